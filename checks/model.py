@@ -1,0 +1,180 @@
+"""The words of the checks: findings, verdicts, incidents. Times are epoch seconds (UTC)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Direction = Literal["up", "down", "swing"]
+Kind = Literal[
+    "purge",
+    "unfollow_wave",
+    "leak",
+    "mass_follow",
+    "viral",
+    "follow_unfollow",
+    "dilution",
+    "glitch",
+    "unexplained_drop",
+    "unexplained_spike",
+]
+NoticeKind = Literal["milestone", "source_fault", "stale", "account_gone"]
+Severity = Literal["info", "warning", "critical"]
+State = Literal["suspected", "confirmed", "resolved"]
+Sensitivity = Literal["strict", "balanced", "sensitive"]
+Basis = Literal["total", "net", "gained", "gained_lost"]
+
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One piece of evidence, free of language: `bot.message` has a sentence per `code`."""
+
+    code: str
+    values: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A dated thing the team knows of; both ends included; None means every platform or account."""
+
+    name: str
+    kind: Literal["campaign", "deadline", "platform_notice", "outage"]
+    start: int
+    end: int
+    platform: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check's evidence about one account, metric and span of days.
+
+    `change`, `expected` and `level` are counts: the observed and the expected change over
+    the span and the level before it (NaN without a level). `size` is
+    |change - expected| / level, `score` the signed surprise in spreads, `log_p` the natural
+    log of the tail probability. `start` is the end of the first day that carries the
+    evidence (a leak: its estimated onset), `at` the judged time.
+    """
+
+    check: str
+    account: str
+    metric: str
+    direction: Direction
+    start: int
+    at: int
+    change: float
+    expected: float
+    level: float
+    size: float
+    score: float
+    log_p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The explanation of one account's findings on one metric and direction."""
+
+    finding: Finding
+    kind: Kind
+    confidence: float
+    severity: Severity
+    reasons: tuple[Reason, ...]
+    advice: tuple[str, ...] = ()
+    wave: str | None = None
+    alerting: bool = True
+    """False for a wave member under its own floor in a wave that is not posted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One step in an incident's life."""
+
+    at: int
+    state: State
+    kind: Kind
+    severity: Severity
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A verdict with a life; (account, metric, direction, opened_at) is its identity."""
+
+    account: str
+    metric: str
+    direction: Direction
+    opened_at: int
+    alerted_at: int | None
+    resolved_at: int | None
+    last_finding_at: int
+    state: State
+    kind: Kind
+    severity: Severity
+    confidence: float
+    change: float
+    expected: float
+    level: float
+    score: float
+    reasons: tuple[Reason, ...]
+    advice: tuple[str, ...] = ()
+    wave: str | None = None
+    calm_days: int = 0
+    """Judged days without a finding since the last finding."""
+    closed_as: str | None = None
+    """Why it ended: calm, glitch, no_more_data, corrected."""
+    supersedes: int | None = None
+    """`opened_at` of the incident that this one contradicts."""
+    updates: tuple[Update, ...] = ()
+    memory: Mapping[str, float | int | str] = field(default_factory=dict)
+    """What `decide` has to remember between judged times; plain JSON values."""
+
+    @property
+    def key(self) -> tuple[str, str, Direction, int]:
+        return (self.account, self.metric, self.direction, self.opened_at)
+
+    @property
+    def open(self) -> bool:
+        return self.resolved_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do with one incident, and why in one word.
+
+    `incident` is the new value to store. `hold` changes nothing that a reader sees.
+    """
+
+    action: Literal["open", "update", "escalate", "resolve", "hold"]
+    incident: Incident
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something worth saying that is no incident; `account` is None for a whole source."""
+
+    kind: NoticeKind
+    account: str | None
+    at: int
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What decides whether evidence becomes an alarm; made by `rules_for`.
+
+    `alpha` is the tail probability per account and day, `q` the share of false discoveries,
+    `min_percent` and `min_count` the floors, `critical_percent` where severity turns
+    critical. `own_floors` is True where the config replaced the floors: then no account
+    gets a lower one. `looks` is the number of judged times a day that share `alpha`.
+    """
+
+    sensitivity: Sensitivity
+    alpha: float
+    q: float
+    min_percent: float
+    min_count: float
+    critical_percent: float
+    own_floors: bool = False
+    looks: int = 1
