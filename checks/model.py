@@ -36,7 +36,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A dated thing the team knows of; both ends included; None means every platform or account."""
+    """A dated thing the team knows of; both ends included; None means all."""
 
     name: str
     kind: Literal["campaign", "deadline", "platform_notice", "outage"]

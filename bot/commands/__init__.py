@@ -1,0 +1,1 @@
+"""What people ask: one table of commands for every platform."""

@@ -1,0 +1,96 @@
+"""Typed pieces of configuration that sources, chats and the config file share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from bot.errors import ConfigError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
+
+
+def parse_duration(text: object) -> timedelta:
+    """Reads "90s", "30m", "2h", "7d", "1w", "3y" or a sum such as "1h30m"."""
+    if isinstance(text, timedelta):
+        return text
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhdwy])", str(text).strip().lower())
+    if not parts or re.sub(r"[\d.\s]+[smhdwy]", "", str(text).strip().lower()):
+        raise ValueError(f'"{text}" is no duration: write a number and a unit, such as "30m"')
+    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in parts))
+
+
+def parse_speed(text: object) -> timedelta:
+    """Reads a replay speed, "1d/s": calendar time per real second."""
+    head, slash, tail = str(text).partition("/")
+    if not slash or tail.strip() not in {"s", "1s"}:
+        raise ValueError(f'"{text}" is no replay speed: write calendar time per second, "1d/s"')
+    return parse_duration(head)
+
+
+def check_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f'"{name}" is no time zone: use an IANA name such as "Europe/Vienna"'
+        ) from None
+    return name
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Speed = Annotated[timedelta, BeforeValidator(parse_speed)]
+Timezone = Annotated[str, BeforeValidator(check_timezone)]
+Metric = Literal["followers", "following", "posts", "interactions", "views"]
+
+
+class Section(BaseModel):
+    """One table of the config file: unknown keys are errors, values never show in them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SourceSettings(Section):
+    """What every `[[sources]]` section may say; each kind adds its own keys."""
+
+    name: str
+    kind: str
+    platform: str | None = None
+    every: Duration | None = None
+    cron: str | None = None
+    jitter: Duration = timedelta(0)
+    timezone: Timezone | None = None
+    priority: int = 1
+    tags: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    daily: tuple[Metric, ...] = ()
+    replay_from: date | None = None
+    replay_speed: Speed = timedelta(days=1)
+
+    @model_validator(mode="after")
+    def _one_rhythm(self) -> SourceSettings:
+        if self.every and self.cron:
+            raise ValueError("every and cron exclude each other: keep one of them")
+        return self
+
+
+def secret(
+    environ: Mapping[str, str], *, env: str | None, file: str | None, root: str, what: str
+) -> str:
+    """Reads a secret from a variable or a file; errors name the places, never the value."""
+    if env and environ.get(env):
+        return environ[env].strip()
+    if file:
+        path = Path(root, file).expanduser()
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(
+                [f"{what}: {path} cannot be read ({error.strerror}): create it or name another"]
+            ) from None
+    raise ConfigError([f"{what}: set the variable {env} or name a file that holds it"])

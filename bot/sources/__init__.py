@@ -1,0 +1,1 @@
+"""Where counts come from: one file per kind, listed in `SOURCES` (bot/sources/table.py)."""
