@@ -1,0 +1,168 @@
+"""Every code that a verdict, decision or notice may carry, with its meaning and values.
+
+Shares and percentages are given in percent, ratios as factors (1 = as usual), counts as
+counts, durations in the unit their name says. `bot.message` has a sentence per code and
+language.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from checks.model import Reason
+
+
+class Code(NamedTuple):
+    """What a code says, and the names of the values its `Reason` carries."""
+
+    meaning: str
+    values: tuple[str, ...] = ()
+
+
+REASONS: Mapping[str, Code] = {
+    # what was seen
+    "moved": Code(
+        "The count changed by `change` in `days` days where `expected` was expected.",
+        ("change", "expected", "days"),
+    ),
+    "moved_percent": Code(
+        "Measured from what was expected that is `percent` percent of the level.", ("percent",)
+    ),
+    "surprise": Code("The move is `score` times its ordinary day-to-day spread.", ("score",)),
+    "hidden_by_growth": Code(
+        "The count still grew by `change`, but `missing` fewer than expected.",
+        ("change", "missing"),
+    ),
+    "hidden_by_gains": Code(
+        "`lost` people left where `expected` usually do; new followers hid it.",
+        ("lost", "expected"),
+    ),
+    "slow_loss": Code(
+        "About `daily` followers a day have been going for `days` days.", ("daily", "days")
+    ),
+    "no_level": Code("The total is not known, so no percentage can be given."),
+    "shown_step": Code("The source only shows steps of `step`.", ("step",)),
+    "gap": Code("Nothing was read for `days` days before; the change covers them.", ("days",)),
+    # peers
+    "peers_fell": Code(
+        "`share` percent of `judged` accounts of `group` fell too; usually `usual` percent do.",
+        ("group", "share", "usual", "judged"),
+    ),
+    "peers_rose": Code(
+        "`share` percent of `judged` accounts of `group` surged too; usually `usual` percent.",
+        ("group", "share", "usual", "judged"),
+    ),
+    "peers_slid": Code(
+        "Over `days` days `share` percent of `judged` accounts of `group` fell; "
+        "usually `usual` percent do.",
+        ("group", "share", "usual", "judged", "days"),
+    ),
+    "peers_calm": Code(
+        "The other `judged` accounts of `group` are calm (`share` percent moved).",
+        ("group", "share", "judged"),
+    ),
+    "no_peers": Code("There are too few other accounts to compare with.", ("judged",)),
+    "beyond_wave": Code(
+        "The others fell by about `median` percent; this account fell well beyond that.",
+        ("median",),
+    ),
+    "joined_wave": Code("It moved with a wave that its own size alone would not have shown."),
+    # engagement
+    "interactions_stayed": Code(
+        "Interactions stayed at `ratio` times their usual, so the lost followers were "
+        "hardly active.",
+        ("ratio",),
+    ),
+    "interactions_fell": Code("Interactions fell to `ratio` times their usual.", ("ratio",)),
+    "interactions_vanished": Code(
+        "`count` old interactions were removed together with the followers.", ("count",)
+    ),
+    "interactions_flat": Code(
+        "Interactions did not rise along (`ratio` times their usual).", ("ratio",)
+    ),
+    "interactions_rose": Code("Interactions rose to `ratio` times their usual.", ("ratio",)),
+    "views_flat": Code("Views did not rise along (`ratio` times their usual).", ("ratio",)),
+    "views_rose": Code("Views rose to `ratio` times their usual.", ("ratio",)),
+    "views_fell": Code("Views fell to `ratio` times their usual.", ("ratio",)),
+    "no_engagement": Code("No interactions or views are known that could explain it."),
+    "evidence_pending": Code("The day after is not in yet; the verdict may still change."),
+    # its shape
+    "abrupt": Code("Nearly all of it came within `days` days.", ("days",)),
+    "kept_falling": Code("It kept falling for `days` days.", ("days",)),
+    "round_number": Code(
+        "The gain is close to a round `count`, as bought packages are.", ("count",)
+    ),
+    "tapered": Code("The gains ended at once, without the usual fading."),
+    "lost_after_gain": Code(
+        "`percent` percent of the gain has left again since.", ("percent",)
+    ),
+    "following_rose": Code("The account itself followed `change` more accounts.", ("change",)),
+    "swings": Code(
+        "The own following count swung by `percent` percent up and down.", ("percent",)
+    ),
+    "near_limit": Code(
+        "It follows `following` accounts, `share` percent of the limit of `limit`.",
+        ("following", "share", "limit"),
+    ),
+    "came_back": Code("The count was back within `hours` hours.", ("hours",)),
+    "corrected": Code("The source has corrected the reading that showed it."),
+    "rate_fell": Code(
+        "Interactions per follower fell to `ratio` times their value of `days` days ago.",
+        ("ratio", "days"),
+    ),
+    "reach_fell": Code(
+        "Reach (views or interactions per post) fell to `ratio` times its usual while the "
+        "followers stayed.",
+        ("ratio",),
+    ),
+    "after_mass_follow": Code("A surge of followers came `days` days before.", ("days",)),
+    # what the team knows
+    "known_event": Code("The team knows of `name` (`kind`) at that time.", ("name", "kind")),
+    "contradicts": Code(
+        "It contradicts the incident opened at `opened_at` (epoch seconds).", ("opened_at",)
+    ),
+    "feedback": Code(
+        "Feedback so far changed this account's floor by a factor of `factor`.", ("factor",)
+    ),
+    # notices
+    "milestone": Code(
+        "`followers` followers: `milestone` is passed.", ("milestone", "followers")
+    ),
+    "no_reading": Code("There has been no reading for `days` days.", ("days",)),
+    "zero": Code(
+        "The source has said 0 for `hours` hours where it was `before`.", ("before", "hours")
+    ),
+    "zero_for_many": Code("`accounts` accounts show 0 at once.", ("accounts",)),
+    "same_value": Code(
+        "`accounts` accounts jumped to the same `value` at once.", ("accounts", "value")
+    ),
+}
+
+ADVICE: Mapping[str, str] = {
+    "disconnect_apps": "Disconnect third-party follower apps from the account.",
+    "change_password": "Change the password and log out unknown sessions.",
+    "expect_lower_base": "Expect a lower base: compare engagement rates, not counts.",
+    "wait_for_return": "Wait a day or two: counts that fall for many at once often come back.",
+    "nothing_to_do": "Nothing to do: the count is back where it was.",
+    "read_recent_posts": "Look at the posts and the news of the days before the loss.",
+    "answer_criticism": "Read the comments and answer open criticism before posting on.",
+    "watch_leavers": "Compare two follower lists to see who leaves.",
+    "check_audience": "Look whether those who leave are recent, inactive or foreign followers.",
+    "expect_leavers": "Expect part of the new followers to leave or to be removed again.",
+    "keep_below_limits": "Keep well below the platform's follow limits.",
+    "judge_by_engagement": "Judge reach by engagement, not by the follower count.",
+    "ask_about_campaign": "Ask the team about a giveaway, an ad or a follower service.",
+    "reply_to_newcomers": "Reply and post on the topic while the newcomers are listening.",
+    "stop_automation": "Stop following and unfollowing in bulk; the platform may restrict it.",
+    "check_account_status": "Look up the account status for restrictions on the platform.",
+    "remove_fake_followers": "Remove inactive new followers where the platform allows it.",
+    "name_the_cause": "If the cause is known, enter it as an event for the next time.",
+    "check_source": "Check the source: the value it gives cannot be right.",
+    "check_profile": "Look whether the profile still exists under this handle.",
+}
+
+
+def reason(code: str, **values: float | int | str) -> Reason:
+    """A `Reason` whose values are those its code declares, numbers as plain Python numbers."""
+    if tuple(values) != REASONS[code].values:
+        raise ValueError(f"Reason {code!r} takes the values {REASONS[code].values}.")
+    return Reason(code=code, values=values)
