@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 Direction = Literal["up", "down", "swing"]
 Kind = Literal[
@@ -158,6 +158,57 @@ class Notice:
     account: str | None
     at: int
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where one account's metric stands at the judged time.
+
+    `level` is the newest count, `daily` the change expected a day, `spread` one spread of a
+    day's change, `step` the smallest change its source can show; all in counts. `judged` is
+    False where the last day holds no reading or too little is known yet.
+    """
+
+    judged: bool
+    read_at: int
+    level: float
+    daily: float
+    spread: float
+    step: float
+
+
+class View(Protocol):
+    """What `decide` may ask about accounts that have incidents."""
+
+    def standing(self, account: str, metric: str) -> Standing | None:
+        """None where the account is not in the panel."""
+        ...
+
+    def reading(self, account: str, metric: str, at: int) -> float:
+        """The reading taken exactly at `at`, NaN where the panel no longer shows one."""
+        ...
+
+    def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
+        """Time and value of the last reading of a day before the one that ends at `day`."""
+        ...
+
+    def explain(self, incident: Incident) -> Verdict | None:
+        """The incident in the light of all evidence up to now, None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What one judged time says: `verdicts` of the findings of that very time.
+
+    `early` holds, for accounts too new to be judged, how many changes are known so far.
+    """
+
+    at: int
+    verdicts: tuple[Verdict, ...]
+    notices: tuple[Notice, ...]
+    early: Mapping[str, int]
+    view: View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
