@@ -34,14 +34,13 @@ def parse_speed(text: object) -> timedelta:
     return parse_duration(head)
 
 
-def check_timezone(name: str) -> str:
+def check_timezone(name: object) -> str:
     try:
-        ZoneInfo(name)
+        return ZoneInfo(str(name)).key
     except (KeyError, ValueError, OSError):
         raise ValueError(
             f'"{name}" is no time zone: use an IANA name such as "Europe/Vienna"'
         ) from None
-    return name
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
