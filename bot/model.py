@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from checks.model import Severity
+    from checks.model import Incident, Severity
 
 # --- what sources give ------------------------------------------------------------------
 
@@ -203,6 +203,22 @@ class Message:
         raw["table"] = tuple(tuple(row) for row in raw["table"])
         raw["chart"] = ChartSpec(**raw["chart"]) if raw["chart"] else None
         return cls(**raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What one incident says to one channel.
+
+    `number` counts per space. `seen_at` is when the poll or import showed the incident, which
+    may be days after it happened. `mention` is set by routing; only a critical alert uses it.
+    """
+
+    number: int
+    incident: Incident
+    seen_at: float
+    acknowledged_by: str | None = None
+    acknowledged_at: float | None = None
+    mention: str | None = None
 
 
 # --- delivery ---------------------------------------------------------------------------

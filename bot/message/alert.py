@@ -1,0 +1,272 @@
+"""What one incident says, through all of its life."""
+
+from bot.message.kinds import (
+    SEVERITIES,
+    STATES,
+    happened,
+    kind_name,
+    share_of_level,
+)
+from bot.message.reasons import REPEATED, advice, sentence
+from bot.message.voice import DAY, Voice, clean, mark
+from bot.model import Alert, Button, ChartSpec, Field, Message
+from checks.model import Incident, Reason, Update
+
+_REASONS = 5
+_ADVICE = 3
+_CHART_DAYS = 45
+_LATE = 2 * DAY
+
+_SURE = (
+    (0.9, mark("very sure")),
+    (0.7, mark("fairly sure")),
+    (0.5, mark("likely")),
+    (0.0, mark("a guess")),
+)
+_STATELESS = {"viral", "glitch", "unexplained_drop", "unexplained_spike", "dilution"}
+
+
+def alert(voice: Voice, alert: Alert, now: float) -> Message:
+    """The message of one incident at its present revision, from the first to the resolved."""
+    incident = alert.incident
+    return Message(
+        title=title(voice, incident, now),
+        text=_body(voice, alert, now),
+        fields=_fields(voice, alert, now),
+        footer=f"#{alert.number} · {clean(incident.account)} · "
+        + voice.say(SEVERITIES[incident.severity]),
+        severity=incident.severity,
+        buttons=buttons(voice, str(alert.number), alert),
+        chart=chart_of(incident, alert.number, now),
+        mention=alert.mention if incident.severity == "critical" else None,
+    )
+
+
+def reminder(voice: Voice, alert: Alert, now: float) -> Message:
+    """Says that a critical incident is still open and that nobody has taken it on."""
+    text = voice.say(
+        "Open for {span}, and nobody has acknowledged it yet.",
+        span=voice.span(now - alert.seen_at),
+    )
+    return Message(
+        title=voice.say("Still open: {title}", title=title(voice, alert.incident, now)),
+        text=text,
+        footer=f"#{alert.number}",
+        severity=alert.incident.severity,
+        buttons=buttons(voice, str(alert.number), alert),
+    )
+
+
+def history(voice: Voice, alert: Alert, now: float) -> Message:
+    """One line for the thread: what the newest update changed."""
+    updates = alert.incident.updates
+    after = updates[-1] if updates else None
+    before = updates[-2] if len(updates) > 1 else None
+    parts = [] if after is None else _differences(voice, alert.incident, before, after)
+    if alert.acknowledged_by and not parts:
+        parts = [voice.say("Acknowledged by {name}.", name=clean(alert.acknowledged_by))]
+    if not parts:
+        parts = [
+            voice.say(
+                "The numbers were updated: {happened}.",
+                happened=happened(voice, alert.incident),
+            )
+        ]
+    return Message(
+        text=" ".join(parts),
+        footer=f"#{alert.number} · {voice.when(after.at if after else now, now)}",
+        severity=alert.incident.severity,
+    )
+
+
+def title(voice: Voice, incident: Incident, now: float) -> str:
+    """Everything that matters in one line."""
+    what = happened(voice, incident)
+    share = share_of_level(incident)
+    if share is not None:
+        what = f"{what} ({voice.percent(share, signed=True)})"
+    words = {
+        "kind": kind_name(voice, incident.kind),
+        "state": voice.say(STATES[incident.state]),
+        "account": clean(incident.account),
+        "happened": what,
+        "when": _moment(voice, incident, now),
+    }
+    if incident.resolved_at is not None:
+        return _ended(voice, incident, words)
+    if incident.kind in _STATELESS:
+        return voice.say("{kind}: {account} {happened} {when}", **words)
+    return voice.say("{kind} {state}: {account} {happened} {when}", **words)
+
+
+def buttons(voice: Voice, target: str, alert: Alert) -> tuple[Button, ...]:
+    """`target` is an incident number, or "w" and a number for its whole wave."""
+    number = target.removeprefix("w")
+    row = []
+    if alert.incident.open:
+        if not alert.acknowledged_by:
+            row.append(
+                Button(label=voice.say("Acknowledge"), command=f"ack {target}", style="primary")
+            )
+        row += [
+            Button(label=voice.say("Mute 1 h"), command=f"mute {target} 1h"),
+            Button(label=voice.say("Mute 1 d"), command=f"mute {target} 1d"),
+            Button(label=voice.say("Mute 1 w"), command=f"mute {target} 1w"),
+        ]
+    row += [
+        Button(label=voice.say("Chart"), command=f"chart {number}"),
+        Button(label=voice.say("Why"), command=f"why {number}"),
+        Button(label=voice.say("Expected"), command=f"feedback {target} expected"),
+        Button(
+            label=voice.say("False alarm"), command=f"feedback {target} false", style="danger"
+        ),
+    ]
+    return tuple(row)
+
+
+def chart_of(incident: Incident, number: int, now: float) -> ChartSpec:
+    """The weeks before the incident and everything since."""
+    end = min(now, max(incident.last_finding_at, incident.resolved_at or 0) + 7 * DAY)
+    start = min(incident.opened_at, end) - _CHART_DAYS * DAY
+    return ChartSpec(
+        account=incident.account,
+        metric=incident.metric,
+        start=int(start),
+        end=int(end),
+        incident=number,
+    )
+
+
+def sure(voice: Voice, confidence: float) -> str:
+    """The confidence in words and percent: "very sure (94%)"."""
+    words = next(word for least, word in _SURE if confidence >= least)
+    return f"{voice.say(words)} ({voice.percent(confidence)})"
+
+
+def why(voice: Voice, reasons: tuple[Reason, ...], limit: int) -> list[str]:
+    """Bulleted sentences of the reasons that the numbers above them do not already say."""
+    told = [reason for reason in reasons if reason.code not in REPEATED]
+    return [f"• {sentence(voice, reason)}" for reason in told[:limit]]
+
+
+def late(voice: Voice, alert: Alert, now: float) -> str | None:
+    """ "Happened Thu 19 Nov, seen today." where the news came days after the fact."""
+    incident = alert.incident
+    happened_at = incident.alerted_at or incident.last_finding_at
+    if alert.seen_at - happened_at < _LATE:
+        return None
+    today = voice.local(alert.seen_at).date() == voice.local(now).date()
+    if today:
+        return voice.say("Happened {day}, seen today.", day=voice.day(happened_at, now))
+    return voice.say(
+        "Happened {day}, seen {seen}.",
+        day=voice.day(happened_at, now),
+        seen=voice.day(alert.seen_at, now),
+    )
+
+
+def _ended(voice: Voice, incident: Incident, words: dict[str, str]) -> str:
+    lasted = voice.span((incident.resolved_at or 0) - incident.opened_at)
+    if incident.closed_as == "corrected":
+        return voice.say("Corrected at the source: {account} {happened} {when}", **words)
+    if incident.kind == "glitch":
+        back = next((r for r in incident.reasons if r.code == "came_back"), None)
+        if back:
+            lasted = voice.span(float(back.values["hours"]) * 3600)
+        return voice.say(
+            "Counter glitch, back within {span}: {account} {happened} {when}",
+            span=lasted,
+            **words,
+        )
+    if incident.closed_as == "no_more_data":
+        return voice.say("Closed, no more data: {kind}, {account} {happened} {when}", **words)
+    return voice.say(
+        "Over after {span}: {kind}, {account} {happened} {when}", span=lasted, **words
+    )
+
+
+def _moment(voice: Voice, incident: Incident, now: float) -> str:
+    day = voice.day(incident.opened_at, now)
+    one_day = (
+        voice.local(incident.opened_at).date() == voice.local(incident.last_finding_at).date()
+    )
+    if one_day:
+        return voice.say("on {day}", day=day)
+    if incident.open:
+        return voice.say("since {day}", day=day)
+    return voice.say(
+        "from {first} to {last}", first=day, last=voice.day(incident.last_finding_at, now)
+    )
+
+
+def _body(voice: Voice, alert: Alert, now: float) -> str:
+    incident = alert.incident
+    parts = []
+    seen_late = late(voice, alert, now)
+    if seen_late:
+        parts.append(seen_late)
+    reasons = why(voice, incident.reasons, _REASONS)
+    if reasons:
+        parts.append("\n".join([voice.say("Why:"), *reasons]))
+    steps = [f"• {advice(voice, code)}" for code in incident.advice[:_ADVICE]]
+    if steps:
+        parts.append("\n".join([voice.say("What to do:"), *steps]))
+    return "\n\n".join(parts)
+
+
+def _fields(voice: Voice, alert: Alert, now: float) -> tuple[Field, ...]:
+    incident = alert.incident
+    known = incident.level > 0
+    fields = []
+    if incident.direction != "swing":
+        change = voice.signed(incident.change)
+        if known:
+            change += f" ({voice.percent(incident.change / incident.level, signed=True)})"
+        fields.append(Field(name=voice.say("Change"), value=change))
+        fields.append(Field(name=voice.say("Expected"), value=voice.signed(incident.expected)))
+        if known:
+            span = f"{voice.count(incident.level)} → " + voice.count(
+                incident.level + incident.change
+            )
+            fields.append(Field(name=voice.say("Count"), value=span))
+    fields.append(Field(name=voice.say("How sure"), value=sure(voice, incident.confidence)))
+    fields.append(Field(name=voice.say("Since"), value=voice.day(incident.opened_at, now)))
+    if incident.resolved_at is not None:
+        lasted = voice.span(incident.resolved_at - incident.opened_at)
+        fields.append(Field(name=voice.say("Lasted"), value=lasted))
+    if alert.acknowledged_by:
+        who = clean(alert.acknowledged_by, 40)
+        if alert.acknowledged_at is not None:
+            who += f", {voice.when(alert.acknowledged_at, now)}"
+        fields.append(Field(name=voice.say("Acknowledged"), value=who))
+    return tuple(fields)
+
+
+def _differences(
+    voice: Voice, incident: Incident, before: Update | None, after: Update
+) -> list[str]:
+    if before is None:
+        return []
+    parts = []
+    if before.kind != after.kind:
+        parts.append(
+            voice.say(
+                "{old} → {new}.",
+                old=kind_name(voice, before.kind),
+                new=kind_name(voice, after.kind),
+            )
+        )
+    if before.severity != after.severity:
+        parts.append(
+            voice.say("Now {severity}.", severity=voice.say(SEVERITIES[after.severity]))
+        )
+    if before.state != after.state:
+        if after.state == "resolved":
+            parts.append(
+                voice.say("Over after {span}.", span=voice.span(after.at - incident.opened_at))
+            )
+        else:
+            parts.append(voice.say("Now {state}.", state=voice.say(STATES[after.state])))
+    if parts:
+        parts.append(voice.say("How sure: {sure}.", sure=sure(voice, after.confidence)))
+    return parts

@@ -1,0 +1,118 @@
+"""The names of kinds, states, severities and metrics, as people read them."""
+
+from bot.message.voice import Voice, clean, mark
+from checks.model import Direction, Incident
+
+KINDS = {
+    "purge": mark("Purge"),
+    "unfollow_wave": mark("Unfollow wave"),
+    "leak": mark("Slow leak"),
+    "mass_follow": mark("Mass follow"),
+    "viral": mark("Viral rise"),
+    "follow_unfollow": mark("Follow/unfollow pattern"),
+    "dilution": mark("Thinning engagement"),
+    "glitch": mark("Counter glitch"),
+    "unexplained_drop": mark("Unexplained drop"),
+    "unexplained_spike": mark("Unexplained rise"),
+}
+STATES = {
+    "suspected": mark("suspected"),
+    "confirmed": mark("confirmed"),
+    "resolved": mark("over"),
+}
+SEVERITIES = {
+    "info": mark("info"),
+    "warning": mark("warning"),
+    "critical": mark("critical"),
+}
+METRICS = {
+    "followers": mark("followers"),
+    "following": mark("accounts followed"),
+    "interactions": mark("interactions"),
+    "views": mark("views"),
+    "posts": mark("posts"),
+}
+NOTICES = {
+    "milestone": mark("Milestone"),
+    "source_fault": mark("Source trouble"),
+    "stale": mark("No news"),
+    "account_gone": mark("Account gone"),
+}
+EVENTS = {
+    "campaign": mark("campaign"),
+    "deadline": mark("deadline"),
+    "platform_notice": mark("platform notice"),
+    "outage": mark("outage"),
+}
+
+_CHANGES = {
+    ("followers", "down"): (mark("lost {n} follower"), mark("lost {n} followers")),
+    ("followers", "up"): (mark("gained {n} follower"), mark("gained {n} followers")),
+    ("following", "down"): (mark("unfollowed {n} account"), mark("unfollowed {n} accounts")),
+    ("following", "up"): (mark("followed {n} account"), mark("followed {n} accounts")),
+    ("interactions", "down"): (mark("lost {n} interaction"), mark("lost {n} interactions")),
+    ("interactions", "up"): (mark("got {n} interaction"), mark("got {n} interactions")),
+    ("views", "down"): (mark("lost {n} view"), mark("lost {n} views")),
+    ("views", "up"): (mark("got {n} view"), mark("got {n} views")),
+}
+
+
+_PLATFORMS = {
+    "bluesky": "Bluesky",
+    "chzzk": "CHZZK",
+    "facebook": "Facebook",
+    "instagram": "Instagram",
+    "linkedin": "LinkedIn",
+    "mastodon": "Mastodon",
+    "threads": "Threads",
+    "tiktok": "TikTok",
+    "twitch": "Twitch",
+    "twitter": "Twitter",
+    "x": "X",
+    "youtube": "YouTube",
+}
+
+
+def platform_name(platform: str) -> str:
+    """A platform as it writes itself."""
+    return _PLATFORMS.get(platform, clean(platform))
+
+
+def kind_name(voice: Voice, kind: str) -> str:
+    return voice.say(KINDS[kind])
+
+
+def metric_name(voice: Voice, metric: str) -> str:
+    return voice.say(METRICS.get(metric, METRICS["followers"]))
+
+
+def happened(voice: Voice, incident: Incident) -> str:
+    """What the counts did, as a verb and its object: "lost 12,402 followers"."""
+    if incident.direction == "swing":
+        return voice.say("followed and unfollowed accounts in turns")
+    moved: Direction = "down" if incident.change < 0 else "up"
+    if moved != incident.direction and abs(incident.change - incident.expected) >= 1:
+        # growth that hides a loss, or a fall that was smaller than usual
+        return voice.say(
+            "{change} {metric} where {expected} were expected",
+            change=voice.signed(incident.change),
+            metric=metric_name(voice, incident.metric),
+            expected=voice.signed(incident.expected),
+        )
+    metric = incident.metric if (incident.metric, moved) in _CHANGES else "followers"
+    one, many = _CHANGES[metric, moved]
+    return voice.plural(one, many, round(abs(incident.change)))
+
+
+def share_of_level(incident: Incident) -> float | None:
+    """The observed change as a share of the level before; None without a level."""
+    if not incident.level > 0 or incident.direction == "swing":
+        return None
+    return incident.change / incident.level
+
+
+def worst_first(incident: Incident) -> tuple[float, ...]:
+    """Sort key: severity, then the size against what was expected, then its surprise."""
+    rank = {"critical": 0, "warning": 1, "info": 2}[incident.severity]
+    level = incident.level if incident.level > 0 else float("inf")
+    return (rank, -abs(incident.change - incident.expected) / level, -abs(incident.score))

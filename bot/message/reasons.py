@@ -1,0 +1,174 @@
+"""One sentence per reason and advice code; the codes are those of `checks.reasons`."""
+
+from collections.abc import Callable, Mapping
+
+from bot.message.kinds import EVENTS, platform_name
+from bot.message.voice import Voice, clean, mark
+from checks.model import Reason
+
+Value = float | int | str
+
+SENTENCES: Mapping[str, str] = {
+    "moved": mark("The count changed by {change} in {days}; {expected} was expected."),
+    "moved_percent": mark("That is {percent} of the level away from what was expected."),
+    "surprise": mark("The move is {score} times its usual day-to-day spread."),
+    "hidden_by_growth": mark("The count moved by {change}: {missing} fewer than expected."),
+    "hidden_by_gains": mark(
+        "{lost} people left where {expected} usually do; new followers hid it."
+    ),
+    "slow_loss": mark("About {daily} followers a day have been leaving, for {days} now."),
+    "no_level": mark("The total is not known, so there is no percentage."),
+    "shown_step": mark("The source shows only steps of {step}; the true change may differ."),
+    "gap": mark("Nothing was read for {days} before; the change covers that gap."),
+    "peers_fell": mark(
+        "{share} of {judged} {group} accounts fell in the same days; usually {usual} do."
+    ),
+    "peers_rose": mark(
+        "{share} of {judged} {group} accounts surged in the same days; usually {usual} do."
+    ),
+    "peers_slid": mark(
+        "{share} of {judged} {group} accounts fell over {days}; usually {usual} do."
+    ),
+    "peers_calm": mark("The other {judged} {group} accounts are calm: {share} of them moved."),
+    "no_peers": mark("There are too few other accounts to compare with ({judged})."),
+    "beyond_wave": mark(
+        "The others fell by about {median}; this account fell far beyond that."
+    ),
+    "joined_wave": mark("It moved with the wave; its own size alone would not have alarmed."),
+    "interactions_stayed": mark(
+        "Interactions stayed at {ratio} of their usual: those who went were hardly active."
+    ),
+    "interactions_fell": mark("Interactions fell to {ratio} of their usual."),
+    "interactions_vanished": mark("{count} old interactions vanished with the followers."),
+    "interactions_flat": mark("Interactions did not rise along: {ratio} of their usual."),
+    "interactions_rose": mark("Interactions rose along, to {ratio} of their usual."),
+    "views_flat": mark("Views did not rise along: {ratio} of their usual."),
+    "views_rose": mark("Views rose along, to {ratio} of their usual."),
+    "views_fell": mark("Views fell to {ratio} of their usual."),
+    "no_engagement": mark("No interactions or views are known that could explain it."),
+    "evidence_pending": mark("The day after is not in yet; the verdict may still change."),
+    "abrupt": mark("It came all at once (within {days})."),
+    "kept_falling": mark("It kept falling for {days}."),
+    "round_number": mark("The gain is close to a round {count}, as bought packages are."),
+    "tapered": mark("The gains ended at once, without the usual fading."),
+    "lost_after_gain": mark("{percent} of the gain has left again since."),
+    "following_rose": mark("The account itself followed more accounts ({change})."),
+    "swings": mark("The account's own following count swung up and down by {percent}."),
+    "near_limit": mark(
+        "It follows {following} accounts: {share} of the platform's limit of {limit}."
+    ),
+    "came_back": mark("The count was back within {hours}."),
+    "corrected": mark("The source has corrected the reading that showed it."),
+    "rate_fell": mark(
+        "Interactions per follower fell to {ratio} of their earlier value (over {days})."
+    ),
+    "reach_fell": mark(
+        "Reach per post fell to {ratio} of its usual while the followers stayed."
+    ),
+    "after_mass_follow": mark("A surge of new followers came before it ({days} earlier)."),
+    "known_event": mark("Known to the team at that time: {name} ({kind})."),
+    "contradicts": mark("It contradicts the incident that opened on {opened_at}."),
+    "feedback": mark("Your feedback so far set this account's floor to {factor} of the usual."),
+    "milestone": mark("{followers} followers: {milestone} is passed."),
+    "no_reading": mark("No reading has come in for {days}."),
+    "zero": mark("The source has said 0 for {hours}; it was {before} before."),
+    "zero_for_many": mark("{accounts} accounts show 0 at once: that is the source, not them."),
+    "same_value": mark("{accounts} accounts jumped to the same {value} at once."),
+}
+
+ADVICE: Mapping[str, str] = {
+    "disconnect_apps": mark("Disconnect third-party follower apps from the account."),
+    "change_password": mark("Change the password and log out unknown sessions."),
+    "expect_lower_base": mark("Expect a lower base: compare engagement rates, not counts."),
+    "wait_for_return": mark(
+        "Wait a day or two: counts that fall for many at once often come back."
+    ),
+    "nothing_to_do": mark("Nothing to do: the count is back where it was."),
+    "read_recent_posts": mark("Look at the posts and the news of the days before the loss."),
+    "answer_criticism": mark("Read the comments and answer open criticism before posting on."),
+    "watch_leavers": mark("Compare two follower lists to see how many leave and how fast."),
+    "check_audience": mark(
+        "See whether recent, inactive or foreign followers are the ones who leave."
+    ),
+    "expect_leavers": mark("Expect part of the newcomers to leave or to be removed again."),
+    "keep_below_limits": mark("Keep well below the platform's follow limits."),
+    "judge_by_engagement": mark("Judge reach by engagement, not by the follower count."),
+    "ask_about_campaign": mark("Ask the team about a giveaway, an ad or a follower service."),
+    "reply_to_newcomers": mark(
+        "Reply and post on the topic while the newcomers are listening."
+    ),
+    "stop_automation": mark(
+        "Stop following and unfollowing in bulk; the platform may restrict the account."
+    ),
+    "check_account_status": mark("Look up the account's status on the platform."),
+    "remove_fake_followers": mark(
+        "Remove inactive new followers where the platform allows it."
+    ),
+    "name_the_cause": mark("If you know the cause, enter it as an event for the next time."),
+    "check_source": mark("Check the source: the value it gives cannot be right."),
+    "check_profile": mark("See whether the profile still exists under this handle."),
+}
+
+REPEATED = frozenset({"moved", "moved_percent", "milestone"})
+"""Codes whose numbers the title and the fields of a message already say."""
+
+
+def sentence(voice: Voice, reason: Reason) -> str:
+    """The reason in the voice's language; a code without a sentence shows as itself."""
+    text = SENTENCES.get(reason.code)
+    if text is None:
+        return reason.code
+    values = {name: _write(voice, reason.code, name, v) for name, v in reason.values.items()}
+    return voice.say(text, **values)
+
+
+def advice(voice: Voice, code: str) -> str:
+    return voice.say(ADVICE[code]) if code in ADVICE else code
+
+
+def group_name(voice: Voice, group: str) -> str:
+    """The peers of a `Panel.groups` key: a platform's name or a tag."""
+    return platform_name(group.removeprefix("platform:")) if ":" in group else clean(group)
+
+
+def _write(voice: Voice, code: str, name: str, value: Value) -> str:
+    write = _FORMATS.get(f"{code}.{name}") or _FORMATS.get(name)
+    if isinstance(value, str):
+        return write(voice, value) if write and name in _WORDS else clean(value)
+    if value != value:
+        return "?"
+    return write(voice, value) if write else voice.count(float(value))
+
+
+def _signed(voice: Voice, value: Value) -> str:
+    return voice.signed(float(value))
+
+
+def _percent(voice: Voice, value: Value) -> str:
+    return voice.percent(float(value) / 100)
+
+
+def _ratio(voice: Voice, value: Value) -> str:
+    return voice.percent(float(value))
+
+
+_WORDS = {"group", "kind"}
+_FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
+    "change": _signed,
+    "moved.expected": _signed,
+    "score": lambda voice, value: voice.decimal(abs(float(value))),
+    "ratio": _ratio,
+    "factor": _ratio,
+    "percent": _percent,
+    "share": _percent,
+    "usual": _percent,
+    "median": lambda voice, value: voice.percent(abs(float(value)) / 100),
+    "moved_percent.percent": lambda voice, value: voice.percent(
+        float(value) / 100, signed=True
+    ),
+    "days": lambda voice, value: voice.days(float(value)),
+    "hours": lambda voice, value: voice.span(float(value) * 3600),
+    "opened_at": lambda voice, value: voice.day(float(value)),
+    "group": lambda voice, value: group_name(voice, str(value)),
+    "kind": lambda voice, value: voice.say(EVENTS.get(str(value), str(value))),
+}

@@ -1,0 +1,163 @@
+"""How one channel is spoken to: its language, its numbers, its time zone."""
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from gettext import NullTranslations
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.dates import format_skeleton, format_time, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from bot.locales import SOURCE, translations
+
+DAY = 86400
+_UNITS: tuple[tuple[Literal["day", "hour", "minute"], int, int], ...] = (
+    ("day", DAY, 2 * DAY),
+    ("hour", 3600, 5400),
+    ("minute", 60, 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Texts, numbers and dates in one locale and time zone; made by `voice_for`."""
+
+    locale: Locale
+    zone: ZoneInfo
+    catalogue: NullTranslations
+
+    def say(self, text: str, /, **values: object) -> str:
+        """The translated text with `{name}` filled in."""
+        return self.catalogue.gettext(text).format(**values)
+
+    def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
+        """The translated text for `n` things; `{n}` is the written number."""
+        return self.catalogue.ngettext(one, many, n).format(n=self.count(n), **values)
+
+    # --- numbers ---
+
+    def count(self, value: float) -> str:
+        """A whole number with the locale's separators."""
+        return _signs(format_decimal(round(value), format="#,##0", locale=self.locale))
+
+    def signed(self, value: float) -> str:
+        """A whole number that always shows its sign; 0 has none."""
+        return (
+            _signs(format_decimal(round(value), format="+#,##0;-#,##0", locale=self.locale))
+            if round(value)
+            else "0"
+        )
+
+    def decimal(self, value: float) -> str:
+        """A number with one decimal below 10, none above."""
+        pattern = "#,##0.#" if abs(value) < 9.95 else "#,##0"
+        return _signs(format_decimal(value, format=pattern, locale=self.locale))
+
+    def percent(self, share: float, *, signed: bool = False) -> str:
+        """A share (0.041) as percent with the digits that matter: 0.03, 4.1, 27."""
+        size = abs(share) * 100
+        digits = 2 if 0 < size < 0.095 else 1 if size < 9.95 else 0
+        digits = 0 if not signed and math.isclose(size, round(size), abs_tol=0.005) else digits
+        whole = "#,##0" + ("." + "0" * digits if digits else "")
+        pattern = self.locale.percent_formats[None].pattern.replace("#,##0", whole)
+        if signed and round(size, digits):
+            pattern = f"+{pattern};-{pattern}"
+        return _signs(format_percent(share, format=pattern, locale=self.locale))
+
+    # --- time ---
+
+    def local(self, at: float) -> datetime:
+        return datetime.fromtimestamp(at, self.zone)
+
+    def day(self, at: float, now: float | None = None) -> str:
+        """A day such as "Sat, Nov 19"; with the year where `now` lies in another one."""
+        return self._day(self.local(at), now)
+
+    def calendar_day(self, day: date, now: float | None = None) -> str:
+        """A date that belongs to no time zone, written like `day`."""
+        return self._day(datetime(day.year, day.month, day.day, 12, tzinfo=self.zone), now)
+
+    def _day(self, moment: datetime, now: float | None) -> str:
+        same = now is None or self.local(now).year == moment.year
+        skeleton = "MMMEd" if same else "yMMMEd"
+        return format_skeleton(skeleton, moment, tzinfo=self.zone, locale=self.locale)
+
+    def short_day(self, at: float) -> str:
+        """A day without its weekday, "Nov 19"."""
+        return format_skeleton("MMMd", self.local(at), tzinfo=self.zone, locale=self.locale)
+
+    def clock(self, at: float) -> str:
+        """The time of day."""
+        return format_time(self.local(at), format="short", tzinfo=self.zone, locale=self.locale)
+
+    def when(self, at: float, now: float) -> str:
+        """A moment as people say it: today's by the clock, others by day and clock."""
+        if self.local(at).date() == self.local(now).date():
+            return self.say("today {clock}", clock=self.clock(at))
+        return self.say("{day}, {clock}", day=self.day(at, now), clock=self.clock(at))
+
+    def span(self, seconds: float) -> str:
+        """A length of time in its largest fitting unit: "3 days", "5 hours"."""
+        whole = max(60, round(seconds))
+        unit, size = next((unit, size) for unit, size, least in _UNITS if whole >= least)
+        return format_timedelta(
+            round(whole / size) * size,
+            granularity=unit,
+            threshold=1e9,
+            format="long",
+            locale=self.locale,
+        )
+
+    def days(self, days: float) -> str:
+        """A number of days, never in hours."""
+        return format_timedelta(
+            max(1, round(days)) * DAY, granularity="day", threshold=1e9, locale=self.locale
+        )
+
+    def listed(self, parts: list[str]) -> str:
+        """ "a, b and c" as the locale joins it."""
+        from babel.lists import format_list
+
+        return format_list(parts, locale=self.locale)
+
+
+@cache
+def voice_for(locale: str, timezone: str) -> Voice:
+    """The voice of a locale such as "de" or "en_GB"; unknown locales speak English."""
+    try:
+        parsed = Locale.parse(locale.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        parsed = Locale.parse(SOURCE)
+    return Voice(parsed, ZoneInfo(timezone), translations(parsed.language))
+
+
+def mark(text: str) -> str:
+    """Marks a text that is translated later, where its values are known."""
+    return text
+
+
+def clean(name: str, limit: int = 80) -> str:
+    """A name from data on one line, without control, bidi and invisible characters."""
+    kept = "".join(
+        " " if unicodedata.category(sign) in _BLANK else sign
+        for sign in name
+        if unicodedata.category(sign) not in _HIDDEN or sign in _SPACES
+    )
+    line = " ".join(kept.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+_BLANK = {"Zs", "Zl", "Zp", "Cc"}
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_SPACES = "\t\n\r"
+
+
+def _signs(number: str) -> str:
+    """Typographic minus; spaces inside a number never break the line."""
+    return number.replace("-", "\N{MINUS SIGN}").replace(" ", "\N{NO-BREAK SPACE}")
