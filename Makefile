@@ -1,23 +1,61 @@
-# Everything runs in .venv, installed from hashed locks: python3 (3.11 to 3.13), make and PyPI are enough.
+# Everything runs in .venv, installed from hashed locks: python3 (3.11 to 3.13), make and PyPI
+# are enough. Tests also want PostgreSQL (Debian's package); `make test` installs it where it can.
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
 
-.PHONY: run test lint bench bench-detection fuzz faults soak lock clean
+.PHONY: run test lint bench bench-detection fuzz faults soak lock clean postgres
 
 run: .venv/run
-	$(BIN)/ebbwatch run
+	@$(BIN)/ebbwatch run
+
+test: .venv/test postgres
+	@$(BIN)/pytest
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/test
+	$(BIN)/python -m tests.bench
+
+bench-detection: .venv/peers
+	$(BIN)/python -m tests.bench.detection
+
+fuzz: .venv/test
+	EBBWATCH_FUZZ=1 $(BIN)/pytest tests/bot tests/checks -k "fuzz or hostile"
+
+faults: .venv/test
+	EBBWATCH_FAULTS=1 $(BIN)/pytest tests/faults tests/bot/test_kill.py
+
+soak: .venv/test
+	EBBWATCH_SOAK=1 $(BIN)/pytest tests -k soak
 
 .venv/run: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-build-isolation --no-deps -e .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "ebbwatch needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing into .venv (about a minute, once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-build-isolation --no-deps -e . 2>/dev/null
 	@touch $@
 
 .venv/test: .venv/run tests/requirements.lock
-	$(BIN)/pip install --quiet --require-hashes -r tests/requirements.lock
+	@$(BIN)/pip install --quiet --require-hashes -r tests/requirements.lock
 	@touch $@
+
+.venv/peers: .venv/test tests/bench/requirements.lock
+	@$(BIN)/pip install --quiet --require-hashes -r tests/bench/requirements.lock
+	@touch $@
+
+# a real server for the sql source's tests; root and apt are needed only where it is missing
+postgres:
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 \
+		|| { [ "$$(id -u)" = 0 ] && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq install -y --no-install-recommends postgresql >/dev/null; } \
+		|| echo "PostgreSQL is not installed: its tests will be skipped"
 
 lock:
 	$(PYTHON) -m venv .venv

@@ -1,0 +1,82 @@
+"""`/healthz` and `/metrics` for those who run the service; off by default."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from bot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.model import Health
+
+Conditions = Callable[[], Mapping[str, "Health"]]
+Numbers = Callable[[], Mapping[str, Mapping[str, float]]]
+
+
+class _Gauges:
+    """Turns `numbers()` into gauges: metric name -> value of its one label -> number."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for name, values in self._numbers().items():
+            family = GaugeMetricFamily(
+                f"ebbwatch_{name}", name.replace("_", " "), labels=["of"]
+            )
+            for label, value in values.items():
+                family.add_metric([label], value)
+            yield family
+
+
+@asynccontextmanager
+async def serve(listen: str, conditions: Conditions, numbers: Numbers) -> AsyncIterator[str]:
+    """Answers on `listen` (host:port) while entered; gives the address it listens on.
+
+    `/healthz` is 200 where every part is ready and 503 otherwise, with one sentence each.
+    """
+    registry = CollectorRegistry()
+    registry.register(_Gauges(numbers))
+
+    async def healthz(_: web.Request) -> web.Response:
+        parts = {name: vars_of(health) for name, health in conditions().items()}
+        ready = all(part["ready"] for part in parts.values())
+        return web.Response(
+            status=200 if ready else 503,
+            text=json.dumps({"ready": ready, "parts": parts}, ensure_ascii=False),
+            content_type="application/json",
+        )
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), content_type="text/plain")
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", healthz), web.get("/metrics", metrics)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    host, _, port = listen.rpartition(":")
+    try:
+        site = web.TCPSite(runner, host, int(port))
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigError(
+            [f"serve.listen: {listen} cannot be used ({error.strerror}): choose another one"]
+        ) from None
+    try:
+        yield "{}:{}".format(*runner.addresses[0][:2])
+    finally:
+        await runner.cleanup()
+
+
+def vars_of(health: Health) -> dict[str, object]:
+    return {"ready": health.ready, "since": health.since, "text": health.text}

@@ -1,0 +1,102 @@
+"""Who may import whom (the table in CONTRIBUTING.md), and words that no module bears."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted([*ROOT.glob("bot/**/*.py"), *ROOT.glob("checks/**/*.py")])
+VOCABULARY = {"bot.errors", "bot.model", "bot.settings"}
+ALLOWED = {
+    "bot.errors": set(),
+    "bot.model": {"bot.errors"},
+    "bot.settings": VOCABULARY,
+    "bot.config": VOCABULARY,
+    "bot.schedule": VOCABULARY,
+    "bot.log": VOCABULARY,
+    "bot.serve": VOCABULARY,
+    "bot.charts": VOCABULARY | {"checks"},
+    "bot.sources": VOCABULARY | {"bot.sources", "checks.lists"},
+    "bot.chat": VOCABULARY | {"bot.chat"},
+    "bot.storage": VOCABULARY | {"bot.storage", "checks"},
+    "bot.message": VOCABULARY | {"bot.message", "bot.charts", "bot.locales", "checks"},
+    "bot.poll": VOCABULARY | {"bot.sources", "bot.storage", "checks"},
+    "bot.review": VOCABULARY | {"bot.review", "bot.storage", "bot.message", "checks"},
+    "bot.deliver": VOCABULARY | {"bot.chat", "bot.storage", "bot.message", "bot.review"},
+    "bot.commands": VOCABULARY
+    | {"bot.commands", "bot.review", "bot.storage", "bot.message", "checks"},
+    "bot.desk": VOCABULARY | {"bot.commands", "bot.storage", "bot.message"},
+}
+SDKS = {
+    "discord": "bot/chat/discord.py",
+    "slack_bolt": "bot/chat/slack.py",
+    "slack_sdk": "bot/chat/slack.py",
+    "apscheduler": "bot/schedule.py",
+}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Imported modules at run time: what stands under TYPE_CHECKING is not one."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (
+                f"{node.module}.{alias.name}" if node.module == "bot" else node.module
+                for alias in node.names
+            )
+
+
+def within(module: str, packages: set[str]) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_imports_only_what_its_package_may(path: Path) -> None:
+    module = name_of(path)
+    ours = {name for name in imports_of(path) if within(name, {"bot", "checks"})}
+    if within(module, {"checks"}):
+        assert all(within(name, {"checks"}) for name in ours)
+        return
+    rules = [allowed for package, allowed in ALLOWED.items() if within(module, {package})]
+    for allowed in rules:
+        assert {name for name in ours if not within(name, allowed)} == set()
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("checks/**/*.py")), ids=name_of)
+def test_checks_are_pure(path: Path) -> None:
+    outside = {name.partition(".")[0] for name in imports_of(path)} - {"checks"}
+    assert outside - set(sys.stdlib_module_names) <= {"numpy", "scipy"}
+    assert not outside & {"time", "random", "os", "pathlib", "io", "socket", "sqlite3"}
+    assert "scipy.stats" not in set(imports_of(path))
+
+
+@pytest.mark.parametrize("sdk", sorted(SDKS))
+def test_each_sdk_is_imported_in_one_file(sdk: str) -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if any(within(name, {sdk}) for name in imports_of(path))
+    }
+    assert users <= {SDKS[sdk]}
+
+
+def test_no_module_hides_behind_a_word_that_says_nothing() -> None:
+    empty = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
+    assert [path for path in MODULES if path.stem in empty] == []
