@@ -1,0 +1,110 @@
+"""Text that people or data chose, made safe to show, and cut at words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+ELLIPSIS = "…"
+_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+_JOINER = "\u200d"
+_MARKS_IN_A_ROW = 3
+_LINE_BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
+_SPACES = re.compile(r"[^\S\n]+")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+def clean(text: str, *, lines: bool = True) -> str:
+    """Drops what hides, reorders or piles up: controls, bidi, zero width, stacked marks.
+
+    Keeps emoji sequences and, with `lines`, line breaks (at most one empty line).
+    """
+    text = _LINE_BREAKS.sub("\n", text)
+    kept: list[str] = []
+    marks = 0
+    for position, char in enumerate(text):
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if char in "\n\t":
+            kept.append(char)
+        elif char in _BLANK_LETTERS:
+            kept.append(" ")
+        elif char == _JOINER:
+            if _joins_symbols(text, position):
+                kept.append(char)
+        elif category[0] != "C" and marks <= _MARKS_IN_A_ROW:
+            kept.append(char)
+    shown = "".join(kept) if lines else "".join(kept).replace("\n", " ")
+    shown = _SPACES.sub(" ", shown).replace(" \n", "\n").replace("\n ", "\n")
+    return _EMPTY_LINES.sub("\n\n", shown).strip()
+
+
+def _joins_symbols(text: str, position: int) -> bool:
+    before = text[position - 1] if position else ""
+    after = text[position + 1 : position + 2]
+    return all(
+        char and unicodedata.category(char) in {"So", "Sk", "Mn", "Me"}
+        for char in (before, after)
+    )
+
+
+def size(text: str) -> int:
+    """Length in UTF-16 units, the strictest way in which a platform may count."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def cut(text: str, limit: int, shown: Callable[[str], str] = str) -> tuple[str, str]:
+    """Splits at the last word end where `shown(head)` (what is sent) fits into `limit`.
+
+    Head and rest lose nothing but the white space between them; a word longer than the
+    limit is split where it must be.
+    """
+    if size(shown(text)) <= limit:
+        return text, ""
+    low, high = 0, min(len(text), limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if size(shown(text[:middle])) <= limit else (low, middle - 1)
+    end = low
+    if end and not text[end].isspace():
+        spaces = [text.rfind(mark, 0, end) for mark in " \n"]
+        end = max(spaces) if max(spaces) > low // 2 else low
+    return text[:end].rstrip(), text[end:].lstrip()
+
+
+def shorten(text: str, limit: int, shown: Callable[[str], str] = str) -> str:
+    """`text`, or its first words and an ellipsis."""
+    head, rest = cut(text, limit, shown)
+    if not rest:
+        return head
+    return cut(text, limit - 1, shown)[0] + ELLIPSIS
+
+
+def pieces(text: str, limit: int, shown: Callable[[str], str] = str) -> list[str]:
+    """All of `text` in parts that fit."""
+    parts = []
+    while text:
+        head, text = cut(text, limit, shown)
+        parts.append(head)
+    return parts
+
+
+def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
+    """Lines up a header and rows with spaces; long cells of a wide table are shortened."""
+    rows = [[clean(cell, lines=False) for cell in row] for row in table]
+    if not rows:
+        return ""
+    count = max(map(len, rows))
+    rows = [row + [""] * (count - len(row)) for row in rows]
+    room = max(4, (width - 2 * (count - 1)) // count)
+    widths = [max(size(row[column]) for row in rows) for column in range(count)]
+    if sum(widths) + 2 * (count - 1) > width:
+        rows = [[shorten(cell, room) for cell in row] for row in rows]
+        widths = [max(size(row[column]) for row in rows) for column in range(count)]
+    return "\n".join(
+        "  ".join(
+            cell + " " * (wide - size(cell)) for cell, wide in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    )
