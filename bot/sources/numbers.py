@@ -1,0 +1,166 @@
+"""Counts as people and programs write them: 1.003, 1,003, 1 003, 1.2K, 3,4 Mio."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MISSING = frozenset(
+    {
+        *("", "-", "--", "–", "—", "−", ".", "?", "n/a", "na", "nan", "#n/a", "#value!"),
+        *("null", "none", "nil", "undefined", "unknown", "k.a.", "k. a.", "s/d", "n/d", "nd"),
+    }
+)
+"""Cells that say nothing, in lower case; they are absent, never 0."""
+
+# CLDR compact forms and the dashboards' own; a letter that means different sizes in
+# different languages (Turkish B = thousand) is read as English and then fails as absurd.
+_SUFFIXES = {
+    10
+    ** 3: "k tsd tsd. tausend mil mille mila bin tys tys. тыс тыс. χιλ χιλ. rb ribu n nghìn 千 천 "
+    "tn tuhatta t",
+    10**4: "万 萬 만 w",
+    10**5: "lakh lac लाख",
+    10
+    ** 6: "m mm mio mio. mln mln. million millionen millions millones mill mill. mi mn млн млн. "
+    "εκ εκ. jt juta tr triệu milj milj. mijoen mi.",
+    10**7: "crore cr करोड़",
+    10**8: "億 亿 억",
+    10**9: "b bn mrd mrd. md md. mld mld. bi млрд mia mia. tỷ",
+}
+_FACTORS = {word: factor for factor, words in _SUFFIXES.items() for word in words.split()}
+_SHAPE = re.compile(r"([+-]?)(\d[\d.,]*)\s?([^\d\s+\-.,][^\d]*)?")
+_SPACES = re.compile(r"(?<=\d)[\s'’_](?=\d{3}(?!\d))")
+
+_LONGEST = 32
+_MOST = 2**62
+
+Sign = Literal[".", ","]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`values` is Int64 with null where the cell was missing or `bad` (a boolean Series)."""
+
+    values: pl.Series
+    bad: pl.Series
+
+
+def to_counts(column: pl.Series) -> Counts:
+    """Reads a whole column; the decimal sign that any cell proves holds for all of them."""
+    import polars as pl
+
+    if column.dtype.is_integer():
+        values = column.cast(pl.Int64, strict=False)
+        return Counts(values, values.is_null() & column.is_not_null())
+    if column.dtype.is_float() or column.dtype.is_decimal():
+        return _from_floats(column.cast(pl.Float64))
+    if column.dtype != pl.String:
+        absent = column.is_null()
+        return Counts(pl.Series(column.name, [None] * len(column), dtype=pl.Int64), ~absent)
+    values = column.cast(pl.Int64, strict=False)
+    odd = values.is_null() & column.is_not_null()
+    if not odd.any():
+        return Counts(values, odd)
+    # one sign for all cells: "1.003" cannot be judged without its neighbours
+    texts = column.filter(column.str.contains(r"[^\d]").fill_null(False)).unique().to_list()
+    sign = decimal_sign(texts)
+    known = {text: parse_count(text, sign) for text in texts}
+    numbers = [text for text, value in known.items() if value is not None]
+    filled = column.replace_strict(
+        numbers, [known[text] for text in numbers], default=None, return_dtype=pl.Int64
+    )
+    plain = column.str.contains(r"^\d+$").fill_null(False)
+    values = pl.select(pl.when(plain).then(values).otherwise(filled)).to_series()
+    empty = [text for text in texts if is_missing(text)]
+    absent = column.is_null() | column.is_in([*empty, ""])
+    return Counts(values.alias(column.name), values.is_null() & ~absent)
+
+
+def _from_floats(column: pl.Series) -> Counts:
+    import polars as pl
+
+    finite = column.is_finite().fill_null(False)
+    fits = finite & (column == column.round()) & (column.abs() < 2.0**62)
+    values = pl.select(pl.when(fits).then(column)).to_series().cast(pl.Int64)
+    return Counts(values.alias(column.name), ~(fits | column.is_null() | column.is_nan()))
+
+
+def is_missing(text: str) -> bool:
+    return text.strip().casefold() in MISSING
+
+
+def decimal_sign(texts: Iterable[str]) -> Sign | None:
+    """The sign that some text proves to be decimal; None without proof or with proof of both."""
+    proven = {sign for text in texts if (sign := _own_sign(_tidy(text[:_LONGEST])))}
+    return proven.pop() if len(proven) == 1 else None
+
+
+def parse_count(text: str, sign: Sign | None = None) -> int | None:
+    """One cell; None where it is missing or no whole number.
+
+    Before a suffix a lone sign is decimal ("1,2 Mio."); else it groups thousands if three
+    digits follow ("1.003"), unless `sign` says that it is decimal in this column.
+    """
+    tidy = _tidy(text[:_LONGEST])
+    match = _SHAPE.fullmatch(tidy)
+    if not match or len(text) > _LONGEST:
+        return None
+    minus, digits, suffix = match.groups()
+    factor = _FACTORS.get((suffix or "").strip())
+    if suffix and factor is None:
+        return None
+    own = _own_sign(tidy)
+    sign = own or sign
+    if sign is None and suffix and len(re.findall(r"[.,]", digits)) == 1:
+        sign = "." if "." in digits else ","
+    whole, _, fraction = (
+        digits.rpartition(sign) if sign and sign in digits else (digits, "", "")
+    )
+    if not _grouped(whole) or not re.fullmatch(r"\d*", fraction):
+        return None
+    value = Decimal(re.sub(r"[.,]", "", whole) + "." + (fraction or "0")) * (factor or 1)
+    if value != value.to_integral_value():
+        if not suffix:
+            return None
+        value = value.to_integral_value()
+    if value > _MOST:
+        return None
+    return int(-value if minus == "-" else value)
+
+
+def _tidy(text: str) -> str:
+    """Plain digits and signs, lower case, without grouping spaces and apostrophes."""
+    plain = unicodedata.normalize("NFKC", text).strip().casefold().replace("−", "-")
+    plain = plain.replace("٬", ",").replace("٫", ".")
+    plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
+    return _SPACES.sub("", plain)
+
+
+def _grouped(whole: str) -> bool:
+    """True for "1003", "1.003", "1,234,567"; False for "1.03" and mixed signs."""
+    return bool(
+        re.fullmatch(r"\d+|\d{1,3}(\.\d{3})+|\d{1,3}(,\d{3})+|\d{1,3}(,\d{2})*,\d{3}", whole)
+    )
+
+
+def _own_sign(tidy: str) -> Sign | None:
+    """The decimal sign, where the text cannot be read in another way."""
+    signs = re.findall(r"[.,]", tidy.rstrip(".abcdefghijklmnopqrstuvwxyz "))
+    if not signs:
+        return None
+    last: Sign = "." if signs[-1] == "." else ","
+    if len(set(signs)) == 2:
+        return last if signs.count(last) == 1 else None
+    digits = re.match(r"[+-]?(\d*)[.,](\d*)", tidy)
+    if len(signs) > 1 or digits is None:
+        return None
+    lone = len(digits[2]) != 3 or len(digits[1]) > 3 or digits[1].startswith("0")
+    return last if lone else None
