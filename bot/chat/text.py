@@ -69,7 +69,7 @@ def cut(text: str, limit: int, shown: Callable[[str], str] = str) -> tuple[str, 
     end = low
     if end and not text[end].isspace():
         spaces = [text.rfind(mark, 0, end) for mark in " \n"]
-        end = max(spaces) if max(spaces) > low // 2 else low
+        end = max(spaces) if max(spaces) > 0 else low
     return text[:end].rstrip(), text[end:].lstrip()
 
 

@@ -1,0 +1,149 @@
+"""The Command table as one native slash command `/ebb`, and what people send back, as JSON.
+
+Limits: https://docs.discord.com/developers/interactions/application-commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.chat.text import clean, shorten
+from bot.model import Argument, ArgumentKind, Command
+
+ROOT = "ebb"
+SHARE = "share"
+OPTIONS, CHOICES, DESCRIPTION, CHOICE = 25, 25, 100, 100
+SUBCOMMAND, GROUP, STRING, BOOLEAN, NUMBER, ATTACHMENT = 1, 2, 3, 5, 10, 11
+_TYPES: dict[ArgumentKind, int] = {"number": NUMBER, "file": ATTACHMENT}
+_COMPLETED = {"account", "incident", "span", "subscription"}
+_IN_GUILDS = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One use of `/ebb`: `files` maps argument names to attachment ids."""
+
+    name: str
+    arguments: Mapping[str, str]
+    files: Mapping[str, str]
+    share: bool
+    focused: str | None = None
+
+
+def payload(commands: Sequence[Command]) -> dict[str, Any]:
+    """What is registered with Discord: two-word names become groups."""
+    options: dict[str, dict[str, Any]] = {}
+    for command in commands:
+        first, _, second = command.name.partition(" ")
+        if not second:
+            options[first] = _subcommand(command, first)
+            continue
+        group = options.setdefault(
+            first,
+            {"type": GROUP, "name": first, "description": _describe(first), "options": []},
+        )
+        group["options"].append(_subcommand(command, second))
+    return {
+        "type": 1,
+        "name": ROOT,
+        "description": "Follower counts, incidents and alerts",
+        "contexts": [_IN_GUILDS],
+        "options": list(options.values()),
+    }
+
+
+def same(registered: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether Discord already has `wanted`; what it adds by itself does not count."""
+    return bool(_essence(registered) == _essence(wanted))
+
+
+def read_call(data: Mapping[str, Any]) -> Call:
+    """The used subcommand and its options out of an interaction's data."""
+    words: list[str] = []
+    options: Sequence[Mapping[str, Any]] = data.get("options", ())
+    while options and options[0]["type"] in {SUBCOMMAND, GROUP}:
+        words.append(options[0]["name"])
+        options = options[0].get("options", ())
+    arguments: dict[str, str] = {}
+    files: dict[str, str] = {}
+    share, focused = False, None
+    for option in options:
+        if option.get("focused"):
+            focused = option["name"]
+        if option["type"] == ATTACHMENT:
+            files[option["name"]] = str(option["value"])
+        elif option["name"] == SHARE and option["type"] == BOOLEAN:
+            share = bool(option["value"])
+        else:
+            arguments[option["name"]] = _text(option["value"])
+    return Call(
+        name=" ".join(words), arguments=arguments, files=files, share=share, focused=focused
+    )
+
+
+def kind_of(commands: Sequence[Command], name: str, argument: str) -> ArgumentKind | None:
+    for command in commands:
+        if command.name == name:
+            for one in command.arguments:
+                if one.name == argument:
+                    return one.kind
+    return None
+
+
+def _subcommand(command: Command, name: str) -> dict[str, Any]:
+    ordered = sorted(command.arguments, key=lambda argument: not argument.required)
+    options = [_option(argument) for argument in ordered]
+    shared = {
+        "type": BOOLEAN,
+        "name": SHARE,
+        "description": "Show the answer to everybody in this channel",
+    }
+    return {
+        "type": SUBCOMMAND,
+        "name": name,
+        "description": _describe(command.help),
+        "options": [*options, shared],
+    }
+
+
+def _option(argument: Argument) -> dict[str, Any]:
+    option: dict[str, Any] = {
+        "type": _TYPES.get(argument.kind, STRING),
+        "name": argument.name,
+        "description": _describe(argument.help),
+    }
+    if argument.required:
+        option["required"] = True
+    if argument.choices:
+        option["choices"] = [
+            {"name": choice[:CHOICE], "value": choice} for choice in argument.choices[:CHOICES]
+        ]
+    elif argument.kind in _COMPLETED:
+        option["autocomplete"] = True
+    return option
+
+
+def _describe(text: str) -> str:
+    return shorten(clean(text, lines=False), DESCRIPTION) or ROOT
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+_DEFAULTS = {"required": False, "autocomplete": False, "choices": [], "options": []}
+_COMPARED = ("type", "name", "description", "contexts", *_DEFAULTS)
+
+
+def _essence(command: Mapping[str, Any]) -> dict[str, Any]:
+    essence = {key: command.get(key) or _DEFAULTS.get(key) for key in _COMPARED}
+    essence["options"] = [_essence(option) for option in command.get("options") or ()]
+    essence["choices"] = [
+        {"name": choice["name"], "value": choice["value"]}
+        for choice in command.get("choices") or ()
+    ]
+    return essence

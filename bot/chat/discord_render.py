@@ -1,0 +1,195 @@
+"""A Message as Discord shows it: embed, buttons and files within every limit, as plain JSON.
+
+Limits: https://docs.discord.com/developers/resources/message and .../components/reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.chat.text import clean, columns, cut, shorten, size
+from bot.model import Button, Field, Message
+
+TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER = 256, 4096, 25, 256, 1024, 2048
+EMBED_TOTAL = 6000
+BUTTON_ROWS, BUTTONS_IN_ROW, LABEL, CUSTOM_ID = 5, 5, 80, 100
+CHART = "chart.png"
+DETAILS = "details.txt"
+ID_PREFIX = "ebb"
+
+_COLOURS = {"info": 0x3B82C4, "warning": 0xE0A030, "critical": 0xC8323C, None: 0x6B7280}
+_STYLES = {"primary": 1, "plain": 2, "danger": 4}
+_EMPTY = "–"
+_CONTENTS = 2000
+"""Of a code block; the rest of a table goes into the file."""
+_MARKUP = re.compile(r"[\\*_~`|<>\[\]()@#]")
+_LIST_MARK = re.compile(r"^(\s*)([-+]|\d+(?=[.)]))", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """`files` maps names to bytes; `role` is the only id that may be pinged."""
+
+    embed: Mapping[str, Any]
+    components: list[dict[str, Any]]
+    files: Mapping[str, bytes]
+    content: str = ""
+    role: int | None = None
+
+
+def escape(text: str) -> str:
+    """Markdown, mentions and links as the characters they are made of."""
+    text = _MARKUP.sub(r"\\\g<0>", text).replace("://", ":\\//")
+    return _LIST_MARK.sub(lambda mark: f"{mark[1]}{_escaped_mark(mark[2])}", text)
+
+
+def _escaped_mark(mark: str) -> str:
+    """A list number is defused at its dot, which the look-ahead left in place."""
+    return f"{mark}\\" if mark.isdigit() else f"\\{mark}"
+
+
+def render(message: Message, delivery_id: str = "", *, has_chart: bool = False) -> Rendered:
+    """`has_chart` keeps the picture that the edited message already shows.
+
+    The delivery id stands in every button, or at the end of the footer where there is no
+    button, so that the message can be found again.
+    """
+    buttons = _buttons(message.buttons, delivery_id)
+    footer = shorten(clean(message.footer, lines=False), FOOTER // 4)
+    if delivery_id and not buttons:
+        footer = f"{footer} · {delivery_id}" if footer else delivery_id
+    title = _one_line(message.title, TITLE)
+    room = EMBED_TOTAL - size(title) - size(footer)
+    fields, left_out, room = _fields(message.fields, room)
+    description, rest = _description(message, min(DESCRIPTION, room))
+    embed: dict[str, Any] = {"color": _COLOURS[message.severity]}
+    if title:
+        embed["title"] = title
+    if description:
+        embed["description"] = description
+    if fields:
+        embed["fields"] = fields
+    if footer:
+        embed["footer"] = {"text": footer}
+    if not (title or description or fields or footer):
+        embed["description"] = _EMPTY
+    files: dict[str, bytes] = {}
+    if message.picture:
+        files[CHART] = message.picture.png
+    if message.picture or has_chart:
+        embed["image"] = {"url": f"attachment://{CHART}"}
+    if rest or left_out:
+        files[DETAILS] = _whole(message).encode()
+    role = mentioned_role(message)
+    return Rendered(
+        embed=embed,
+        components=buttons,
+        files=files,
+        content=f"<@&{role}>" if role else "",
+        role=role,
+    )
+
+
+def mentioned_role(message: Message) -> int | None:
+    kind, _, number = (message.mention or "").partition(":")
+    return int(number) if kind == "role" and number.isdecimal() else None
+
+
+def custom_id(delivery_id: str, command: str) -> str:
+    return f"{ID_PREFIX}:{delivery_id}:{command}"
+
+
+def read_custom_id(text: str) -> tuple[str, str] | None:
+    """The delivery id and the command line of one of our buttons."""
+    prefix, _, rest = text.partition(":")
+    delivery_id, colon, command = rest.partition(":")
+    return (delivery_id, command) if prefix == ID_PREFIX and colon else None
+
+
+def carried_ids(raw_buttons: list[str], footer: str) -> set[str]:
+    """The delivery ids that a shown message carries."""
+    ids = {found[0] for text in raw_buttons if (found := read_custom_id(text))}
+    return ids | {footer.rpartition(" ")[2]} if footer else ids
+
+
+def _one_line(text: str, limit: int) -> str:
+    return escape(shorten(clean(text, lines=False), limit, escape))
+
+
+def _fields(fields: tuple[Field, ...], room: int) -> tuple[list[dict[str, Any]], bool, int]:
+    """Fields that fit, whether something was left out, and the room that remains."""
+    kept: list[dict[str, Any]] = []
+    left_out = len(fields) > FIELDS
+    room_for_text = DESCRIPTION // 4
+    for field in fields[:FIELDS]:
+        name = _one_line(field.name, FIELD_NAME) or _EMPTY
+        limit = min(FIELD_VALUE, room - size(name) - room_for_text)
+        if limit < size(_EMPTY) + 40:
+            left_out = True
+            break
+        whole = clean(field.value)
+        value = escape(shorten(whole, limit, escape)) or _EMPTY
+        left_out = left_out or bool(cut(whole, limit, escape)[1])
+        kept.append({"name": name, "value": value, "inline": field.short})
+        room -= size(name) + size(value)
+    return kept, left_out, room
+
+
+def _description(message: Message, limit: int) -> tuple[str, bool]:
+    """Text and table; True where the whole did not fit."""
+    table, more_rows = _code_block(message.table, min(_CONTENTS, limit // 2))
+    text_limit = limit - (size(table) + 1 if table else 0)
+    whole = clean(message.text)
+    text = escape(shorten(whole, text_limit, escape))
+    rest = bool(cut(whole, text_limit, escape)[1])
+    return "\n".join(part for part in (text, table) if part), rest or more_rows
+
+
+def _code_block(table: tuple[tuple[str, ...], ...], limit: int) -> tuple[str, bool]:
+    """Whole rows only; backticks cannot close the block."""
+    if not table:
+        return "", False
+    lines = columns(table).replace("`", "ˋ").split("\n")
+    kept: list[str] = []
+    room = limit - len("```\n\n```")
+    for line in lines:
+        room -= size(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    block = "```\n" + "\n".join(kept) + "\n```" if kept else ""
+    return block, len(kept) < len(lines)
+
+
+def _buttons(buttons: tuple[Button, ...], delivery_id: str) -> list[dict[str, Any]]:
+    """Rows of five; a command too long for a button id is left to the slash command."""
+    drawn: dict[str, dict[str, Any]] = {}
+    for button in buttons:
+        key = custom_id(delivery_id, button.command)
+        if size(key) <= CUSTOM_ID:
+            drawn[key] = {
+                "type": 2,
+                "style": _STYLES[button.style],
+                "label": shorten(clean(button.label, lines=False), LABEL) or _EMPTY,
+                "custom_id": key,
+            }
+    flat = list(drawn.values())[: BUTTON_ROWS * BUTTONS_IN_ROW]
+    return [
+        {"type": 1, "components": flat[start : start + BUTTONS_IN_ROW]}
+        for start in range(0, len(flat), BUTTONS_IN_ROW)
+    ]
+
+
+def _whole(message: Message) -> str:
+    """Everything as plain text, for the file that takes what an embed cannot."""
+    parts = [clean(message.title, lines=False), clean(message.text)]
+    parts += [
+        f"{clean(field.name, lines=False)}: {clean(field.value)}" for field in message.fields
+    ]
+    parts += [
+        "\n".join("\t".join(clean(cell, lines=False) for cell in row) for row in message.table)
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
