@@ -122,7 +122,7 @@ class Incident:
     calm_days: int = 0
     """Judged days without a finding since the last finding."""
     closed_as: str | None = None
-    """Why it ended: calm, glitch, no_more_data, corrected."""
+    """Why it ended: calm, glitch, no_more_data, corrected, overtaken."""
     supersedes: int | None = None
     """`opened_at` of the incident that this one contradicts."""
     updates: tuple[Update, ...] = ()
