@@ -1,0 +1,255 @@
+"""The command line: options, output and exit codes; the only place that exits.
+
+Exit codes: 0 done (input that was left out is counted on stderr); 1 it could not be done
+(one sentence on stderr says why); 2 wrong usage; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.errors import BotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.model import Fault
+
+_SHOWN_FAULTS = 10
+_FILES = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+
+
+def main() -> None:
+    """Runs the command line and turns every expected problem into one sentence."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BotError as error:
+        click.echo(f"ebbwatch: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except MemoryError:
+        click.echo("ebbwatch: out of memory: split the input and try again", err=True)
+        sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ebbwatch")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Config file; config.toml by default, config.example.toml where there is none.",
+)
+@click.option("--quiet", is_flag=True, help="No progress, only results and problems.")
+@click.pass_context
+def cli(context: click.Context, config: Path | None, quiet: bool) -> None:
+    """Watches follower counts and speaks up when something is wrong.
+
+    Exit codes: 0 done, 1 could not be done (a sentence says why), 2 wrong usage.
+    """
+    context.obj = {"config": config, "quiet": quiet}
+
+
+def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What check and backtest both need to know about the files."""
+    for option in reversed(
+        [
+            click.option(
+                "--format", "form", type=click.Choice(["text", "json"]), default="text"
+            ),
+            click.option(
+                "--sensitivity",
+                type=click.Choice(["strict", "balanced", "sensitive"]),
+                default="balanced",
+                show_default=True,
+            ),
+            click.option("--platform", help="Where the files do not say."),
+            click.option(
+                "--daily",
+                multiple=True,
+                help="A metric given per day, not as a running total; may be repeated.",
+            ),
+            click.option("--timezone", default="UTC", show_default=True, help="IANA name."),
+            click.option(
+                "--columns",
+                multiple=True,
+                metavar="NAME=COLUMN",
+                help="Which column holds what, where the names do not say.",
+            ),
+            click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"])),
+            click.option("--min-percent", type=float, help="Replaces the sensitivity's floor."),
+            click.option("--min-count", type=float, help="Replaces the sensitivity's floor."),
+            click.option("--notices", is_flag=True, help="Print notices too."),
+        ]
+    ):
+        command = option(command)
+
+    @wraps(command)
+    def checked(*args: Any, **options: Any) -> Any:
+        from bot.settings import check_timezone
+
+        try:
+            check_timezone(options["timezone"])
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        named = [entry.partition("=") for entry in options.pop("columns")]
+        if not all(sign for _, sign, _ in named):
+            raise click.BadParameter("--columns wants NAME=COLUMN, followers=Abonnenten")
+        options["columns"] = {name: column for name, _, column in named}
+        return command(*args, **options)
+
+    return checked
+
+
+@cli.command()
+@_FILES
+@click.option(
+    "--as-of", help="Judge this moment instead of the last reading: date or ISO time."
+)
+@_reading_options
+@click.pass_context
+def check(
+    context: click.Context,
+    files: Sequence[Path],
+    as_of: str | None,
+    form: str,
+    notices: bool,
+    **options: Any,
+) -> None:
+    """Judge one moment of an export; needs no database and no config."""
+    from bot import backtest as offline
+
+    timezone = options["timezone"]
+    with _working(context, f"Reading {len(files)} file(s)"):
+        frame, faults = offline.read_files(files, **_reading(options))
+    at = offline.moment(as_of, timezone) if as_of else None
+    with _working(context, "Checking"):
+        incidents, told, early = offline.check(
+            frame, _rules(options), as_of=at, timezone=timezone
+        )
+    _show(incidents, told if notices else (), form, timezone)
+    if form == "text":
+        _say_early(early)
+    _say_faults(faults)
+
+
+@cli.command()
+@_FILES
+@click.option(
+    "--every",
+    default="1d",
+    show_default=True,
+    help="Judge in this rhythm, which must divide a day: 1h, 6h, 1d.",
+)
+@_reading_options
+@click.pass_context
+def backtest(
+    context: click.Context,
+    files: Sequence[Path],
+    every: str,
+    form: str,
+    notices: bool,
+    **options: Any,
+) -> None:
+    """Replay every day of an export causally: what would have been alerted, and when."""
+    from bot import backtest as offline
+
+    rhythm = _rhythm(every)
+    with _working(context, f"Reading {len(files)} file(s)"):
+        frame, faults = offline.read_files(files, **_reading(options))
+    with _working(context, "Replaying"):
+        incidents, told = offline.backtest(
+            frame,
+            _rules(options, looks=round(timedelta(days=1) / rhythm)),
+            every=rhythm,
+            timezone=options["timezone"],
+        )
+    _show(incidents, told if notices else (), form, options["timezone"])
+    _say_faults(faults)
+
+
+def _rhythm(text: str) -> timedelta:
+    from bot.settings import parse_duration
+
+    try:
+        rhythm = parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--every") from None
+    if rhythm < timedelta(minutes=5) or timedelta(days=1) % rhythm:
+        raise click.BadParameter(
+            f"{text} does not divide a day into looks of at least 5 minutes: use 1h, 6h or 1d",
+            param_hint="--every",
+        )
+    return rhythm
+
+
+def _reading(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: options[name]
+        for name in ("platform", "timezone", "daily", "columns", "date_order")
+    }
+
+
+def _rules(options: dict[str, Any], looks: int = 1) -> Any:
+    from checks.rules import rules_for
+
+    return rules_for(
+        options["sensitivity"],
+        min_percent=options["min_percent"],
+        min_count=options["min_count"],
+        looks=looks,
+    )
+
+
+@contextmanager
+def _working(context: click.Context, what: str) -> Iterator[None]:
+    """A spinner on a terminal's stderr while something takes its time."""
+    if context.obj["quiet"] or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} ..."):
+        yield
+
+
+def _show(incidents: Sequence[Any], notices: Sequence[Any], form: str, timezone: str) -> None:
+    from bot import backtest as offline
+
+    if form == "json":
+        for incident in offline.in_order(incidents):
+            click.echo(offline.as_json(incident, timezone))
+        for notice in notices:
+            click.echo(offline.notice_as_json(notice, timezone))
+        return
+    offline.print_incidents(incidents, notices, timezone)
+
+
+def _say_early(early: Any) -> None:
+    if early:
+        named = ", ".join(sorted(early)[:5]) + (" ..." if len(early) > 5 else "")
+        click.echo(f"Too early to say for {len(early)} account(s): {named}", err=True)
+
+
+def _say_faults(faults: Sequence[Fault]) -> None:
+    for fault in faults[:_SHOWN_FAULTS]:
+        where = f" ({fault.where})" if fault.where else ""
+        click.echo(f"left out: {fault.text}{where}", err=True)
+    if len(faults) > _SHOWN_FAULTS:
+        click.echo(f"left out: {len(faults) - _SHOWN_FAULTS} more like these", err=True)
