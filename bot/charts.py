@@ -1,0 +1,345 @@
+"""Draws one account's counts as a PNG: the series, what was expected, incident and events.
+
+Words and number formats arrive with the `Chart`; nothing here speaks a language. matplotlib
+is imported at the first picture.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+DAY = 86400.0
+_SIZE = (9.0, 5.2)
+_DPI = 120
+# One opaque card reads alike on a dark and on a light chat.
+_CARD, _INK, _FAINT, _GRID = "#fbfcfe", "#1d2430", "#6b7687", "#e3e7ee"
+_LINE, _BAND, _GAP = "#2f5fd0", "#9db9f2", "#a9b4c6"
+_UP, _DOWN, _ALARM, _EVENT = "#3a9d78", "#d0473d", "#d0473d", "#7a4fc4"
+_TICKS = 7
+_MARKS = 6
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """An event: epoch seconds of both ends and its short label."""
+
+    start: float
+    end: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """What to draw: one entry per day in the arrays, NaN where nothing was read.
+
+    `low` and `high` are the expected band. `step` is the smallest change the source shows.
+    `span` is the incident in epoch seconds, `note` what is written beside it. `count`,
+    `signed` and `day` write axis labels.
+    """
+
+    ends: Floats
+    values: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+    step: float = 1.0
+    title: str
+    subtitle: str
+    change_label: str
+    expected_label: str
+    empty: str
+    span: tuple[float, float] | None = None
+    note: str = ""
+    marks: Sequence[Mark] = ()
+    count: Callable[[float], str]
+    signed: Callable[[float], str]
+    day: Callable[[float], str]
+
+
+def draw(chart: Chart) -> bytes:
+    """The picture as PNG; the same chart gives the same bytes. Safe to call from threads."""
+    with _LOCK:
+        _prepare()
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor=_CARD)
+        top, bottom = figure.subplots(
+            2, 1, sharex=True, gridspec_kw={"height_ratios": (2.6, 1), "hspace": 0.12}
+        )
+        figure.subplots_adjust(left=0.105, right=0.955, top=0.86, bottom=0.075)
+        days = chart.ends / DAY
+        for axes in (top, bottom):
+            _frame(axes)
+        _headline(figure, chart)
+        _counts(top, days, chart)
+        _changes(bottom, days, chart)
+        for axes in (top, bottom):
+            _shade(axes, chart)
+        _events(top, bottom, days, chart)
+        _calendar(bottom, days, chart)
+        file = io.BytesIO()
+        figure.savefig(file, format="png", metadata={"Software": None})
+        return file.getvalue()
+
+
+@cache
+def _prepare() -> tuple[str, ...]:
+    """Sets the style once; gives the font families, those for other scripts last."""
+    import matplotlib
+
+    matplotlib.rcdefaults()
+    matplotlib.use("agg")
+    from matplotlib import font_manager
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    families = ("DejaVu Sans", *(name for name in _SCRIPTS if name in installed))
+    matplotlib.rcParams.update({"font.family": list(families), "text.parse_math": False})
+    return families
+
+
+_SCRIPTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Noto Emoji")
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    from matplotlib import font_manager
+
+    return frozenset(
+        code
+        for family in _prepare()
+        for code in font_manager.get_font(font_manager.findfont(family)).get_charmap()
+    )
+
+
+def _shown(text: str) -> str:
+    """Signs that no installed font can draw become a dot instead of an empty box."""
+    return "".join(sign if ord(sign) in _glyphs() else "·" for sign in text)
+
+
+def _frame(axes: Any) -> None:
+    axes.set_facecolor(_CARD)
+    axes.grid(axis="y", color=_GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_GRID)
+    axes.tick_params(colors=_FAINT, labelsize=9, length=0)
+
+
+def _headline(figure: Any, chart: Chart) -> None:
+    figure.text(0.018, 0.945, _shown(chart.title), color=_INK, fontsize=13, weight="bold")
+    figure.text(0.018, 0.9, _shown(chart.subtitle), color=_FAINT, fontsize=9.5)
+
+
+def _counts(axes: Any, days: Floats, chart: Chart) -> None:
+    values = chart.values
+    read = np.flatnonzero(~np.isnan(values))
+    if not read.size:
+        axes.text(
+            0.5,
+            0.5,
+            _shown(chart.empty),
+            transform=axes.transAxes,
+            ha="center",
+            color=_FAINT,
+            fontsize=11,
+        )
+        axes.set_yticks([])
+        return
+    if chart.low is not None and chart.high is not None:
+        _band(axes, days, chart.low, chart.high, chart.expected_label)
+    style = "steps-post" if chart.step > 1 else "default"
+    axes.plot(
+        days[read],
+        values[read],
+        color=_GAP,
+        linewidth=1,
+        linestyle=(0, (2, 2)),
+        drawstyle=style,
+        zorder=2,
+    )
+    axes.plot(
+        days,
+        values,
+        color=_LINE,
+        linewidth=2,
+        drawstyle=style,
+        zorder=3,
+        solid_capstyle="round",
+    )
+    lonely = read[[_alone(values, int(place)) for place in read]]
+    axes.plot(days[lonely], values[lonely], "o", color=_LINE, markersize=3.2, zorder=3)
+    axes.plot(days[read[-1]], values[read[-1]], "o", color=_LINE, markersize=5, zorder=4)
+    _limits(axes, chart, read)
+    _ticks(axes, 5, chart.step, chart.count)
+    if chart.span is not None and chart.note:
+        _note(axes, days, chart)
+
+
+def _note(axes: Any, days: Floats, chart: Chart) -> None:
+    """The incident's size beside its span, on the side and at the height with more room."""
+    assert chart.span is not None
+    start, end = chart.span[0] / DAY, chart.span[1] / DAY
+    right = end > days[0] + 0.7 * (days[-1] - days[0])
+    beside = (days < start) if right else (days > end)
+    low, high = axes.get_ylim()
+    line = np.nanmean(np.append(chart.values[beside & ~np.isnan(chart.values)][-12:], low))
+    above = line < (low + high) / 2
+    top = 0.7 if chart.marks else 0.9
+    axes.annotate(
+        _shown(chart.note),
+        (start if right else end, top if above else 0.1),
+        xycoords=("data", "axes fraction"),
+        xytext=(-6 if right else 6, 0),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="center",
+        color=_ALARM,
+        fontsize=10,
+        weight="bold",
+        zorder=7,
+        bbox={"facecolor": _CARD, "alpha": 0.75, "edgecolor": "none", "pad": 1.5},
+    )
+
+
+def _alone(values: Floats, place: int) -> bool:
+    """True where a reading has no neighbour that a line could join it to."""
+    around = values[max(0, place - 1) : place + 2]
+    return int((~np.isnan(around)).sum()) == 1
+
+
+def _band(axes: Any, days: Floats, low: Floats, high: Floats, label: str) -> None:
+    known = ~(np.isnan(low) | np.isnan(high))
+    if not known.any():
+        return
+    axes.fill_between(
+        days,
+        low,
+        high,
+        where=known,
+        step="mid",
+        color=_BAND,
+        alpha=0.38,
+        linewidth=0,
+        zorder=1,
+    )
+    axes.fill_between([], [], [], color=_BAND, alpha=0.38, linewidth=0, label=_shown(label))
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+        fontsize=9,
+        labelcolor=_FAINT,
+        handlelength=1.6,
+        borderaxespad=0.2,
+    )
+
+
+def _limits(axes: Any, chart: Chart, read: npt.NDArray[np.intp]) -> None:
+    """Room for the line and the band around it, and never less than a few display steps."""
+    seen = chart.values[read]
+    low, high = float(seen.min()), float(seen.max())
+    reach = max(high - low, 4 * chart.step, 4.0)
+    for edge in (chart.low, chart.high):
+        if edge is not None and (~np.isnan(edge)).any():
+            # a wide band may fill the picture, it may not squeeze the line flat
+            low = max(min(low, float(np.nanmin(edge))), float(seen.min()) - reach)
+            high = min(max(high, float(np.nanmax(edge))), float(seen.max()) + reach)
+    middle, half = (low + high) / 2, max((high - low) / 2, 2 * chart.step, 2.0) * 1.12
+    floor = 0.0 if float(seen.min()) >= 0 and middle - half < 0 else middle - half
+    axes.set_ylim(floor, middle + half)
+
+
+def _changes(axes: Any, days: Floats, chart: Chart) -> None:
+    """One bar a day; a change over a gap is a wide pale bar of its daily mean."""
+    read = np.flatnonzero(~np.isnan(chart.values))
+    axes.set_title(_shown(chart.change_label), loc="left", color=_FAINT, fontsize=9, pad=3)
+    axes.axhline(0, color=_FAINT, linewidth=0.8, zorder=2)
+    if read.size < 2:
+        axes.set_yticks([0], ["0"])
+        return
+    gaps = np.diff(read)
+    heights = np.diff(chart.values[read]) / gaps
+    widths = np.diff(days[read]) * 0.82
+    middles = (days[read[1:]] + days[read[:-1]]) / 2
+    colours = np.where(heights < 0, _DOWN, _UP)
+    # one collection: a thousand separate bars would take a second to draw
+    from matplotlib.collections import PolyCollection
+
+    left, right, zero = middles - widths / 2, middles + widths / 2, np.zeros_like(heights)
+    corners = ((left, zero), (left, heights), (right, heights), (right, zero))
+    bars = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
+    shades = np.where(gaps == 1, 0.9, 0.4)
+    axes.add_collection(
+        PolyCollection(bars, facecolors=colours, alpha=shades, linewidths=0, zorder=3)
+    )
+    high, low = max(float(heights.max()), 0.0), min(float(heights.min()), 0.0)
+    room = max((high - low) * 0.12, chart.step, 1.0)
+    quiet = low == high
+    axes.set_ylim(
+        low - (room if low < 0 or quiet else 0), high + (room if high > 0 or quiet else 0)
+    )
+    _ticks(axes, 3, 1.0, chart.signed)
+
+
+def _ticks(axes: Any, most: int, step: float, write: Callable[[float], str]) -> None:
+    """Ticks at round counts, and only at whole display steps where the source rounds."""
+    low, high = axes.get_ylim()
+    size = max((high - low) / most, step, 1.0)
+    power = 10.0 ** np.floor(np.log10(size))
+    size = next(n * power for n in (1, 2, 5, 10) if n * power >= size * (1 - 1e-9))
+    places = np.arange(np.ceil(low / size), np.floor(high / size) + 1) * size
+    axes.set_yticks(places, [write(float(place)) for place in places])
+
+
+def _shade(axes: Any, chart: Chart) -> None:
+    if chart.span is None:
+        return
+    start, end = chart.span[0] / DAY, max(chart.span) / DAY
+    axes.axvspan(start, end, color=_ALARM, alpha=0.13, linewidth=0, zorder=0)
+
+
+def _events(top: Any, bottom: Any, days: Floats, chart: Chart) -> None:
+    first, last = days[0] - 0.5, days[-1] + 0.5
+    shown = [
+        mark for mark in chart.marks if mark.end / DAY >= first and mark.start / DAY <= last
+    ]
+    for place, mark in enumerate(sorted(shown, key=lambda mark: mark.start)[:_MARKS]):
+        x = max(mark.start / DAY, first)
+        for axes in (top, bottom):
+            axes.axvline(x, color=_EVENT, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
+            if mark.end - mark.start > DAY:
+                axes.axvspan(
+                    x, min(mark.end / DAY, last), color=_EVENT, alpha=0.06, linewidth=0
+                )
+        right = x > first + 0.72 * (last - first)
+        top.annotate(
+            _shown(mark.label),
+            (x, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if right else 4, -4 - 13 * (place % 3)),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            va="top",
+            color=_EVENT,
+            fontsize=8.5,
+            zorder=6,
+            bbox={"facecolor": _CARD, "alpha": 0.8, "edgecolor": "none", "pad": 1},
+        )
+
+
+def _calendar(axes: Any, days: Floats, chart: Chart) -> None:
+    every = max(1, -(-len(days) // _TICKS))
+    places = days[::-1][::every][::-1]
+    axes.set_xticks(places, [chart.day(place * DAY) for place in places])
+    axes.set_xlim(days[0] - 0.8, days[-1] + 0.8)

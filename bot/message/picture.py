@@ -1,0 +1,121 @@
+"""The words and numbers of a chart."""
+
+import numpy as np
+
+from bot.charts import Chart, Mark, draw
+from bot.message.kinds import EVENTS, kind_name, metric_name, share_of_level
+from bot.message.voice import DAY, Voice, clean
+from bot.model import ChartSpec, Picture
+from checks.baseline import band
+from checks.model import Event, Incident
+from checks.panel import Panel
+
+
+def picture(
+    voice: Voice,
+    spec: ChartSpec,
+    panel: Panel,
+    now: float,
+    incident: Incident | None = None,
+    events: tuple[Event, ...] = (),
+) -> Picture:
+    """Draws `spec` from a panel that holds its account; takes some 0.2 s, so use a thread.
+
+    Days of the panel outside the spec are not drawn, though they teach the expected band.
+    """
+    row = panel.row[spec.account]
+    low, high = band(panel, row, spec.metric)
+    inside = (panel.ends > spec.start - DAY / 2) & (panel.ends <= spec.end + DAY / 2)
+    if not inside.any():
+        inside[-1:] = True
+    values = panel.metrics.get(spec.metric)
+    series = np.full(panel.days, np.nan) if values is None else values[row]
+    rounded = spec.metric == "followers"
+    metric = metric_name(voice, spec.metric)
+    drawn = draw(
+        Chart(
+            ends=panel.ends[inside].astype(np.float64),
+            values=series[inside],
+            low=low[inside],
+            high=high[inside],
+            step=float(panel.step[row]) if rounded else 1.0,
+            title=clean(spec.account),
+            subtitle=_subtitle(voice, metric, series[inside], panel.ends[inside], now),
+            change_label=voice.say("Change per day"),
+            expected_label=voice.say("expected"),
+            empty=voice.say("No readings in these days"),
+            span=None if incident is None else _span(incident),
+            note="" if incident is None else _note(voice, incident),
+            marks=tuple(_mark(voice, event) for event in events),
+            count=voice.count,
+            signed=voice.signed,
+            day=voice.short_day,
+        )
+    )
+    return Picture(
+        name=f"{_file_name(spec.account)}-{spec.metric}.png",
+        png=drawn,
+        alt=_alt(voice, spec.account, metric, series[inside], panel.ends[inside], now),
+    )
+
+
+def _span(incident: Incident) -> tuple[float, float]:
+    """A day is drawn where it was, between the reading before and its own."""
+    return (incident.opened_at - DAY, max(incident.last_finding_at, incident.opened_at))
+
+
+def _note(voice: Voice, incident: Incident) -> str:
+    if incident.direction == "swing":
+        return kind_name(voice, incident.kind)
+    share = share_of_level(incident)
+    change = voice.signed(incident.change)
+    return change if share is None else f"{change} ({voice.percent(share, signed=True)})"
+
+
+def _mark(voice: Voice, event: Event) -> Mark:
+    name = clean(event.name, 28) or voice.say(EVENTS[event.kind])
+    return Mark(start=event.start, end=event.end, label=name)
+
+
+def _subtitle(
+    voice: Voice, metric: str, values: np.ndarray, ends: np.ndarray, now: float
+) -> str:
+    days = voice.say(
+        "{first} to {last}",
+        first=voice.day(float(ends[0]), now),
+        last=voice.day(float(ends[-1]), now),
+    )
+    read = values[~np.isnan(values)]
+    newest = voice.count(float(read[-1])) if read.size else "–"
+    return f"{newest} {metric} · {days}"
+
+
+def _alt(
+    voice: Voice, account: str, metric: str, values: np.ndarray, ends: np.ndarray, now: float
+) -> str:
+    """The picture in words, for screen readers."""
+    read = values[~np.isnan(values)]
+    if not read.size:
+        return voice.say("Chart of {account}: no readings", account=clean(account))
+    return voice.say(
+        "Chart of {account}: {metric} from {first} to {last}, {days}",
+        account=clean(account),
+        metric=metric,
+        first=voice.count(float(read[0])),
+        last=voice.count(float(read[-1])),
+        days=_days(voice, ends, now),
+    )
+
+
+def _days(voice: Voice, ends: np.ndarray, now: float) -> str:
+    return voice.say(
+        "{first} to {last}",
+        first=voice.day(float(ends[0]), now),
+        last=voice.day(float(ends[-1]), now),
+    )
+
+
+def _file_name(account: str) -> str:
+    """Letters and digits only: both platforms and every file system take it."""
+    safe = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in account)
+    return safe.strip("-")[:60] or "chart"
