@@ -1,0 +1,102 @@
+"""Round follower counts: which were just passed, and when the next may be."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from checks.model import Notice
+from checks.panel import Floats, Panel
+from checks.reasons import reason
+
+DAY = 86_400
+ROUND = tuple(lead * 10**digits for digits in range(2, 10) for lead in (1, 2, 5))
+HORIZON = 365
+"""Days; beyond a year a daily rate says nothing."""
+
+_WINDOW = 56
+_HALF_LIFE = 14.0
+_Z = 1.2816
+_RATE_WANDERS = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """When `target` is passed: in 8 of 10 cases between `earliest` and `latest`.
+
+    Epoch seconds; None means not within a year at that end of the interval.
+    """
+
+    target: float
+    earliest: int | None
+    likely: int | None
+    latest: int | None
+
+
+def milestones(panel: Panel) -> list[Notice]:
+    """A notice for each account whose newest reading is the first to pass a round count.
+
+    The highest where several are passed at once. Series without a total have none.
+    """
+    followers = panel.metrics["followers"]
+    if followers.shape[1] < 2:
+        return []
+    best = np.fmax.reduce(followers[:, :-1], axis=1, initial=0.0)
+    now = followers[:, -1]
+    steps = np.array(ROUND, np.float64)
+    rank = np.searchsorted(steps, np.nan_to_num(now), side="right")
+    passed = panel.has_level & (best > 0) & (now > best)
+    passed &= rank > np.searchsorted(steps, best, side="right")
+    return [
+        Notice(
+            kind="milestone",
+            account=panel.accounts[row],
+            at=int(panel.ends[-1]),
+            reasons=(
+                reason("milestone", milestone=ROUND[rank[row] - 1], followers=int(now[row])),
+            ),
+        )
+        for row in np.flatnonzero(passed)
+    ]
+
+
+def forecast(panel: Panel, row: int, target: float) -> Forecast | None:
+    """When one account's followers may pass `target`; None where too little is known.
+
+    A random walk: the rate is the mean of the last 56 days' gains with a half-life of two
+    weeks, its noise that of weeks (which holds bursts together), its own drift 2 % a day.
+    None with fewer than 28 days, without a total, or where the target is already passed.
+    """
+    counts = panel.metrics["followers"][row, -_WINDOW - 1 :]
+    seen = np.flatnonzero(~np.isnan(counts))
+    if not panel.has_level[row] or len(seen) < 8 or seen[-1] - seen[0] < 28:
+        return None
+    gap = target - counts[seen[-1]]
+    if gap <= 0:
+        return None
+    rate, rate_error, noise = _rate(counts[seen], seen)
+    ahead = np.arange(1.0, HORIZON + 1)
+    wander = (rate * _RATE_WANDERS) ** 2 * ahead**3 / 3
+    room = _Z * np.sqrt(noise**2 * ahead + (rate_error * ahead) ** 2 + wander)
+    start = int(panel.ends[panel.days - len(counts) + seen[-1]])
+    return Forecast(
+        target=target,
+        earliest=_first(rate * ahead + room >= gap, start),
+        likely=_first(rate * ahead >= gap, start),
+        latest=_first(rate * ahead - room >= gap, start),
+    )
+
+
+def _rate(counts: Floats, days: np.ndarray[tuple[int], np.dtype[np.intp]]) -> tuple[float, ...]:
+    """Gain a day, its standard error, and the noise of one day, judged by whole weeks."""
+    every = np.interp(np.arange(days[-1], days[0] - 1, -1), days, counts)
+    weeks = every[:-7:7] - every[7::7]
+    weight = np.exp2(-7.0 * np.arange(len(weeks)) / _HALF_LIFE)
+    weight /= weight.sum()
+    mean = float(weight @ weeks)
+    spread = float(np.sqrt(weight @ (weeks - mean) ** 2 / (1 - weight @ weight)))
+    spread = max(spread, np.sqrt(max(abs(mean), 1.0)))
+    return mean / 7, spread * float(np.sqrt(weight @ weight)) / 7, spread / float(np.sqrt(7))
+
+
+def _first(reached: np.ndarray[tuple[int], np.dtype[np.bool_]], start: int) -> int | None:
+    return start + (int(reached.argmax()) + 1) * DAY if reached.any() else None
