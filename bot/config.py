@@ -96,12 +96,6 @@ class GoalSettings(Section):
     by: Day | None = None
 
 
-class ConsoleSettings(Section):
-    enabled: bool = True
-    file: str | None = None
-    charts: str = "charts"
-
-
 class ServeSettings(Section):
     listen: str = Field("127.0.0.1:9464", pattern=r"^.+:\d{1,5}$")
 
@@ -127,7 +121,6 @@ class Settings(Section):
     events: tuple[EventSettings, ...] = ()
     goals: tuple[GoalSettings, ...] = ()
     chats: Mapping[str, Section] = Field(default_factory=dict)
-    console: ConsoleSettings = ConsoleSettings()
     serve: ServeSettings | None = None
     log: LogSettings = LogSettings()
     root: str = "."

@@ -60,4 +60,8 @@ class SlackSettings(Section):
 
 
 class ConsoleSettings(Section):
+    """`file` takes the messages instead of the terminal; pictures go to the folder `charts`."""
+
     enabled: bool = True
+    file: str | None = None
+    charts: str = "charts"
