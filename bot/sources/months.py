@@ -16,15 +16,25 @@ gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre nove
 gen feb mar apr mag giu lug ago set ott nov dic
 januari februari maart april mei juni juli augustus september oktober november december
 jan feb mrt apr mei jun jul aug sep okt nov dec
-stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
+sty lut mar kwi maj cze lip sie wrz paź lis gru
 ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
 января февраля марта апреля мая июня июля августа сентября октября ноября декабря
-ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου
+ιαν φεβ μαρ απρ μαΐ ιουν ιουλ αυγ σεπ οκτ νοε δεκ
 """
+
+# languages whose long names need lines of their own
+_POLISH = (
+    "stycznia lutego marca kwietnia maja czerwca "
+    "lipca sierpnia września października listopada grudnia"
+)
+_GREEK = (
+    "ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου "
+    "ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου"
+)
 
 MONTHS = {
     name.casefold(): number
-    for line in _NAMES.strip().splitlines()
+    for line in (*_NAMES.strip().splitlines(), _POLISH, _GREEK)
     for number, name in enumerate(line.split(), start=1)
 }
 """Name or short form in lower case, without a full stop, to the number of the month."""

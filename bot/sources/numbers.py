@@ -23,17 +23,15 @@ MISSING = frozenset(
 # CLDR compact forms and the dashboards' own; a letter that means different sizes in
 # different languages (Turkish B = thousand) is read as English and then fails as absurd.
 _SUFFIXES = {
-    10
-    ** 3: "k tsd tsd. tausend mil mille mila bin tys tys. тыс тыс. χιλ χιλ. rb ribu n nghìn 千 천 "
-    "tn tuhatta t",
-    10**4: "万 萬 만 w",
-    10**5: "lakh lac लाख",
-    10
-    ** 6: "m mm mio mio. mln mln. million millionen millions millones mill mill. mi mn млн млн. "
-    "εκ εκ. jt juta tr triệu milj milj. mijoen mi.",
-    10**7: "crore cr करोड़",
-    10**8: "億 亿 억",
-    10**9: "b bn mrd mrd. md md. mld mld. bi млрд mia mia. tỷ",
+    1_000: "k tsd tsd. tausend mil mille mila bin tys tys. тыс тыс. χιλ χιλ. rb ribu n nghìn "
+    "tn tuhatta t 千 천",
+    10_000: "万 萬 만 w",
+    100_000: "lakh lac लाख",
+    1_000_000: "m mm mio mio. mln mln. million millionen millions millones mill mill. mi mi. "
+    "mn млн млн. εκ εκ. jt juta tr triệu milj milj. mijoen",
+    10_000_000: "crore cr करोड़",
+    100_000_000: "億 亿 억",
+    1_000_000_000: "b bn mrd mrd. md md. mld mld. bi млрд mia tỷ",
 }
 _FACTORS = {word: factor for factor, words in _SUFFIXES.items() for word in words.split()}
 _SHAPE = re.compile(r"([+-]?)(\d[\d.,]*)\s?([^\d\s+\-.,][^\d]*)?")
@@ -98,7 +96,7 @@ def is_missing(text: str) -> bool:
 
 
 def decimal_sign(texts: Iterable[str]) -> Sign | None:
-    """The sign that some text proves to be decimal; None without proof or with proof of both."""
+    """The sign that some text proves to be decimal; None without proof or if both are."""
     proven = {sign for text in texts if (sign := _own_sign(_tidy(text[:_LONGEST])))}
     return proven.pop() if len(proven) == 1 else None
 

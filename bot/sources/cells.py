@@ -1,0 +1,79 @@
+"""Rows of Python values (JSON, spreadsheets, queries) as a frame of plain columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_LARGE = 2**62
+
+
+def frame_of(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> pl.DataFrame:
+    """One column per header; integers stay integers, anything mixed becomes text."""
+    import polars as pl
+
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    return pl.DataFrame(
+        [column_of(name, values) for name, values in zip(header, columns, strict=True)]
+    )
+
+
+def column_of(name: str, values: Sequence[Any]) -> pl.Series:
+    import polars as pl
+
+    if all(value is None or _plain_integer(value) for value in values):
+        return pl.Series(name, values, dtype=pl.Int64)
+    return pl.Series(name, [text_of(value) for value in values], dtype=pl.String)
+
+
+def _plain_integer(value: Any) -> bool:
+    return type(value) is int and -_LARGE < value < _LARGE
+
+
+def text_of(value: Any) -> str | None:
+    """A cell as text: whole floats without a fraction, dates as ISO, null as None."""
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float | Decimal):
+        whole = value == value and abs(value) < _LARGE and value == int(value)
+        return str(int(value)) if whole else ("" if value != value else str(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)
+
+
+def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested objects one level down as "outer.inner"; lists are left out."""
+    found: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            if not prefix:
+                found |= flat(value, f"{key}.")
+        elif not isinstance(value, list | tuple):
+            found[prefix + str(key)] = value
+    return found
+
+
+def columns_of(records: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Objects with any keys, in order of appearance; a key that is left out is null."""
+    flattened = [flat(record) for record in records]
+    header = list(dict.fromkeys(key for record in flattened for key in record))
+    return frame_of(_short(header), [[r.get(key) for key in header] for r in flattened])
+
+
+def _short(header: Sequence[str]) -> list[str]:
+    """ "public_metrics.post_count" as "post_count" where nothing else is called so."""
+    tails = [name.rpartition(".")[2] or name for name in header]
+    return [
+        tail if tails.count(tail) == 1 and tail else name
+        for name, tail in zip(header, tails, strict=True)
+    ]

@@ -1,0 +1,171 @@
+"""Which column of a table says what: header aliases in the languages of real files."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.model import FLOWS, TOTALS
+
+# In each line the better name comes first: it wins where a table has several of them.
+_ALIASES = {
+    "at": """at time timestamp ts datetime date date_time date_utc day taken_at recorded_at
+        observed_at measured_at collected_at fetched_at scraped_at captured_at logged_at
+        checked_at read_at polled_at snapshot_at snapshot_date epoch unix unix_time unixtime
+        datum tag zeit zeitpunkt zeitstempel fecha hora fecha_y_hora data dia data_e_hora
+        data_ora jour horodatage giorno ngày ngay ημερομηνία дата время tarih gün dzień dato
+        päivä päivämäärä 日期 时间 日付 日時 날짜 일자 일시""",
+    "account": """account handle username user_name screen_name user_handle login user
+        account_name profile profile_name channel_handle member_id channel_id account_id user_id
+        profile_id page_id channel channel_name member_name page page_name creator
+        creator_name streamer influencer artist member name display_name konto kontoname
+        kanal kanalname nutzername benutzername nutzer benutzer profil cuenta usuario
+        nombre_de_usuario canal perfil conta utilizador nome_de_usuário compte utilisateur
+        nom_d_utilisateur chaîne utente nome_utente profilo canale аккаунт канал kullanıcı
+        hesap użytkownik gebruiker gebruikersnaam アカウント チャンネル 账号 频道 계정 채널""",
+    "platform": """platform network social_network plattform netzwerk plataforma red
+        red_social plateforme réseau réseau_social piattaforma rete platforma платформа 平台
+        プラットフォーム 플랫폼""",
+    "followers": """followers follower followers_count follower_count followers_total
+        total_followers followercount followerscount num_followers number_of_followers
+        n_followers followers_gesamt follower_gesamt followerzahl anzahl_follower followers_num
+        subscribers subscriber subscriber_count subscribers_count subscribercount
+        total_subscribers subscribers_total subs sub_count fans fan_count fans_count
+        page_followers page_fans abonnenten abonnentenzahl seguidores total_de_seguidores
+        número_de_seguidores suscriptores inscritos abonnés abonnes nombre_d_abonnés iscritti
+        follower_totali volgers abonnees takipçi takipçiler abone obserwujący
+        obserwujacy subskrybenci følgere följare seuraajat подписчики подписчиков ακόλουθοι
+        người_theo_dõi 粉丝 粉丝数 关注者 フォロワー フォロワー数 登録者数
+        チャンネル登録者数 팔로워 팔로워_수 구독자 구독자_수""",
+    "following": """following following_count followings followingcount follows_count
+        friends_count num_following gefolgt folgt abonniert siguiendo seguidos seguindo
+        a_seguir suivis abonnements seguiti takip takip_edilen obserwowani volgend подписки
+        フォロー フォロー数 正在关注 팔로잉""",
+    "posts": """posts post_count posts_count total_posts postcount num_posts media
+        media_count statuses_count statuses tweets tweet_count videos video_count videocount
+        uploads public_repos beiträge beitraege publicaciones publicações publications
+        pubblicazioni publikacje gönderiler публикации 投稿 投稿数 帖子 게시물""",
+    "interactions": """interactions total_interactions interactions_total interaction_count
+        engagements total_engagements engagement_total interaktionen interacciones
+        interações interazioni likes_count total_likes likes_total heart_count hearts""",
+    "views": """views view_count views_count viewcount total_views views_total video_views
+        channel_views aufrufe visualizaciones vistas visualizações vues visualizzazioni
+        weergaven görüntülenme просмотры 再生回数 观看次数 조회수""",
+    "gained": """gained followers_gained new_followers subscribers_gained follows_gained
+        neue_follower neue_abonnenten nuevos_seguidores novos_seguidores nouveaux_abonnés
+        nuovi_follower""",
+    "lost": """lost followers_lost lost_followers subscribers_lost unfollows unfollowers
+        unfollowed verlorene_follower seguidores_perdidos abonnés_perdus follower_persi""",
+    "net": """net net_followers net_follows net_growth net_change follower_growth
+        followers_net""",
+    "posts_daily": "posts_daily daily_posts posts_per_day new_posts",
+    "interactions_daily": "interactions_daily daily_interactions interactions_per_day",
+    "views_daily": "views_daily daily_views views_per_day",
+}
+ROLES = tuple(_ALIASES)
+METRICS = (*TOTALS, *FLOWS)
+
+DAILY = {
+    "followers": "net",
+    "posts": "posts_daily",
+    "interactions": "interactions_daily",
+    "views": "views_daily",
+}
+"""The flow column that a total's column means where the file gives it per day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns by role, and the columns of a wide table that are accounts by themselves."""
+
+    roles: Mapping[str, str]
+    wide: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+class NoLayout(ValueError):
+    """The text ends a sentence that begins with the file's name."""
+
+
+def normal(header: str) -> str:
+    """Lower case with single underscores: "Post Count" -> "post_count"."""
+    plain = unicodedata.normalize("NFC", header).strip().strip("#").casefold()
+    return re.sub(r"[\W_]+", "_", plain).strip("_")
+
+
+_ROLE_OF = {
+    normal(alias): (role, rank)
+    for role, aliases in _ALIASES.items()
+    for rank, alias in enumerate(aliases.split())
+}
+
+
+def role_of(header: str) -> str | None:
+    found = _ROLE_OF.get(normal(header))
+    return found[0] if found else None
+
+
+def find_header(rows: Sequence[Sequence[str]], columns: Mapping[str, str]) -> int | None:
+    """Index of the row that names the columns: below titles, above the data.
+
+    It is the first one that names a time (by alias or through `columns`) beside another
+    cell; without one, the first row of two or more cells.
+    """
+    named = {normal(column) for column in columns.values()}
+    fallback = None
+    for index, row in enumerate(rows):
+        cells = [cell for cell in row if cell.strip()]
+        if len(cells) < 2:
+            continue
+        if any(normal(cell) in named or role_of(cell) == "at" for cell in cells):
+            return index
+        if fallback is None:
+            fallback = index
+    return fallback
+
+
+def lay_out(header: Sequence[str], columns: Mapping[str, str]) -> Layout:
+    """Gives each column its role; `columns` (role -> header) goes before the aliases."""
+    roles = _named(header, columns)
+    taken = set(roles.values())
+    ranked: dict[str, tuple[int, str]] = {}
+    for name in header:
+        role, rank = _ROLE_OF.get(normal(name), (None, 0))
+        if role is None or role in roles or name in taken:
+            continue
+        if role not in ranked or rank < ranked[role][0]:
+            ranked[role] = (rank, name)
+    roles |= {role: name for role, (_, name) in ranked.items()}
+    unused = tuple(name for name in header if name not in roles.values())
+    shown = ", ".join(f'"{name}"' for name in header[:12])
+    if "at" not in roles:
+        raise NoLayout(
+            f'has no column with a time among {shown}: name it with columns = {{ at = "..." }}'
+        )
+    if any(role in METRICS for role in roles):
+        return Layout(roles, unused=unused)
+    if "account" in roles or not unused:
+        raise NoLayout(
+            f"has no column with a count among {shown}: "
+            'name it with columns = { followers = "..." }'
+        )
+    return Layout({"at": roles["at"]}, wide=unused)
+
+
+def _named(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for role, wanted in columns.items():
+        exact = [name for name in header if name == wanted]
+        match = exact or [name for name in header if normal(name) == normal(wanted)]
+        if role not in ROLES:
+            raise NoLayout(
+                f'cannot be read with columns = {{ {role} = "{wanted}" }}: '
+                f"use one of {', '.join(ROLES)}"
+            )
+        if not match:
+            shown = ", ".join(f'"{name}"' for name in header[:12])
+            raise NoLayout(f'has no column "{wanted}" ({role}) among {shown}: correct columns')
+        found[role] = match[0]
+    return found

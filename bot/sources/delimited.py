@@ -1,0 +1,199 @@
+"""CSV and TSV as spreadsheets, dashboards and scripts write them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bot.errors import SourceChanged
+from bot.model import Fault
+from bot.sources.columns import find_header
+from bot.sources.readings import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_HEAD = 64 * 1024
+_TITLE_LINES = 20
+_LONGEST_RECORD = 50
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+
+
+def to_utf8(data: bytes, name: str) -> tuple[bytes, str | None]:
+    """The same text as UTF-8 without a byte order mark, and a note where it was a guess."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return _decoded(data[len(mark) :], encoding, name), None
+    if data.isascii() and b"\0" not in data[:_HEAD]:
+        return data, None
+    head = data[:_HEAD]
+    if nulls := head.count(b"\0"):
+        even = head[::2].count(b"\0")
+        return _decoded(data, "utf-16-be" if even * 2 > nulls else "utf-16-le", name), None
+    try:
+        data.decode("utf-8")
+        return data, None
+    except UnicodeDecodeError as error:
+        return _legacy(data, error.start, name)
+
+
+def _decoded(data: bytes, encoding: str, name: str) -> bytes:
+    if encoding == "utf-8":
+        return data
+    try:
+        return data.decode(encoding).encode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise SourceChanged(
+            f"{name} begins as {encoding.upper()} but breaks at byte {error.start}: it is "
+            "damaged or cut off, export it again.",
+            where=name,
+        ) from None
+
+
+def _legacy(data: bytes, start: int, name: str) -> tuple[bytes, str | None]:
+    """Bytes around the first odd one tell the encoding; bytes it lacks become U+FFFD."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[max(0, start - _HEAD // 2) : start + _HEAD // 2]).best()
+    encoding = best.encoding if best else "cp1252"
+    text = data.decode(encoding, "replace")
+    return text.encode(), f"read as {encoding.replace('_', '-')}: save it as UTF-8 to be sure"
+
+
+def read_delimited(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
+    """Finds encoding, separator and header, then reads all columns as text."""
+    data, note = to_utf8(data, name)
+    head = data[:_HEAD].decode("utf-8", "ignore")
+    given = re.match(r"sep=(.)\r?\n", head, re.IGNORECASE)
+    skip = 1 if given else 0
+    lines = head.splitlines()
+    if len(data) > _HEAD:
+        lines = lines[:-1]
+    lines = lines[skip : skip + _TITLE_LINES * 2]
+    separator = given[1] if given else _separator(lines)
+    top = [next(csv.reader([line], delimiter=separator), []) for line in lines]
+    index = find_header(top, columns)
+    if index is None:
+        raise SourceChanged(
+            f"{name} is no table: no line of its beginning has two columns. Export it as CSV "
+            "with one header line.",
+            where=name,
+        )
+    header = unique_names(top[index])
+    first = skip + index + 1
+    frame = _fast(data, header, separator, first)
+    bad: tuple[Fault, ...] = ()
+    if frame is None:
+        frame, bad = _careful(data, header, separator, first, name)
+    frame = _without_blank_rows(frame)
+    notes = (note,) if note else ()
+    return Table(name=name, frame=frame, first_row=first + 1, bad=bad, notes=notes)
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The one that cuts most lines into the same number of cells, at least two."""
+
+    def score(separator: str) -> tuple[int, int]:
+        cells = [len(next(csv.reader([line], delimiter=separator), [])) for line in lines]
+        widths = [width for width in cells if width > 1]
+        usual = max(widths, key=widths.count, default=0)
+        return widths.count(usual), usual
+
+    return max(";\t,|", key=score)
+
+
+def unique_names(header: Sequence[str]) -> list[str]:
+    names: list[str] = []
+    for index, cell in enumerate(header, start=1):
+        name = cell.strip().strip("\ufeff") or f"column {index}"
+        while name in names:
+            name += "'"
+        names.append(name)
+    return names
+
+
+def _fast(data: bytes, header: Sequence[str], separator: str, skip: int) -> pl.DataFrame | None:
+    """Polars' own reader; None where the file is not clean enough to trust it."""
+    import polars as pl
+
+    try:
+        frame = pl.read_csv(
+            data,
+            separator=separator,
+            has_header=False,
+            skip_lines=skip,
+            schema=dict.fromkeys(header, pl.String),
+        )
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
+    if b'"' not in data:
+        return frame
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    return frame if len(frame) == lines - skip else None
+
+
+def _careful(
+    data: bytes, header: Sequence[str], separator: str, skip: int, name: str
+) -> tuple[pl.DataFrame, tuple[Fault, ...]]:
+    """Row by row: what has too many cells or an open quote is left out and reported."""
+    import polars as pl
+
+    width = len(header)
+    columns: list[list[str | None]] = [[] for _ in header]
+    bad: list[Fault] = []
+    for line, cells in _records(data.decode("utf-8", "replace"), separator, skip):
+        extra = [] if cells is None else [c for c in cells[width:] if c.strip()]
+        if cells is None or extra:
+            what = "has an open quote" if cells is None else f"has more than {width} cells"
+            where = f"{name}:{line}"
+            bad.append(
+                Fault(kind="row", text=f"{where} {what}; the row was left out.", where=where)
+            )
+            cells = []
+        for index, column in enumerate(columns):
+            column.append((cells[index] or None) if index < len(cells) else None)
+    schema = dict.fromkeys(header, pl.String)
+    return pl.DataFrame(dict(zip(header, columns, strict=True)), schema=schema), tuple(bad)
+
+
+def _records(text: str, separator: str, skip: int) -> Iterator[tuple[int, list[str] | None]]:
+    """Line number and cells; None where a quote never closes. Quoted line breaks are joined."""
+    lines = io.StringIO(text, newline=None).read().split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    index = skip
+    while index < len(lines):
+        start, record = index, lines[index]
+        while record.count('"') % 2 and index + 1 < min(len(lines), start + _LONGEST_RECORD):
+            index += 1
+            record += "\n" + lines[index]
+        if record.count('"') % 2:
+            yield start + 1, None
+            index = start + 1
+            continue
+        try:
+            yield start + 1, next(csv.reader([record], delimiter=separator), [])
+        except csv.Error:
+            yield start + 1, None
+        for line in range(start + 1, index + 1):
+            yield line + 1, []
+        index += 1
+
+
+def _without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Blank lines at the end; those between stay, for the row numbers."""
+    import polars as pl
+
+    if frame.is_empty() or not all(value is None for value in frame.row(-1)):
+        return frame
+    filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
+    return frame.head(filled[-1] + 1 if len(filled) else 0)
