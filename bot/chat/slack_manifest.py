@@ -1,0 +1,61 @@
+"""What the Slack app has to be allowed, and the manifest that asks for exactly that."""
+
+from __future__ import annotations
+
+import json
+
+from bot.chat.settings import SlackSettings
+
+COMMAND = "/ebb"
+PATH = "/slack/events"
+
+SCOPES = {
+    "chat:write": "post, edit and answer",
+    "commands": f"hear {COMMAND}",
+    "files:write": "show charts",
+    "files:read": "read the files of an import",
+    "channels:read": "look at public channels it was invited to",
+    "groups:read": "look at private channels it was invited to",
+    "channels:history": "find its own message again after a lost reply, in public channels",
+    "groups:history": "find its own message again after a lost reply, in private channels",
+    "users:read": "know who is a workspace admin",
+    "usergroups:read": "know who is in a manager group",
+}
+"""Every bot scope that is used, and what for in words."""
+
+
+def slack_manifest(settings: SlackSettings) -> str:
+    """The app manifest as JSON text, for "Create an app from a manifest" at Slack."""
+    sockets = settings.mode == "socket"
+    # Slack calls the address from outside: only the operator knows the public name of it.
+    url = {} if sockets else {"url": f"https://YOUR-PUBLIC-HOST{PATH}"}
+    command = {
+        "command": COMMAND,
+        "description": "Ask about the watched accounts",
+        "usage_hint": "help | status | import ... [share]",
+        "should_escape": False,
+        **url,
+    }
+    interactivity: dict[str, object] = {"is_enabled": True}
+    if not sockets:
+        interactivity["request_url"] = url["url"]
+    return json.dumps(
+        {
+            "display_information": {
+                "name": "ebbwatch",
+                "description": "Watches follower counts and speaks up when something is wrong",
+            },
+            "features": {
+                "bot_user": {"display_name": "ebbwatch", "always_online": True},
+                "slash_commands": [command],
+            },
+            "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+            "settings": {
+                "interactivity": interactivity,
+                "org_deploy_enabled": False,
+                "socket_mode_enabled": sockets,
+                "token_rotation_enabled": False,
+            },
+        },
+        indent=2,
+    )
