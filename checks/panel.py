@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -60,6 +61,17 @@ class Panel:
     def row(self) -> Mapping[str, int]:
         """Row of each account."""
         return {account: row for row, account in enumerate(self.accounts)}
+
+    @cached_property
+    def day(self) -> int:
+        """Ordinal of the calendar day on which column 0 ends."""
+        newest = datetime.fromtimestamp(int(self.ends[-1]), ZoneInfo(self.timezone))
+        return newest.toordinal() - self.days + 1
+
+    @cached_property
+    def phase(self) -> Ints:
+        """The weekday (0-6) on which each account learns anew; from its name alone."""
+        return np.array([crc32(account.encode()) % 7 for account in self.accounts], np.int64)
 
     def until(self, column: int, days: int = LOOKBACK + 1) -> "Panel":
         """The panel as it was when `column` was the newest day."""

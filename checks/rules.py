@@ -2,7 +2,7 @@
 
 from checks.model import Rules, Sensitivity
 
-_ALPHA = {"strict": 1e-6, "balanced": 1e-5, "sensitive": 1e-4}
+_ALPHA = {"strict": 2e-5, "balanced": 1e-4, "sensitive": 5e-4}
 _Q = {"strict": 0.01, "balanced": 0.05, "sensitive": 0.1}
 _MIN_PERCENT = {"strict": 3.0, "balanced": 1.5, "sensitive": 0.75}
 _MIN_COUNT = {"strict": 100.0, "balanced": 50.0, "sensitive": 20.0}

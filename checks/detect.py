@@ -1,0 +1,115 @@
+"""All checks of single accounts over the requested days of a panel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from checks.baseline import Outlook, counts_of, linear_rows, outlook
+from checks.churn import falls
+from checks.findings import Findings, join, nothing
+from checks.model import Finding, Rules
+from checks.panel import Bools, Floats, Ints, Panel
+from checks.spike import rises
+from checks.sudden import candidates
+
+
+@dataclass(frozen=True)
+class State:
+    """What one metric did on each judged day; arrays (accounts, judged columns).
+
+    `move`, `expected` and `spread` are log ratios over `elapsed` days (counts for series
+    without a level), `level` the count before, `step` the display step in counts.
+    """
+
+    judged: Bools
+    held: Bools
+    early: Bools
+    changes: Ints
+    level: Floats
+    elapsed: Ints
+    move: Floats
+    expected: Floats
+    spread: Floats
+    step: Floats
+
+
+@dataclass(frozen=True)
+class Detections:
+    """`hits` are ordered by judged column; `states` has one entry per metric of the panel."""
+
+    panel: Panel
+    columns: Ints
+    hits: Findings
+    states: Mapping[str, State]
+
+    def findings(self, column: int) -> list[Finding]:
+        """The alarms of one judged column (a column of the panel)."""
+        at = np.flatnonzero((self.hits.column == column % self.panel.days) & self.hits.alarm)
+        return [self.hits.finding(int(i), self.panel) for i in at]
+
+    def finding(self, index: int) -> Finding:
+        return self.hits.finding(index, self.panel)
+
+
+def detect(
+    panel: Panel,
+    rules: Rules,
+    *,
+    columns: slice | int = -1,
+    floors: Mapping[str, float] | None = None,
+) -> Detections:
+    """Judge the requested columns at once; each uses only the 120 days before it.
+
+    `floors` are the factors by which feedback moved single accounts' floors.
+    """
+    judged = np.arange(panel.days)[columns] if isinstance(columns, slice) else columns
+    places = np.atleast_1d(np.asarray(judged, np.int64) % max(panel.days, 1))
+    factor = np.ones(len(panel.accounts))
+    for account, by in (floors or {}).items():
+        if account in panel.row:
+            factor[panel.row[account]] = by
+    states: dict[str, State] = {}
+    parts: list[Findings] = [nothing()]
+    for metric in panel.metrics:
+        if metric == "posts":
+            continue
+        view = outlook(panel, metric, places)
+        states[metric] = _state(view)
+        if metric == "followers":
+            parts += _sudden(panel, metric, view, places, rules, factor)
+    return Detections(panel, places, join(parts), states)
+
+
+def state(panel: Panel, metric: str, columns: Ints) -> State:
+    """One metric's ordinary and observed changes alone, without any check."""
+    return _state(outlook(panel, metric, columns))
+
+
+def _state(view: Outlook) -> State:
+    day = view.moves[0]
+    return State(
+        judged=view.judged,
+        held=view.held,
+        early=view.early,
+        changes=view.changes,
+        level=day.level,
+        elapsed=day.elapsed,
+        move=day.move,
+        expected=day.expected,
+        spread=day.spread,
+        step=view.step,
+    )
+
+
+def _sudden(
+    panel: Panel, metric: str, view: Outlook, columns: Ints, rules: Rules, factor: Floats
+) -> list[Findings]:
+    counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
+    up = candidates(view, counts, linear, columns, metric=metric, direction=1)
+    down = candidates(view, counts, linear, columns, metric=metric, direction=-1)
+    unknown = np.full(len(up.row), np.nan)
+    return [
+        rises(up, rules, engagement=unknown, factor=factor[up.row]),
+        falls(down, rules, factor=factor[down.row]),
+    ]
