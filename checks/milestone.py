@@ -15,7 +15,8 @@ HORIZON = 365
 
 _WINDOW = 56
 _HALF_LIFE = 14.0
-_Z = 1.2816
+_Z = 1.476
+"""90th percentile of Student t with five degrees of freedom, about what eight weeks give."""
 _RATE_WANDERS = 0.02
 
 
