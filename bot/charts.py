@@ -281,7 +281,7 @@ def _changes(axes: Any, days: Floats, chart: Chart) -> None:
     bars = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
     shades = np.where(gaps == 1, 0.9, 0.4)
     axes.add_collection(
-        PolyCollection(bars, facecolors=colours, alpha=shades, linewidths=0, zorder=3)
+        PolyCollection(list(bars), facecolors=colours, alpha=shades, linewidths=0, zorder=3)
     )
     high, low = max(float(heights.max()), 0.0), min(float(heights.min()), 0.0)
     room = max((high - low) * 0.12, chart.step, 1.0)

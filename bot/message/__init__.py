@@ -4,6 +4,23 @@ All functions are pure; `voice` carries the language and the time zone of the ch
 """
 
 from bot.message.alert import alert, history, reminder
+from bot.message.notice import notice
+from bot.message.picture import picture
+from bot.message.summary import Summary, summary
 from bot.message.voice import Voice, clean, voice_for
+from bot.message.wave import digest, wave
 
-__all__ = ["Voice", "alert", "clean", "history", "reminder", "voice_for"]
+__all__ = [
+    "Summary",
+    "Voice",
+    "alert",
+    "clean",
+    "digest",
+    "history",
+    "notice",
+    "picture",
+    "reminder",
+    "summary",
+    "voice_for",
+    "wave",
+]

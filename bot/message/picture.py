@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from bot.charts import Chart, Mark, draw
+from bot import charts
 from bot.message.kinds import EVENTS, kind_name, metric_name, share_of_level
 from bot.message.voice import DAY, Voice, clean
 from bot.model import ChartSpec, Picture
-from checks.baseline import band
+from checks import baseline
 from checks.model import Event, Incident
-from checks.panel import Panel
+from checks.panel import Floats, Ints, Panel
 
 
 def picture(
@@ -24,7 +24,7 @@ def picture(
     Days of the panel outside the spec are not drawn, though they teach the expected band.
     """
     row = panel.row[spec.account]
-    low, high = band(panel, row, spec.metric)
+    low, high = baseline.band(panel, row, spec.metric)
     inside = (panel.ends > spec.start - DAY / 2) & (panel.ends <= spec.end + DAY / 2)
     if not inside.any():
         inside[-1:] = True
@@ -32,8 +32,8 @@ def picture(
     series = np.full(panel.days, np.nan) if values is None else values[row]
     rounded = spec.metric == "followers"
     metric = metric_name(voice, spec.metric)
-    drawn = draw(
-        Chart(
+    drawn = charts.draw(
+        charts.Chart(
             ends=panel.ends[inside].astype(np.float64),
             values=series[inside],
             low=low[inside],
@@ -72,26 +72,20 @@ def _note(voice: Voice, incident: Incident) -> str:
     return change if share is None else f"{change} ({voice.percent(share, signed=True)})"
 
 
-def _mark(voice: Voice, event: Event) -> Mark:
+def _mark(voice: Voice, event: Event) -> charts.Mark:
     name = clean(event.name, 28) or voice.say(EVENTS[event.kind])
-    return Mark(start=event.start, end=event.end, label=name)
+    return charts.Mark(start=event.start, end=event.end, label=name)
 
 
-def _subtitle(
-    voice: Voice, metric: str, values: np.ndarray, ends: np.ndarray, now: float
-) -> str:
-    days = voice.say(
-        "{first} to {last}",
-        first=voice.day(float(ends[0]), now),
-        last=voice.day(float(ends[-1]), now),
-    )
+def _subtitle(voice: Voice, metric: str, values: Floats, ends: Ints, now: float) -> str:
+    days = _days(voice, ends, now)
     read = values[~np.isnan(values)]
     newest = voice.count(float(read[-1])) if read.size else "–"
     return f"{newest} {metric} · {days}"
 
 
 def _alt(
-    voice: Voice, account: str, metric: str, values: np.ndarray, ends: np.ndarray, now: float
+    voice: Voice, account: str, metric: str, values: Floats, ends: Ints, now: float
 ) -> str:
     """The picture in words, for screen readers."""
     read = values[~np.isnan(values)]
@@ -107,7 +101,7 @@ def _alt(
     )
 
 
-def _days(voice: Voice, ends: np.ndarray, now: float) -> str:
+def _days(voice: Voice, ends: Ints, now: float) -> str:
     return voice.say(
         "{first} to {last}",
         first=voice.day(float(ends[0]), now),

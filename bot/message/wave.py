@@ -1,0 +1,270 @@
+"""One message for many incidents: waves, digests and the catch-up after an outage."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Literal
+
+from bot.message.alert import buttons, chart_of, late, sure, title, why
+from bot.message.kinds import (
+    SEVERITIES,
+    STATES,
+    kind_name,
+    platform_name,
+    share_of_level,
+    worst_first,
+)
+from bot.message.reasons import advice
+from bot.message.voice import Voice, clean
+from bot.model import Alert, Field, Message
+from checks.model import Incident
+
+_ROWS = 10
+_PART = 3600
+"""Characters of one digest part: below the least text limit of a platform (4096)."""
+
+
+def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> Message:
+    """The members of one wave that a channel may see; `watched` is how many accounts it sees.
+
+    The message is edited as members join and resolve; it ends when the last one does.
+    """
+    ordered = sorted(alerts, key=lambda alert: worst_first(alert.incident))
+    worst = ordered[0]
+    target = f"w{worst.number}"
+    seen_late = late(voice, worst, now)
+    steps = [f"• {advice(voice, code)}" for code in worst.incident.advice[:3]]
+    reasons = why(voice, worst.incident.reasons, 4)
+    parts = [
+        seen_late or "",
+        "\n".join([voice.say("Why:"), *reasons]) if reasons else "",
+        "\n".join([voice.say("What to do:"), *steps]) if steps else "",
+        _others(voice, ordered[_ROWS:]),
+    ]
+    severity = worst.incident.severity
+    return Message(
+        title=_wave_title(voice, ordered, now),
+        text="\n\n".join(part for part in parts if part),
+        fields=_wave_fields(voice, ordered, watched, now),
+        table=_table(voice, ordered[:_ROWS]),
+        footer=f"#{worst.number} · {voice.say(SEVERITIES[severity])}",
+        severity=severity,
+        buttons=buttons(voice, target, worst),
+        chart=chart_of(worst.incident, worst.number, now),
+        mention=_mention(ordered),
+    )
+
+
+def digest(
+    voice: Voice,
+    alerts: Sequence[Alert],
+    now: float,
+    *,
+    reason: Literal["many", "quiet", "import", "catch_up"],
+    older: int = 0,
+    since: float | None = None,
+) -> tuple[Message, ...]:
+    """Many incidents in as few messages as fit, worst first, every account named.
+
+    `older` incidents were recorded silently and get one line; `since` is when an outage or
+    the quiet hours began.
+    """
+    ordered = sorted(alerts, key=lambda alert: worst_first(alert.incident))
+    head = _digest_title(voice, ordered, reason, older)
+    opening = []
+    if since is not None:
+        opening.append(voice.say("Held back since {when}.", when=voice.when(since, now)))
+    if older:
+        opening.append(
+            voice.plural(
+                "{n} older incident was recorded silently: see `incidents all`.",
+                "{n} older incidents were recorded silently: see `incidents all`.",
+                older,
+            )
+        )
+    rest = list(_packed(_names(voice, ordered[_ROWS:]), _PART, first=_PART - 900))
+    texts = ["\n\n".join([*opening, *rest[:1]]), *rest[1:]]
+    return tuple(
+        Message(
+            title=head if len(texts) == 1 else f"{head} ({part}/{len(texts)})",
+            text=text,
+            table=_table(voice, ordered[:_ROWS]) if part == 1 and ordered else (),
+            footer=voice.say("More on one of them: why NUMBER") if ordered else "",
+            severity=ordered[0].incident.severity if ordered else "info",
+            mention=_mention(ordered) if part == 1 else None,
+        )
+        for part, text in enumerate(texts, 1)
+    )
+
+
+def line(voice: Voice, alert: Alert, now: float) -> str:
+    """One incident in one line of a list."""
+    return f"#{alert.number} {title(voice, alert.incident, now)}"
+
+
+def _mention(alerts: Sequence[Alert]) -> str | None:
+    critical = (alert for alert in alerts if alert.incident.severity == "critical")
+    return next((alert.mention for alert in critical if alert.mention), None)
+
+
+def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
+    worst = ordered[0].incident
+    change = sum(alert.incident.change for alert in ordered)
+    day = voice.day(min(alert.incident.opened_at for alert in ordered), now)
+    words = {
+        "kind": kind_name(voice, worst.kind),
+        "state": voice.say(STATES[worst.state]),
+        "where": _where(voice, ordered),
+        "change": voice.signed(change),
+        "day": day,
+    }
+    n = len(ordered)
+    if any(alert.incident.open for alert in ordered):
+        return voice.plural(
+            "{kind} {state} at {n} account ({where}): {change} in all since {day}",
+            "{kind} {state} at {n} accounts ({where}): {change} in all since {day}",
+            n,
+            **words,
+        )
+    ends = [alert.incident.resolved_at or 0 for alert in ordered]
+    span = voice.span(max(ends) - min(alert.incident.opened_at for alert in ordered))
+    return voice.plural(
+        "Over after {span}: {kind} at {n} account ({where}), {change} in all",
+        "Over after {span}: {kind} at {n} accounts ({where}), {change} in all",
+        n,
+        span=span,
+        **words,
+    )
+
+
+def _where(voice: Voice, ordered: Sequence[Alert]) -> str:
+    platforms = dict.fromkeys(_platform(alert.incident) for alert in ordered)
+    return voice.listed([platform_name(platform) for platform in platforms][:4])
+
+
+def _platform(incident: Incident) -> str:
+    return incident.account.partition("/")[0] if "/" in incident.account else ""
+
+
+def _wave_fields(
+    voice: Voice, ordered: Sequence[Alert], watched: int, now: float
+) -> tuple[Field, ...]:
+    worst = ordered[0]
+    accounts = voice.say(
+        "{hit} of {watched} ({share})",
+        hit=voice.count(len(ordered)),
+        watched=voice.count(watched),
+        share=voice.percent(len(ordered) / max(watched, len(ordered))),
+    )
+    total = sum(alert.incident.change for alert in ordered)
+    level = sum(a.incident.level for a in ordered if a.incident.level > 0)
+    change = voice.signed(total)
+    if level:
+        change += f" ({voice.percent(total / level, signed=True)})"
+    since = min(alert.incident.opened_at for alert in ordered)
+    fields = [
+        Field(name=voice.say("Accounts"), value=accounts),
+        Field(name=voice.say("Change"), value=change),
+        Field(name=voice.say("How sure"), value=sure(voice, worst.incident.confidence)),
+        Field(name=voice.say("Since"), value=voice.day(since, now)),
+    ]
+    taken = next((alert for alert in ordered if alert.acknowledged_by), None)
+    if taken and taken.acknowledged_by:
+        who = clean(taken.acknowledged_by, 40)
+        if taken.acknowledged_at is not None:
+            who += f", {voice.when(taken.acknowledged_at, now)}"
+        fields.append(Field(name=voice.say("Acknowledged"), value=who))
+    return tuple(fields)
+
+
+def _table(voice: Voice, alerts: Sequence[Alert]) -> tuple[tuple[str, ...], ...]:
+    header = (
+        "#",
+        voice.say("Account"),
+        voice.say("Change"),
+        "%",
+        voice.say("Kind"),
+        voice.say("Severity"),
+    )
+    rows = []
+    for alert in alerts:
+        incident = alert.incident
+        share = share_of_level(incident)
+        state = "" if incident.open else f" ({voice.say(STATES['resolved'])})"
+        rows.append(
+            (
+                str(alert.number),
+                clean(incident.account, 36),
+                voice.signed(incident.change),
+                "" if share is None else voice.percent(share, signed=True),
+                kind_name(voice, incident.kind) + state,
+                voice.say(SEVERITIES[incident.severity]),
+            )
+        )
+    return (header, *rows)
+
+
+def _others(voice: Voice, alerts: Sequence[Alert]) -> str:
+    names = list(_names(voice, alerts))
+    return "\n".join([voice.say("Also:"), *names]) if names else ""
+
+
+def _names(voice: Voice, alerts: Sequence[Alert]) -> Iterator[str]:
+    """The accounts of each platform with their change, in order, one line per platform."""
+    by_platform = sorted(alerts, key=lambda alert: _platform(alert.incident))
+    for platform, members in groupby(by_platform, key=lambda a: _platform(a.incident)):
+        names = ", ".join(_short(voice, alert) for alert in members)
+        yield f"{platform_name(platform)}: {names}" if platform else names
+
+
+def _short(voice: Voice, alert: Alert) -> str:
+    incident = alert.incident
+    handle = clean(incident.account.partition("/")[2] or incident.account)
+    share = share_of_level(incident)
+    moved = voice.signed(incident.change)
+    return f"{handle} {moved if share is None else voice.percent(share, signed=True)}"
+
+
+def _packed(lines: Iterator[str], limit: int, *, first: int) -> Iterator[str]:
+    """Joins lines into texts of at most `limit` characters, cut only after a comma.
+
+    The first text has less room: the table stands beside it.
+    """
+    text, room = "", first
+    for whole in lines:
+        for piece in whole.replace(", ", ",\0 ").split("\0"):
+            start = piece.lstrip() if not text else piece
+            if text and len(text) + len(start) > room:
+                yield text.rstrip(", \n")
+                text, start, room = "", piece.lstrip(), limit
+            text += start
+        text += "\n"
+    if text.strip():
+        yield text.rstrip("\n")
+
+
+def _digest_title(voice: Voice, ordered: Sequence[Alert], reason: str, older: int) -> str:
+    n = len(ordered)
+    critical = sum(alert.incident.severity == "critical" for alert in ordered)
+    if not n:
+        return voice.plural(
+            "{n} older incident recorded", "{n} older incidents recorded", older
+        )
+    if reason == "quiet":
+        head = voice.plural(
+            "{n} incident during the quiet hours", "{n} incidents during the quiet hours", n
+        )
+    elif reason == "import":
+        head = voice.plural(
+            "First import: {n} incident still open", "First import: {n} incidents still open", n
+        )
+    elif reason == "catch_up":
+        head = voice.plural(
+            "{n} alert that could not be sent before",
+            "{n} alerts that could not be sent before",
+            n,
+        )
+    else:
+        head = voice.plural("{n} incident at once", "{n} incidents at once", n)
+    if critical:
+        head += voice.say(", {n} critical", n=voice.count(critical))
+    return head
