@@ -1,0 +1,232 @@
+"""Channels, what each wants to hear, and what is muted."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from checks.model import SEVERITIES, Kind, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """`remind` is in seconds; `disabled` says why nothing is sent, None where all is well."""
+
+    channel: str
+    space: str
+    origin: Literal["config", "chat"] = "chat"
+    summary: str | None = None
+    quiet: str | None = None
+    mention: str | None = None
+    thread: Literal["no", "also", "only"] = "no"
+    remind: int | None = None
+    locale: str = "en"
+    timezone: str = "UTC"
+    disabled: str | None = None
+    disabled_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What a channel wants to hear; empty `kinds` are all. `id` is 0 before it is stored."""
+
+    id: int = 0
+    channel: str
+    origin: Literal["config", "chat"] = "chat"
+    accounts: tuple[str, ...] = ("*",)
+    kinds: tuple[Kind, ...] = ()
+    direction: Literal["both", "up", "down"] = "both"
+    min_severity: Severity = "warning"
+    min_percent: float | None = None
+    min_count: float | None = None
+    by: str | None = None
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """Silence in a space (or one channel of it) for an account, an incident or everything.
+
+    `until` is None where it lasts until the incident is worse than `worse_than`.
+    """
+
+    id: int = 0
+    space: str
+    channel: str | None = None
+    account: str | None = None
+    incident: int | None = None
+    until: int | None = None
+    worse_than: Severity | None = None
+    by: str
+    at: int
+
+    def covers(
+        self,
+        space: str,
+        channel: str,
+        account: str,
+        incident: int,
+        severity: Severity,
+        now: float,
+    ) -> bool:
+        """True while this mute silences the incident in the channel."""
+        if self.space != space or self.channel not in (None, channel):
+            return False
+        if self.account not in (None, account) or self.incident not in (None, incident):
+            return False
+        if self.until is not None and now >= self.until:
+            return False
+        worse = self.worse_than is not None and SEVERITIES.index(severity) > SEVERITIES.index(
+            self.worse_than
+        )
+        return not worse
+
+
+def put(db: Database, channel: Channel) -> None:
+    """Makes a channel or changes its settings; what disabled it is kept."""
+    row = _row(channel)
+    changed = ", ".join(
+        f"{name} = excluded.{name}"
+        for name in row
+        if name not in ("channel", "disabled", "disabled_at")
+    )
+    db.conn.execute(
+        f"INSERT INTO channels ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+        f" ON CONFLICT DO UPDATE SET {changed}",
+        tuple(row.values()),
+    )
+
+
+def configure(
+    db: Database, channels: Sequence[Channel], subscriptions: Sequence[Subscription], at: int
+) -> None:
+    """Makes the config's channels and subscriptions hold; those made in chat stay.
+
+    A channel that left the config keeps what was subscribed in chat, else it falls silent.
+    """
+    for channel in channels:
+        put(db, replace(channel, origin="config"))
+    db.conn.execute("DELETE FROM subscriptions WHERE origin = 'config'")
+    for subscription in subscriptions:
+        subscribe(db, replace(subscription, origin="config", at=at))
+    named = {channel.channel for channel in channels}
+    for old in listing(db):
+        if old.origin == "config" and old.channel not in named:
+            put(db, replace(old, origin="chat", summary=None))
+
+
+def get(db: Database, channel: str) -> Channel | None:
+    row = db.conn.execute("SELECT * FROM channels WHERE channel = ?", (channel,)).fetchone()
+    return None if row is None else _channel(row)
+
+
+def listing(db: Database, space: str | None = None) -> list[Channel]:
+    rows = db.conn.execute(
+        "SELECT * FROM channels WHERE ?1 IS NULL OR space = ?1 ORDER BY channel", (space,)
+    )
+    return [_channel(row) for row in rows]
+
+
+def disable(db: Database, channel: str, reason: str, at: int) -> bool:
+    """Keeps the subscriptions; True where the channel was well before."""
+    cursor = db.conn.execute(
+        "UPDATE channels SET disabled = ?, disabled_at = ?"
+        " WHERE channel = ? AND disabled IS NULL",
+        (reason, at, channel),
+    )
+    return cursor.rowcount > 0
+
+
+def enable(db: Database, channel: str) -> bool:
+    cursor = db.conn.execute(
+        "UPDATE channels SET disabled = NULL, disabled_at = NULL"
+        " WHERE channel = ? AND disabled IS NOT NULL",
+        (channel,),
+    )
+    return cursor.rowcount > 0
+
+
+def subscribe(db: Database, subscription: Subscription) -> int:
+    """Adds a subscription to a stored channel; gives its id."""
+    row = {
+        "channel": subscription.channel,
+        "origin": subscription.origin,
+        "accounts": json.dumps(subscription.accounts),
+        "kinds": json.dumps(subscription.kinds),
+        "direction": subscription.direction,
+        "min_severity": subscription.min_severity,
+        "min_percent": subscription.min_percent,
+        "min_count": subscription.min_count,
+        "by": subscription.by,
+        "at": subscription.at,
+    }
+    cursor = db.conn.execute(
+        f"INSERT INTO subscriptions ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+        tuple(row.values()),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def unsubscribe(db: Database, id: int) -> bool:
+    return db.conn.execute("DELETE FROM subscriptions WHERE id = ?", (id,)).rowcount > 0
+
+
+def subscriptions(db: Database, channel: str | None = None) -> list[Subscription]:
+    rows = db.conn.execute(
+        "SELECT * FROM subscriptions WHERE ?1 IS NULL OR channel = ?1 ORDER BY id", (channel,)
+    )
+    return [_subscription(row) for row in rows]
+
+
+def mute(db: Database, mute: Mute) -> int:
+    row = {
+        "space": mute.space,
+        "channel": mute.channel,
+        "account": mute.account,
+        "incident": mute.incident,
+        "until": mute.until,
+        "worse_than": mute.worse_than,
+        "by": mute.by,
+        "at": mute.at,
+    }
+    cursor = db.conn.execute(
+        f"INSERT INTO mutes ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+        tuple(row.values()),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def unmute(db: Database, ids: Iterable[int]) -> int:
+    """Gives how many there were."""
+    return sum(
+        db.conn.execute("DELETE FROM mutes WHERE id = ?", (id,)).rowcount for id in tuple(ids)
+    )
+
+
+def mutes(db: Database, now: float, space: str | None = None) -> list[Mute]:
+    """Those that still hold."""
+    rows = db.conn.execute(
+        "SELECT * FROM mutes WHERE (until IS NULL OR until > ?1)"
+        " AND (?2 IS NULL OR space = ?2) ORDER BY id",
+        (now, space),
+    )
+    return [Mute(**dict(row)) for row in rows]
+
+
+def _row(channel: Channel) -> dict[str, Any]:
+    return {name: getattr(channel, name) for name in Channel.__slots__}
+
+
+def _channel(row: Any) -> Channel:
+    return Channel(**dict(row))
+
+
+def _subscription(row: Any) -> Subscription:
+    value = dict(row)
+    value["accounts"] = tuple(json.loads(value["accounts"]))
+    value["kinds"] = tuple(json.loads(value["kinds"]))
+    return Subscription(**value)

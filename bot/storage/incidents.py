@@ -1,0 +1,318 @@
+"""Incidents, their lives, waves, and the numbers each space knows them by."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from bot.storage import accounts
+from checks.model import Incident, Reason, Update
+
+MEMORY_DAYS = 21
+"""How long a resolved incident can still be named by `decide`: kinds change for 7 days, a
+mass-follow owns the loss of the 14 days after it."""
+
+Feedback = Literal["expected", "false", "useful"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An incident and what the service knows of it beyond `checks`.
+
+    `seen_at` is the poll or import that showed it, `revision` counts what readers can see,
+    `silent` says why nobody was told: older, first, returned or below.
+    """
+
+    id: int
+    incident: Incident
+    seen_at: int
+    revision: int
+    silent: str | None
+    acknowledged_by: str | None
+    acknowledged_at: int | None
+
+
+def save(db: Database, incident: Incident, seen_at: int, silent: str | None = None) -> Stored:
+    """Stores an incident under its identity; the revision grows when readers see a change."""
+    old = find(db, incident)
+    if old is None:
+        account = accounts.ensure(db, [incident.account], None, seen_at)[incident.account]
+        if incident.wave is not None:
+            _wave(db, incident.wave, incident.opened_at, seen_at)
+        row = _row(incident) | {"account": account, "seen_at": seen_at, "silent": silent}
+        cursor = db.conn.execute(
+            f"INSERT INTO incidents ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+            tuple(row.values()),
+        )
+        assert cursor.lastrowid is not None
+        _save_updates(db, cursor.lastrowid, incident.updates)
+        return get(db, cursor.lastrowid)
+    if old.incident == incident:
+        return old
+    if incident.wave is not None:
+        _wave(db, incident.wave, incident.opened_at, seen_at)
+    row = _row(incident)
+    if _visible(old.incident) != _visible(incident):
+        row["revision"] = old.revision + 1
+    db.conn.execute(
+        f"UPDATE incidents SET {', '.join(f'{name} = ?' for name in row)} WHERE id = ?",
+        (*row.values(), old.id),
+    )
+    _save_updates(db, old.id, incident.updates)
+    return get(db, old.id)
+
+
+def get(db: Database, id: int) -> Stored:
+    found = _load(db, "incidents.id = ?", (id,))
+    if not found:
+        raise LookupError(f"no incident has the id {id}")
+    return found[0]
+
+
+def find(db: Database, incident: Incident) -> Stored | None:
+    """The stored incident with this one's identity."""
+    found = _load(
+        db,
+        "accounts.account = ? AND metric = ? AND direction = ? AND opened_at = ?",
+        incident.key,
+    )
+    return found[0] if found else None
+
+
+def recent(db: Database, now: int, only: Sequence[str] | None = None) -> list[Stored]:
+    """What `decide` may touch: open incidents and those that ended within MEMORY_DAYS."""
+    found = _load(
+        db,
+        "(resolved_at IS NULL OR max(opened_at, last_finding_at, resolved_at) > ?)"
+        " AND opened_at <= ?",
+        (now - MEMORY_DAYS * 86400, now),
+    )
+    if only is None:
+        return found
+    wanted = set(only)
+    return [one for one in found if one.incident.account in wanted]
+
+
+def listing(
+    db: Database,
+    patterns: Sequence[str] = ("*",),
+    *,
+    open_only: bool = False,
+    account: str | None = None,
+    since: int | None = None,
+    limit: int | None = None,
+) -> list[Stored]:
+    """Incidents that alerted, on accounts that the patterns allow, newest first."""
+    where = ["alerted_at IS NOT NULL"]
+    values: list[object] = []
+    if open_only:
+        where.append("resolved_at IS NULL")
+    if account is not None:
+        where.append("accounts.account = ?")
+        values.append(account)
+    if since is not None:
+        where.append("last_finding_at >= ?")
+        values.append(since)
+    tags = accounts.tags_by_account(db)
+    found = [
+        one
+        for one in _load(db, " AND ".join(where), values, "opened_at DESC, incidents.id DESC")
+        if accounts.matches(patterns, one.incident.account, tags[one.incident.account])
+    ]
+    return found[:limit]
+
+
+def of_wave(db: Database, wave: str) -> list[Stored]:
+    """All members, also those below their own floor."""
+    return _load(db, "wave = ?", (wave,))
+
+
+def number(db: Database, space: str, incident: int) -> int:
+    """The incident's number in a space, given at the first asking."""
+    row = db.conn.execute(
+        "SELECT number FROM incident_numbers WHERE space = ? AND incident = ?",
+        (space, incident),
+    ).fetchone()
+    if row is not None:
+        return int(row[0])
+    (free,) = db.conn.execute(
+        "SELECT coalesce(max(number), 0) + 1 FROM incident_numbers WHERE space = ?", (space,)
+    ).fetchone()
+    db.conn.execute(
+        "INSERT INTO incident_numbers (space, number, incident) VALUES (?, ?, ?)",
+        (space, free, incident),
+    )
+    return int(free)
+
+
+def by_number(db: Database, space: str, number: int) -> Stored | None:
+    row = db.conn.execute(
+        "SELECT incident FROM incident_numbers WHERE space = ? AND number = ?",
+        (space, number),
+    ).fetchone()
+    return None if row is None else get(db, row[0])
+
+
+def acknowledge(db: Database, id: int, by: str, at: int) -> bool:
+    """True where nobody had done so before; readers see it as a new revision."""
+    cursor = db.conn.execute(
+        "UPDATE incidents SET acknowledged_by = ?, acknowledged_at = ?, revision = revision + 1"
+        " WHERE id = ? AND acknowledged_by IS NULL",
+        (by, at, id),
+    )
+    return cursor.rowcount > 0
+
+
+def give_feedback(db: Database, id: int, kind: Feedback, space: str, by: str, at: int) -> None:
+    """A space's latest word on an incident replaces its earlier one."""
+    db.conn.execute("DELETE FROM feedback WHERE incident = ? AND space = ?", (id, space))
+    db.conn.execute(
+        "INSERT INTO feedback (incident, account, kind, space, by, at)"
+        " SELECT id, account, ?, ?, ?, ? FROM incidents WHERE id = ?",
+        (kind, space, by, at, id),
+    )
+
+
+def feedback_on(db: Database, id: int) -> list[tuple[Feedback, str, str, int]]:
+    """(kind, space, by, at) of one incident, oldest first."""
+    rows = db.conn.execute(
+        "SELECT kind, space, by, at FROM feedback WHERE incident = ? ORDER BY at", (id,)
+    )
+    return [tuple(row) for row in rows]
+
+
+def feedback_by_account(db: Database) -> dict[str, list[tuple[Feedback, int]]]:
+    """(kind, at) of all accounts that have any, oldest first."""
+    told: dict[str, list[tuple[Feedback, int]]] = {}
+    for account, kind, at in db.conn.execute(
+        "SELECT accounts.account, feedback.kind, feedback.at FROM feedback"
+        " JOIN accounts ON accounts.id = feedback.account ORDER BY feedback.at, feedback.id"
+    ):
+        told.setdefault(account, []).append((kind, at))
+    return told
+
+
+_HIDDEN = {"memory", "calm_days", "last_finding_at", "score", "advice"}
+
+
+def _visible(incident: Incident) -> dict[str, Any]:
+    """What a reader of the alert could tell apart; NaN equals NaN."""
+    return {name: value for name, value in _row(incident).items() if name not in _HIDDEN}
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    return {
+        "metric": incident.metric,
+        "direction": incident.direction,
+        "opened_at": incident.opened_at,
+        "alerted_at": incident.alerted_at,
+        "resolved_at": incident.resolved_at,
+        "last_finding_at": incident.last_finding_at,
+        "state": incident.state,
+        "kind": incident.kind,
+        "severity": incident.severity,
+        "confidence": incident.confidence,
+        "change": _number(incident.change),
+        "expected": _number(incident.expected),
+        "level": _number(incident.level),
+        "score": _number(incident.score),
+        "reasons": json.dumps([asdict(reason) for reason in incident.reasons]),
+        "advice": json.dumps(incident.advice),
+        "wave": incident.wave,
+        "calm_days": incident.calm_days,
+        "closed_as": incident.closed_as,
+        "supersedes": incident.supersedes,
+        "memory": json.dumps(dict(incident.memory)),
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _wave(db: Database, id: str, started: int, seen_at: int) -> None:
+    db.conn.execute(
+        "INSERT OR IGNORE INTO waves (id, started, seen_at) VALUES (?, ?, ?)",
+        (id, started, seen_at),
+    )
+
+
+def _save_updates(db: Database, id: int, updates: Iterable[Update]) -> None:
+    db.conn.executemany(
+        "INSERT OR REPLACE INTO incident_updates"
+        " (incident, position, at, state, kind, severity, confidence)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (id, n, update.at, update.state, update.kind, update.severity, update.confidence)
+            for n, update in enumerate(updates)
+        ],
+    )
+
+
+def _load(
+    db: Database, where: str, values: Sequence[object], order: str = "opened_at, incidents.id"
+) -> list[Stored]:
+    rows = db.conn.execute(
+        "SELECT incidents.*, accounts.account AS name FROM incidents"
+        f" JOIN accounts ON accounts.id = incidents.account WHERE {where} ORDER BY {order}",
+        tuple(values),
+    ).fetchall()
+    updates: dict[int, list[Update]] = {}
+    for update in db.conn.execute(
+        "SELECT * FROM incident_updates WHERE incident IN (SELECT value FROM json_each(?))"
+        " ORDER BY incident, position",
+        (json.dumps([row["id"] for row in rows]),),
+    ):
+        updates.setdefault(update["incident"], []).append(
+            Update(
+                at=update["at"],
+                state=update["state"],
+                kind=update["kind"],
+                severity=update["severity"],
+                confidence=update["confidence"],
+            )
+        )
+    return [_stored(row, tuple(updates.get(row["id"], ()))) for row in rows]
+
+
+def _stored(row: Any, updates: tuple[Update, ...]) -> Stored:
+    def real(name: str) -> float:
+        return math.nan if row[name] is None else float(row[name])
+
+    incident = Incident(
+        account=row["name"],
+        metric=row["metric"],
+        direction=row["direction"],
+        opened_at=row["opened_at"],
+        alerted_at=row["alerted_at"],
+        resolved_at=row["resolved_at"],
+        last_finding_at=row["last_finding_at"],
+        state=row["state"],
+        kind=row["kind"],
+        severity=row["severity"],
+        confidence=row["confidence"],
+        change=real("change"),
+        expected=real("expected"),
+        level=real("level"),
+        score=real("score"),
+        reasons=tuple(Reason(**reason) for reason in json.loads(row["reasons"])),
+        advice=tuple(json.loads(row["advice"])),
+        wave=row["wave"],
+        calm_days=row["calm_days"],
+        closed_as=row["closed_as"],
+        supersedes=row["supersedes"],
+        updates=updates,
+        memory=json.loads(row["memory"]),
+    )
+    return Stored(
+        id=row["id"],
+        incident=incident,
+        seen_at=row["seen_at"],
+        revision=row["revision"],
+        silent=row["silent"],
+        acknowledged_by=row["acknowledged_by"],
+        acknowledged_at=row["acknowledged_at"],
+    )

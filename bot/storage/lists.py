@@ -1,0 +1,108 @@
+"""Follower lists as sorted hashes; names are never stored."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlite_utils import Database
+
+from bot.model import FollowerList
+from bot.storage import accounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListChange:
+    """Exact churn between two lists, or why they were not compared (`refused`)."""
+
+    account: str
+    side: str
+    start: int
+    stop: int
+    gained: int | None
+    lost: int | None
+    kept: int | None
+    detail: Mapping[str, Any]
+    refused: str | None
+
+
+def add(db: Database, given: FollowerList, source: int | None, seen: int) -> bool:
+    """True where this list is new or differs from the one stored for its time."""
+    account = accounts.ensure(db, [given.account], source, seen)[given.account]
+    ids = np.ascontiguousarray(given.ids, "<u8").tobytes()
+    since = None if given.since is None else np.ascontiguousarray(given.since, "<i8").tobytes()
+    cursor = db.conn.execute(
+        "INSERT INTO lists (account, side, at, complete, names, ids, since)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET complete = excluded.complete,"
+        " names = excluded.names, ids = excluded.ids, since = excluded.since"
+        " WHERE ids IS NOT excluded.ids OR since IS NOT excluded.since"
+        " OR complete IS NOT excluded.complete",
+        (account, given.side, given.at, given.complete, len(given.ids), ids, since),
+    )
+    return cursor.rowcount > 0
+
+
+def times(db: Database, account: str, side: str) -> list[int]:
+    """When lists of this account were taken, oldest first."""
+    rows = db.conn.execute(
+        "SELECT at FROM lists JOIN accounts ON accounts.id = lists.account"
+        " WHERE accounts.account = ? AND side = ? ORDER BY at",
+        (account, side),
+    )
+    return [at for (at,) in rows]
+
+
+def get(db: Database, account: str, side: str, at: int) -> FollowerList | None:
+    row = db.conn.execute(
+        "SELECT lists.* FROM lists JOIN accounts ON accounts.id = lists.account"
+        " WHERE accounts.account = ? AND side = ? AND at = ?",
+        (account, side, at),
+    ).fetchone()
+    if row is None:
+        return None
+    return FollowerList(
+        account=account,
+        side=row["side"],
+        at=at,
+        ids=np.frombuffer(row["ids"], "<u8"),
+        since=None if row["since"] is None else np.frombuffer(row["since"], "<i8"),
+        complete=None if row["complete"] is None else bool(row["complete"]),
+    )
+
+
+def put_change(db: Database, change: ListChange) -> None:
+    """Stores what a comparison gave; a repeated one replaces it."""
+    db.conn.execute(
+        "INSERT OR REPLACE INTO list_changes"
+        " (account, side, start, stop, gained, lost, kept, detail, refused)"
+        " SELECT id, ?, ?, ?, ?, ?, ?, ?, ? FROM accounts WHERE account = ?",
+        (
+            *(change.side, change.start, change.stop, change.gained, change.lost, change.kept),
+            *(json.dumps(dict(change.detail)), change.refused, change.account),
+        ),
+    )
+
+
+def changes(db: Database, account: str, since: int = 0) -> list[ListChange]:
+    """Oldest first."""
+    rows = db.conn.execute(
+        "SELECT list_changes.* FROM list_changes"
+        " JOIN accounts ON accounts.id = list_changes.account"
+        " WHERE accounts.account = ? AND stop >= ? ORDER BY stop, side",
+        (account, since),
+    )
+    return [
+        ListChange(
+            account=account,
+            side=row["side"],
+            start=row["start"],
+            stop=row["stop"],
+            gained=row["gained"],
+            lost=row["lost"],
+            kept=row["kept"],
+            detail=json.loads(row["detail"]),
+            refused=row["refused"],
+        )
+        for row in rows
+    ]

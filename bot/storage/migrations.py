@@ -1,0 +1,414 @@
+"""The schema, step by step; a backup is made before any step touches existing data."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from bot.errors import StorageError
+from bot.model import METRICS
+
+APPLICATION_ID = 0x0EBB0A7C
+"""Marks the file as ours, so that no other program's database is ever migrated."""
+
+steps = Migrations("ebbwatch")
+
+
+def migrate(db: Database, path: Path, now: float) -> list[str]:
+    """Applies what is pending and gives the names; refuses a newer or a foreign database."""
+    (marked,) = db.conn.execute("PRAGMA application_id").fetchone()
+    tables = set(db.table_names())
+    if marked != APPLICATION_ID and tables - {steps.migrations_table}:
+        raise StorageError(
+            f"{path} holds another program's tables: name another file in `database`"
+        )
+    applied = [step.name for step in steps.applied(db)]
+    pending = [step.name for step in steps.pending(db)]
+    unknown = set(applied) - set(known())
+    if unknown:
+        raise StorageError(
+            f"{path} was written by a newer ebbwatch (it has {sorted(unknown)[-1]}): "
+            "install that version, or name another file in `database`"
+        )
+    if not pending:
+        return []
+    if applied:
+        back_up(db, backup_path(path, now))
+    db.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    steps.apply(db)
+    return pending
+
+
+def known() -> list[str]:
+    """Names of all steps this version can apply, oldest first."""
+    empty = Database(memory=True)
+    with closing(empty.conn):
+        return [step.name for step in steps.pending(empty)]
+
+
+def backup_path(path: Path, now: float) -> Path:
+    """Beside the database, with the time in its name."""
+    return path.with_name(
+        f"{path.name}.{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}.backup"
+    )
+
+
+def back_up(db: Database, target: Path) -> Path:
+    """Copies the database while it is in use; an unfinished copy never gets the final name."""
+    partial = target.with_name(target.name + ".part")
+    partial.unlink(missing_ok=True)
+    with closing(sqlite3.connect(partial)) as copy:
+        db.conn.backup(copy, pages=4096, sleep=0.001)
+        copy.execute("PRAGMA journal_mode = delete")
+    partial.replace(target)
+    return target
+
+
+def _run(db: Database, script: str) -> None:
+    """One statement at a time: `executescript` would end the step's transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.conn.execute(statement)
+            statement = ""
+
+
+_METRIC_COLUMNS = "\n".join(f"  {name} INTEGER," for name in METRICS)
+_JSON_OLD = ", ".join(f"'{name}', old.{name}" for name in METRICS)
+_JSON_NEW = ", ".join(f"'{name}', new.{name}" for name in METRICS)
+_CHANGED = " OR ".join(
+    f"(old.{name} IS NOT NULL AND old.{name} IS NOT new.{name})" for name in METRICS
+)
+
+_COUNTS = f"""
+CREATE TABLE sources (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  priority INTEGER NOT NULL DEFAULT 1,
+  state TEXT,
+  last_attempt INTEGER,
+  last_success INTEGER,
+  fault TEXT,
+  fault_since INTEGER
+) STRICT;
+CREATE TABLE accounts (
+  id INTEGER PRIMARY KEY,
+  account TEXT NOT NULL UNIQUE,
+  platform TEXT NOT NULL,
+  handle TEXT NOT NULL,
+  tags TEXT NOT NULL DEFAULT '[]',
+  source INTEGER REFERENCES sources(id),
+  status TEXT NOT NULL DEFAULT 'active',
+  status_at INTEGER,
+  first_seen INTEGER NOT NULL,
+  first_told INTEGER
+) STRICT;
+CREATE TABLE readings (
+  account INTEGER NOT NULL REFERENCES accounts(id),
+  at INTEGER NOT NULL,
+  source INTEGER NOT NULL REFERENCES sources(id),
+  seen INTEGER NOT NULL,
+{_METRIC_COLUMNS}
+  PRIMARY KEY (account, at, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE corrections (
+  id INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES accounts(id),
+  at INTEGER NOT NULL,
+  source INTEGER NOT NULL REFERENCES sources(id),
+  seen INTEGER NOT NULL,
+  old TEXT NOT NULL,
+  new TEXT NOT NULL
+) STRICT;
+CREATE INDEX corrections_account ON corrections(account, at);
+CREATE TRIGGER readings_corrected AFTER UPDATE ON readings WHEN {_CHANGED} BEGIN
+  INSERT INTO corrections (account, at, source, seen, old, new) VALUES
+  (new.account, new.at, new.source, new.seen,
+   json_object({_JSON_OLD}), json_object({_JSON_NEW}));
+END;
+CREATE TABLE pending_days (
+  account INTEGER PRIMARY KEY REFERENCES accounts(id),
+  start INTEGER NOT NULL,
+  stop INTEGER NOT NULL,
+  first INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE account_faults (
+  account INTEGER NOT NULL REFERENCES accounts(id),
+  source INTEGER NOT NULL REFERENCES sources(id),
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (account, source)
+) STRICT;
+CREATE TABLE watched (
+  account TEXT NOT NULL,
+  source TEXT NOT NULL,
+  space TEXT NOT NULL,
+  by TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account, source)
+) STRICT;
+CREATE TABLE lists (
+  id INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES accounts(id),
+  side TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  complete INTEGER,
+  names INTEGER NOT NULL,
+  ids BLOB NOT NULL,
+  since BLOB,
+  UNIQUE (account, side, at)
+) STRICT;
+CREATE TABLE list_changes (
+  id INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES accounts(id),
+  side TEXT NOT NULL,
+  start INTEGER NOT NULL,
+  stop INTEGER NOT NULL,
+  gained INTEGER,
+  lost INTEGER,
+  kept INTEGER,
+  detail TEXT NOT NULL DEFAULT '{{}}',
+  refused TEXT,
+  UNIQUE (account, side, start, stop)
+) STRICT;
+CREATE VIEW counts AS
+  SELECT accounts.account, datetime(readings.at, 'unixepoch') AS time_utc,
+    sources.name AS source, {", ".join("readings." + name for name in METRICS)}
+  FROM readings JOIN accounts ON accounts.id = readings.account
+  JOIN sources ON sources.id = readings.source;
+"""
+
+_INCIDENTS = """
+CREATE TABLE waves (
+  id TEXT PRIMARY KEY,
+  started INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE incidents (
+  id INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES accounts(id),
+  metric TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  opened_at INTEGER NOT NULL,
+  alerted_at INTEGER,
+  resolved_at INTEGER,
+  last_finding_at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  confidence REAL NOT NULL,
+  change REAL,
+  expected REAL,
+  level REAL,
+  score REAL,
+  reasons TEXT NOT NULL,
+  advice TEXT NOT NULL,
+  wave TEXT REFERENCES waves(id),
+  calm_days INTEGER NOT NULL DEFAULT 0,
+  closed_as TEXT,
+  supersedes INTEGER,
+  memory TEXT NOT NULL DEFAULT '{}',
+  seen_at INTEGER NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 1,
+  silent TEXT,
+  acknowledged_by TEXT,
+  acknowledged_at INTEGER,
+  UNIQUE (account, metric, direction, opened_at)
+) STRICT;
+CREATE INDEX incidents_open ON incidents(account) WHERE resolved_at IS NULL;
+CREATE INDEX incidents_wave ON incidents(wave) WHERE wave IS NOT NULL;
+CREATE TABLE incident_updates (
+  incident INTEGER NOT NULL REFERENCES incidents(id),
+  position INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  confidence REAL NOT NULL,
+  PRIMARY KEY (incident, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE incident_numbers (
+  space TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  incident INTEGER NOT NULL REFERENCES incidents(id),
+  PRIMARY KEY (space, number),
+  UNIQUE (space, incident)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE feedback (
+  id INTEGER PRIMARY KEY,
+  incident INTEGER NOT NULL REFERENCES incidents(id),
+  account INTEGER NOT NULL REFERENCES accounts(id),
+  kind TEXT NOT NULL,
+  space TEXT NOT NULL,
+  by TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE notices (
+  key TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  account TEXT,
+  at INTEGER NOT NULL,
+  reasons TEXT NOT NULL,
+  seen_at INTEGER NOT NULL,
+  over_at INTEGER
+) STRICT;
+"""
+
+_TEAM = """
+CREATE TABLE channels (
+  channel TEXT PRIMARY KEY,
+  space TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  summary TEXT,
+  quiet TEXT,
+  mention TEXT,
+  thread TEXT NOT NULL DEFAULT 'no',
+  remind INTEGER,
+  locale TEXT NOT NULL,
+  timezone TEXT NOT NULL,
+  disabled TEXT,
+  disabled_at INTEGER
+) STRICT;
+CREATE TABLE subscriptions (
+  id INTEGER PRIMARY KEY,
+  channel TEXT NOT NULL REFERENCES channels(channel),
+  origin TEXT NOT NULL,
+  accounts TEXT NOT NULL DEFAULT '["*"]',
+  kinds TEXT NOT NULL DEFAULT '[]',
+  direction TEXT NOT NULL DEFAULT 'both',
+  min_severity TEXT NOT NULL DEFAULT 'warning',
+  min_percent REAL,
+  min_count REAL,
+  by TEXT,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE mutes (
+  id INTEGER PRIMARY KEY,
+  space TEXT NOT NULL,
+  channel TEXT,
+  account TEXT,
+  incident INTEGER REFERENCES incidents(id),
+  until INTEGER,
+  worse_than TEXT,
+  by TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  space TEXT,
+  origin TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  start INTEGER NOT NULL,
+  stop INTEGER NOT NULL,
+  platform TEXT,
+  account TEXT,
+  by TEXT,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE goals (
+  account TEXT NOT NULL,
+  space TEXT NOT NULL DEFAULT '',
+  followers INTEGER NOT NULL,
+  by_date TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  by TEXT,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account, space)
+) STRICT;
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  space TEXT,
+  channel TEXT,
+  user TEXT NOT NULL,
+  name TEXT NOT NULL,
+  action TEXT NOT NULL,
+  detail TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE settings (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+"""
+
+_OUTBOX = """
+CREATE TABLE alerts (
+  id INTEGER PRIMARY KEY,
+  channel TEXT NOT NULL REFERENCES channels(channel),
+  kind TEXT NOT NULL,
+  reason TEXT,
+  wave TEXT REFERENCES waves(id),
+  part_of INTEGER REFERENCES alerts(id),
+  part INTEGER NOT NULL DEFAULT 0,
+  older INTEGER NOT NULL DEFAULT 0,
+  created INTEGER NOT NULL,
+  ref TEXT,
+  revision INTEGER NOT NULL DEFAULT 1,
+  shown TEXT
+) STRICT;
+CREATE UNIQUE INDEX alerts_wave ON alerts(channel, wave) WHERE wave IS NOT NULL;
+CREATE TABLE alert_members (
+  alert INTEGER NOT NULL REFERENCES alerts(id),
+  incident INTEGER NOT NULL REFERENCES incidents(id),
+  channel TEXT NOT NULL REFERENCES channels(channel),
+  revision INTEGER NOT NULL,
+  mentioned INTEGER NOT NULL DEFAULT 0,
+  reminded_at INTEGER,
+  PRIMARY KEY (incident, channel)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_members_alert ON alert_members(alert);
+CREATE TABLE held (
+  channel TEXT NOT NULL REFERENCES channels(channel),
+  incident INTEGER NOT NULL REFERENCES incidents(id),
+  reason TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (channel, incident)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deliveries (
+  position INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  key TEXT NOT NULL UNIQUE,
+  channel TEXT NOT NULL REFERENCES channels(channel),
+  space TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  alert INTEGER REFERENCES alerts(id),
+  revision INTEGER,
+  action TEXT NOT NULL,
+  severity INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  ref TEXT,
+  silent INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL DEFAULT 'queued',
+  created INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  claimed_by TEXT,
+  lease REAL,
+  unconfirmed INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  first_attempt_at REAL,
+  last_attempt_at REAL,
+  settled_at INTEGER,
+  error TEXT
+) STRICT;
+CREATE INDEX deliveries_waiting ON deliveries(channel, severity DESC, position)
+  WHERE state IN ('queued', 'claimed');
+CREATE INDEX deliveries_alert ON deliveries(alert) WHERE alert IS NOT NULL;
+CREATE TABLE summaries (
+  channel TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  period_start INTEGER NOT NULL,
+  sent_at INTEGER NOT NULL,
+  PRIMARY KEY (channel, kind, period_start)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@steps()
+def m001_start(db: Database) -> None:
+    for script in (_COUNTS, _INCIDENTS, _TEAM, _OUTBOX):
+        _run(db, script)

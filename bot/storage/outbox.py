@@ -1,0 +1,258 @@
+"""What waits for a channel: queued with its cause, claimed, sent, settled."""
+
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from bot.model import Delivery, Message
+from checks.model import SEVERITIES, Severity
+
+DeliveryKind = Literal[
+    "alert", "history", "mention", "notice", "summary", "reminder", "operator", "test"
+]
+
+_LETTERS = string.ascii_lowercase + string.digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A delivery that this process alone may send until it settles it.
+
+    `unconfirmed` means that an earlier attempt may have arrived: look before repeating.
+    """
+
+    position: int
+    delivery: Delivery
+    kind: DeliveryKind
+    alert: int | None
+    revision: int | None
+    unconfirmed: bool
+    created: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How much stands in a channel's queue, for `outbox`, /healthz and the operator."""
+
+    channel: str
+    deliveries: int
+    oldest: int
+    error: str | None
+
+
+def queue(
+    db: Database,
+    *,
+    key: str,
+    channel: str,
+    space: str,
+    kind: DeliveryKind,
+    message: Message,
+    now: float,
+    action: Literal["post", "edit", "reply"] = "post",
+    severity: Severity = "info",
+    alert: int | None = None,
+    revision: int | None = None,
+    due: float | None = None,
+    silent: bool = False,
+) -> bool:
+    """Adds one delivery, not to be sent before `due`; False where the key was queued before."""
+    cursor = db.conn.execute(
+        "INSERT OR IGNORE INTO deliveries (id, key, channel, space, kind, alert, revision,"
+        " action, severity, message, silent, created, due)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(new_id(), key, channel, space, kind, alert, revision, action),
+            *(SEVERITIES.index(severity), message.to_json(), silent, int(now)),
+            int(now if due is None else due),
+        ),
+    )
+    return cursor.rowcount > 0
+
+
+def new_id() -> str:
+    """16 characters that no other delivery of any database has."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(16))
+
+
+def replace_waiting(
+    db: Database,
+    alert: int,
+    *,
+    key: str,
+    message: Message,
+    revision: int,
+    severity: Severity,
+) -> bool:
+    """Gives the newest revision to a message of the alert that nobody has tried to send yet.
+
+    An edit may change also after a failed attempt: repeating one is harmless. Replies keep
+    their own text.
+    """
+    cursor = db.conn.execute(
+        "UPDATE deliveries SET message = ?, revision = ?, key = ?, severity = max(severity, ?)"
+        " WHERE position = (SELECT max(position) FROM deliveries WHERE alert = ?"
+        " AND state = 'queued' AND kind = 'alert' AND (attempts = 0 OR action = 'edit'))",
+        (message.to_json(), revision, key, SEVERITIES.index(severity), alert),
+    )
+    return cursor.rowcount > 0
+
+
+def channels_waiting(db: Database, now: float) -> list[str]:
+    """Enabled channels with something due, those with the worst first."""
+    rows = db.conn.execute(
+        "SELECT deliveries.channel FROM deliveries"
+        " JOIN channels ON channels.channel = deliveries.channel AND disabled IS NULL"
+        " WHERE state IN ('queued', 'claimed') AND due <= ?"
+        " GROUP BY deliveries.channel ORDER BY max(severity) DESC, min(position)",
+        (now,),
+    )
+    return [channel for (channel,) in rows]
+
+
+def claim(
+    db: Database, channel: str, *, owner: str, now: float, monotonic: float, lease: float
+) -> Claimed | None:
+    """Takes the channel's next delivery: worst first, in order, an alert's own in order.
+
+    None where nothing is due or another delivery of the channel is on its way.
+    """
+    row = db.conn.execute(
+        "UPDATE deliveries SET state = 'claimed', claimed_by = ?1, lease = ?2"
+        " WHERE position = (SELECT position FROM deliveries AS mine WHERE channel = ?3"
+        " AND state = 'queued' AND due <= ?4"
+        " AND (action = 'post' OR (SELECT ref FROM alerts WHERE id = mine.alert) IS NOT NULL)"
+        " AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier WHERE earlier.alert = mine.alert"
+        "  AND earlier.position < mine.position AND earlier.state IN ('queued', 'claimed'))"
+        " AND NOT EXISTS (SELECT 1 FROM deliveries AS other WHERE other.channel = ?3"
+        "  AND other.state = 'claimed')"
+        " ORDER BY unconfirmed DESC, severity DESC, position LIMIT 1) RETURNING *",
+        (owner, monotonic + lease, channel, now),
+    ).fetchone()
+    return None if row is None else _claimed(db, row)
+
+
+def attempt(db: Database, position: int, at: float) -> None:
+    """Notes an attempt before it is made, so that a crash leaves its trace.
+
+    From here on the message may have arrived.
+    """
+    db.conn.execute(
+        "UPDATE deliveries SET attempts = attempts + 1, unconfirmed = 1,"
+        " first_attempt_at = coalesce(first_attempt_at, ?1), last_attempt_at = ?1"
+        " WHERE position = ?2",
+        (at, position),
+    )
+
+
+def sent(db: Database, claimed: Claimed, ref: str, at: float) -> None:
+    """Settles a delivery that arrived; the first message's `ref` becomes the alert's."""
+    _settle(db, claimed.position, "sent", at, None)
+    db.conn.execute("UPDATE deliveries SET ref = ? WHERE position = ?", (ref, claimed.position))
+    if claimed.alert is not None and claimed.kind == "alert":
+        db.conn.execute(
+            "UPDATE alerts SET ref = coalesce(ref, ?) WHERE id = ?", (ref, claimed.alert)
+        )
+
+
+def give_back(
+    db: Database, position: int, error: str, *, unconfirmed: bool, due: float | None = None
+) -> None:
+    """Puts a delivery back into the queue: it was not sent, or nobody knows."""
+    db.conn.execute(
+        "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL, error = ?,"
+        " unconfirmed = ?, due = coalesce(?, due) WHERE position = ?",
+        (error, unconfirmed, due, position),
+    )
+
+
+def refused(db: Database, claimed: Claimed, error: str, at: float) -> None:
+    """Settles a delivery that will never arrive."""
+    _settle(db, claimed.position, "refused", at, error)
+
+
+def recover(db: Database, *, owner: str, monotonic: float) -> int:
+    """Returns what another process or a lost task had claimed; gives how many.
+
+    A claim whose attempt was noted stays unconfirmed.
+    """
+    return db.conn.execute(
+        "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL"
+        " WHERE state = 'claimed' AND (claimed_by <> ? OR lease < ?)",
+        (owner, monotonic),
+    ).rowcount
+
+
+def waiting(db: Database) -> list[Waiting]:
+    rows = db.conn.execute(
+        "SELECT channel, count(*) AS deliveries, min(created) AS oldest, max(error) AS error"
+        " FROM deliveries WHERE state IN ('queued', 'claimed') GROUP BY channel ORDER BY channel"
+    )
+    return [Waiting(**dict(row)) for row in rows]
+
+
+def listing(db: Database, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest deliveries as plain rows, without their text."""
+    rows = db.conn.execute(
+        "SELECT position, id, key, channel, kind, action, severity, state, created, due,"
+        " attempts, settled_at, error FROM deliveries ORDER BY position DESC LIMIT ?",
+        (limit,),
+    )
+    return [dict(row) for row in rows]
+
+
+def sent_summary(db: Database, channel: str, kind: str, period_start: int, at: float) -> bool:
+    """Notes a summary; False where this period's was made before."""
+    cursor = db.conn.execute(
+        "INSERT OR IGNORE INTO summaries (channel, kind, period_start, sent_at)"
+        " VALUES (?, ?, ?, ?)",
+        (channel, kind, period_start, int(at)),
+    )
+    return cursor.rowcount > 0
+
+
+def drop(db: Database, positions: Sequence[int], at: float) -> None:
+    """Settles deliveries whose content goes out in another message."""
+    for position in positions:
+        _settle(db, position, "folded", at, None)
+
+
+def _settle(db: Database, position: int, state: str, at: float, error: str | None) -> None:
+    db.conn.execute(
+        "UPDATE deliveries SET state = ?, settled_at = ?, error = ?, claimed_by = NULL,"
+        " lease = NULL, unconfirmed = 0 WHERE position = ?",
+        (state, int(at), error, position),
+    )
+
+
+def _claimed(db: Database, row: Any) -> Claimed:
+    ref = None
+    if row["alert"] is not None:
+        (ref,) = db.conn.execute(
+            "SELECT ref FROM alerts WHERE id = ?", (row["alert"],)
+        ).fetchone()
+    return Claimed(
+        position=row["position"],
+        delivery=Delivery(
+            id=row["id"],
+            key=row["key"],
+            channel=row["channel"],
+            space=row["space"],
+            action=row["action"],
+            message=Message.from_json(row["message"]),
+            ref=None if row["action"] == "post" else ref,
+            silent=bool(row["silent"]),
+            attempts=row["attempts"],
+            first_attempt_at=row["first_attempt_at"],
+            last_attempt_at=row["last_attempt_at"],
+        ),
+        kind=row["kind"],
+        alert=row["alert"],
+        revision=row["revision"],
+        unconfirmed=bool(row["unconfirmed"]),
+        created=row["created"],
+    )

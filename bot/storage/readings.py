@@ -1,0 +1,181 @@
+"""Readings: stored as they came, read back as flat arrays for `checks.panel.build_panel`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sqlite_utils import Database
+
+from bot.model import METRICS
+from bot.storage import accounts, bulk
+
+BATCH_ROWS = 20_000
+"""Rows per transaction of an import, so that other writers never wait long."""
+
+HANDOVER = 2 * 86400
+"""Seconds without a reading of the better source before the next one speaks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """`changed` rows are new or corrected; the rest was known already."""
+
+    rows: int
+    changed: int
+    new_accounts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """What `build_panel` takes: `rows` index `accounts`, `values` are float64 with NaN."""
+
+    accounts: tuple[str, ...]
+    rows: npt.NDArray[np.int64]
+    at: npt.NDArray[np.int64]
+    values: Mapping[str, npt.NDArray[np.float64]]
+    tags: Mapping[str, tuple[str, ...]]
+
+
+def add(db: Database, source: int, frame: pl.DataFrame, seen: int) -> Added:
+    """Stores rows of one source; for a time told twice the latest statement wins.
+
+    What was absent stays as it was. Changed days wait in `pending_days` for the next review.
+    """
+    metrics = [name for name in METRICS if name in frame.columns]
+    if frame.is_empty() or not metrics:
+        return Added(rows=frame.height, changed=0, new_accounts=0)
+    names = frame.get_column("account").unique()
+    before = db.conn.execute("SELECT count(*) FROM accounts").fetchone()[0]
+    ids = accounts.ensure(db, names.to_list(), source, seen)
+    after = db.conn.execute("SELECT count(*) FROM accounts").fetchone()[0]
+    numbered = frame.with_columns(
+        pl.col("account").replace_strict(ids, return_dtype=pl.Int64).alias("account")
+    )
+    columns = [numbered.get_column(name).to_list() for name in ("account", "at", *metrics)]
+    cursor = db.conn.executemany(_upsert(metrics, source, seen), zip(*columns, strict=True))
+    if cursor.rowcount > 0:
+        _mark(db, numbered, source, seen, every=cursor.rowcount == frame.height)
+    return Added(rows=frame.height, changed=cursor.rowcount, new_accounts=after - before)
+
+
+def _upsert(metrics: Sequence[str], source: int, seen: int) -> str:
+    """Constants stand in the statement: binding them for every row costs a sixth."""
+    columns = ", ".join(metrics)
+    holes = ", ".join("?" for _ in metrics)
+    sets = ", ".join(f"{m} = coalesce(excluded.{m}, {m})" for m in metrics)
+    differs = " OR ".join(f"coalesce(excluded.{m}, {m}) IS NOT {m}" for m in metrics)
+    return (
+        f"INSERT INTO readings (account, at, source, seen, {columns})"
+        f" VALUES (?, ?, {int(source)}, {int(seen)}, {holes})"
+        f" ON CONFLICT DO UPDATE SET seen = {int(seen)}, {sets} WHERE {differs}"
+    )
+
+
+def _mark(db: Database, numbered: pl.DataFrame, source: int, seen: int, *, every: bool) -> None:
+    spans = numbered.group_by("account").agg(
+        pl.col("at").min().alias("start"), pl.col("at").max().alias("stop")
+    )
+    rows = spans.rows()
+    if not every:
+        rows = [
+            (account, *found)
+            for account, start, stop in rows
+            if (
+                found := db.conn.execute(
+                    "SELECT min(at), max(at) FROM readings WHERE account = ?"
+                    " AND at BETWEEN ? AND ? AND source = ? AND seen = ?",
+                    (account, start, stop, source, seen),
+                ).fetchone()
+            )[0]
+            is not None
+        ]
+    db.conn.executemany(
+        "INSERT INTO pending_days (account, start, stop, first) VALUES (?1, ?2, ?3,"
+        " (SELECT first_told IS NULL FROM accounts WHERE id = ?1))"
+        " ON CONFLICT DO UPDATE SET start = min(start, excluded.start),"
+        " stop = max(stop, excluded.stop)",
+        rows,
+    )
+
+
+def series(
+    db: Database,
+    path: Path,
+    *,
+    start: int,
+    stop: int,
+    only: Sequence[str] | None = None,
+    metrics: Sequence[str] = METRICS,
+) -> Series:
+    """All readings with start < at <= stop, one series per account, in order.
+
+    Where two sources give one account, the one with the smallest `priority` speaks from its
+    first reading to HANDOVER after its last. Large reads run in a process of their own.
+    """
+    names, tags = _names(db, only)
+    found = bulk.read(db, path, start, stop, list(names) if only is not None else None, metrics)
+    kept = _one_source(db, found)
+    index = np.full(max(names, default=0) + 1, -1, np.int64)
+    index[list(names)] = np.arange(len(names))
+    rows = index[found.account]
+    kept &= rows >= 0
+    everything = bool(kept.all())
+    return Series(
+        accounts=tuple(names.values()),
+        rows=rows if everything else rows[kept],
+        at=found.at if everything else found.at[kept],
+        values=found.values
+        if everything
+        else {name: value[kept] for name, value in found.values.items()},
+        tags=tags,
+    )
+
+
+def newest(db: Database) -> int | None:
+    """Time of the newest reading of all."""
+    (at,) = db.conn.execute(
+        "SELECT max(last) FROM (SELECT (SELECT max(at) FROM readings"
+        " WHERE account = accounts.id) AS last FROM accounts)"
+    ).fetchone()
+    return None if at is None else int(at)
+
+
+def _names(
+    db: Database, only: Sequence[str] | None
+) -> tuple[dict[int, str], dict[str, tuple[str, ...]]]:
+    tags = accounts.tags_by_account(db)
+    wanted = None if only is None else set(only)
+    names = {
+        id: name
+        for id, name in db.conn.execute("SELECT id, account FROM accounts ORDER BY id")
+        if wanted is None or name in wanted
+    }
+    return names, {name: tags[name] for name in names.values()}
+
+
+def _one_source(db: Database, found: bulk.Rows) -> npt.NDArray[np.bool_]:
+    """False for readings that a better source of the same account speaks over."""
+    kept = np.ones(len(found.account), np.bool_)
+    priority = dict(db.conn.execute("SELECT id, priority FROM sources").fetchall())
+    if len(priority) < 2 or not len(kept):
+        return kept
+    rank = {id: n for n, id in enumerate(sorted(priority, key=lambda id: (priority[id], id)))}
+    ranks = np.vectorize(rank.__getitem__, otypes=[np.int64])(found.source)
+    spans, where = np.unique(found.account * len(rank) + ranks, return_inverse=True)
+    owner = spans // len(rank)
+    shared = np.isin(owner, owner[1:][owner[1:] == owner[:-1]])
+    if not shared.any():
+        return kept
+    first = np.full(len(spans), np.iinfo(np.int64).max)
+    last = np.full(len(spans), np.iinfo(np.int64).min)
+    np.minimum.at(first, where, found.at)
+    np.maximum.at(last, where, found.at)
+    for worse in np.flatnonzero(shared):
+        mine = where == worse
+        for better in np.flatnonzero((owner == owner[worse]) & (spans < spans[worse])):
+            over = (found.at >= first[better]) & (found.at <= last[better] + HANDOVER)
+            kept &= ~(mine & over)
+    return kept

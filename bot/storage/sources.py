@@ -1,0 +1,116 @@
+"""What each source was last known to say, and whether its fault was told."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.model import Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """`fault` is the sentence of the present trouble, None while all is well."""
+
+    id: int
+    name: str
+    priority: int
+    state: Any
+    last_attempt: int | None
+    last_success: int | None
+    fault: str | None
+    fault_since: int | None
+
+
+def ensure(db: Database, name: str, priority: int = 1) -> SourceRow:
+    """The row of a configured source, made or brought up to date."""
+    db.conn.execute(
+        "INSERT INTO sources (name, priority) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET priority = excluded.priority",
+        (name, priority),
+    )
+    found = get(db, name)
+    assert found is not None
+    return found
+
+
+def get(db: Database, name: str) -> SourceRow | None:
+    row = db.conn.execute("SELECT * FROM sources WHERE name = ?", (name,)).fetchone()
+    return None if row is None else _source(row)
+
+
+def listing(db: Database) -> list[SourceRow]:
+    return [_source(row) for row in db.conn.execute("SELECT * FROM sources ORDER BY name")]
+
+
+def succeeded(db: Database, id: int, state: Any, at: int) -> str | None:
+    """Stores the state; gives the fault that ended, for the one line on recovery."""
+    (fault,) = db.conn.execute("SELECT fault FROM sources WHERE id = ?", (id,)).fetchone()
+    db.conn.execute(
+        "UPDATE sources SET state = ?, last_attempt = ?, last_success = ?, fault = NULL,"
+        " fault_since = NULL WHERE id = ?",
+        (json.dumps(state), at, at, id),
+    )
+    return str(fault) if fault is not None else None
+
+
+def failed(db: Database, id: int, text: str, at: int) -> bool:
+    """True where the source was well before: only then anybody is told."""
+    (fault,) = db.conn.execute("SELECT fault FROM sources WHERE id = ?", (id,)).fetchone()
+    db.conn.execute(
+        "UPDATE sources SET last_attempt = ?, fault = ?,"
+        " fault_since = coalesce(fault_since, ?) WHERE id = ?",
+        (at, text, at, id),
+    )
+    return fault is None
+
+
+def account_faults(
+    db: Database, id: int, accounts: dict[str, int], faults: Sequence[Fault], at: int
+) -> tuple[list[Fault], list[str]]:
+    """Stores the accounts' present faults; gives those that are new and who is well again.
+
+    `accounts` maps the names that this fetch spoke of to their ids.
+    """
+    had = {
+        account: str(kind)
+        for account, kind in db.conn.execute(
+            "SELECT account, kind FROM account_faults WHERE source = ?", (id,)
+        )
+    }
+    new = []
+    hit = set()
+    for fault in faults:
+        if fault.account is None or fault.account not in accounts:
+            continue
+        account = accounts[fault.account]
+        if had.get(account) != fault.kind and account not in hit:
+            new.append(fault)
+        hit.add(account)
+        db.conn.execute(
+            "INSERT INTO account_faults (account, source, kind, text, since)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET kind = excluded.kind,"
+            " text = excluded.text",
+            (account, id, fault.kind, fault.text, at),
+        )
+    well = [name for name, account in accounts.items() if account in had and account not in hit]
+    for name in well:
+        db.conn.execute(
+            "DELETE FROM account_faults WHERE account = ? AND source = ?", (accounts[name], id)
+        )
+    return new, well
+
+
+def _source(row: Any) -> SourceRow:
+    return SourceRow(
+        id=row["id"],
+        name=row["name"],
+        priority=row["priority"],
+        state=None if row["state"] is None else json.loads(row["state"]),
+        last_attempt=row["last_attempt"],
+        last_success=row["last_success"],
+        fault=row["fault"],
+        fault_since=row["fault_since"],
+    )
