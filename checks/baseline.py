@@ -282,11 +282,11 @@ def _judge(
     series: Series, panel: Panel, columns: Ints, start: int, phase: int
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Outlook arrays by name for rows that share a phase; columns count from `start`."""
-    today = panel.day + start + columns
-    refreshed = columns - LAG - (today - LAG + phase) % 7
-    weeks, week = np.unique(refreshed, return_inverse=True)
+    weeks, week = np.unique(
+        refreshed(columns - LAG, panel.day + start, phase), return_inverse=True
+    )
     weekday = int(panel.weekdays[start:][columns[0]] - columns[0]) % 7
-    learnt, own, rounded = _taught(series, weeks, (weekday + weeks) % 7)
+    learnt, own, rounded, _ = taught(series, weeks, (weekday + weeks) % 7)
     learnt = Learnt(*(getattr(learnt, f.name)[:, week] for f in fields(Learnt)))
     own, rounded = own[:, week], rounded[:, week]
     seen = ~np.isnan(series.increments) & (series.last == np.arange(series.last.shape[1]))
@@ -308,7 +308,12 @@ def _judge(
     return made
 
 
-def _taught(series: Series, weeks: Ints, weekdays: Ints) -> tuple[Learnt, Bools, Bools]:
+def refreshed(columns: Ints, day: int, phase: int) -> Ints:
+    """The last column at or before each of `columns` on which that phase learns anew."""
+    return columns - (day + columns + phase) % 7
+
+
+def taught(series: Series, weeks: Ints, weekdays: Ints) -> tuple[Learnt, Bools, Bools, Singles]:
     """What each row learnt by the end of each of `weeks`; arrays (rows, weeks).
 
     Also whether it was enough to be judged by, and whether its counts were rounded.
@@ -339,11 +344,17 @@ def _taught(series: Series, weeks: Ints, weekdays: Ints) -> tuple[Learnt, Bools,
     row, week = np.divmod(np.arange(len(windows)), len(weeks))
     rounded = _rounded(series, row, weeks[week]).reshape(shape)
     arrays = (getattr(learnt, f.name) for f in fields(Learnt))
-    return (
-        Learnt(*(a.reshape(*shape, *a.shape[1:]) for a in arrays)),
-        own.reshape(shape),
-        rounded,
-    )
+    learnt = Learnt(*(a.reshape(*shape, *a.shape[1:]) for a in arrays))
+    drift = _drift(windows, learnt.spread.ravel()).reshape(shape)
+    return learnt, own.reshape(shape), rounded, drift
+
+
+def _drift(windows: Singles, spread: Singles) -> Singles:
+    """How much the weekly mean wanders beyond what the daily spread explains."""
+    weekly = np.nan_to_num(windows).reshape(-1, WINDOW // 7, 7).mean(axis=2)
+    excess = np.median(np.abs(weekly - np.median(weekly, axis=1, keepdims=True)), axis=1)
+    drift = np.sqrt(np.maximum((_MAD * excess) ** 2 - spread**2 / 7, 0))
+    return np.asarray(drift, np.float32)
 
 
 def _taught_young(

@@ -8,6 +8,7 @@ import numpy as np
 from checks.baseline import Outlook, counts_of, linear_rows, outlook
 from checks.churn import falls
 from checks.findings import Findings, join, nothing
+from checks.leak import leaks
 from checks.model import Finding, Rules
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.spike import rises
@@ -78,6 +79,7 @@ def detect(
         states[metric] = _state(view)
         if metric == "followers":
             parts += _sudden(panel, metric, view, places, rules, factor)
+            parts.append(leaks(panel, rules, places, factor))
     return Detections(panel, places, join(parts), states)
 
 
