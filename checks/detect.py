@@ -11,6 +11,7 @@ from checks.findings import Findings, join, nothing
 from checks.leak import leaks
 from checks.model import Finding, Rules
 from checks.panel import Bools, Floats, Ints, Panel
+from checks.seesaw import seesaws
 from checks.spike import rises
 from checks.sudden import candidates
 
@@ -80,6 +81,8 @@ def detect(
         if metric == "followers":
             parts += _sudden(panel, metric, view, places, rules, factor)
             parts.append(leaks(panel, rules, places, factor))
+        elif metric == "following":
+            parts.append(seesaws(panel, rules, places, factor))
     return Detections(panel, places, join(parts), states)
 
 
