@@ -1,0 +1,203 @@
+"""What Discord accepts, from its public documentation, as errors nested like its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Errors = dict[str, Any]
+_COMMAND_NAME = re.compile(r"^[-_'\w]{1,32}$", re.UNICODE)
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
+
+
+def units(text: str) -> int:
+    """UTF-16 units after trimming: the strictest reading of "characters"."""
+    text = text.strip()
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def _length(errors: Errors, key: str, text: object, low: int, high: int) -> None:
+    if not isinstance(text, str):
+        errors[key] = _error("BASE_TYPE_BAD_TYPE", "This field is not a string.")
+    elif units(text) > high:
+        errors[key] = _error("BASE_TYPE_MAX_LENGTH", f"Must be {high} or fewer in length.")
+    elif units(text) < low:
+        errors[key] = _error("BASE_TYPE_REQUIRED", "This field is required")
+
+
+def _error(code: str, message: str) -> Errors:
+    return {"_errors": [{"code": code, "message": message}]}
+
+
+def check_message(message: Mapping[str, Any], files: Mapping[str, bytes]) -> Errors:
+    """`files` are those that will be on the message afterwards, by name."""
+    errors: Errors = {}
+    if message.get("content"):
+        _length(errors, "content", message["content"], 0, 2000)
+    if len(str(message.get("nonce") or "")) > 25:
+        errors["nonce"] = _error("NONCE_TYPE_INVALID", "Must be 25 or fewer in length.")
+    embeds = message.get("embeds") or []
+    if len(embeds) > 10:
+        errors["embeds"] = _error("BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
+    nested = {
+        str(at): bad for at, one in enumerate(embeds) if (bad := _check_embed(one, files))
+    }
+    total = sum(map(_embed_size, embeds))
+    if total > 6000:
+        nested["_errors"] = [
+            {
+                "code": "MAX_EMBED_SIZE_EXCEEDED",
+                "message": "Embed size exceeds maximum size of 6000",
+            }
+        ]
+    if nested:
+        errors["embeds"] = nested
+    if rows := _check_rows(message.get("components") or []):
+        errors["components"] = rows
+    if len(files) > 10:
+        errors["attachments"] = _error("BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
+    mentions = message.get("allowed_mentions") or {}
+    for kind in ("users", "roles"):
+        if mentions.get(kind) and kind in (mentions.get("parse") or []):
+            errors["allowed_mentions"] = _error(
+                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                f'parse:["{kind}"] and {kind}: [ids] ',
+            )
+    return errors
+
+
+def _check_embed(embed: Mapping[str, Any], files: Mapping[str, bytes]) -> Errors:
+    errors: Errors = {}
+    for key, high in (("title", 256), ("description", 4096)):
+        if embed.get(key) is not None:
+            _length(errors, key, embed[key], 0, high)
+    if embed.get("footer"):
+        footer: Errors = {}
+        _length(footer, "text", embed["footer"].get("text"), 1, 2048)
+        if footer:
+            errors["footer"] = footer
+    fields = embed.get("fields") or []
+    if len(fields) > 25:
+        errors["fields"] = _error("BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+    for at, field in enumerate(fields):
+        bad: Errors = {}
+        _length(bad, "name", field.get("name"), 1, 256)
+        _length(bad, "value", field.get("value"), 1, 1024)
+        if bad:
+            errors.setdefault("fields", {})[str(at)] = bad
+    url = (embed.get("image") or {}).get("url", "")
+    if url.startswith("attachment://"):
+        name = url.removeprefix("attachment://")
+        if name not in files or not name.endswith(PICTURES):
+            errors["image"] = {"url": _error("URL_TYPE_INVALID_URL", "Not a well formed URL.")}
+    if not any(embed.get(key) for key in ("title", "description", "fields", "footer", "image")):
+        errors["description"] = _error("BASE_TYPE_REQUIRED", "This field is required")
+    return errors
+
+
+def _embed_size(embed: Mapping[str, Any]) -> int:
+    parts = [
+        embed.get("title"),
+        embed.get("description"),
+        (embed.get("footer") or {}).get("text"),
+    ]
+    for field in embed.get("fields") or []:
+        parts += [field.get("name"), field.get("value")]
+    return sum(units(part) for part in parts if isinstance(part, str))
+
+
+def _check_rows(rows: list[Mapping[str, Any]]) -> Errors:
+    errors: Errors = {}
+    if len(rows) > 5:
+        return _error("BASE_TYPE_MAX_LENGTH", "Must be 5 or fewer in length.")
+    seen: set[str] = set()
+    for at, row in enumerate(rows):
+        children = row.get("components") or []
+        if not 1 <= len(children) <= 5:
+            errors[str(at)] = _error(
+                "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
+                "The specified component exceeds the maximum width",
+            )
+        for place, button in enumerate(children):
+            bad: Errors = {}
+            _length(bad, "custom_id", button.get("custom_id"), 1, 100)
+            _length(bad, "label", button.get("label"), 1, 80)
+            if button.get("custom_id") in seen:
+                bad["custom_id"] = _error(
+                    "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated"
+                )
+            if button.get("style") not in {1, 2, 3, 4}:
+                bad["style"] = _error("BASE_TYPE_CHOICES", "Value must be one of (1, 2, 3, 4).")
+            seen.add(str(button.get("custom_id")))
+            if bad:
+                errors.setdefault(str(at), {"components": {}}).setdefault("components", {})[
+                    str(place)
+                ] = bad
+    return errors
+
+
+def check_command(command: Mapping[str, Any]) -> Errors:
+    errors = _check_option(command)
+    if _command_size(command) > 8000:
+        errors["_errors"] = [
+            {"code": "BASE_TYPE_MAX_LENGTH", "message": "Must be 8000 or fewer."}
+        ]
+    return errors
+
+
+def _check_option(option: Mapping[str, Any]) -> Errors:
+    errors: Errors = {}
+    name = option.get("name", "")
+    if not _COMMAND_NAME.match(name) or name != name.lower():
+        errors["name"] = _error(
+            "APPLICATION_COMMAND_INVALID_NAME", f"{name} is an invalid command name"
+        )
+    _length(errors, "description", option.get("description"), 1, 100)
+    options = option.get("options") or []
+    if len(options) > 25:
+        errors["options"] = _error("BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+    names = [one.get("name") for one in options]
+    if len(set(names)) < len(names):
+        errors["options"] = _error(
+            "APPLICATION_COMMAND_OPTIONS_NAME_INVALID", "Option names must be unique"
+        )
+    wanted = [bool(one.get("required")) for one in options]
+    if wanted != sorted(wanted, reverse=True):
+        errors["options"] = _error(
+            "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+            "Required options must be placed before non-required options",
+        )
+    choices = option.get("choices") or []
+    if len(choices) > 25 or any(
+        not 1 <= len(one["name"]) <= 100 or len(str(one["value"])) > 100 for one in choices
+    ):
+        errors["choices"] = _error("BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+    if choices and option.get("autocomplete"):
+        errors["autocomplete"] = _error(
+            "APPLICATION_COMMAND_CHOICES", "choices or autocomplete"
+        )
+    for at, one in enumerate(options):
+        if bad := _check_option(one):
+            errors.setdefault("options", {})[str(at)] = bad
+    return errors
+
+
+def _command_size(option: Mapping[str, Any]) -> int:
+    own = len(option.get("name", "")) + len(option.get("description", ""))
+    own += sum(len(one["name"]) + len(str(one["value"])) for one in option.get("choices") or [])
+    return own + sum(map(_command_size, option.get("options") or []))
+
+
+def pings(message: Mapping[str, Any]) -> list[str]:
+    """Who would be notified, by the content and `allowed_mentions` of a new message."""
+    content = message.get("content") or ""
+    allowed = message.get("allowed_mentions")
+    parse = ["users", "roles", "everyone"] if allowed is None else allowed.get("parse") or []
+    named = allowed or {}
+    found = re.findall(r"@everyone|@here", content) if "everyone" in parse else []
+    for kind, pattern in (("users", r"<@!?(\d+)>"), ("roles", r"<@&(\d+)>")):
+        ids = re.findall(pattern, content)
+        chosen = [str(one) for one in named.get(kind) or []]
+        found += [f"{kind}:{one}" for one in ids if kind in parse or one in chosen]
+    return found
