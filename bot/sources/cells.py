@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,34 @@ if TYPE_CHECKING:
     import polars as pl
 
 _LARGE = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of few texts: row `i` holds `texts[codes[i]]`, null where the code is null."""
+
+    codes: pl.Series
+    texts: pl.Series
+
+
+def coded_texts(column: pl.Series) -> Coded:
+    """Each text once, and its number for each row."""
+    import polars as pl
+
+    if not isinstance(column.dtype, pl.Categorical):
+        column = column.cast(pl.String).cast(categories())
+    distinct = column.drop_nulls().unique()
+    texts: list[str | None] = [None] * (max(distinct.to_physical(), default=-1) + 1)
+    for code, text in zip(distinct.to_physical(), distinct, strict=True):
+        texts[code] = text
+    return Coded(column.to_physical(), pl.Series(texts, dtype=pl.String))
+
+
+def categories() -> pl.DataType:
+    """A type for a column of few texts, with numbers of its own that die with it."""
+    import polars as pl
+
+    return pl.Categorical(pl.Categories.random())
 
 
 def frame_of(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> pl.DataFrame:
@@ -26,13 +55,13 @@ def frame_of(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> pl.DataFra
 def column_of(name: str, values: Sequence[Any]) -> pl.Series:
     import polars as pl
 
-    if all(value is None or _plain_integer(value) for value in values):
+    if all(value is None or _is_integer(value) for value in values):
         return pl.Series(name, values, dtype=pl.Int64)
     return pl.Series(name, [text_of(value) for value in values], dtype=pl.String)
 
 
-def _plain_integer(value: Any) -> bool:
-    return type(value) is int and -_LARGE < value < _LARGE
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGE
 
 
 def text_of(value: Any) -> str | None:
@@ -42,8 +71,10 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float | Decimal):
-        whole = value == value and abs(value) < _LARGE and value == int(value)
-        return str(int(value)) if whole else ("" if value != value else str(value))
+        number = float(value)
+        if number != number:
+            return None
+        return str(int(value)) if abs(number) < _LARGE and number.is_integer() else str(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from bot.sources.cells import coded_texts
 from bot.sources.months import MONTHS
 from bot.sources.numbers import is_missing
 
@@ -70,6 +71,11 @@ def to_times(column: pl.Series, *, timezone: str, order: DateOrder | None = None
         at = _seconds(column, timezone)
     elif column.dtype.is_numeric():
         at = _from_text(column.cast(pl.Int64, strict=False).cast(pl.String), timezone, "ymd").at
+    elif isinstance(column.dtype, pl.Categorical):
+        coded = coded_texts(column)
+        once = _from_text(coded.texts, timezone, order)
+        at, bad = once.at.gather(coded.codes), once.bad.gather(coded.codes).fill_null(False)
+        return Times(at.alias(column.name), bad, once.order)
     elif column.dtype == pl.String:
         return _from_text(column, timezone, order)
     else:

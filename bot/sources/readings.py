@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
 from bot.model import METRICS, Fault
+from bot.sources.cells import Coded, coded_texts
 from bot.sources.columns import DAILY, Layout, NoLayout, lay_out
 from bot.sources.dates import AmbiguousDates, DateOrder, to_times
 from bot.sources.numbers import to_counts
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Bad rows that are reported one by one; the rest is counted."""
 
+_TIMES = 2**33
 _MOST_PEOPLE = 1_000_000_000
 _SIGNED = ("net",)
 _RUNNING = ("interactions", "views", "posts")
@@ -67,6 +69,8 @@ class Rows:
 
 def read_rows(table: Table, meaning: Meaning) -> Rows:
     """Raises SourceChanged where the table as a whole cannot be read."""
+    import polars as pl
+
     if table.frame.is_empty():
         raise SourceChanged(
             f"{table.name} has no rows below its header: export it again", where=table.name
@@ -80,8 +84,9 @@ def read_rows(table: Table, meaning: Meaning) -> Rows:
         raise SourceChanged(f"{table.name} {error}.", where=table.name) from None
     reader = _Reader(table, meaning, layout)
     reader.refuse_cells(layout.roles["at"], at.bad, "is no date or time")
-    frame = reader.wide(at.at) if layout.wide else reader.long(at.at)
-    frame, notes = _tidy(frame)
+    accounts, metrics = reader.wide() if layout.wide else reader.long(at.at)
+    times = pl.concat([at.at] * len(layout.wide)) if layout.wide else at.at
+    frame, notes = _sorted(accounts, times, metrics)
     if frame.is_empty():
         first = f" ({reader.faults[0].text})" if reader.faults else ""
         raise SourceChanged(
@@ -117,34 +122,36 @@ class _Reader:
             text = f'{where}: "{shown}" {what}; the row was left out.'
             self.faults.append(Fault(kind="row", text=text, where=where))
 
-    def long(self, at: pl.Series) -> pl.DataFrame:
+    def long(self, at: pl.Series) -> tuple[Coded, pl.DataFrame]:
         import polars as pl
 
-        good = at.is_not_null()
-        columns = {"account": self.accounts(good), "at": at}
+        accounts = self.accounts(at)
+        metrics: dict[str, pl.Series] = {}
+        bad = pl.repeat(False, len(at), eager=True)
         for role, name in self.layout.roles.items():
-            if role in METRICS:
-                metric = DAILY[role] if role in self.meaning.daily else role
-                if metric in columns:
-                    continue
-                columns[metric], bad = self.counts(name, metric)
-                self.refuse_cells(name, bad & good, _why(metric))
-                good &= ~bad
-        frame = pl.DataFrame({name: series.alias(name) for name, series in columns.items()})
-        return frame.filter(good)
+            metric = DAILY[role] if role in self.meaning.daily else role
+            if role in METRICS and metric not in metrics:
+                metrics[metric], wrong = self.counts(name, metric)
+                self.refuse_cells(name, wrong & at.is_not_null() & ~bad, _why(metric))
+                bad |= wrong
+        frame = pl.DataFrame(metrics)
+        if bad.any():
+            frame = frame.select(pl.when(~bad).then(pl.all()))
+        return accounts, frame
 
-    def wide(self, at: pl.Series) -> pl.DataFrame:
+    def wide(self) -> tuple[Coded, pl.DataFrame]:
+        """The columns below each other: as many rows as cells."""
         import polars as pl
 
         metric = DAILY["followers"] if "followers" in self.meaning.daily else "followers"
-        parts = []
-        for name in self.layout.wide:
-            values, bad = self.counts(name, metric)
-            self.refuse_cells(name, bad & at.is_not_null(), _why(metric))
-            part = pl.DataFrame({"at": at, metric: values})
-            account = pl.lit(self.full_name(name)).alias("account")
-            parts.append(part.select(account, "at", metric).filter(at.is_not_null()))
-        return pl.concat(parts)
+        codes, values = [], []
+        for code, name in enumerate(self.layout.wide):
+            counts, bad = self.counts(name, metric)
+            self.refuse_cells(name, bad, _why(metric))
+            codes.append(pl.repeat(code, len(counts), dtype=pl.UInt32, eager=True))
+            values.append(counts)
+        names = full_names(pl.Series(self.layout.wide), self.meaning.platform)
+        return Coded(pl.concat(codes), names), pl.concat(values).to_frame(metric)
 
     def counts(self, name: str, metric: str) -> tuple[pl.Series, pl.Series]:
         import polars as pl
@@ -156,83 +163,69 @@ class _Reader:
         values = pl.select(pl.when(~absurd).then(counts.values)).to_series()
         return values.alias(metric), counts.bad | absurd
 
-    def accounts(self, good: pl.Series) -> pl.Series:
-        """The account of each row; clears `good` where a row names none."""
+    def accounts(self, at: pl.Series) -> Coded:
+        """The account of each row, null where a row names none."""
         import polars as pl
 
-        frame, roles = self.table.frame, self.layout.roles
+        frame, roles, meaning = self.table.frame, self.layout.roles, self.meaning
         if "account" not in roles:
-            if self.meaning.account is None:
+            if meaning.account is None:
                 raise SourceChanged(
                     f"{self.table.name} names no account: add a column with the account, or "
                     'say whose counts these are with account = "..." in its section.',
                     where=self.table.name,
                 )
-            return pl.repeat(self.full_name(self.meaning.account), len(frame), eager=True)
-        names = frame[roles["account"]].cast(pl.String)
-        distinct = names.unique().drop_nulls()
-        full = {name: self.full_name(name) for name in distinct.to_list()}
-        platforms = frame[roles["platform"]] if "platform" in roles else None
-        if platforms is not None:
-            names = self._with_platform(names, platforms.cast(pl.String))
-        elif any(name != given for given, name in full.items()):
-            names = names.replace(list(full), list(full.values()))
-        nameless = names.is_null() | (names == "")
-        bad = (nameless & good).fill_null(False)
-        self.refuse_cells(roles["account"], bad, "names no account")
-        return pl.select(pl.when(~bad).then(names)).to_series()
-
-    def _with_platform(self, names: pl.Series, platforms: pl.Series) -> pl.Series:
-        import polars as pl
-
-        pairs = pl.DataFrame({"name": names, "platform": platforms})
-        known = pairs.unique().drop_nulls("name")
-        full = [self.full_name(name, platform) for name, platform in known.iter_rows()]
-        joined = pairs.join(
-            known.with_columns(pl.Series("full", full)),
-            on=["name", "platform"],
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
-        return joined["full"]
-
-    def full_name(self, name: str, platform: str | None = None) -> str:
-        return full_name(name, (platform or "").strip() or self.meaning.platform)
+            name = full_names(pl.Series([meaning.account]), meaning.platform)
+            return Coded(pl.repeat(0, len(frame), dtype=pl.UInt32, eager=True), name)
+        names = frame[roles["account"]]
+        if "platform" in roles:
+            platform = frame[roles["platform"]].cast(pl.String).fill_null("")
+            names = full_names(names.cast(pl.String), platform)
+        coded = coded_texts(names)
+        coded = Coded(coded.codes, full_names(coded.texts, meaning.platform))
+        named = coded.texts.gather(coded.codes) if coded.texts.has_nulls() else coded.codes
+        self.refuse_cells(roles["account"], named.is_null() & at.is_not_null(), "is no account")
+        return coded
 
 
-def full_name(name: str, platform: str | None) -> str:
-    """`platform/handle` where a platform is known, else the name as it is."""
-    handle = name.strip()
-    if not handle or not platform or "/" in handle:
-        return handle
-    return f"{platform.strip().lower()}/{handle.removeprefix('@')}"
+def full_names(names: pl.Series, platform: pl.Series | str | None) -> pl.Series:
+    """`platform/handle` where a platform is known, else the name as it is; null where empty."""
+    import polars as pl
+
+    handle = names.str.strip_chars()
+    known = pl.lit(platform if platform is not None else "")
+    known = known.str.strip_chars().str.to_lowercase()
+    given = pl.when((known == "") | handle.str.contains("/", literal=True)).then(handle)
+    full = given.otherwise(pl.concat_str(known, pl.lit("/"), handle.str.strip_prefix("@")))
+    return pl.select(pl.when(handle != "").then(full).alias("account")).to_series()
 
 
 def _why(metric: str) -> str:
     return "is no number" if metric in _SIGNED else "is no count"
 
 
-def _tidy(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Sorted, without rows that say nothing; of repeated rows the last one stays."""
+def _sorted(
+    accounts: Coded, at: pl.Series, metrics: pl.DataFrame
+) -> tuple[pl.DataFrame, list[str]]:
+    """By account and time, without rows that say nothing; of repeated rows the last stays."""
     import polars as pl
 
-    metrics = [name for name in frame.columns if name not in {"account", "at"}]
-    frame = frame.filter(
-        pl.col("account").is_not_null() & pl.any_horizontal(pl.col(metrics).is_not_null())
-    )
-    codes = frame["account"].cast(pl.Enum(frame["account"].unique().sort()))
-    keyed = frame.with_columns(codes.to_physical().alias("_code"))
-    keyed = keyed.sort("_code", "at", maintain_order=True)
-    same = (pl.col("_code") == pl.col("_code").shift(-1)) & (
-        pl.col("at") == pl.col("at").shift(-1)
-    )
-    repeated = keyed.select(same.fill_null(False)).to_series()
+    names = accounts.texts.unique().drop_nulls().sort()
+    # one number per row sorts and compares faster than the pair: times stay below 2**33
+    ranks = (accounts.texts.rank("dense").cast(pl.Int64) - 1).gather(accounts.codes)
+    frame = metrics.with_columns((ranks * _TIMES + at).alias("_key"))
+    says = pl.any_horizontal(pl.all().exclude("_key").is_not_null())
+    frame = frame.filter(pl.col("_key").is_not_null() & says)
+    if not frame["_key"].is_sorted():
+        frame = frame.sort("_key", maintain_order=True)
+    repeated = (frame["_key"] == frame["_key"].shift(-1)).fill_null(False)
     notes: list[str] = []
     if count := int(repeated.sum()):
         notes.append(f"{count} rows repeat an account and time: the last of each was taken")
-        keyed = keyed.filter(~repeated)
-    return keyed.drop("_code"), notes
+        frame = frame.filter(~repeated)
+    key = frame.drop_in_place("_key")
+    account = names.gather(key // _TIMES).alias("account")
+    return pl.DataFrame([account, (key % _TIMES).alias("at"), *frame.get_columns()]), notes
 
 
 def refuse_falling(frame: pl.DataFrame, name: str) -> None:

@@ -17,7 +17,7 @@ from bot.model import Batch, Fault, Found
 from bot.sources.cells import columns_of, frame_of, text_of
 from bot.sources.columns import NoLayout, find_header, lay_out
 from bot.sources.dates import DateOrder
-from bot.sources.delimited import read_delimited, to_utf8, unique_names
+from bot.sources.delimited import read_delimited, read_mapped, to_utf8, unique_names
 from bot.sources.readings import Meaning, Rows, Table, basis_of, day_text, read_rows
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LARGEST = 2 * 1024**3
 """Bytes that a file may hold, also once it is unpacked."""
 
+_NOT_DELIMITED = (b"\x1f\x8b", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{", b"[")
 _SHEET_ROWS = 30
 
 
@@ -125,6 +126,10 @@ def open_table(path: Path, columns: Mapping[str, str]) -> Table:
             raise _damaged(name, "is empty")
         if head.startswith(b"SQLite format 3\0"):
             return _sqlite(path, columns)
+        if not head.lstrip().startswith(_NOT_DELIMITED):
+            table = read_mapped(path, columns)
+            if table is not None:
+                return table
         return table_from(path.read_bytes(), name, columns)
 
 
