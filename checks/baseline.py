@@ -207,7 +207,7 @@ def learn(windows: Singles, weekday: int) -> Learnt:
     effects = _weekday_effects(means - base[:, None], weekday, WINDOW // 7)
     rest = (weeks - (base[:, None] + effects)[:, None, :]).reshape(-1, WINDOW)
     rms = np.sqrt(np.einsum("ij,ij->i", rest, rest) / WINDOW)
-    return Learnt(base, np.maximum(rms, mad[:, 0]), _running_effects(effects, weekday))
+    return Learnt(base, rms, _running_effects(effects, weekday))
 
 
 def learn_partial(windows: Singles, weekdays: Ints, *, own: Bools, linear: Bools) -> Learnt:

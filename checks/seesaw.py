@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline import GAP, bridge, counts_of
+from checks.baseline import GAP, WINDOW, Series, bridge, counts_of, refreshed, taught
 from checks.findings import Findings, join, nothing
 from checks.model import Rules
 from checks.panel import Floats, Ints, Panel
@@ -16,12 +16,11 @@ CHAIN = 6
 
 _QUIET = 20
 """Days before a judged one that do not teach its spread: a swing lasts for weeks."""
-_LEARN = 42
-_CAP = 12.0
-_COST = 2.0
-_LIMIT = 16.0
+_CAP = 8.0
+_COST = 1.5
+_LIMIT = 12.0
 _ROWS_AT_ONCE = 512
-_HISTORY = _QUIET + _LEARN
+_HISTORY = 0 + _QUIET + 6 + WINDOW
 
 
 def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findings:
@@ -35,19 +34,34 @@ def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findin
     start = max(0, int(columns.min()) - _HISTORY - GAP)
     counts = counts[:, start : int(columns.max()) + 1]
     parts = [nothing()]
-    some = np.flatnonzero((~np.isnan(counts)).sum(axis=1) > 8)
-    for rows in np.array_split(some, 1 + len(some) // _ROWS_AT_ONCE):
-        if rows.size:
-            parts.append(_seesaws(counts[rows], rows, columns - start, start, factor[rows]))
+    for phase in range(7):
+        members = np.flatnonzero(panel.phase == phase)
+        for rows in np.array_split(members, 1 + len(members) // _ROWS_AT_ONCE):
+            if rows.size:
+                series = bridge(counts[rows], np.ones(len(rows), np.bool_))
+                spread = _spread(series, panel, start, phase)
+                parts.append(
+                    _seesaws(series, spread, rows, columns - start, start, factor[rows])
+                )
     return join(parts)
 
 
-def _seesaws(counts: Floats, rows: Ints, columns: Ints, start: int, factor: Floats) -> Findings:
-    series = bridge(counts, np.zeros(len(counts), np.bool_))
+def _spread(series: Series, panel: Panel, start: int, phase: int) -> Floats:
+    """Daily spread known _QUIET days before each day; NaN where too little was."""
+    days = np.arange(series.counts.shape[1])
+    ends = refreshed(days - _QUIET, panel.day + start, phase)
+    weeks, week = np.unique(ends, return_inverse=True)
+    weekday = int(panel.weekdays[start])
+    learnt, own, _, _ = taught(series, weeks, (weekday + weeks) % 7)
+    return np.where(own, learnt.spread, np.nan).astype(np.float64)[:, week]
+
+
+def _seesaws(
+    series: Series, spread: Floats, rows: Ints, columns: Ints, start: int, factor: Floats
+) -> Findings:
+    counts = series.counts
     days = counts.shape[1]
-    increments = series.increments
     log_count = np.log(np.maximum(_forward(counts, series.last), 1.0))
-    spread = _spread(increments)
     noise = 1 / (6 * np.maximum(np.exp(log_count), 1.0) ** 2)
     best = np.zeros(counts.shape)
     for amplitude in AMPLITUDES:
@@ -55,7 +69,7 @@ def _seesaws(counts: Floats, rows: Ints, columns: Ints, start: int, factor: Floa
         for leg in LEGS:
             move = np.full(counts.shape, np.nan)
             move[:, leg:] = log_count[:, leg:] - log_count[:, :-leg]
-            variance = leg * spread**2 + noise
+            variance = leg * (spread / np.exp(log_count)) ** 2 + noise
             for direction in (1, -1):
                 gain = (amplitude * direction * move - amplitude**2 / 2) / variance
                 gains[leg, direction] = np.nan_to_num(np.minimum(gain, _CAP), nan=-9.0) - _COST
@@ -110,16 +124,3 @@ def _shift(values: Floats, by: int) -> Floats:
     moved = np.zeros_like(values)
     moved[:, by:] = values[:, :-by]
     return moved
-
-
-def _spread(increments: "np.ndarray[tuple[int, int], np.dtype[np.float32]]") -> Floats:
-    """1.4826 MAD and clipped RMS of the _LEARN days that end _QUIET days before each day."""
-    rows, days = increments.shape
-    blank = np.full((rows, _HISTORY), np.nan, np.float32)
-    padded = np.concatenate([blank, increments], axis=1)
-    windows = sliding_window_view(padded, _LEARN, axis=1)[:, 1 : days + 1]
-    sizes = np.sort(np.abs(windows), axis=2)
-    known = (~np.isnan(windows)).sum(axis=2)
-    ranked = np.take_along_axis(sizes, (known // 2)[..., None], axis=2)[..., 0]
-    spread = 1.4826 * ranked
-    return np.where(known >= 8, np.maximum(spread, 1e-4), np.nan).astype(np.float64)

@@ -75,6 +75,7 @@ class Ranges:
     start: tuple[float, float] = (1e3, 1e7)
     interactions: tuple[float, float] = (0.003, 0.1)
     gamma: float = 12
+    few: tuple[float, float] = (0.2, 1.2)
     purge: tuple[float, float] = (0.02, 0.30)
     spike: tuple[float, float] = (0.02, 0.50)
     leak: tuple[float, float] = (0.001, 0.005)
@@ -126,7 +127,7 @@ def make(accounts: int, seed: int, *, days: int = 180, ranges: Ranges = Ranges()
         followers[:, day] = level
     counts = {
         "followers": followers,
-        "following": _following(rng, events, accounts, days),
+        "following": _following(rng, events, accounts, days, ranges),
         "posts": np.cumsum(
             rng.poisson(_log_uniform(rng, (0.1, 5), accounts)[:, None], (accounts, days)),
             axis=1,
@@ -225,11 +226,11 @@ def _bursts(rng: np.random.Generator, accounts: int, days: int, share: float) ->
 
 
 def _following(
-    rng: np.random.Generator, events: Iterable[Truth], accounts: int, days: int
+    rng: np.random.Generator, events: Iterable[Truth], accounts: int, days: int, ranges: Ranges
 ) -> Any:
     start = _log_uniform(rng, (30, 5000), accounts)[:, None]
-    steps = rng.normal(0, 1, (accounts, days)) * 0.002 * start
-    steps += rng.poisson(1.0, (accounts, days)) - rng.poisson(1.0, (accounts, days))
+    few = rng.uniform(*ranges.few, (accounts, 1))
+    steps = rng.normal(0, 1, (accounts, days)) * (0.002 * start + few)
     own = np.maximum(start + np.cumsum(steps, axis=1), 1)
     for event in events:
         if event.kind == "sawtooth":
