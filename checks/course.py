@@ -42,7 +42,7 @@ def is_back(incident: Incident, level: float, standing: Standing, days: float) -
 
 def has_returned(incident: Incident, standing: Standing) -> float | None:
     """Hours after which the level was back, None while it is not or where it cannot be."""
-    if incident.direction == "swing" or incident.metric == "following" or not standing.judged:
+    if incident.metric != "followers" or not standing.judged:
         return None
     after = standing.read_at - remembered(incident, "fell_at")
     if not 0 < after <= RETURN:
@@ -54,7 +54,7 @@ def has_returned(incident: Incident, standing: Standing) -> float | None:
 def is_corrected(incident: Incident, view: View) -> bool:
     """Whether the readings that carried the evidence have since been replaced by calm ones."""
     memory = incident.memory
-    if "seen_at" not in memory or "base_at" not in memory:
+    if incident.metric != "followers" or not {"seen_at", "base_at"} <= memory.keys():
         return False
     series = (incident.account, incident.metric)
     seen = view.reading(*series, int(memory["seen_at"]))
@@ -92,7 +92,7 @@ def is_other_side(verdict: Verdict, incident: Incident) -> bool:
         recent = finding.at - incident.resolved_at <= JOIN
         return recent and finding.start <= incident.resolved_at
     opposite = {finding.direction, incident.direction} == {"up", "down"}
-    if not incident.open or not opposite or incident.metric == "following":
+    if not incident.open or not opposite or incident.metric != "followers":
         return False
     soon = 0 <= finding.start - incident.last_finding_at <= RETURN
     return soon and abs(finding.change - finding.expected) <= abs(excess(incident))

@@ -60,7 +60,24 @@ REASONS: Mapping[str, Code] = {
         "The other `judged` accounts of `group` are calm (`share` percent moved).",
         ("group", "share", "judged"),
     ),
-    "no_peers": Code("There are too few other accounts to compare with.", ("judged",)),
+    "peers_fell_elsewhere": Code(
+        "`share` percent of `group` across teams fell too; usually `usual` percent do.",
+        ("group", "share", "usual"),
+    ),
+    "peers_rose_elsewhere": Code(
+        "`share` percent of `group` across teams surged too; usually `usual` percent.",
+        ("group", "share", "usual"),
+    ),
+    "peers_slid_elsewhere": Code(
+        "Over `days` days `share` percent of `group` across teams fell; "
+        "usually `usual` percent do.",
+        ("group", "share", "usual", "days"),
+    ),
+    "peers_calm_elsewhere": Code(
+        "The rest of `group` across teams is calm (`share` percent moved).",
+        ("group", "share"),
+    ),
+    "no_peers": Code("There are too few other accounts to compare with."),
     "beyond_wave": Code(
         "The others fell by about `median` percent; this account fell well beyond that.",
         ("median",),

@@ -1,0 +1,152 @@
+"""What the peers of an account did on the same days: the evidence for a purge."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from checks.panel import Bools, Floats, Ints
+
+MIN_PEERS = 10
+MIN_MOVED = 3
+LEAST_SHARE = 0.02
+"""No share of movers below this is looked at as a wave."""
+
+HISTORY = 20
+"""Days before a judged one that teach the usual share of movers."""
+
+SLIDE = 7
+"""Days over which a slow wave is summed."""
+
+_SPREADS = 2.5
+_JOINS = 2.0
+_CLEAR = 5.0
+_TIMES_USUAL = 3.0
+_POSTED = 10.0
+_SAMPLE = 2_000
+
+
+@dataclass(frozen=True)
+class Tide:
+    """How far each account lay from its expected change; arrays (accounts, columns).
+
+    `excess` and `spread` are relative to the level, `step` the display step likewise; NaN
+    where not judged.
+    """
+
+    excess: Floats
+    spread: Floats
+    step: Floats
+
+    def moved(self, direction: int, spreads: float = _SPREADS) -> Bools:
+        """At least one display step and `spreads` spreads from what was expected."""
+        room = np.maximum(0.999 * self.step, spreads * self.spread)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(direction * self.excess > room, np.bool_)
+
+    def over(self, days: int) -> "Tide":
+        """The same summed over the `days` up to each column; unread days add nothing."""
+        return replace(
+            self,
+            excess=np.where(np.isnan(self.excess), np.nan, _trailing(self.excess, days)),
+            spread=np.sqrt(_trailing(self.spread**2, days)),
+        )
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """One group and direction; arrays (columns,). Shares are of the judged members.
+
+    `usual` is the group's own share over the days before, `score` how many of its ordinary
+    day-to-day spreads the share lies above it (NaN where too little is known).
+    """
+
+    group: str
+    judged: Ints
+    moved: Ints
+    usual: Floats
+    score: Floats
+
+    @property
+    def share(self) -> Floats:
+        return self.moved / np.maximum(self.judged, 1)
+
+    @property
+    def wave(self) -> Bools:
+        """Days on which clearly more members moved than usual."""
+        with np.errstate(invalid="ignore"):
+            clear = (self.score >= _CLEAR) & (self.share >= _TIMES_USUAL * self.usual)
+            clear &= self.share >= LEAST_SHARE
+        return np.asarray(clear & (self.moved >= MIN_MOVED), np.bool_)
+
+    @property
+    def posted(self) -> Bools:
+        """Days on which the share alone is enough to speak of a wave."""
+        return self.wave & (self.share >= _POSTED * self.usual)
+
+
+def members(rows: Ints) -> Ints:
+    """The rows that stand for a group: all of a small one, an even sample of a large one."""
+    stride = -(-len(rows) // _SAMPLE)
+    return rows[::stride]
+
+
+def crowd(group: str, tide: Tide, direction: int) -> Crowd:
+    """How many of a group's members moved on each column, against their usual share.
+
+    The usual share is that of the 20 days before without its two highest days, so that a
+    wave of yesterday does not hide that of today; its spread joins chance (binomial) with
+    the group's own joint days.
+    """
+    judged = (~np.isnan(tide.excess)).sum(axis=0)
+    moved = tide.moved(direction).sum(axis=0)
+    return _against_usual(group, judged, moved, lags=range(1, HISTORY + 1), dropped=2)
+
+
+def slide(group: str, tide: Tide, direction: int) -> Crowd:
+    """The same for sums over a week, against those of one and of two weeks before."""
+    week = tide.over(SLIDE)
+    judged = (~np.isnan(week.excess)).sum(axis=0)
+    moved = week.moved(direction).sum(axis=0)
+    return _against_usual(group, judged, moved, lags=(SLIDE, 2 * SLIDE - 1), dropped=0)
+
+
+def joined(tide: Tide, direction: int) -> Bools:
+    """Who moved along with a wave that is known to be there."""
+    return tide.moved(direction, _JOINS)
+
+
+def _against_usual(
+    group: str, judged: Ints, moved: Ints, *, lags: range | tuple[int, ...], dropped: int
+) -> Crowd:
+    columns = len(judged)
+    before = np.arange(columns)[:, None] - np.asarray(lags)
+    known = (before >= 0) & (judged[np.maximum(before, 0)] >= MIN_PEERS)
+    people = np.where(known, judged[np.maximum(before, 0)], 0)
+    movers = np.where(known, moved[np.maximum(before, 0)], 0)
+    share = movers / np.maximum(people, 1)
+    if dropped:
+        rank = np.argsort(np.argsort(-share, axis=1, kind="stable"), axis=1)
+        kept = known & ((rank >= dropped) | (known.sum(axis=1) < 5)[:, None])
+    else:
+        kept = known
+    days = kept.sum(axis=1)
+    people, movers = people * kept, movers * kept
+    usual = (movers.sum(axis=1) + dropped + 1) / (people.sum(axis=1) + dropped + 1)
+    off = np.where(kept, share - usual[:, None], 0.0)
+    spread = (off**2).sum(axis=1) / np.maximum(days, 1)
+    chance = usual * (1 - usual)
+    typical = people.sum(axis=1) / np.maximum(days, 1)
+    joint = np.maximum(spread - chance / np.maximum(typical, 1), 0.0)
+    today = moved / np.maximum(judged, 1)
+    score = (today - usual) / np.sqrt(chance / np.maximum(judged, 1) + joint + 1e-12)
+    enough = (judged >= MIN_PEERS) & (days >= (2 if dropped == 0 else 5))
+    return Crowd(group, judged, moved, usual, np.where(enough, score, np.nan))
+
+
+def _trailing(values: Floats, days: int) -> Floats:
+    """Shift and add: unlike a running total, the same whatever came before the window."""
+    seen = np.nan_to_num(values)
+    summed = seen.copy()
+    for back in range(1, min(days, values.shape[1])):
+        summed[:, back:] += seen[:, :-back]
+    return summed

@@ -1,0 +1,365 @@
+"""From findings and evidence to a verdict: kind, confidence, severity, reasons, advice."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from checks.cohort import SLIDE
+from checks.model import Event, Finding, Kind, Reason, Rules, Severity, Verdict
+from checks.reasons import REASONS, reason
+
+ADVICE_FOR: Mapping[Kind, tuple[str, ...]] = {
+    "purge": ("disconnect_apps", "change_password", "expect_lower_base", "wait_for_return"),
+    "unfollow_wave": ("read_recent_posts", "answer_criticism", "watch_leavers"),
+    "leak": ("watch_leavers", "check_audience", "disconnect_apps"),
+    "mass_follow": (
+        "ask_about_campaign",
+        "expect_leavers",
+        "keep_below_limits",
+        "judge_by_engagement",
+    ),
+    "viral": ("reply_to_newcomers",),
+    "follow_unfollow": ("stop_automation", "keep_below_limits"),
+    "dilution": ("check_account_status", "judge_by_engagement", "remove_fake_followers"),
+    "glitch": ("nothing_to_do",),
+    "unexplained_drop": ("watch_leavers", "name_the_cause"),
+    "unexplained_spike": ("ask_about_campaign", "name_the_cause"),
+}
+
+FLOOR_BOUNDS = (0.5, 3.0)
+"""How far feedback may move an account's floor."""
+
+_CRITICAL_KINDS = ("purge", "unfollow_wave", "mass_follow", "leak")
+_MAX = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """Log ratio to the usual, its standard error, and the log odds that it rose."""
+
+    ratio: float
+    noise: float
+    rose: float
+
+    @property
+    def known(self) -> bool:
+        return not math.isnan(self.ratio)
+
+    @property
+    def times(self) -> float:
+        """The ratio itself, for people."""
+        return round(math.exp(self.ratio), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What the group of an account did: `share` and `usual` in percent of `judged` peers.
+
+    `shared`: the group reaches across teams that must not learn of each other's accounts.
+    """
+
+    group: str
+    share: float
+    usual: float
+    judged: int
+    wave: bool
+    score: float
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """The evidence about one account's move, as far as it is known.
+
+    `first` and `total` are the change of the first day and up to now, `back` what of it was
+    taken back, `fell_days` on how many days it moved on. `near_limit` is the follow limit
+    that the own following count has reached.
+    """
+
+    interactions: Engagement
+    views: Engagement
+    vanished: float = 0.0
+    peers: Peers | None = None
+    slid: Peers | None = None
+    first: float = math.nan
+    total: float = math.nan
+    back: float = 0.0
+    moved_days: int = 1
+    gap: int = 0
+    following_rise: float = 0.0
+    following: float = math.nan
+    near_limit: float | None = None
+    step: float = 1.0
+    pending: bool = False
+    events: tuple[Event, ...] = ()
+
+
+UNKNOWN = Engagement(math.nan, math.nan, math.nan)
+
+
+def explain(
+    finding: Finding,
+    facts: Facts,
+    rules: Rules,
+    *,
+    wave: str | None = None,
+    below_floor: bool = False,
+    alerting: bool = True,
+) -> Verdict:
+    """The verdict on one finding; `below_floor` marks a member that only its wave shows."""
+    if finding.metric in ("interactions", "views"):
+        kind, confidence, why = _thinned(finding)
+    elif finding.metric == "following":
+        kind, confidence, why = _habit(finding, facts)
+    elif finding.direction == "up":
+        kind, confidence, why = _rise(finding, facts)
+    else:
+        kind, confidence, why = _fall(finding, facts)
+    severity: Severity = "info" if below_floor else severity_of(kind, finding, facts, rules)
+    if below_floor:
+        why = [*why, reason("joined_wave")]
+    return Verdict(
+        finding=finding,
+        kind=kind,
+        confidence=round(min(confidence, _MAX), 3),
+        severity=severity,
+        reasons=(*_seen(finding, facts), *why, *_known(facts)),
+        advice=ADVICE_FOR[kind],
+        wave=wave,
+        alerting=alerting,
+    )
+
+
+def severity_of(kind: Kind, finding: Finding, facts: Facts, rules: Rules) -> Severity:
+    """How grave it is; sizes without a level are never critical by themselves."""
+    if kind in ("viral", "glitch"):
+        return "info"
+    if finding.metric == "following" and facts.near_limit is not None:
+        return "critical"
+    large = 100 * finding.size >= rules.critical_percent
+    return "critical" if kind in _CRITICAL_KINDS and large else "warning"
+
+
+def floor_factor(expected: int, false_alarm: int, useful: int) -> float:
+    """How feedback moves an account's floor: each alarm that nobody needed raises it by a
+    quarter, each useful one lowers it by a tenth, between x0.5 and x3."""
+    low, high = FLOOR_BOUNDS
+    factor = 1.25 ** (expected + false_alarm) * 0.9**useful
+    return min(max(factor, low), high)
+
+
+# --- kinds ------------------------------------------------------------------------------
+
+
+def _rise(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
+    """Engagement decides: a crowd that came for a reason reads, likes and watches."""
+    why = _peers(facts, "up")
+    engagement = [each for each in (facts.interactions, facts.views) if each.known]
+    odds = sum(each.rose for each in engagement)
+    gain = finding.change - finding.expected
+    lost = facts.back / gain if gain > 0 else 0.0
+    signs = 0.0
+    if lost >= 0.2:
+        why.append(reason("lost_after_gain", percent=round(100 * min(lost, 1.0))))
+        signs -= 2.0
+    if facts.following_rise >= max(50.0, 0.1 * gain):
+        why.append(reason("following_rose", change=round(facts.following_rise)))
+        signs -= 1.5
+    package = _package(gain, facts)
+    if package is not None:
+        why.append(reason("round_number", count=package))
+        signs -= 0.5
+    if not engagement:
+        why.append(reason("no_engagement"))
+        if signs <= -2.0:
+            return "mass_follow", 0.7, why
+        return "unexplained_spike", 0.6, why
+    for name, each in (("interactions", facts.interactions), ("views", facts.views)):
+        if each.known:
+            code = f"{name}_rose" if each.rose > 0 else f"{name}_flat"
+            why.append(reason(code, ratio=each.times))
+    if facts.pending:
+        why.append(reason("evidence_pending"))
+    chance = _sigmoid(odds + signs)
+    return ("viral", chance, why) if chance > 0.5 else ("mass_follow", 1 - chance, why)
+
+
+def _fall(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
+    """Peers first, then who is missing from the engagement, then how it went on."""
+    why = _peers(facts, "down")
+    if (facts.peers and facts.peers.wave) or (facts.slid and facts.slid.wave):
+        return "purge", 0.97, [*why, *_engagement_of_a_fall(facts)]
+    if _slow(finding, facts):
+        days = max(1, round((finding.at - finding.start) / 86_400) + 1)
+        lost = (finding.change - finding.expected) / days
+        why.insert(0, reason("slow_loss", daily=round(lost), days=days))
+        return "leak", 0.95, why
+    why += _engagement_of_a_fall(facts)
+    stayed, fell = _stayed(facts), _fell(facts)
+    odds = 0.0
+    if facts.vanished > 0:
+        odds += 3.0
+    if stayed:
+        odds += 3.5
+    if fell:
+        odds -= 2.0
+    if facts.moved_days >= 2:
+        why.append(reason("kept_falling", days=facts.moved_days))
+        odds -= 2.0 * (facts.moved_days - 1)
+    calm = facts.peers is not None
+    if calm:
+        odds -= 1.5
+    if not calm and not stayed and not fell and not facts.vanished:
+        return "unexplained_drop", 0.6, why
+    chance = _sigmoid(odds)
+    return ("purge", chance, why) if chance > 0.5 else ("unfollow_wave", 1 - chance, why)
+
+
+def _habit(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
+    why = []
+    if not math.isnan(finding.size):
+        why.append(reason("swings", percent=round(100 * finding.size, 1)))
+    if facts.near_limit is not None:
+        share = round(100 * facts.following / facts.near_limit, 1)
+        why.append(
+            reason(
+                "near_limit",
+                following=round(facts.following),
+                share=share,
+                limit=round(facts.near_limit),
+            )
+        )
+    return "follow_unfollow", 0.97 if finding.direction == "swing" else 0.85, why
+
+
+def _thinned(finding: Finding) -> tuple[Kind, float, list[Reason]]:
+    return "dilution", 0.7, []
+
+
+# --- reasons ----------------------------------------------------------------------------
+
+
+def _seen(finding: Finding, facts: Facts) -> list[Reason]:
+    """What moved, by how much, and how unusual that is."""
+    days = max(1, round((finding.at - finding.start) / 86_400) + 1) + facts.gap
+    said = [
+        reason(
+            "moved",
+            change=round(finding.change),
+            expected=round(finding.expected),
+            days=days,
+        )
+    ]
+    if math.isnan(finding.level) or finding.level <= 0:
+        said.append(reason("no_level"))
+    else:
+        percent = 100 * (finding.change - finding.expected) / finding.level
+        said.append(reason("moved_percent", percent=round(percent, 2)))
+    said.append(reason("surprise", score=round(finding.score, 1)))
+    if finding.check == "hidden_loss":
+        said.append(
+            reason(
+                "hidden_by_gains",
+                lost=round(-finding.change),
+                expected=round(-finding.expected),
+            )
+        )
+    elif finding.direction == "down" and finding.change >= 0:
+        missing = round(finding.expected - finding.change)
+        said.append(reason("hidden_by_growth", change=round(finding.change), missing=missing))
+    if facts.gap > 0:
+        said.append(reason("gap", days=facts.gap))
+    if facts.step > 1:
+        said.append(reason("shown_step", step=round(facts.step)))
+    return said
+
+
+def _known(facts: Facts) -> list[Reason]:
+    return [reason("known_event", name=each.name, kind=each.kind) for each in facts.events]
+
+
+def _peers(facts: Facts, direction: str) -> list[Reason]:
+    """What the others did; counts of accounts that only other teams see stay untold."""
+    peers, slid = facts.peers, facts.slid
+    if slid is not None and slid.wave and not (peers and peers.wave):
+        code, said = "peers_slid", slid
+    elif peers is None:
+        return [reason("no_peers")] if direction == "down" else []
+    elif peers.wave:
+        code, said = "peers_fell" if direction == "down" else "peers_rose", peers
+    elif direction == "down":
+        code, said = "peers_calm", peers
+    else:
+        return []
+    values: dict[str, float | int | str] = {
+        "group": said.group,
+        "share": said.share,
+        "usual": said.usual,
+        "judged": said.judged,
+        "days": SLIDE,
+    }
+    if said.shared:
+        code = f"{code}_elsewhere"
+    return [reason(code, **{name: values[name] for name in REASONS[code].values})]
+
+
+def _engagement_of_a_fall(facts: Facts) -> list[Reason]:
+    why = []
+    if facts.vanished > 0:
+        why.append(reason("interactions_vanished", count=round(facts.vanished)))
+    if facts.interactions.known:
+        stayed = facts.interactions.ratio > -0.35
+        code = "interactions_stayed" if stayed else "interactions_fell"
+        why.append(reason(code, ratio=facts.interactions.times))
+    if facts.views.known and facts.views.ratio <= -0.35:
+        why.append(reason("views_fell", ratio=facts.views.times))
+    return why
+
+
+# --- predicates -------------------------------------------------------------------------
+
+
+def _stayed(facts: Facts) -> bool:
+    known = [each for each in (facts.interactions, facts.views) if each.known]
+    return bool(known) and all(each.ratio > -0.35 - each.noise for each in known)
+
+
+def _fell(facts: Facts) -> bool:
+    known = [each for each in (facts.interactions, facts.views) if each.known]
+    return any(each.ratio < -0.35 - each.noise for each in known)
+
+
+def _slow(finding: Finding, facts: Facts) -> bool:
+    """A loss in many small steps: found as one, or grown to twice what its first day lost."""
+    if finding.check == "leak":
+        return True
+    later = abs(facts.total - finding.expected) > 2 * abs(facts.first)
+    return facts.moved_days >= 4 and later
+
+
+def _package(gain: float, facts: Facts) -> int | None:
+    """The round number that a gain comes within 1 % of, as sold by the thousand."""
+    if gain < 900 or facts.step > 1:
+        return None
+    unit = 10 ** int(math.log10(gain))
+    for lead in (1, 2, 2.5, 5, 10):
+        if abs(gain - lead * unit) <= 0.01 * lead * unit:
+            return int(lead * unit)
+    return None
+
+
+def _sigmoid(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
+
+
+def events_at(events: Sequence[Event], account: str, start: int, end: int) -> tuple[Event, ...]:
+    """The team's events that touch a span and speak of this account or its platform."""
+    platform = account.partition("/")[0]
+    return tuple(
+        each
+        for each in events
+        if each.start <= end
+        and each.end >= start - 86_400
+        and each.platform in (None, platform)
+        and each.account in (None, account)
+    )
