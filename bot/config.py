@@ -189,7 +189,11 @@ def parse(raw: Mapping[str, Any], kinds: Kinds, chats: Chats, *, root: str = "."
         problems.extend(_cross_checks(settings, sources, sections, kinds))
     if problems or settings is None:
         raise ConfigError(problems)
-    return settings.model_copy(update={"sources": tuple(sources), "chats": sections})
+    zoned = [
+        source if source.timezone else source.model_copy(update={"timezone": settings.timezone})
+        for source in sources
+    ]
+    return settings.model_copy(update={"sources": tuple(zoned), "chats": sections})
 
 
 def _section(

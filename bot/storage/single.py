@@ -1,0 +1,67 @@
+"""One service per database: a lock that dies with its process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from bot.errors import StorageError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(file: IO[str]) -> None:
+        file.seek(1024)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _take(file: IO[str]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def lock_path(database: Path) -> Path:
+    return database.with_name(database.name + ".lock")
+
+
+@contextmanager
+def only_service(database: Path) -> Iterator[None]:
+    """Holds the lock file beside the database; the system frees it even after a kill.
+
+    The file holds the pid for people; whether somebody lives is asked of the lock.
+    """
+    path = lock_path(database)
+    try:
+        file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - held while the service runs
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be made ({error.strerror}): give this user write permission there"
+        ) from None
+    with file:
+        try:
+            _take(file)
+        except OSError:
+            file.seek(0)
+            raise StorageError(
+                f"another ebbwatch (process {file.read().strip() or 'unknown'}) already serves "
+                f"{database}: stop it, or name another file in `database`"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def served(database: Path) -> bool:
+    """True while a service holds the lock."""
+    if not lock_path(database).exists():
+        return False
+    try:
+        with only_service(database):
+            return False
+    except StorageError:
+        return True
