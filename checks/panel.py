@@ -117,12 +117,9 @@ def build_panel(
     cells = _Cells(np.asarray(rows, np.int64), np.asarray(at, np.int64), edges, len(accounts))
     given = {name: cells.pick(values[name]) for name in values}
     metrics = {name: cells.last(given[name]) for name in METRICS if name in given}
-    followers = metrics.get("followers")
-    if followers is None:
-        followers = cells.empty()
-    zeros = None
-    if "followers" in given:
-        zeros = _hold_zeros(followers, given["followers"], cells)
+    held = {name: _hold_zeros(grid, given[name], cells) for name, grid in metrics.items()}
+    zeros = held.get("followers")
+    followers = metrics.get("followers", cells.empty())
     flows = {
         name: cells.total(given[name], signed=name == "net") for name in FLOWS if name in given
     }
@@ -260,10 +257,10 @@ def _in_order(rows: Ints, at: Ints) -> bool:
     return bool(((rows[1:] > rows[:-1]) | later).all())
 
 
-def _hold_zeros(followers: Floats, given: Floats, cells: _Cells) -> Bools | None:
-    """Take zeros after 100 or more out of `followers`, an earlier reading of the day stays.
+def _hold_zeros(grid: Floats, given: Floats, cells: _Cells) -> Bools | None:
+    """Take zeros after 100 or more out of `grid`, an earlier reading of the day stays.
 
-    A count that falls to exactly nothing is a parser or a closed account, not a purge.
+    A total that falls to exactly nothing is a broken parser or a closed account.
     """
     zero = np.flatnonzero(given == 0)
     if not zero.size:
@@ -276,7 +273,7 @@ def _hold_zeros(followers: Floats, given: Floats, cells: _Cells) -> Bools | None
     held[zero] = cells.at[zero] > first[cells.rows[zero]]
     zeros = np.zeros(cells.shape, np.bool_)
     zeros.ravel()[cells.cell] = held
-    followers[...] = cells.last(np.where(held, np.nan, given))
+    grid[...] = cells.last(np.where(held, np.nan, given))
     return zeros
 
 

@@ -47,7 +47,7 @@ class World:
 
     def panel(self) -> Panel:
         """All days on one panel."""
-        return panel_of(self.accounts, self.counts)
+        return panel_of(self.accounts, self.counts, self.extra.get("newest", NEWEST))
 
 
 def panel_of(accounts: tuple[str, ...], counts: dict[str, Any], newest: int = NEWEST) -> Panel:
