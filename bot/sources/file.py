@@ -205,9 +205,9 @@ def match_handle(handle: str, known: Sequence[str], platform: str | None, source
         if plain in {own, account.casefold()}:
             return account.partition("/")[2] or account
     near = difflib.get_close_matches(handle, known, 1)
-    hint = f'; did you mean "{near[0]}"?' if near else ""
+    hint = f": perhaps {near[0]} was meant" if near else ""
     raise AccountNotFound(
-        f'{source} has no account "{handle}"{hint}', source=source, account=handle
+        f'{source} has no account "{handle}"{hint}.', source=source, account=handle
     )
 
 
@@ -219,7 +219,7 @@ def _mark(path: Path) -> list[int | str]:
 
 
 def _being_written(path: Path, now: datetime) -> bool:
-    """True where a program seems to be in the middle of a line: half a number is a wrong one."""
+    """True in the middle of a line, it seems: half a number is a wrong one."""
     age = now.timestamp() - path.stat().st_mtime
     if not 0 <= age < _BEING_WRITTEN:
         return False

@@ -73,7 +73,7 @@ def read_rows(table: Table, meaning: Meaning) -> Rows:
 
     if table.frame.is_empty():
         raise SourceChanged(
-            f"{table.name} has no rows below its header: export it again", where=table.name
+            f"{table.name} has no rows below its header: export it again.", where=table.name
         )
     try:
         layout = lay_out(table.frame.columns, meaning.columns)
