@@ -1,0 +1,388 @@
+"""Slack, through slack_bolt: the only file that imports Slack's SDKs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.chat.settings import SlackSettings
+from bot.chat.slack_desk import FORM, SlackDesk
+from bot.chat.slack_errors import INVITE, refusal
+from bot.chat.slack_manifest import PATH, SCOPES
+from bot.chat.slack_pace import Pace
+from bot.chat.slack_people import People
+from bot.chat.slack_post import Poster
+from bot.chat.slack_web import SlackWeb, broken, proxy_for
+from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
+from bot.model import Delivery, Desk, Health
+from bot.settings import secret
+
+_BACK_OFF = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
+_HELLO = 2  # pings that a socket may take to open
+_PATIENCE = 3  # pings without a socket before it is told and made anew
+
+
+@dataclass(frozen=True, slots=True)
+class SlackTokens:
+    """`app` is for Socket Mode, `signing` for HTTP; neither ever shows in a text."""
+
+    bot: str = field(repr=False)
+    app: str = field(default="", repr=False)
+    signing: str = field(default="", repr=False)
+
+    @classmethod
+    def read(
+        cls, settings: SlackSettings, environ: Mapping[str, str], root: str
+    ) -> SlackTokens:
+        """Raises ConfigError naming the variable or file of what is missing."""
+
+        def read(what: str, env: str | None, file: str | None) -> str:
+            return secret(environ, env=env, file=file, root=root, what=f"slack.{what}")
+
+        bot = read("bot_token", settings.bot_token_env, settings.bot_token_file)
+        if settings.mode == "socket":
+            app = read("app_token", settings.app_token_env, settings.app_token_file)
+            return cls(bot, app=app)
+        signing = read(
+            "signing_secret", settings.signing_secret_env, settings.signing_secret_file
+        )
+        return cls(bot, signing=signing)
+
+
+class SlackChat:
+    """One workspace. `sleep` and `monotonic` serve pacing and back-off, `calendar` health.
+
+    `timeout` bounds each request and `ping` the time to notice a dead socket, in seconds.
+    """
+
+    platform = "slack"
+
+    def __init__(
+        self,
+        settings: SlackSettings,
+        tokens: SlackTokens,
+        desk: Desk,
+        *,
+        calendar: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        timeout: float = 20.0,
+        ping: float = 10.0,
+    ) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._desk = desk
+        self._calendar = calendar
+        self._sleep = sleep
+        self._ping = ping
+        self._failures = 0
+        self._team: str | None = None
+        self._scopes: frozenset[str] | None = None
+        self._health = Health(ready=False, since=calendar(), text="Slack: not connected yet.")
+        self._told: str | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._logger = logging.getLogger("bot.chat.slack.sdk")
+        # The SDK logs addresses with tickets in them; what matters is told by `health`.
+        self._logger.setLevel(logging.CRITICAL)
+        self._web = SlackWeb(settings.base_url, tokens.bot, timeout)
+        self._timeout = timeout
+        self._client = self._make_client()
+        pace = Pace(monotonic, sleep)
+        self._poster = Poster(self._call, self._web.upload, pace, sleep)
+        self._people = SlackDesk(
+            desk,
+            People(self._call, pace, monotonic),
+            self._poster,
+            self._call,
+            respond=self._web.respond,
+            fetch=self._web.fetch,
+            team=lambda: self._team,
+        )
+        self._app = self._make_app()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._sign_in()
+                if self._settings.mode == "http":
+                    await self._serve()
+                else:
+                    await self._watch_socket()
+            except DeliveryError as error:
+                await self._note(False, str(error))
+            self._failures += 1
+            await self._sleep(_BACK_OFF[min(self._failures, len(_BACK_OFF)) - 1])
+
+    async def send(self, delivery: Delivery) -> str:
+        await self._check_space(delivery)
+        return await self._poster.send(delivery)
+
+    async def find(self, delivery: Delivery) -> str | None:
+        await self._check_space(delivery)
+        return await self._poster.find(delivery)
+
+    async def space_of(self, channel: str) -> str | None:
+        """The workspace of the token: with one token there is no other."""
+        if self._team is None:
+            try:
+                await self._sign_in()
+            except DeliveryError:
+                return None
+        return f"slack:{self._team}"
+
+    async def problems(self, channel: str | None) -> list[str]:
+        try:
+            await self._sign_in()
+            found = self._missing_scopes()
+            if channel is not None:
+                found += await self._channel_problems(channel)
+        except DeliveryError as error:
+            return [str(error)]
+        return found
+
+    def health(self) -> Health:
+        return self._health
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._web.close()
+
+    # --- staying connected ----------------------------------------------------------------
+
+    async def _sign_in(self) -> None:
+        answer = await self._call("auth.test")
+        team = str(answer["team_id"])
+        if self._team is not None and team != self._team:
+            raise DeliveryRefused(
+                f"Slack: the token now belongs to another workspace ({team}, before "
+                f"{self._team}): one process serves one workspace, start a second one for it."
+            )
+        self._team = team
+
+    async def _watch_socket(self) -> None:
+        # The SDK retries for ever, without a pause and without a word, when the app token is
+        # bad or Slack is away: so the address is asked for here, where errors are seen.
+        answer = await self._call("apps.connections.open", app_token=self._tokens.app)
+        handler = AsyncSocketModeHandler(
+            self._app,
+            self._tokens.app,
+            logger=self._logger,
+            web_client=self._make_client(),
+            ping_interval=self._ping,
+        )
+        client = handler.client
+        client.proxy = proxy_for(str(answer["url"]))
+        client.wss_uri = str(answer["url"])
+        opening = asyncio.ensure_future(handler.connect_async())  # type: ignore[no-untyped-call]
+        try:
+            await asyncio.wait_for(opening, _HELLO * self._ping)
+            await self._note(True, "Slack: connected.")
+            lost = 0
+            while lost < _PATIENCE:
+                await asyncio.sleep(self._ping)
+                lost = 0 if await client.is_connected() else lost + 1
+        except TimeoutError:
+            raise DeliveryDeferred(
+                "Slack: the socket does not open: commands and buttons wait, it is tried "
+                "again by itself"
+            ) from None
+        finally:
+            opening.cancel()
+            await _close_socket(handler)
+        raise DeliveryDeferred(
+            "Slack: the socket was lost: commands and buttons wait, it is tried again by itself"
+        )
+
+    async def _serve(self) -> None:
+        host, _, port = self._settings.listen.rpartition(":")
+        runner = web.AppRunner(self._app.web_app(PATH), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            try:
+                await web.TCPSite(runner, host, int(port)).start()
+            except OSError as error:
+                raise DeliveryRefused(
+                    f"Slack: nothing can listen on {self._settings.listen} ({error.strerror}): "
+                    "end what listens there, or name another address."
+                ) from None
+            await self._note(True, f"Slack: listening on {self._settings.listen}{PATH}.")
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+    async def _note(self, ready: bool, text: str) -> None:
+        """Tells the operator when the condition changes, not each time it is seen."""
+        if ready:
+            self._failures = 0
+        if self._health.ready != ready or self._told is None:
+            self._health = Health(ready=ready, since=self._calendar(), text=text)
+            if not ready or self._told is not None:
+                await self._desk.report(text)
+            self._told = text
+        elif text != self._health.text:
+            self._health = Health(ready=ready, since=self._health.since, text=text)
+
+    # --- what people do -------------------------------------------------------------------
+
+    def _make_app(self) -> AsyncApp:
+        async def authorize(**_: Any) -> AuthorizeResult:
+            return AuthorizeResult(
+                enterprise_id=None, team_id=self._team, bot_token=self._tokens.bot
+            )
+
+        app = AsyncApp(
+            logger=self._logger,
+            name="ebbwatch",
+            signing_secret=self._tokens.signing or "unused in Socket Mode",
+            client=AsyncWebClient(base_url=self._settings.base_url, logger=self._logger),
+            authorize=authorize,
+        )
+
+        # Acknowledged before anything else happens: Slack waits three seconds.
+        @app.command(re.compile(r".*"))
+        async def command(ack: Any, body: dict[str, Any]) -> None:
+            await ack()
+            self._start(self._people.command(body))
+
+        @app.action(re.compile(r".*"))
+        async def press(ack: Any, body: dict[str, Any]) -> None:
+            await ack()
+            self._start(self._people.press(body))
+
+        @app.view(FORM)
+        async def submit(ack: Any, body: dict[str, Any]) -> None:
+            await ack()
+            self._start(self._people.submit(body))
+
+        return app
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            # The person sees no answer, so the operator must: without the payload in it.
+            await self._desk.report(
+                f"Slack: a command could not be handled ({type(error).__name__}): "
+                "please report it."
+            )
+
+    # --- the wire -------------------------------------------------------------------------
+
+    def _make_client(self) -> AsyncWebClient:
+        client = AsyncWebClient(
+            token=self._tokens.bot,
+            base_url=self._settings.base_url,
+            timeout=self._timeout,  # type: ignore[arg-type]  # fractions are fine for aiohttp
+            logger=self._logger,
+            # The default handler repeats a POST after a reset, and so an alert.
+            retry_handlers=[],
+        )
+        client.proxy = proxy_for(self._settings.base_url)
+        return client
+
+    async def _call(self, method: str, *, channel: str = "", **body: Any) -> Mapping[str, Any]:
+        """One Web API call, once; every failure is a DeliveryError that says what is known."""
+        self._client.session = self._web.session
+        where = f"slack:{channel}" if channel else ""
+        if channel:
+            body["channel"] = channel
+        try:
+            answer = await getattr(self._client, method.replace(".", "_"))(**body)
+        except SlackApiError as error:
+            raise _refused(error, method, where) from None
+        except Exception as error:
+            raise broken(error, method, where) from None
+        granted = answer.headers.get("x-oauth-scopes") if method == "auth.test" else None
+        if granted is not None:
+            self._scopes = frozenset(scope.strip() for scope in granted.split(","))
+        return dict(answer.data)
+
+    # --- walls and doctor -----------------------------------------------------------------
+
+    async def _check_space(self, delivery: Delivery) -> None:
+        space = await self.space_of(delivery.channel)
+        if space is None:
+            raise DeliveryDeferred(
+                f"{delivery.channel}: the workspace is not known yet: {self._health.text}",
+                channel=delivery.channel,
+            )
+        if space != delivery.space:
+            raise DeliveryRefused(
+                f"{delivery.channel}: this bot belongs to {space}, not to {delivery.space}: "
+                "correct the space in the config, one process serves one workspace.",
+                channel=delivery.channel,
+            )
+
+    def _missing_scopes(self) -> list[str]:
+        if self._scopes is None:
+            return []
+        return [
+            f"Slack: the scope {scope} is missing (to {purpose}): update the app with the "
+            "manifest (ebbwatch slack-manifest) and install it again."
+            for scope, purpose in SCOPES.items()
+            if scope not in self._scopes
+        ]
+
+    async def _channel_problems(self, channel: str) -> list[str]:
+        answer = await self._call("conversations.info", channel=channel.partition(":")[2])
+        info = answer.get("channel") or {}
+        if info.get("is_archived"):
+            return [f"{channel}: the channel is archived: unarchive it, or use another one."]
+        if not info.get("is_member") and not info.get("is_im"):
+            return [f"{channel}: the bot is not in the channel: {INVITE}."]
+        return []
+
+
+def _refused(error: SlackApiError, method: str, channel: str) -> DeliveryError:
+    response = error.response
+    data = getattr(response, "data", None)
+    answer = data if isinstance(data, dict) else {}
+    headers = getattr(response, "headers", None) or {}
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 500))
+    wait = str(headers.get("Retry-After") or "")
+    needed = answer.get("needed")
+    detail = "".join(f"; {text}" for text in answer.get("errors") or ())
+    return refusal(
+        str(answer.get("error") or ""),
+        method=f"{method}, scope {needed}" if needed else method,
+        channel=channel,
+        status=status,
+        retry_after=float(wait) if wait.isdigit() else None,
+        detail=detail,
+    )
+
+
+async def _close_socket(handler: AsyncSocketModeHandler) -> None:
+    client = handler.client
+    with suppress(Exception):
+        await handler.close_async()  # type: ignore[no-untyped-call]
+    waiting = [
+        task
+        for task in (
+            client.message_processor,
+            client.current_session_monitor,
+            client.message_receiver,
+        )
+        if task is not None
+    ]
+    await asyncio.gather(*waiting, return_exceptions=True)

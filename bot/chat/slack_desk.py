@@ -1,0 +1,223 @@
+"""What people do in Slack, handed to the desk: commands, buttons, the form for files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from bot.chat.slack_people import People
+from bot.chat.slack_post import Call, Poster
+from bot.chat.slack_render import Rendered, button_delivery, render, unescape
+from bot.chat.text import clean, shorten
+from bot.errors import DeliveryError
+from bot.model import Attachment, Caller, Command, Desk, Message
+
+FORM = "ebb-files"
+SHARE = "share"
+_ANSWERS = 5  # uses of a response address
+_TITLE = 24
+
+Payload = Mapping[str, Any]
+Respond = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+Fetch = Callable[[str], Awaitable[bytes]]
+
+
+class SlackDesk:
+    """Takes what people do and brings back the desk's answer.
+
+    `respond` posts to a response address, `fetch` reads a file that a person gave, `team`
+    tells the own workspace (None before the first sign-in). Every method returns normally:
+    what goes wrong is told to the person or the operator.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        people: People,
+        poster: Poster,
+        call: Call,
+        *,
+        respond: Respond,
+        fetch: Fetch,
+        team: Callable[[], str | None],
+    ) -> None:
+        self._desk = desk
+        self._people = people
+        self._poster = poster
+        self._call = call
+        self._respond = respond
+        self._fetch = fetch
+        self._team = team
+
+    async def command(self, payload: Payload) -> None:
+        line = clean(unescape(str(payload.get("text") or "")), lines=False)
+        shared = line.split()[-1:] == [SHARE]
+        if shared:
+            line = line[: -len(SHARE)].strip()
+        command = file_command(line, self._desk.commands)
+        if command is not None and payload.get("trigger_id"):
+            await self._open_form(payload, command, line)
+            return
+        caller = await self._people.caller(
+            team=payload.get("team_id"),
+            channel=payload.get("channel_id"),
+            user=str(payload["user_id"]),
+            name=str(payload.get("user_name") or ""),
+            own_team=self._team(),
+        )
+        message = await self._desk.answer_line(caller, line)
+        await self._tell(str(payload["response_url"]), message, shared=shared)
+
+    async def press(self, payload: Payload) -> None:
+        action = payload["actions"][0]
+        user = payload.get("user") or {}
+        caller = await self._people.caller(
+            team=user.get("team_id") or (payload.get("team") or {}).get("id"),
+            channel=(payload.get("channel") or {}).get("id"),
+            user=str(user["id"]),
+            name=str(user.get("username") or user.get("name") or ""),
+            own_team=self._team(),
+            alert=button_delivery(str(action.get("action_id") or "")),
+        )
+        message = await self._desk.answer_line(caller, unescape(str(action.get("value") or "")))
+        await self._tell(str(payload["response_url"]), message, shared=False)
+
+    async def submit(self, payload: Payload) -> None:
+        view, user = payload["view"], payload.get("user") or {}
+        asked = json.loads(view.get("private_metadata") or "{}")
+        values = view["state"]["values"]
+        words = clean(values["words"]["words"].get("value") or "", lines=False)
+        caller = await self._people.caller(
+            team=user.get("team_id") or (payload.get("team") or {}).get("id"),
+            channel=asked.get("channel"),
+            user=str(user["id"]),
+            name=str(user.get("username") or user.get("name") or ""),
+            own_team=self._team(),
+        )
+        chosen = values["file"]["file"].get("files") or ()
+        message = await self._import(caller, f"{asked['command']} {words}".strip(), chosen)
+        await self._whisper(caller, asked.get("channel"), message)
+
+    async def _import(self, caller: Caller, line: str, chosen: Sequence[Payload]) -> Message:
+        if caller.space != f"slack:{self._team()}":
+            return await self._desk.answer_line(caller, line)  # no file of strangers is read
+        try:
+            files = [
+                Attachment(
+                    name=str(file.get("name") or "file"),
+                    content=await self._fetch(
+                        str(file.get("url_private_download") or file.get("url_private"))
+                    ),
+                )
+                for file in chosen
+            ]
+        except DeliveryError as error:
+            return Message(text=str(error))
+        return await self._desk.answer_line(caller, line, files)
+
+    async def _open_form(self, payload: Payload, command: Command, line: str) -> None:
+        """Within the three seconds that Slack's trigger lives: nothing else comes first."""
+        words = line[len(command.name) :].strip()
+        try:
+            await self._call(
+                "views.open",
+                trigger_id=payload["trigger_id"],
+                view=form(command, words, str(payload.get("channel_id") or "")),
+            )
+        except DeliveryError as error:
+            await self._tell(
+                str(payload["response_url"]), Message(text=str(error)), shared=False
+            )
+
+    async def _tell(self, url: str, message: Message, *, shared: bool) -> None:
+        """The answer, and what did not fit into it, as far as the address allows."""
+        file = await self._poster.upload(message)
+        rendered = render(message, "", file=file)
+        kind = "in_channel" if shared else "ephemeral"
+        parts = rendered.parts()
+        for part in [rendered, *parts[: _ANSWERS - 2]]:
+            try:
+                await self._respond(url, _answer(part, kind))
+            except DeliveryError as error:
+                if part is rendered and file is not None:
+                    # Slack does not say which of its views take private pictures.
+                    await self._last(url, _answer(render(message, ""), kind))
+                    continue
+                await self._desk.report(str(error))
+                return
+
+    async def _last(self, url: str, body: Mapping[str, Any]) -> None:
+        try:
+            await self._respond(url, body)
+        except DeliveryError as error:
+            await self._desk.report(str(error))
+
+    async def _whisper(self, caller: Caller, channel: str | None, message: Message) -> None:
+        """An answer without an address: in the channel for one person, else directly."""
+        for part in [(rendered := render(message, "")), *rendered.parts()[: _ANSWERS - 2]]:
+            body = {"text": part.text, "blocks": part.blocks}
+            try:
+                await self._call(
+                    "chat.postEphemeral", channel=channel or "", user=caller.user, **body
+                )
+            except DeliveryError:
+                try:
+                    await self._call("chat.postMessage", channel=caller.user, **body)
+                except DeliveryError as error:
+                    await self._desk.report(str(error))
+                    return
+
+
+def file_command(line: str, commands: Sequence[Command]) -> Command | None:
+    """The command of this line, if it takes a file: Slack cannot attach one to a command."""
+    words = line.split()
+    found = [c for c in commands if words[: len(c.name.split())] == c.name.split()]
+    best = max(found, key=lambda command: len(command.name), default=None)
+    takes = best is not None and any(a.kind == "file" for a in best.arguments)
+    return best if takes else None
+
+
+def form(command: Command, words: str, channel: str) -> dict[str, Any]:
+    """The view that asks for files; `words` are further arguments as they were typed."""
+    title = shorten(command.name.capitalize(), _TITLE)
+    file = next(a for a in command.arguments if a.kind == "file")
+    others = " · ".join(f"{a.name}: {a.help}" for a in command.arguments if a.kind != "file")
+    typed = {"initial_value": words} if words else {}
+    return {
+        "type": "modal",
+        "callback_id": FORM,
+        "title": _plain(title),
+        "submit": _plain(title),
+        "private_metadata": json.dumps({"command": command.name, "channel": channel}),
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": "file",
+                "label": _plain(shorten(file.help or file.name, 200)),
+                "element": {"type": "file_input", "action_id": "file", "max_files": 10},
+            },
+            {
+                "type": "input",
+                "block_id": "words",
+                "optional": True,
+                "label": _plain(shorten(others or command.help or command.name, 200)),
+                "element": {"type": "plain_text_input", "action_id": "words", **typed},
+            },
+        ],
+    }
+
+
+def _plain(text: str) -> dict[str, str]:
+    return {"type": "plain_text", "text": text}
+
+
+def _answer(part: Rendered, kind: str) -> dict[str, Any]:
+    return {
+        "response_type": kind,
+        "replace_original": False,
+        "text": part.text,
+        "blocks": part.blocks,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
