@@ -1,7 +1,7 @@
 """Discord through discord.py: connection, deliveries and interactions.
 
-The only file that imports the library. It repeats nothing by itself where a repeat could
-double a message: the outbox decides, and the delivery id is the enforced nonce.
+The only file that imports the library. The delivery id is the enforced nonce, and the
+outbox alone decides about repeats.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import io
 import json
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -23,96 +22,53 @@ import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 
+from bot.chat.condition import Condition
 from bot.chat.discord_access import READ_HISTORY, missing
-from bot.chat.discord_commands import CHOICE, CHOICES, ROOT, kind_of, payload, read_call, same
-from bot.chat.discord_render import Rendered, carried_ids, read_custom_id, render
+from bot.chat.discord_commands import CHOICE, CHOICES, ROOT, payload, same
+from bot.chat.discord_errors import (
+    ALREADY_ACKNOWLEDGED,
+    THREAD_EXISTS,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_MESSAGE,
+    TokenRefused,
+    delivering,
+    kind_of,
+    watch_requests,
+)
+from bot.chat.discord_people import People
+from bot.chat.discord_render import Rendered, carried_ids, render
 from bot.chat.settings import DiscordSettings
 from bot.chat.text import clean, shorten
-from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused, DeliveryUnconfirmed
+from bot.errors import DeliveryError, DeliveryRefused
 from bot.model import Attachment, Caller, Delivery, Desk, Health, Message
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
-ALREADY_ACKNOWLEDGED, THREAD_EXISTS = 40060, 160004
-_REFUSALS = {
-    UNKNOWN_CHANNEL: "does not exist any more: choose another channel",
-    10004: "belongs to a server that the bot is not in: invite it again",
-    50001: "cannot be seen by the bot: give it the View Channel permission",
-    50013: "lacks a permission for the bot: `ebbwatch doctor` names it",
-    50008: "is no text channel: choose another one",
-    50006: "was sent an empty message: please report this",
-    50035: "was sent a message that Discord does not accept: please report this",
-    40005: "was sent a file that is too large for it: please report this",
-}
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
-_REMEMBERED_INTERACTIONS = 2000
 _LARGEST_FILE = 100 * 1024 * 1024
 _THREAD_NAME = 100
 _WEEK_IN_MINUTES: Literal[10080] = 10080
+_FINAL_TOKEN_CLOSE = 4004
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """Seconds: for one request, for one acknowledgement, for a lost gateway before a fresh
+    """Seconds: for one delivery, for one acknowledgement, for a lost gateway before a fresh
     start, between fresh starts (at most), and before a refused token is tried again."""
 
-    request: float = 15.0
-    acknowledge: float = 1.5
+    delivery: float = 15.0
+    acknowledge: float = 1.0
     gateway: float = 60.0
     pause: float = 60.0
     token: float = 1800.0
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """What is known of one delivery's requests: `written` once one that changes is out."""
-
-    written: bool = False
-
-
-class _Answered(Exception):
-    """Discord answered 429 or 5xx: raised before the library sleeps and repeats."""
-
-    def __init__(self, status: int, retry_after: float | None) -> None:
-        self.status = status
-        self.retry_after = retry_after
-        super().__init__(f"status {status}")
 
 
 class _GatewayLost(Exception):
     pass
 
 
-_attempt: ContextVar[_Attempt | None] = ContextVar("attempt", default=None)
-
-
-def _trace() -> aiohttp.TraceConfig:
-    """Watches the requests of deliveries only; those of the library itself pass."""
-
-    async def headers_sent(
-        _: aiohttp.ClientSession, __: Any, sent: aiohttp.TraceRequestHeadersSentParams
-    ) -> None:
-        if (attempt := _attempt.get()) and sent.method != "GET":
-            attempt.written = True
-
-    async def request_ended(
-        _: aiohttp.ClientSession, __: Any, ended: aiohttp.TraceRequestEndParams
-    ) -> None:
-        status = ended.response.status
-        if _attempt.get() and (status == 429 or status >= 500):
-            retry_after = ended.response.headers.get("Retry-After", "")
-            ended.response.close()
-            raise _Answered(status, float(retry_after) if _is_number(retry_after) else None)
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(headers_sent)
-    trace.on_request_end.append(request_ended)
-    return trace
-
-
 class DiscordChat:
-    """`wall` gives real epoch seconds; `api_base` and `gateway` are set for the process."""
+    """`wall` gives real epoch seconds; `api_base` and `gateway` hold for the process."""
 
     platform = "discord"
 
@@ -131,72 +87,72 @@ class DiscordChat:
         self._settings = settings
         self._token = token
         self._desk = desk
-        self._wall = wall
         self._monotonic = monotonic
         self._sleep = sleep
-        self._uniform = uniform
         self._patience = patience
+        self._condition = Condition(
+            "Discord", desk, wall=wall, uniform=uniform, longest=patience.pause
+        )
+        self._people = People(desk)
         self._client: discord.AutoShardedClient | None = None
         self._login = asyncio.Lock()
-        self._health = Health(ready=False, since=wall(), text="Discord is not connected yet.")
         self._shards: set[int] = set()
         self._down_since = monotonic()
-        self._told = False
-        self._failures = 0
         self._registered = False
-        self._paused_until = 0.0
         self._spaces: dict[str, str] = {}
-        self._answered: dict[int, None] = {}
 
     # --- connection ---------------------------------------------------------------------
 
     async def run(self) -> None:
         try:
             while True:
-                pause = self._patience.token
                 try:
                     await self._stay_connected()
-                except discord.LoginFailure:
-                    await self._broken(
-                        "Discord refused the token: put the bot's present token into the "
-                        f"variable {self._settings.token_env} or its file and restart."
+                except TokenRefused:
+                    pause = self._patience.token
+                    await self._condition.broken(
+                        "Discord refused the token: put the bot's present token into "
+                        f"{self._settings.token_env or self._settings.token_file} and restart."
                     )
                 except (*_TROUBLE, _GatewayLost, AttributeError) as error:
-                    pause = self._next_pause()
-                    await self._broken(
-                        f"Discord cannot be reached ({_kind(error)}): alerts wait, and it is "
+                    pause = self._condition.next_pause()
+                    await self._condition.broken(
+                        f"Discord cannot be reached ({kind_of(error)}): alerts wait, and it is "
                         "tried again until it works."
                     )
-                await self._drop()
+                await self.close()
                 await self._sleep(pause)
         finally:
-            await self._drop()
+            await self.close()
 
     def health(self) -> Health:
-        return self._health
+        return self._condition.health
 
     async def close(self) -> None:
-        await self._drop()
+        client, self._client = self._client, None
+        self._shards.clear()
+        if client:
+            await client.close()
 
     async def _stay_connected(self) -> None:
-        """Returns only by raising; the library resumes short losses by itself."""
+        """Ends only by raising; the library resumes short losses by itself."""
         client = await self._logged_in()
         self._down_since = self._monotonic()
         connection = asyncio.create_task(client.connect())
         try:
             while True:
+                if not self._registered:
+                    await self._register(client)
                 await asyncio.wait({connection}, timeout=self._patience.gateway / 4)
                 if connection.done():
                     await connection
-                    raise _GatewayLost("closed")
+                    raise _GatewayLost
                 lost = self._monotonic() - self._down_since
-                if not self._health.ready and lost >= self._patience.gateway:
-                    raise _GatewayLost("no gateway")
-                if not self._registered:
-                    await self._register(client)
+                if not self.health().ready and lost >= self._patience.gateway:
+                    raise _GatewayLost
         except discord.ConnectionClosed as error:
-            if error.code == 4004:
-                raise discord.LoginFailure("gateway") from None
+            if error.code == _FINAL_TOKEN_CLOSE:
+                raise TokenRefused from None
             raise
         finally:
             connection.cancel()
@@ -208,10 +164,12 @@ class DiscordChat:
             if self._client is None:
                 client = self._fresh_client()
                 try:
-                    async with asyncio.timeout(2 * self._patience.request):
+                    async with asyncio.timeout(2 * self._patience.delivery):
                         await client.login(self._token)
-                except BaseException:
+                except BaseException as error:
                     await client.close()
+                    if isinstance(error, discord.LoginFailure):
+                        raise TokenRefused from None
                     raise
                 self._client = client
             return self._client
@@ -227,7 +185,7 @@ class DiscordChat:
             chunk_guilds_at_startup=False,
             max_messages=None,
             max_ratelimit_timeout=30.0,
-            http_trace=_trace(),
+            http_trace=watch_requests(),
         )
 
         async def on_shard_connect(shard: int) -> None:
@@ -237,59 +195,26 @@ class DiscordChat:
             await self._shard_up(client, shard)
 
         async def on_shard_disconnect(shard: int) -> None:
-            self._shard_down(shard)
+            self._shards.discard(shard)
+            if self.health().ready:
+                self._down_since = self._monotonic()
+            self._condition.interrupted()
 
         async def on_interaction(interaction: discord.Interaction) -> None:
-            await self._interaction(interaction)
+            asked = _Asked(interaction, self._patience.acknowledge)
+            await self._people.hear(asked)
 
-        for listener in (
-            on_shard_connect,
-            on_shard_resumed,
-            on_shard_disconnect,
-            on_interaction,
-        ):
-            client.event(listener)
+        client.event(on_shard_connect)
+        client.event(on_shard_resumed)
+        client.event(on_shard_disconnect)
+        client.event(on_interaction)
         return client
 
-    async def _drop(self) -> None:
-        client, self._client = self._client, None
-        self._shards.clear()
-        if client:
-            await client.close()
-
     async def _shard_up(self, client: discord.AutoShardedClient, shard: int) -> None:
-        if client is not self._client:
-            return
-        self._shards.add(shard)
-        if len(self._shards) == client.shard_count and not self._health.ready:
-            self._failures = 0
-            self._health = Health(ready=True, since=self._wall(), text="Discord is connected.")
-            if self._told:
-                self._told = False
-                await self._desk.report("Discord is connected again.")
-            if not self._registered:
-                await self._register(client)
-
-    def _shard_down(self, shard: int) -> None:
-        self._shards.discard(shard)
-        if self._health.ready:
-            self._down_since = self._monotonic()
-            self._health = Health(
-                ready=False, since=self._wall(), text="Discord's gateway is reconnecting."
-            )
-
-    async def _broken(self, text: str) -> None:
-        since = self._health.since if not self._health.ready else self._wall()
-        self._health = Health(ready=False, since=since, text=text)
-        if not self._told:
-            self._told = True
-            await self._desk.report(text)
-
-    def _next_pause(self) -> float:
-        """Doubles up to `pause`, and is spread so that many bots do not return at once."""
-        self._failures += 1
-        longest = min(self._patience.pause, 2.0 ** min(self._failures - 1, 16))
-        return self._uniform(longest / 2, longest)
+        if client is self._client:
+            self._shards.add(shard)
+            if len(self._shards) == client.shard_count:
+                await self._condition.connected()
 
     async def _register(self, client: discord.AutoShardedClient) -> None:
         """Leaves commands that already are as wanted, and those of others, alone."""
@@ -298,7 +223,7 @@ class DiscordChat:
         application = client.application_id
         assert application is not None  # known since the login
         try:
-            async with asyncio.timeout(self._patience.request):
+            async with asyncio.timeout(self._patience.delivery):
                 known = await client.http.get_global_commands(application)
                 ours = [one for one in known if one["name"] == ROOT and one["type"] == 1]
                 if not ours or not same(ours[0], wanted):
@@ -316,7 +241,7 @@ class DiscordChat:
     # --- deliveries ---------------------------------------------------------------------
 
     async def send(self, delivery: Delivery) -> str:
-        async with self._translated(delivery.channel):
+        async with self._delivering(delivery.channel):
             await self._check_space(delivery)
             client = await self._logged_in()
             if delivery.action == "post":
@@ -335,7 +260,7 @@ class DiscordChat:
         """A repeated edit is harmless, so only posts and replies are looked for."""
         if delivery.action == "edit":
             return None
-        async with self._translated(delivery.channel):
+        async with self._delivering(delivery.channel):
             client = await self._logged_in()
             await self._check_history(client, delivery.channel)
             place = _number(delivery.channel)
@@ -352,7 +277,7 @@ class DiscordChat:
     async def space_of(self, channel: str) -> str | None:
         if channel in self._spaces:
             return self._spaces[channel]
-        async with self._translated(channel):
+        async with self._delivering(channel):
             client = await self._logged_in()
             known = client.get_channel(_number(channel))
             if known is None:
@@ -366,10 +291,10 @@ class DiscordChat:
     async def problems(self, channel: str | None) -> list[str]:
         try:
             if channel is None:
-                async with self._translated("discord"):
+                async with self._delivering("discord"):
                     await self._logged_in()
                 return []
-            async with self._translated(channel):
+            async with self._delivering(channel):
                 granted = await self._granted(await self._logged_in(), channel)
         except DeliveryError as error:
             return [str(error)]
@@ -493,141 +418,40 @@ class DiscordChat:
                 channel=delivery.channel,
             )
 
-    @asynccontextmanager
-    async def _translated(self, channel: str) -> AsyncIterator[None]:
-        """Turns whatever goes wrong into a DeliveryError that says what to do next."""
-        if _attempt.get() is not None:  # inside another: that one translates
-            yield
-            return
-        pause = self._paused_until - self._monotonic()
-        if pause > 0:
-            raise DeliveryDeferred(
-                "Discord asked for a pause.", channel=channel, retry_after=pause
-            )
-        attempt = _Attempt()
-        token = _attempt.set(attempt)
-        try:
-            async with asyncio.timeout(self._patience.request):
-                yield
-        except DeliveryError:
-            raise
-        except Exception as error:
-            raise self._delivery_error(error, channel, attempt) from None
-        finally:
-            _attempt.reset(token)
+    def _delivering(self, channel: str) -> AbstractAsyncContextManager[None]:
+        return delivering(channel, seconds=self._patience.delivery)
 
-    def _delivery_error(
-        self, error: Exception, channel: str, attempt: _Attempt
-    ) -> DeliveryError:
-        if isinstance(error, _Answered) and error.status == 429:
-            return DeliveryDeferred(
-                f"{channel}: Discord asked for a pause.",
-                channel=channel,
-                retry_after=error.retry_after,
-            )
-        if isinstance(error, discord.RateLimited):
-            return DeliveryDeferred(
-                f"{channel}: Discord asked for a pause.",
-                channel=channel,
-                retry_after=error.retry_after,
-            )
-        if isinstance(error, discord.HTTPException):
-            if error.code in _REFUSALS:
-                return DeliveryRefused(f"{channel} {_REFUSALS[error.code]}.", channel=channel)
-            return DeliveryDeferred(
-                f"{channel}: Discord answered {error.status} (code {error.code}): "
-                "the message waits.",
-                channel=channel,
-            )
-        if isinstance(error, discord.LoginFailure):
-            return DeliveryDeferred(
-                f"{channel}: Discord refuses the token: the message waits for a new one.",
-                channel=channel,
-                retry_after=60.0,
-            )
-        if attempt.written:
-            return DeliveryUnconfirmed(
-                f"{channel}: Discord did not say whether the message arrived "
-                f"({_kind(error)}): it is looked for before a repeat.",
-                channel=channel,
-            )
-        return DeliveryDeferred(
-            f"{channel}: Discord cannot be reached ({_kind(error)}): the message waits.",
-            channel=channel,
+
+class _Asked:
+    """An interaction as `discord_people` wants it."""
+
+    def __init__(self, interaction: discord.Interaction, patience: float) -> None:
+        self._interaction = interaction
+        self._patience = patience
+        self.id = interaction.id
+        self.kind = interaction.type.value
+        self.data: Mapping[str, Any] = interaction.data or {}
+
+    def caller(self, alert: str | None) -> Caller:
+        asked = self._interaction
+        roles = [role for role in getattr(asked.user, "roles", ()) if not role.is_default()]
+        return Caller(
+            platform="discord",
+            space=f"discord:{asked.guild_id}" if asked.guild_id else None,
+            channel=f"discord:{asked.channel_id}" if asked.channel_id else None,
+            user=str(asked.user.id),
+            name=asked.user.display_name,
+            roles=frozenset([str(role.id) for role in roles] + [role.name for role in roles]),
+            admin=asked.guild_id is not None and asked.permissions.manage_guild,
+            alert=alert,
         )
 
-    # --- people -------------------------------------------------------------------------
-
-    async def _interaction(self, interaction: discord.Interaction) -> None:
-        """Each id once: after a resumed session Discord may hand the same one out again."""
-        if interaction.id in self._answered:
-            return
-        self._answered[interaction.id] = None
-        if len(self._answered) > _REMEMBERED_INTERACTIONS:
-            del self._answered[next(iter(self._answered))]
-        data: Mapping[str, Any] = interaction.data or {}
-        try:
-            if interaction.type is discord.InteractionType.autocomplete:
-                await self._complete(interaction, data)
-            elif interaction.type is discord.InteractionType.application_command:
-                await self._command(interaction, data)
-            elif interaction.type is discord.InteractionType.component:
-                await self._button(interaction, data)
-        except _TROUBLE as error:
-            log.warning("an answer on Discord did not arrive (%s)", _kind(error))
-
-    async def _complete(
-        self, interaction: discord.Interaction, data: Mapping[str, Any]
-    ) -> None:
-        call = read_call(data)
-        kind = kind_of(self._desk.commands, call.name, call.focused or "")
-        if data.get("name") != ROOT or kind is None:
-            return
-        typed = call.arguments.get(call.focused or "", "")
-        found = await self._desk.suggest(_caller(interaction), kind, typed)
-        await interaction.response.autocomplete(
-            [
-                discord.app_commands.Choice(name=shorten(text, CHOICE), value=text)
-                for text in found[:CHOICES]
-                if 0 < len(text) <= CHOICE
-            ]
-        )
-
-    async def _command(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
-        if data.get("name") != ROOT:
-            return
-        call = read_call(data)
-        if not await self._acknowledge(interaction, ephemeral=not call.share):
-            return
-        try:
-            files = {
-                name: await _download(interaction, data, number)
-                for name, number in call.files.items()
-            }
-        except (*_TROUBLE, ValueError):
-            text = "The file could not be fetched from Discord: send it again, at most 100 MB."
-            await self._show(interaction, Message(text=text), "")
-            return
-        answer = await self._desk.answer(
-            _caller(interaction), call.name, {**call.arguments, **files}
-        )
-        await self._show(interaction, answer, "")
-
-    async def _button(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
-        """The id in the button says it all, so old messages work after a restart."""
-        pressed = read_custom_id(str(data.get("custom_id", "")))
-        if pressed is None or not await self._acknowledge(interaction, ephemeral=True):
-            return
-        alert, line = pressed
-        answer = await self._desk.answer_line(_caller(interaction, alert or None), line)
-        await self._show(interaction, answer, alert)
-
-    async def _acknowledge(self, interaction: discord.Interaction, *, ephemeral: bool) -> bool:
-        """False where the person was told "did not respond": then nothing may happen."""
+    async def acknowledge(self, *, ephemeral: bool) -> bool:
+        """Repeated once: where the answer was lost, the second try tells that the first did."""
         for is_repeat in (False, True):
             try:
-                async with asyncio.timeout(self._patience.acknowledge):
-                    await interaction.response.defer(ephemeral=ephemeral, thinking=True)
+                async with asyncio.timeout(self._patience):
+                    await self._interaction.response.defer(ephemeral=ephemeral, thinking=True)
                 return True
             except discord.HTTPException as error:
                 return is_repeat and error.code == ALREADY_ACKNOWLEDGED
@@ -635,37 +459,34 @@ class DiscordChat:
                 continue
         return False
 
-    async def _show(
-        self, interaction: discord.Interaction, answer: Message, alert: str
-    ) -> None:
-        parts = _parts(render(answer, alert))
+    async def show(self, answer: Message, alert: str) -> None:
+        parts = _parts(render(answer, alert, is_answer=True))
         files = parts.pop("files", [])
-        await interaction.edit_original_response(attachments=files, **parts)
+        try:
+            await self._interaction.edit_original_response(attachments=files, **parts)
+        except _TROUBLE as error:
+            log.warning("an answer on Discord did not arrive (%s)", kind_of(error))
 
+    async def complete(self, choices: list[str]) -> None:
+        offered = [
+            discord.app_commands.Choice(name=text, value=text)
+            for text in choices[:CHOICES]
+            if 0 < len(text) <= CHOICE
+        ]
+        try:
+            await self._interaction.response.autocomplete(offered)
+        except _TROUBLE as error:
+            log.debug("completions on Discord came too late (%s)", kind_of(error))
 
-def _caller(interaction: discord.Interaction, alert: str | None = None) -> Caller:
-    user = interaction.user
-    roles = [role for role in getattr(user, "roles", ()) if not role.is_default()]
-    return Caller(
-        platform="discord",
-        space=f"discord:{interaction.guild_id}" if interaction.guild_id else None,
-        channel=f"discord:{interaction.channel_id}" if interaction.channel_id else None,
-        user=str(user.id),
-        name=user.display_name,
-        roles=frozenset([str(role.id) for role in roles] + [role.name for role in roles]),
-        admin=interaction.guild_id is not None and interaction.permissions.manage_guild,
-        alert=alert,
-    )
-
-
-async def _download(
-    interaction: discord.Interaction, data: Mapping[str, Any], number: str
-) -> Attachment:
-    sent = data["resolved"]["attachments"][number]
-    if sent["size"] > _LARGEST_FILE:
-        raise ValueError("too large")
-    content = await interaction.client.http.get_from_cdn(sent["url"])
-    return Attachment(name=sent["filename"], content=content)
+    async def fetch(self, attachment: str) -> Attachment | None:
+        sent = self.data["resolved"]["attachments"][attachment]
+        if sent["size"] > _LARGEST_FILE:
+            return None
+        try:
+            content = await self._interaction.client.http.get_from_cdn(sent["url"])
+        except _TROUBLE:
+            return None
+        return Attachment(name=sent["filename"], content=content)
 
 
 def _parts(rendered: Rendered) -> dict[str, Any]:
@@ -714,13 +535,3 @@ def _ref(delivery: Delivery, message: int, *, chart: bool) -> str:
 
 def _number(channel: str) -> int:
     return int(channel.removeprefix("discord:"))
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
-
-
-def _kind(error: BaseException) -> str:
-    """A name without addresses, ids or tokens."""
-    status = getattr(error, "status", None)
-    return f"status {status}" if status else type(error).__name__.strip("_")

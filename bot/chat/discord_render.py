@@ -51,15 +51,17 @@ def _escaped_mark(mark: str) -> str:
     return f"{mark}\\" if mark.isdigit() else f"\\{mark}"
 
 
-def render(message: Message, delivery_id: str = "", *, has_chart: bool = False) -> Rendered:
+def render(
+    message: Message, delivery_id: str, *, has_chart: bool = False, is_answer: bool = False
+) -> Rendered:
     """`has_chart` keeps the picture that the edited message already shows.
 
     The delivery id stands in every button, or at the end of the footer where there is no
-    button, so that the message can be found again.
+    button, so that the message can be found again; nobody looks for answers.
     """
     buttons = _buttons(message.buttons, delivery_id)
     footer = shorten(clean(message.footer, lines=False), FOOTER // 4)
-    if delivery_id and not buttons:
+    if not buttons and not is_answer:
         footer = f"{footer} · {delivery_id}" if footer else delivery_id
     title = _one_line(message.title, TITLE)
     room = EMBED_TOTAL - size(title) - size(footer)

@@ -1,0 +1,94 @@
+"""What people ask on Discord: commands, completions and pressed buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from bot.chat.discord_commands import ROOT, kind_of, read_call
+from bot.chat.discord_render import read_custom_id
+from bot.model import Attachment, Caller, Desk, Message
+
+COMMAND, COMPONENT, COMPLETION = 2, 3, 4
+_REMEMBERED = 2000
+
+
+class Asked(Protocol):
+    """One interaction, in the hands of the library."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def kind(self) -> int: ...
+
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+    def caller(self, alert: str | None) -> Caller: ...
+
+    async def acknowledge(self, *, ephemeral: bool) -> bool:
+        """False where the person was told "did not respond": then nothing may happen."""
+        ...
+
+    async def show(self, answer: Message, alert: str) -> None: ...
+
+    async def complete(self, choices: list[str]) -> None: ...
+
+    async def fetch(self, attachment: str) -> Attachment | None:
+        """None where the file is too large or does not come."""
+        ...
+
+
+class People:
+    """Every answer comes from the desk; each interaction is answered once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._seen: dict[int, None] = {}
+
+    async def hear(self, asked: Asked) -> None:
+        """After a resumed session Discord may hand the same interaction out again."""
+        if asked.id in self._seen:
+            return
+        self._seen[asked.id] = None
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        if asked.kind == COMPONENT:
+            await self._button(asked)
+        elif asked.data.get("name") != ROOT:
+            return
+        elif asked.kind == COMPLETION:
+            await self._complete(asked)
+        elif asked.kind == COMMAND:
+            await self._command(asked)
+
+    async def _complete(self, asked: Asked) -> None:
+        call = read_call(asked.data)
+        focused = call.focused or ""
+        kind = kind_of(self._desk.commands, call.name, focused)
+        if kind is not None:
+            typed = call.arguments.get(focused, "")
+            await asked.complete(await self._desk.suggest(asked.caller(None), kind, typed))
+
+    async def _command(self, asked: Asked) -> None:
+        call = read_call(asked.data)
+        if not await asked.acknowledge(ephemeral=not call.share):
+            return
+        arguments: dict[str, Any] = dict(call.arguments)
+        for name, attachment in call.files.items():
+            arguments[name] = await asked.fetch(attachment)
+            if arguments[name] is None:
+                text = "The file did not come through: send it again, with at most 100 MB."
+                await asked.show(Message(text=text), "")
+                return
+        await asked.show(await self._desk.answer(asked.caller(None), call.name, arguments), "")
+
+    async def _button(self, asked: Asked) -> None:
+        """The button's id says it all, so old messages work after a restart."""
+        pressed = read_custom_id(str(asked.data.get("custom_id", "")))
+        if pressed is None or not await asked.acknowledge(ephemeral=True):
+            return
+        alert, line = pressed
+        answer = await self._desk.answer_line(asked.caller(alert or None), line)
+        await asked.show(answer, alert)

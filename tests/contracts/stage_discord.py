@@ -1,0 +1,153 @@
+"""Discord for the contract tests: the unmodified library against the loopback server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.chat.discord import DiscordChat, Patience
+from bot.chat.settings import DiscordSettings
+from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
+from tests.loopback.discord import CHANNEL, GUILD, TOKEN, Asked, LoopbackDiscord
+
+QUICK = Patience(delivery=0.5, acknowledge=0.5, gateway=5.0, pause=0.1, token=0.1)
+_FAULTS = {
+    "throttled": "429",
+    "throttled everywhere": "429 global",
+    "broken before": "503 before",
+    "broken after": "500 after",
+    "forbidden": "no permission",
+    "gone": "unknown channel",
+    **{
+        name: name
+        for what in ("reset", "hang", "garbage")
+        for name in (f"{what} before", f"{what} after")
+    },
+}
+
+
+class DiscordStage:
+    channel = f"discord:{CHANNEL}"
+    space = f"discord:{GUILD}"
+    other_space = "discord:800000000000000002"
+    secret = TOKEN
+    faults = frozenset(_FAULTS)
+    remembers = True
+
+    def __init__(self, server: LoopbackDiscord, chat: DiscordChat, desk: RecordingDesk) -> None:
+        self.server = server
+        self.chat = chat
+        self.desk = desk
+
+    def shown(self) -> list[Shown]:
+        return [self._as_seen(one) for one in self.server.shown()]
+
+    def replies(self) -> list[Shown]:
+        first = self.server.shown()[0]["id"]
+        thread = self.server.messages.get(first, {})
+        return [self._as_seen(one) for one in thread.values()]
+
+    def fail(self, fault: str, step: str = "", times: int = 1) -> None:
+        self.server.fail(_FAULTS[fault], step or "post", times)
+
+    def tick(self, seconds: float) -> None:
+        before = self.server.wall
+        self.server.wall = lambda: before() + seconds
+
+    def delete_first(self) -> None:
+        self.server.delete_message(CHANNEL, self.server.shown()[0]["id"])
+
+    def now(self) -> float:
+        return self.server.wall()
+
+    async def command(self, line: str, *, share: bool = False) -> Answer:
+        """The words of the typed line as Discord's own form would send them."""
+        known = max(
+            (one for one in self.desk.commands if line.startswith(one.name)),
+            key=lambda one: len(one.name),
+        )
+        rest = line.removeprefix(known.name).strip()
+        options: dict[str, Any] = {}
+        if known.arguments and rest:
+            first = known.arguments[0]
+            options[first.name] = rest.encode() if first.kind == "file" else rest
+        if share:
+            options["share"] = True
+        return await self._answered(self.server.slash(known.name, **options))
+
+    async def press(self, label: str) -> Answer:
+        message = self.server.shown()[0]
+        buttons = [one for row in message["components"] for one in row["components"]]
+        [found] = [one for one in buttons if one["label"] == label]
+        return await self._answered(self.server.press(found["custom_id"], message))
+
+    async def _answered(self, asked: Asked) -> Answer:
+        await asyncio.wait_for(asked.done.wait(), 5)
+        assert asked.answer is not None
+        assert asked.acknowledged is not None
+        return Answer(
+            text=self._as_seen(asked.answer).text,
+            private=asked.ephemeral,
+            seconds=asked.acknowledged - asked.sent,
+        )
+
+    def _as_seen(self, message: dict[str, Any]) -> Shown:
+        parts = [message["content"]]
+        for embed in message["embeds"]:
+            parts += [embed.get("title", ""), embed.get("description", "")]
+            for field in embed.get("fields", ()):
+                parts += [field["name"], field["value"]]
+            parts.append(embed.get("footer", {}).get("text", ""))
+        names = {
+            one["filename"]: self.server.files[one["id"]] for one in message["attachments"]
+        }
+        parts += [body.decode() for name, body in names.items() if name.endswith(".txt")]
+        return Shown(
+            text=unescape("\n".join(part for part in parts if part)),
+            picture=any("image" in embed for embed in message["embeds"]),
+            silent=bool(message["flags"] & (1 << 12)),
+            pinged=tuple(who for number, who in self.server.pings if number == message["id"]),
+            buttons=tuple(
+                one["label"] for row in message["components"] for one in row["components"]
+            ),
+        )
+
+
+def unescape(text: str) -> str:
+    """What Discord shows where markdown was escaped."""
+    shown: list[str] = []
+    chars = iter(text)
+    for char in chars:
+        shown.append(next(chars, "") if char == "\\" else char)
+    return "".join(shown)
+
+
+@asynccontextmanager
+async def open_stage(
+    *, patience: Patience = QUICK, window: tuple[int, float] = (1000, 1.0)
+) -> AsyncIterator[DiscordStage]:
+    server = LoopbackDiscord(window=window)
+    await server.start()
+    desk = RecordingDesk(commands=COMMANDS)
+    settings = DiscordSettings(api_base=server.api_base, gateway=server.gateway)
+    chat = DiscordChat(
+        settings,
+        TOKEN,
+        desk,
+        wall=lambda: server.wall(),
+        monotonic=time.monotonic,
+        patience=patience,
+    )
+    running = asyncio.create_task(chat.run())
+    try:
+        async with asyncio.timeout(5):
+            while not (chat.health().ready and server.commands):  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.005)
+        yield DiscordStage(server, chat, desk)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await server.stop()

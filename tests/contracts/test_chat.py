@@ -1,0 +1,272 @@
+"""The contract of `Chat`, held against every platform."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import DeliveryDeferred, DeliveryRefused, DeliveryUnconfirmed
+from bot.model import Field, Message, Picture
+from tests.contracts import chat as contract
+from tests.contracts.chat import (
+    DEFERRED,
+    REFUSED,
+    SENT,
+    UNSENT,
+    Stage,
+    alert,
+    delivery,
+    failure,
+    open_stage,
+    settle,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(params=contract.STAGES)
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+    async with open_stage(request.param) as opened:
+        yield opened
+
+
+def needs(stage: Stage, fault: str) -> None:
+    if fault not in stage.faults:
+        pytest.skip(f"{stage.chat.platform} knows no {fault}")
+
+
+async def test_a_post_shows_all_of_its_message(stage: Stage) -> None:
+    assert await stage.chat.send(delivery(stage))
+    [shown] = stage.shown()
+    for words in ("Alert 1: purge", "tiktok/lena lost 1,200 followers", "Change", "-12 %"):
+        assert words in shown.text
+
+
+async def test_a_picture_is_shown_with_the_message_and_kept_by_an_edit(stage: Stage) -> None:
+    message = alert(picture=Picture(name="lena.png", png=PNG, alt="followers of lena"))
+    ref = await stage.chat.send(delivery(stage, message=message))
+    edited = replace(message, title="Alert 1: confirmed")
+    await stage.chat.send(delivery(stage, 2, action="edit", ref=ref, message=edited))
+    assert stage.shown()[-1].picture
+
+
+async def test_an_edit_changes_the_message_that_is_there(stage: Stage) -> None:
+    if stage.chat.platform == "console":
+        pytest.skip("paper cannot be edited")
+    ref = await stage.chat.send(delivery(stage))
+    changed = alert(title="Alert 1: resolved")
+    again = await stage.chat.send(delivery(stage, 2, action="edit", ref=ref, message=changed))
+    assert again == ref
+    [shown] = stage.shown()
+    assert "resolved" in shown.text
+    assert "Alert 1: purge" not in shown.text
+
+
+async def test_replies_stand_in_the_thread_in_order(stage: Stage) -> None:
+    ref = await stage.chat.send(delivery(stage))
+    for number in (2, 3):
+        line = Message(text=f"line {number}")
+        given = delivery(stage, number, action="reply", ref=ref, message=line)
+        assert await stage.chat.send(given) == ref
+    if stage.chat.platform != "console":
+        assert len(stage.shown()) == 1
+    assert ["line 2" in one.text for one in stage.replies()] == [True, False]
+    assert "line 3" in stage.replies()[1].text
+
+
+async def test_a_message_that_was_sent_is_found_by_its_id(stage: Stage) -> None:
+    ref = await stage.chat.send(delivery(stage))
+    assert await stage.chat.find(delivery(stage)) == ref
+    assert await stage.chat.find(delivery(stage, 2)) is None
+
+
+async def test_a_message_without_buttons_is_found_too(stage: Stage) -> None:
+    message = alert(buttons=(), footer="")
+    ref = await stage.chat.send(delivery(stage, message=message))
+    assert await stage.chat.find(delivery(stage, message=message)) == ref
+
+
+async def test_a_reply_that_was_sent_is_found(stage: Stage) -> None:
+    ref = await stage.chat.send(delivery(stage))
+    reply = delivery(stage, 2, action="reply", ref=ref, message=Message(text="line"))
+    assert await stage.chat.find(reply) is None
+    await stage.chat.send(reply)
+    assert await stage.chat.find(reply) == ref
+
+
+@pytest.mark.parametrize("fault", DEFERRED)
+async def test_a_throttled_message_waits(stage: Stage, fault: str) -> None:
+    needs(stage, fault)
+    stage.fail(fault)
+    error = await failure(stage.chat.send(delivery(stage)))
+    assert isinstance(error, DeliveryDeferred)
+    assert error.retry_after is not None
+    assert not stage.shown()
+
+
+@pytest.mark.parametrize("fault", UNSENT)
+async def test_what_did_not_arrive_is_not_found_and_comes_once(
+    stage: Stage, fault: str
+) -> None:
+    needs(stage, fault)
+    stage.fail(fault)
+    error = await failure(stage.chat.send(delivery(stage)))
+    assert isinstance(error, DeliveryDeferred | DeliveryUnconfirmed)
+    assert await stage.chat.find(delivery(stage)) is None
+    await stage.chat.send(delivery(stage))
+    assert len(stage.shown()) == 1
+
+
+@pytest.mark.parametrize("fault", SENT)
+async def test_what_arrived_unseen_is_found(stage: Stage, fault: str) -> None:
+    needs(stage, fault)
+    stage.fail(fault)
+    error = await failure(stage.chat.send(delivery(stage)))
+    assert isinstance(error, DeliveryUnconfirmed)
+    assert await stage.chat.find(delivery(stage)) is not None
+    assert len(stage.shown()) == 1
+
+
+@pytest.mark.parametrize("fault", SENT)
+async def test_a_repeat_within_two_minutes_does_not_double(stage: Stage, fault: str) -> None:
+    needs(stage, fault)
+    if not stage.remembers:
+        pytest.skip("this platform has no idempotency of its own")
+    stage.fail(fault)
+    assert await failure(stage.chat.send(delivery(stage)))
+    stage.tick(110)
+    await stage.chat.send(delivery(stage))
+    assert len(stage.shown()) == 1
+
+
+async def test_an_old_attempt_is_found_among_later_messages(stage: Stage) -> None:
+    first = delivery(stage)
+    await stage.chat.send(first)
+    for number in range(2, 9):
+        stage.tick(600)
+        await stage.chat.send(delivery(stage, number))
+    assert await stage.chat.find(first) is not None
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+async def test_a_lost_channel_refuses(stage: Stage, fault: str) -> None:
+    needs(stage, fault)
+    stage.fail(fault)
+    error = await failure(stage.chat.send(delivery(stage)))
+    assert isinstance(error, DeliveryRefused)
+    assert stage.channel in str(error)
+
+
+async def test_a_channel_of_another_space_hears_nothing(stage: Stage) -> None:
+    if stage.chat.platform == "console":
+        pytest.skip("the terminal is one space")
+    error = await failure(stage.chat.send(delivery(stage, space=stage.other_space)))
+    assert isinstance(error, DeliveryRefused)
+    assert not stage.shown()
+
+
+async def test_the_space_of_a_channel_is_told(stage: Stage) -> None:
+    assert await stage.chat.space_of(stage.channel) == stage.space
+
+
+@pytest.mark.parametrize("fault", [*DEFERRED, *UNSENT, *SENT, *REFUSED])
+async def test_no_error_holds_a_secret_or_an_address(stage: Stage, fault: str) -> None:
+    needs(stage, fault)
+    stage.fail(fault)
+    error = await failure(stage.chat.send(delivery(stage)))
+    assert error is not None
+    assert error.channel == stage.channel
+    assert stage.secret not in str(error)
+    assert "http" not in str(error)
+
+
+async def test_editing_a_message_that_a_person_deleted_is_done(stage: Stage) -> None:
+    if stage.chat.platform == "console":
+        pytest.skip("paper cannot be deleted")
+    ref = await stage.chat.send(delivery(stage))
+    stage.delete_first()
+    assert await stage.chat.send(delivery(stage, 2, action="edit", ref=ref)) == ref
+    assert not stage.shown()
+
+
+async def test_a_long_message_is_shown_whole_and_never_cut_in_a_word(stage: Stage) -> None:
+    words = [f"word{number}" for number in range(3000)]
+    fields = tuple(Field(name=f"name{n}", value=f"value{n} " * 200) for n in range(40))
+    message = alert(text=" ".join(words), fields=fields)
+    await stage.chat.send(delivery(stage, message=message))
+    text = "\n".join(one.text for one in [*stage.shown(), *stage.replies()])
+    seen = set(text.replace("…", " ").split())
+    assert set(words) <= seen
+    assert {f"value{n}" for n in range(40)} <= seen
+    assert not {word for word in seen if word.startswith("word") and word not in words}
+
+
+async def test_a_silent_message_notifies_nobody(stage: Stage) -> None:
+    await stage.chat.send(delivery(stage, silent=True))
+    assert not stage.shown()[0].pinged
+
+
+async def test_only_the_named_role_is_pinged(stage: Stage) -> None:
+    if stage.chat.platform != "discord":
+        pytest.skip("roles are Discord's")
+    text = "@everyone @here <@1> <@&2> <!channel> <!here> <@U123>"
+    message = alert(title=text, text=text, footer=text, mention="role:700000000000000001")
+    await stage.chat.send(delivery(stage, message=message))
+    assert stage.shown()[0].pinged == ("roles:700000000000000001",)
+
+
+async def test_names_ping_nobody(stage: Stage) -> None:
+    text = "@everyone @here <@1> <@&2> <!channel> <!here> <@U123> @channel"
+    fields = (Field(name=text, value=text),)
+    message = alert(title=text, text=text, footer=text, fields=fields)
+    await stage.chat.send(delivery(stage, message=message))
+    assert not stage.shown()[0].pinged
+
+
+async def test_a_command_is_answered_to_its_caller_alone(stage: Stage) -> None:
+    answer = await stage.command("status tiktok/lena")
+    assert "answer to status" in answer.text
+    assert answer.private
+    caller, name, arguments = stage.desk.asked[-1]
+    assert (caller.platform, caller.space) == (stage.chat.platform, stage.space)
+    assert (name, dict(arguments)) == ("status", {"account": "tiktok/lena"})
+
+
+async def test_a_shared_answer_is_for_everybody(stage: Stage) -> None:
+    if stage.chat.platform == "console":
+        pytest.skip("the terminal has one reader")
+    answer = await stage.command("status", share=True)
+    assert not answer.private
+
+
+async def test_a_command_of_two_words_and_free_text_arrives_whole(stage: Stage) -> None:
+    await stage.command("event add summer campaign <3 starts")
+    assert stage.desk.asked[-1][1] == "event add"
+    assert stage.desk.asked[-1][2]["text"] == "summer campaign <3 starts"
+
+
+async def test_a_slow_command_is_acknowledged_at_once(stage: Stage) -> None:
+    stage.desk.delay = 0.3
+    answer = await stage.command("status")
+    assert "answer to status" in answer.text
+    assert answer.seconds < 0.3
+
+
+async def test_a_pressed_button_carries_its_alert(stage: Stage) -> None:
+    if stage.chat.platform == "console":
+        pytest.skip("paper has no buttons")
+    await stage.chat.send(delivery(stage))
+    answer = await stage.press("Acknowledge")
+    assert "answer to ack 1" in answer.text
+    caller, line = stage.desk.lines[-1]
+    assert (caller.alert, line) == (delivery(stage).id, "ack 1")
+
+
+async def test_trouble_in_a_row_ends_with_one_message_each(stage: Stage) -> None:
+    for fault in sorted(stage.faults - set(REFUSED)):
+        stage.fail(fault)
+    for number in range(1, 6):
+        await settle(stage.chat, delivery(stage, number))
+    assert [f"Alert {n}:" in one.text for n, one in enumerate(stage.shown(), 1)] == [True] * 5
