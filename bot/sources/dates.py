@@ -117,6 +117,7 @@ def _from_text(column: pl.Series, timezone: str, order: DateOrder | None) -> Tim
 def _ends_of_days(days: pl.Series, zone: ZoneInfo) -> pl.Series:
     import polars as pl
 
+    days = days.set(~days.is_between(date(1990, 1, 1), date(2100, 1, 1)), None)
     distinct = days.drop_nulls().unique()
     ends = [end_of_day(day, zone) for day in distinct.to_list()]
     return days.replace_strict(distinct, ends, default=None, return_dtype=pl.Int64)

@@ -84,6 +84,7 @@ def read_rows(table: Table, meaning: Meaning) -> Rows:
         raise SourceChanged(f"{table.name} {error}.", where=table.name) from None
     reader = _Reader(table, meaning, layout)
     reader.refuse_cells(layout.roles["at"], at.bad, "is no date or time")
+    reader.refuse_timeless(at.at, at.bad)
     accounts, metrics = reader.wide() if layout.wide else reader.long(at.at)
     times = pl.concat([at.at] * len(layout.wide)) if layout.wide else at.at
     frame, notes = _sorted(accounts, times, metrics)
@@ -117,10 +118,20 @@ class _Reader:
         self.bad_rows += len(rows)
         cells = self.table.frame[column]
         for row in rows.head(max(0, SHOWN - len(self.faults))):
-            shown = str(cells[row])[:40]
+            shown = "" if cells[row] is None else str(cells[row])[:40]
             where = f"{self.table.name}:{row + self.table.first_row}:{column}"
             text = f'{where}: "{shown}" {what}; the row was left out.'
             self.faults.append(Fault(kind="row", text=text, where=where))
+
+    def refuse_timeless(self, at: pl.Series, bad: pl.Series) -> None:
+        """Rows that say something but not when."""
+        import polars as pl
+
+        time = self.layout.roles["at"]
+        says = pl.any_horizontal(pl.all().exclude(time).is_not_null())
+        if at.has_nulls() and len(self.table.frame.columns) > 1:
+            full = self.table.frame.select(says).to_series()
+            self.refuse_cells(time, at.is_null() & ~bad & full, "is no date or time")
 
     def long(self, at: pl.Series) -> tuple[Coded, pl.DataFrame]:
         import polars as pl

@@ -276,7 +276,7 @@ def _refuse_bomb(data: bytes, name: str) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
             size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         raise _damaged(name, "is a damaged workbook, or no workbook") from None
     if size > LARGEST // 4:
         raise _damaged(name, "unpacks to more than a workbook of counts")
@@ -293,9 +293,11 @@ def _sqlite(path: Path, columns: Mapping[str, str]) -> Table:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         with contextlib.closing(connection):
             return _sqlite_table(connection, path.name, columns)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise SourceChanged(
-            f"{path.name} is an SQLite database that cannot be read ({error}).", where=path.name
+            f"{path.name} is an SQLite database that cannot be read "
+            f"({type(error).__name__}): copy it again.",
+            where=path.name,
         ) from None
 
 

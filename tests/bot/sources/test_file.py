@@ -1,0 +1,166 @@
+"""Files that come, grow, are replaced and break, as a folder of exports does."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from bot.errors import AccountNotFound, SourceChanged, SourceUnavailable
+from bot.model import Batch, Surroundings
+from bot.sources.file import FileSettings, FileSource
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HEADER = "date,account,followers\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "exports").mkdir()
+    return tmp_path / "exports"
+
+
+def source(folder: Path, **keys: Any) -> FileSource:
+    async def no_sleep(_: float) -> None: ...
+
+    surroundings = Surroundings(
+        root=str(folder.parent),
+        secrets=str(folder.parent),
+        hash_key=lambda: b"",
+        monotonic=lambda: 0.0,
+        sleep=no_sleep,
+    )
+    given = {"name": "weekly", "kind": "file", "path": "exports", **keys}
+    return FileSource(FileSettings.model_validate(given), surroundings)
+
+
+def put(path: Path, text: str, age: float = 3600.0) -> Path:
+    path.write_text(text)
+    os.utime(path, (NOW.timestamp() - age, NOW.timestamp() - age))
+    return path
+
+
+def counts(batch: Batch) -> list[tuple[str, int]]:
+    assert batch.readings is not None
+    return batch.readings.select("account", "followers").rows()
+
+
+async def test_a_file_is_read_once_until_it_changes(folder: Path) -> None:
+    path = put(folder / "a.csv", HEADER + "2026-02-26,a,1\n")
+    files = source(folder)
+    first = await files.fetch((), None, NOW)
+    assert counts(first) == [("a", 1)]
+    again = await files.fetch((), first.state, NOW)
+    assert again.readings is None
+    assert again.state == first.state
+    put(path, HEADER + "2026-02-26,a,1\n2026-02-27,a,2\n", age=1800)
+    grown = await files.fetch((), again.state, NOW)
+    assert counts(grown) == [("a", 1), ("a", 2)]
+    put(path, HEADER + "2026-02-26,b,9\n2026-02-27,b,8\n", age=1800)
+    replaced = await files.fetch((), grown.state, NOW)
+    assert counts(replaced) == [("b", 9), ("b", 8)]
+
+
+async def test_without_a_state_the_same_is_read_again(folder: Path) -> None:
+    put(folder / "a.csv", HEADER + "2026-02-26,a,1\n")
+    files = source(folder)
+    first, second = await files.fetch((), None, NOW), await files.fetch((), None, NOW)
+    assert first.readings is not None
+    assert first.readings.equals(second.readings)  # type: ignore[arg-type]
+    assert replace(first, readings=None) == replace(second, readings=None)
+
+
+@pytest.mark.parametrize("path", ["exports", "exports/*.csv", "exports/**/a*.csv"])
+async def test_folders_and_globs(folder: Path, path: str) -> None:
+    put(folder / "a1.csv", HEADER + "2026-02-26,a,1\n", age=60)
+    put(folder / "a2.csv", HEADER + "2026-02-26,a,2\n2026-02-27,b,3\n", age=120)
+    put(folder / ".a3.csv", "hidden")
+    batch = await source(folder, path=path).fetch((), None, NOW)
+    assert counts(batch) == [("a", 1), ("b", 3)], "the newer file speaks last"
+    assert [Path(found.file).name for found in batch.found] == ["a2.csv", "a1.csv"]
+
+
+async def test_one_broken_file_does_not_stop_the_others(folder: Path) -> None:
+    put(folder / "good.csv", HEADER + "2026-02-26,a,1\n")
+    put(folder / "bad.csv", "nonsense")
+    files = source(folder)
+    batch = await files.fetch((), None, NOW)
+    assert counts(batch) == [("a", 1)]
+    assert [fault.kind for fault in batch.faults] == ["changed"]
+    assert batch.faults[0].text.startswith("bad.csv is no table")
+    again = await files.fetch((), batch.state, NOW)
+    assert [fault.kind for fault in again.faults] == ["changed"], "still broken: still told"
+
+
+async def test_nothing_readable_is_an_error(folder: Path) -> None:
+    with pytest.raises(SourceUnavailable, match="weekly: no file at"):
+        await source(folder).fetch((), None, NOW)
+    put(folder / "bad.csv", "nonsense")
+    with pytest.raises(SourceChanged) as caught:
+        await source(folder).fetch((), None, NOW)
+    assert caught.value.source == "weekly"
+
+
+async def test_a_growing_file_is_left_alone_in_the_middle_of_a_line(folder: Path) -> None:
+    path = put(folder / "a.csv", HEADER + "2026-02-26,a,1234\n")
+    files = source(folder)
+    first = await files.fetch((), None, NOW)
+    put(path, HEADER + "2026-02-26,a,1234\n2026-02-27,a,12", age=1)
+    assert (await files.fetch((), first.state, NOW)).readings is None
+    put(path, HEADER + "2026-02-26,a,1234\n2026-02-27,a,1240", age=30)
+    later = await files.fetch((), first.state, NOW)
+    assert counts(later) == [("a", 1234), ("a", 1240)]
+
+
+async def test_wanted_accounts_platform_and_tags(folder: Path) -> None:
+    put(folder / "a.csv", HEADER + "2026-02-26,@a,1\n2026-02-26,@b,2\n")
+    files = source(folder, platform="instagram")
+    assert counts(await files.fetch(["instagram/b"], None, NOW)) == [("instagram/b", 2)]
+
+
+async def test_days_to_come_are_left_out(folder: Path) -> None:
+    put(folder / "a.csv", HEADER + "2026-03-01,a,1\n2027-01-01,a,2\n")
+    batch = await source(folder).fetch((), None, NOW)
+    assert counts(batch) == [("a", 1)], "the end of today is not the future"
+    assert batch.faults[0].text.startswith("a.csv: 1 rows are dated in the future")
+
+
+async def test_the_file_name_is_the_account_only_where_asked(folder: Path) -> None:
+    put(folder / "lena.csv", "date,followers\n2026-02-26,1\n")
+    with pytest.raises(SourceChanged, match="names no account"):
+        await source(folder).fetch((), None, NOW)
+    batch = await source(folder, account="*", platform="tiktok").fetch((), None, NOW)
+    assert counts(batch) == [("tiktok/lena", 1)]
+
+
+async def test_look_finds_an_account_whatever_its_case(folder: Path) -> None:
+    put(folder / "a.csv", HEADER + "2026-02-26,@LenaMakes,1\n")
+    files = source(folder, platform="instagram")
+    assert await files.look("lenamakes") == "LenaMakes"
+    with pytest.raises(AccountNotFound, match='weekly has no account "lenamake"'):
+        await files.look("lenamake")
+
+
+async def test_a_large_folder_comes_in_parts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sources.file._ROWS", 2)
+    for number in range(3):
+        put(
+            folder / f"{number}.csv",
+            HEADER + f"2026-02-26,a{number},1\n2026-02-27,a{number},2\n",
+        )
+    files, state, seen = source(folder), None, 0
+    for more in (True, True, False):
+        batch = await files.fetch((), state, NOW)
+        state, seen = batch.state, seen + len(counts(batch))
+        assert batch.more is more
+    assert seen == 6
+
+
+def test_columns_name_known_roles() -> None:
+    with pytest.raises(ValidationError, match='did you mean "followers"'):
+        FileSettings(name="a", kind="file", path="x", columns={"follower": "Fans"})
