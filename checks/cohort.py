@@ -11,7 +11,7 @@ MIN_MOVED = 3
 LEAST_SHARE = 0.02
 """No share of movers below this is looked at as a wave."""
 
-HISTORY = 20
+HISTORY = 16
 """Days before a judged one that teach the usual share of movers."""
 
 SLIDE = 7
@@ -93,7 +93,7 @@ def members(rows: Ints) -> Ints:
 def crowd(group: str, tide: Tide, direction: int) -> Crowd:
     """How many of a group's members moved on each column, against their usual share.
 
-    The usual share is that of the 20 days before without its two highest days, so that a
+    The usual share is that of the 16 days before without its two highest days, so that a
     wave of yesterday does not hide that of today; its spread joins chance (binomial) with
     the group's own joint days.
     """

@@ -144,7 +144,11 @@ REASONS: Mapping[str, Code] = {
     "milestone": Code(
         "`followers` followers: `milestone` is passed.", ("milestone", "followers")
     ),
-    "no_reading": Code("There has been no reading for `days` days.", ("days",)),
+    "not_read": Code("There has been no reading for `days` days.", ("days",)),
+    "account_ended": Code("The platform says that the account is `status`.", ("status",)),
+    "sources_disagree": Code(
+        "`first` and `second` differ by `percent` percent.", ("first", "second", "percent")
+    ),
     "zero": Code(
         "The source has said 0 for `hours` hours where it was `before`.", ("before", "hours")
     ),

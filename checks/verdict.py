@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from checks.cohort import SLIDE
 from checks.model import Event, Finding, Kind, Reason, Rules, Severity, Verdict
@@ -28,6 +29,8 @@ ADVICE_FOR: Mapping[Kind, tuple[str, ...]] = {
 
 FLOOR_BOUNDS = (0.5, 3.0)
 """How far feedback may move an account's floor."""
+
+Opinion = Literal["expected", "false", "useful"]
 
 _CRITICAL_KINDS = ("purge", "unfollow_wave", "mass_follow", "leak")
 _MAX = 0.98
@@ -140,12 +143,21 @@ def severity_of(kind: Kind, finding: Finding, facts: Facts, rules: Rules) -> Sev
     return "critical" if kind in _CRITICAL_KINDS and large else "warning"
 
 
-def floor_factor(expected: int, false_alarm: int, useful: int) -> float:
-    """How feedback moves an account's floor: each alarm that nobody needed raises it by a
-    quarter, each useful one lowers it by a tenth, between x0.5 and x3."""
+def floor_factors(
+    feedback: Mapping[str, Sequence[tuple[Opinion, int]]],
+) -> dict[str, float]:
+    """How each account's feedback moves its floor, within FLOOR_BOUNDS.
+
+    Every alarm that nobody needed (expected, false) raises it by a quarter, every useful one
+    lowers it by a tenth. The times beside them do not matter yet.
+    """
     low, high = FLOOR_BOUNDS
-    factor = 1.25 ** (expected + false_alarm) * 0.9**useful
-    return min(max(factor, low), high)
+    factors = {}
+    for account, said in feedback.items():
+        useful = sum(1 for opinion, _ in said if opinion == "useful")
+        factor = 1.25 ** (len(said) - useful) * 0.9**useful
+        factors[account] = min(max(factor, low), high)
+    return factors
 
 
 # --- kinds ------------------------------------------------------------------------------

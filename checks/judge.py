@@ -1,0 +1,182 @@
+"""What one day, or each of many, says about all accounts of a panel."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from checks.detect import Detections, detect
+from checks.glitch import faults, without_copies
+from checks.lens import Case, DayView, Lens, evidence_days
+from checks.milestone import milestones
+from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
+from checks.panel import Bools, Floats, Ints, Panel
+from checks.reasons import reason
+
+STALE_DAYS = 7
+_DAY = 86_400
+_FEW = 8
+"""Judged days up to which peers' states are worked out on demand instead of for all."""
+
+
+def judge(
+    panel: Panel,
+    rules: Rules,
+    *,
+    events: Sequence[Event] = (),
+    floors: Mapping[str, float] | None = None,
+) -> Judgement:
+    """Judges the panel's last day; `floors` are the factors that feedback gave accounts."""
+    return next(judgements(panel, rules, events=events, floors=floors))[1]
+
+
+def judgements(
+    panel: Panel,
+    rules: Rules,
+    *,
+    columns: Ints | None = None,
+    events: Sequence[Event] = (),
+    floors: Mapping[str, float] | None = None,
+) -> Iterator[tuple[int, Judgement]]:
+    """Judges the requested columns (left out: the last) in time order.
+
+    Each is exactly what `judge` says of the panel that ends there.
+    """
+    wanted = np.unique(np.asarray([-1] if columns is None else columns) % max(panel.days, 1))
+    if not panel.accounts or not panel.days or not len(wanted):
+        return
+    values = panel.metrics["followers"]
+    panel, copies = without_copies(panel)
+    for judged in [wanted] if len(wanted) > _FEW else wanted[:, None]:
+        days = evidence_days(judged) if len(judged) > 1 else judged
+        span = slice(int(days[0]), int(days[-1]) + 1)
+        found = detect(panel, rules, columns=span, floors=floors or {})
+        day = _Days(found, Lens(found, rules, judged, events), copies, values)
+        for column in judged.tolist():
+            yield int(panel.ends[column]), day.judgement(column)
+
+
+class _Days:
+    """The judged days of one detection."""
+
+    def __init__(
+        self, detections: Detections, lens: Lens, copies: Bools, values: Floats
+    ) -> None:
+        self.panel = detections.panel
+        self.detections = detections
+        self.lens = lens
+        self.copies = copies
+        self.values = values
+        hits = detections.hits
+        alarms = np.flatnonzero(hits.alarm)
+        order = np.argsort(hits.column[alarms], kind="stable")
+        self.alarms = alarms[order]
+        self.edges = np.searchsorted(
+            hits.column[self.alarms], np.arange(detections.panel.days + 1)
+        )
+
+    def judgement(self, column: int) -> Judgement:
+        verdicts = list(self._verdicts(column))
+        return Judgement(
+            at=int(self.panel.ends[column]),
+            verdicts=tuple(verdicts),
+            notices=tuple(self._notices(column)),
+            early=self._early(column),
+            view=DayView(self.lens, column),
+        )
+
+    def _verdicts(self, column: int) -> Iterator[Verdict]:
+        hits = self.detections.hits
+        found = self.alarms[self.edges[column] : self.edges[column + 1]]
+        cases = [self._case(index, column) for index in found.tolist()]
+        self.lens.prepare(cases)
+        waves = self._waves(column, {case.row for case in cases if _falls(case)})
+        for index, case in zip(found.tolist(), cases, strict=True):
+            finding = hits.finding(index, self.panel)
+            wave = waves.get(case.row, (None, True))[0] if _falls(case) else None
+            yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
+        loud = {case.row for case in cases if _falls(case)}
+        for row, (wave, posted) in waves.items():
+            if row not in loud:
+                case = Case(row, "followers", -1, column, column, column)
+                finding = self._member(row, column)
+                yield self.lens.verdict(finding, case, wave=wave, quiet=True, alerting=posted)
+
+    def _case(self, index: int, column: int) -> Case:
+        hits = self.detections.hits
+        return Case(
+            row=int(hits.row[index]),
+            metric=str(hits.metric[index]),
+            direction=int(hits.direction[index]),
+            start=int(hits.start[index]),
+            found=column,
+            now=column,
+        )
+
+    def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool]]:
+        """Wave and whether it is posted, for each account that fell with others."""
+        waves: dict[int, tuple[str, bool]] = {}
+        at = int(self.panel.ends[column])
+        for group, crowd in self.lens.waves(column, -1):
+            rows = self.lens.movers(group, column, -1).tolist()
+            alone = bool(crowd.posted[column - self.lens.first])
+            posted = alone or any(row in loud for row in rows)
+            name = f"{group}|down|{at}"
+            for row in rows:
+                waves.setdefault(row, (name, posted))
+        return waves
+
+    def _member(self, row: int, column: int) -> Finding:
+        """The finding of a member that moved with its wave, below its own floor."""
+        known, place = self.detections.states["followers"], self.lens.place[column]
+        now = float(self.panel.metrics["followers"][row, column])
+        level = float(known.level[row, place])
+        linear = not self.panel.has_level[row]
+        move, expected = float(known.move[row, place]), float(known.expected[row, place])
+        elapsed = int(known.elapsed[row, place])
+        before = float(self.panel.metrics["followers"][row, column - elapsed])
+        return Finding(
+            check="cohort",
+            account=self.panel.accounts[row],
+            metric="followers",
+            direction="down",
+            start=int(self.panel.ends[column]),
+            at=int(self.panel.ends[column]),
+            change=now - before,
+            expected=expected if linear else level * math.expm1(expected),
+            level=math.nan if linear else level,
+            size=math.nan if linear else abs(math.expm1(move) - math.expm1(expected)),
+            score=(move - expected) / float(known.spread[row, place]),
+            log_p=0.0,
+        )
+
+    def _notices(self, column: int) -> Iterator[Notice]:
+        yield from faults(self.panel, self.copies, self.values, column)
+        yield from milestones(self.panel.until(column))
+        yield from self._stale(column)
+
+    def _stale(self, column: int) -> Iterator[Notice]:
+        """Accounts whose last reading is exactly a week old on that day."""
+        week = column - STALE_DAYS
+        if week < 0:
+            return
+        followers = self.values
+        silent = np.isnan(followers[:, week + 1 : column + 1]).all(axis=1)
+        if self.panel.zeros is not None:
+            silent &= ~self.panel.zeros[:, week + 1 : column + 1].any(axis=1)
+        for row in np.flatnonzero(silent & ~np.isnan(followers[:, week])):
+            yield Notice(
+                kind="stale",
+                account=self.panel.accounts[row],
+                at=int(self.panel.ends[week]) + STALE_DAYS * _DAY,
+                reasons=(reason("not_read", days=STALE_DAYS),),
+            )
+
+    def _early(self, column: int) -> dict[str, int]:
+        known, place = self.detections.states["followers"], self.lens.place[column]
+        rows = np.flatnonzero(known.early[:, place])
+        return {self.panel.accounts[row]: int(known.changes[row, place]) for row in rows}
+
+
+def _falls(case: Case) -> bool:
+    return case.metric == "followers" and case.direction < 0

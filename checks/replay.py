@@ -1,0 +1,64 @@
+"""Many days at once, exactly as the service would have lived through them one by one."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from checks.incident import SILENCE, decide
+from checks.judge import judgements
+from checks.model import Decision, Event, Incident, Judgement, Rules
+from checks.panel import Ints, Panel
+
+Key = tuple[str, str, str, int]
+
+
+def replay(
+    panel: Panel,
+    rules: Rules,
+    *,
+    columns: Ints | None = None,
+    events: Sequence[Event] = (),
+    floors: Mapping[str, float] | None = None,
+) -> Iterator[tuple[int, list[Decision]]]:
+    """Judges the columns in time order, carrying incidents along: (judged time, decisions)."""
+    days = judgements(panel, rules, columns=columns, events=events, floors=floors)
+    return _carry(days)
+
+
+def replay_panels(
+    panels: Sequence[Panel],
+    rules: Rules,
+    *,
+    columns: Ints | None = None,
+    events: Sequence[Event] = (),
+    floors: Mapping[str, float] | None = None,
+) -> Iterator[tuple[int, list[Decision]]]:
+    """The same for several looks a day: one panel per time of day, over the same days.
+
+    `rules` are those of `rules_for(..., looks=len(panels))`: looks share the error budget.
+    """
+    looks = [
+        judgements(panel, rules, columns=columns, events=events, floors=floors)
+        for panel in panels
+    ]
+    return _carry(heapq.merge(*looks, key=lambda look: look[0]))
+
+
+def incidents_of(decisions: Iterable[tuple[int, Sequence[Decision]]]) -> list[Incident]:
+    """Every incident in its final form, in the order of its opening."""
+    last: dict[Key, Incident] = {}
+    for _, made in decisions:
+        last.update((each.incident.key, each.incident) for each in made)
+    return sorted(last.values(), key=lambda each: (each.opened_at, each.key))
+
+
+def _carry(days: Iterable[tuple[int, Judgement]]) -> Iterator[tuple[int, list[Decision]]]:
+    alive: dict[Key, Incident] = {}
+    for at, judgement in days:
+        made = decide(list(alive.values()), judgement, at)
+        alive.update((each.incident.key, each.incident) for each in made)
+        alive = {
+            key: each
+            for key, each in alive.items()
+            if each.resolved_at is None or at - each.resolved_at <= SILENCE
+        }
+        yield at, made
