@@ -1,0 +1,59 @@
+"""All known exports, in the order in which they are asked whether a file is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from bot.sources.exports import (
+    facebook,
+    instagram,
+    instagram_monitor,
+    linkedin,
+    mastodon,
+    meta,
+    socialblade,
+    threads,
+    tiktok,
+    tiktok_business,
+    tiktok_studio,
+    twitch,
+    twitter_to_sqlite,
+    x_analytics,
+    x_archive,
+    youtube_studio,
+)
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, Piece
+
+
+class Family(Protocol):
+    """A module that knows the files of one platform's export by their content."""
+
+    def claims(self, opening: Opening) -> bool:
+        """True where the content is this family's, readable or not. Never raises."""
+        ...
+
+    def read(self, openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+        """Reads all claimed files of one archive together; what fails becomes a piece."""
+        ...
+
+
+FAMILIES: tuple[Family, ...] = (
+    instagram,
+    threads,
+    facebook,
+    tiktok,
+    x_archive,
+    socialblade,
+    twitter_to_sqlite,
+    meta,
+    tiktok_studio,
+    tiktok_business,
+    x_analytics,
+    youtube_studio,
+    twitch,
+    linkedin,
+    instagram_monitor,
+    mastodon,
+)

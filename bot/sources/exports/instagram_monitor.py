@@ -1,0 +1,76 @@
+"""The CSV log of the tool instagram_monitor: counts as they changed, in local time.
+
+Rows that name followers who came or went are passed over unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bot.errors import SourceChanged
+from bot.sources.exports.days import fold, read_count
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, series
+
+_HEADER = ["date", "type", "old", "new"]
+_METRICS = {
+    "followers count": "followers",
+    "followings count": "following",
+    "posts count": "posts",
+}
+
+
+def claims(opening: Opening) -> bool:
+    return bool(opening.top) and [fold(cell) for cell in opening.top[0]] == _HEADER
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield _file(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _file(opening: Opening, asked: Asked) -> Piece:
+    member = opening.member
+    bad = BadRows(member.label)
+    moments: dict[int, dict[str, int | None]] = {}
+    passed = 0
+    for number, row in enumerate(opening.rows, 1):
+        metric = _METRICS.get(fold(row[1])) if len(row) > 1 else None
+        if metric is None:
+            passed += len(row) > 1 and fold(row[1]) != "type"
+            continue
+        at = _moment(row[0], asked)
+        if at is None:
+            bad.add(number, "this is no time as the tool writes it", "Date")
+            continue
+        count = read_count(row, 3, number, ("Date", "Type", "Old", "New"), bad)
+        moments.setdefault(at, {})[metric] = count
+    notes = ["The tool notes changes only: between two rows the count stayed as it was."]
+    if passed:
+        notes.append(f"{passed:,} rows about something else than counts were passed over.")
+    return series(
+        member,
+        asked,
+        format="instagram_monitor.log",
+        platform="instagram",
+        basis="total",
+        at=list(moments),
+        values={
+            metric: [moment.get(metric) for moment in moments.values()]
+            for metric in _METRICS.values()
+        },
+        bad=bad,
+        notes=notes,
+    )
+
+
+def _moment(text: str, asked: Asked) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=asked.zone)).timestamp())
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,96 @@
+"""LinkedIn page followers, .xls and .xlsx: "Total followers" are those new that day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from bot.errors import SourceChanged
+from bot.sources.exports.calendar import parse_day
+from bot.sources.exports.days import Days, fold, header_row, need_dates, read_days
+from bot.sources.exports.opening import Opening, Rows
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+
+_WANTED = ("date", "organic followers", "total followers")
+_PARTS = ("sponsored followers", "organic followers", "auto-invited followers")
+_OTHERS = ("visitor metrics", "update metrics", "all posts", "competitor analytics")
+_PAGE = re.compile(r"(.+?)_followers_\d{9,14}(?:\s?\(\d+\))?\.(?:xlsx?|csv)", re.IGNORECASE)
+
+
+def claims(opening: Opening) -> bool:
+    if not opening.is_workbook:
+        return header_row(opening.top, _WANTED) is not None
+    try:
+        return _sheet(opening) is not None or _other(opening)
+    except SourceChanged:
+        return False
+
+
+def _sheet(opening: Opening) -> Rows | None:
+    return next((rows for rows in opening.sheets.values() if header_row(rows, _WANTED)), None)
+
+
+def _other(opening: Opening) -> bool:
+    return any(fold(name) in _OTHERS for name in opening.sheets)
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield _file(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _file(opening: Opening, asked: Asked) -> Piece:
+    member = opening.member
+    rows = _sheet(opening)
+    header = header_row(rows, _WANTED) if rows else None
+    if rows is None or header is None:
+        return refused(
+            member,
+            "This LinkedIn workbook counts visitors or posts, not followers: export Followers "
+            "(Analytics, Followers, Export) instead.",
+            platform="linkedin",
+        )
+    bad = BadRows(member.label)
+    days = read_days(
+        rows, header, {"gained": "total followers", "parts": _PARTS}, bad, parse=_day
+    )
+    need_dates(days, member.label)
+    notes = ['"Total followers" in this file are those new on the day, not the page\'s total.']
+    _compare(days, notes)
+    values = days.values["gained"]
+    falls = any(value is not None and value < 0 for value in values)
+    if falls:
+        notes.append("Some days are negative: the numbers are read as net changes.")
+    page = _PAGE.fullmatch(member.base)
+    return series(
+        member,
+        asked,
+        format="linkedin.followers",
+        platform="linkedin",
+        basis="net" if falls else "gained",
+        at=days.at(asked.zone),
+        values={"net" if falls else "gained": values},
+        bad=bad,
+        handle=page[1] if page else None,
+        notes=notes,
+    )
+
+
+def _day(text: str) -> date | None:
+    return parse_day(text, american=True)
+
+
+def _compare(days: Days, notes: list[str]) -> None:
+    parts = days.values.get("parts")
+    if parts is None:
+        return
+    wrong = sum(
+        whole is not None and part is not None and whole != part
+        for whole, part in zip(days.values["gained"], parts, strict=True)
+    )
+    if wrong:
+        notes.append(f"In {wrong} rows the parts do not add up to Total followers.")

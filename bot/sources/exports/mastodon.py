@@ -1,0 +1,68 @@
+"""Lists of the fediverse: Mastodon's following_accounts.csv and Takahē's followers.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.errors import SourceChanged
+from bot.sources.exports.entries import Names
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list, refused
+
+_ADDRESS = "account address"
+
+
+def claims(opening: Opening) -> bool:
+    return bool(opening.top) and opening.top[0][0].casefold() == _ADDRESS
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield _list(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _list(opening: Opening, asked: Asked) -> Piece:
+    member = opening.member
+    header = [cell.casefold() for cell in opening.top[0]]
+    name = member.base.casefold()
+    if "hide notifications" in header or name.startswith(("muted", "blocked", "block", "mute")):
+        return refused(
+            member,
+            "This lists accounts that the owner muted or blocked, not followers. Mastodon has "
+            "no export of followers: watch the account with a source of kind mastodon.",
+            platform="mastodon",
+        )
+    following = "show boosts" in header or "following" in name
+    names = Names(asked.key(), "mastodon")
+    bad = BadRows(member.label)
+    names.add((address, 0) for address in _addresses(opening, bad))
+    ids, _ = names.arrays()
+    return follower_list(
+        member,
+        asked,
+        format=f"{'mastodon' if len(header) > 1 else 'takahe'}."
+        f"{'following' if following else 'follower'}_list",
+        platform="mastodon",
+        side="following" if following else "followers",
+        ids=ids,
+        since=None,
+        at=None,
+        complete=None,
+        bad=bad,
+        notes=names.notes(),
+    )
+
+
+def _addresses(opening: Opening, bad: BadRows) -> Iterator[str]:
+    seen_header = False
+    for number, row in enumerate(opening.rows, 1):
+        address = row[0].strip() if row else ""
+        if not seen_header:
+            seen_header = bool(address)
+        elif "@" in address.removeprefix("@"):
+            yield address
+        elif address:
+            bad.add(number, "this is no address such as name@server", "Account address")

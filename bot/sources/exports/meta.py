@@ -1,0 +1,131 @@
+"""Meta Business Suite: `Follows.csv`, the new follows per day and nothing else.
+
+The file has no total and no losses, so it can show surges and never churn. Its siblings
+(reach, views, visits ...) have the same shape: only the title line tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from bot.errors import SourceChanged
+from bot.sources.exports.calendar import parse_day
+from bot.sources.exports.days import Days, fold, need_dates, read_days
+from bot.sources.exports.opening import Opening, Rows
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+from bot.sources.exports.words import DATE, FOLLOWS, SMALL, plural
+
+_VALUE = "primary"  # stays English in every language
+_POSTS = re.compile(r"post id|permalink|publish time")
+_LIKE = "Follows.csv (Business Suite, Insights, Results, Follows, Export)"
+
+
+def claims(opening: Opening) -> bool:
+    top = opening.top
+    if not top:
+        return False
+    first = [fold(cell) for cell in top[0]]
+    return _header(top) is not None or (
+        "follows" in first and any(_POSTS.search(cell) for cell in first)
+    )
+
+
+def _header(rows: Rows) -> int | None:
+    """The index of `Date,Primary` in the first rows."""
+    for index, row in enumerate(rows[:6]):
+        cells = [fold(cell) for cell in row if cell.strip()]
+        if len(cells) == 2 and cells[0] in DATE and cells[1] == _VALUE:
+            return index
+    return None
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield _file(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _file(opening: Opening, asked: Asked) -> Piece:
+    member, rows = opening.member, opening.rows
+    index = _header(rows)
+    if index is None:
+        return refused(
+            member,
+            f"This lists posts with their follows, not days: export {_LIKE} instead.",
+            platform=asked.platform,
+        )
+    title = next((cell.strip() for row in rows[:index] for cell in row if cell.strip()), "")
+    platform, follows = _title(title)
+    if not title:
+        return refused(
+            member,
+            "The title line, which says what is counted, is missing: import "
+            f"{_LIKE} as it was downloaded.",
+        )
+    if not follows:
+        shown = title if re.fullmatch(r"[\w\s:()'’-]{1,40}", title) else "something else"
+        return refused(
+            member, f'By its title this counts "{shown}", not follows: export {_LIKE} instead.'
+        )
+    notes = ["New follows only: without losses and totals it shows surges, never churn."]
+    if platform is None:
+        platform = (
+            asked.platform or (asked.account.platform if asked.account else "") or "facebook"
+        )
+        notes.append(f"The title names no platform: read as {platform}.")
+    bad = BadRows(member.label)
+    cells = ["", ""]
+    for spot, cell in enumerate(c for c in rows[index] if c.strip()):
+        cells[spot] = "date" if spot == 0 else fold(cell)
+    days = read_days(rows, (index, cells), {"gained": _VALUE}, bad, parse=_day)
+    need_dates(days, member.label)
+    if platform == "instagram":
+        days = _with_zeros(days, bad, notes)
+    return series(
+        member,
+        asked,
+        format="meta.follows",
+        platform=platform,
+        basis="gained",
+        at=days.at(asked.zone),
+        values=days.values,
+        bad=bad,
+        notes=notes,
+    )
+
+
+def _day(text: str) -> date | None:
+    """The date part alone: Facebook's hour is 00 or 01 by daylight saving."""
+    return parse_day(text) if re.match(r"\d{4}-", text) else None
+
+
+def _title(title: str) -> tuple[str | None, bool]:
+    """Platform, and whether the title speaks of follows, in the languages that are known."""
+    words = fold(title).rstrip(";,: ")
+    platform = next((name for name in ("instagram", "facebook") if name in words), None)
+    left = [
+        w for w in re.split(r"[\s\-–:()]+", words) if w and w != platform and w not in SMALL
+    ]
+    return platform, " ".join(left) in FOLLOWS
+
+
+def _with_zeros(days: Days, bad: BadRows, notes: list[str]) -> Days:
+    """Instagram leaves out days without a follow: inside the range they are zeros."""
+    given = dict(zip(days.dates, days.values["gained"], strict=True))
+    first, last = min(given), max(given)
+    span = (last - first).days + 1
+    missing = span - len(given)
+    if missing == 0:
+        return days
+    if span > 4000 or bad.count:
+        notes.append(
+            "Days that the file leaves out stay unknown, since some rows are not readable."
+        )
+        return days
+    whole = [first + timedelta(n) for n in range(span)]
+    notes.append(f"{plural(missing, 'day')} left out by the file had 0 new follows.")
+    return Days(whole, {"gained": [given.get(day, 0) for day in whole]})

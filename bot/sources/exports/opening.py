@@ -1,0 +1,181 @@
+"""A look into one file of an export: its first bytes, its text, its rows."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from bot.errors import SourceChanged
+from bot.sources.exports.archive import Member, damaged
+
+HEAD = 64 << 10
+HTML_HEAD = 1 << 20  # a real page carries its style sheet before its title
+MAX_TABLE = 32 << 20
+MAX_CELLS = 2_000_000
+MAX_SHEET_UNPACKED = 256 << 20
+
+Rows = list[list[str]]
+
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """`head` are the first bytes; text and rows are read when somebody asks."""
+
+    member: Member
+    head: bytes
+
+    @classmethod
+    def of(cls, member: Member) -> Opening:
+        with member.open() as stream:
+            head = stream.read(HEAD)
+            if head.lstrip()[:1] == b"<":
+                head += stream.read(HTML_HEAD)
+        return cls(member, head)
+
+    @cached_property
+    def text(self) -> str:
+        """The head as text, without white space before it."""
+        return decode(self.head, cut=True).lstrip()
+
+    @cached_property
+    def is_workbook(self) -> bool:
+        return self.head.startswith(_WORKBOOKS)
+
+    @cached_property
+    def sheets(self) -> dict[str, Rows]:
+        """All rows by sheet; a CSV is one sheet without a name. Raises SourceChanged."""
+        data = self.whole()
+        if self.is_workbook:
+            return _workbook(data, self.member.label)
+        return {"": table(decode(data), self.member.label)}
+
+    @cached_property
+    def rows(self) -> Rows:
+        """All rows of the first sheet. Raises SourceChanged."""
+        return next(iter(self.sheets.values()), [])
+
+    @cached_property
+    def top(self) -> Rows:
+        """The first dozen rows, stripped and without empty ones; none where it is no table."""
+        if self.is_workbook:
+            try:
+                rows = self.rows[:12]
+            except SourceChanged:
+                return []
+        elif self.text[:1] in {"{", "[", "<", ""} or "\0" in self.text:
+            return []
+        else:
+            lines = self.text[:16_384].splitlines(keepends=True)[:16]
+            try:
+                rows = table("".join(lines), self.member.label)[:12]
+            except SourceChanged:
+                return []
+        return [[cell.strip() for cell in row] for row in rows if any(c.strip() for c in row)]
+
+    def whole(self) -> bytes:
+        """All bytes of a dashboard's file. Raises SourceChanged where it is far too large."""
+        if self.member.size <= MAX_TABLE:
+            with self.member.open() as stream:
+                data = stream.read(MAX_TABLE + 1)
+            if len(data) <= MAX_TABLE:
+                return data
+        raise SourceChanged(
+            f"{self.member.label} is larger than any dashboard export "
+            f"({MAX_TABLE >> 20} MB): check that it is the right file.",
+            where=self.member.label,
+        )
+
+
+def decode(data: bytes, *, cut: bool = False) -> str:
+    """Text by its byte order mark, else UTF-8, else Windows-1252; never fails.
+
+    UTF-16 is looked for first: read as UTF-8 it would give letters with NULs between.
+    `cut` says that the data may end inside a letter.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data[: len(data) // 2 * 2].decode("utf-16", "replace").lstrip("\ufeff")
+    if data[1:200:2].count(0) > 0.4 * len(data[1:200:2]) > 2:
+        return data[: len(data) // 2 * 2].decode("utf-16-le", "replace")
+    try:
+        if cut:
+            return codecs.getincrementaldecoder("utf-8-sig")().decode(data)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def table(text: str, label: str) -> Rows:
+    """Rows of delimited text; a first line `sep=;` is obeyed and left out as an empty row."""
+    lead = re.match(r"\s*\"?sep=(.)\"?[^\n]*\n", text, re.IGNORECASE)
+    if lead:
+        text = "\n" + text[lead.end() :]
+    sign = lead[1] if lead and lead[1] in ",;\t|" else _delimiter(text)
+    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    rows: Rows = []
+    cells = 0
+    try:
+        for row in csv.reader(io.StringIO(text), delimiter=sign):
+            rows.append(row)
+            cells += len(row)
+            if cells > MAX_CELLS:
+                break
+    except csv.Error as error:
+        raise SourceChanged(
+            f"{label}, row {len(rows) + 1}: the table is broken ({error}): export it again.",
+            where=f"{label}:{len(rows) + 1}",
+        ) from None
+    return rows
+
+
+def _delimiter(text: str) -> str:
+    lines = [line for line in text[:4096].splitlines()[:6] if line.strip()]
+    return max(",;\t", key=lambda sign: sum(sign in line for line in lines))
+
+
+def _workbook(data: bytes, label: str) -> dict[str, Rows]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    _check_workbook(data, label)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets: dict[str, Rows] = {}
+        for name in book.sheet_names[:40]:
+            sheet = book.get_sheet_by_name(name)
+            if sheet.total_height * max(1, sheet.total_width) > MAX_CELLS:
+                raise damaged(label)
+            sheets[name] = [[_cell(c) for c in row] for row in sheet.to_python()]
+        return sheets
+    except (CalamineError, ValueError, OverflowError, OSError, zipfile.BadZipFile, EOFError):
+        raise damaged(label) from None
+
+
+def _check_workbook(data: bytes, label: str) -> None:
+    if not data.startswith(b"PK"):
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError):
+        raise damaged(label) from None
+    if unpacked > MAX_SHEET_UNPACKED:
+        raise SourceChanged(
+            f"{label} would unpack to far more than real workbooks do, as zip bombs do: "
+            "save it as CSV and import that.",
+            where=label,
+        )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return "" if value is None else str(value)

@@ -1,0 +1,206 @@
+"""What the readers of exports are asked, and what each gives back for one file or list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+from bot.errors import SourceChanged
+from bot.model import Account, Fault, FollowerList, Found
+from bot.sources.exports.archive import Member
+from bot.sources.exports.calendar import iso_day
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+MAX_FAULTS = 20
+"""Bad rows that are named one by one; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the caller knows beforehand; `key` is called only where a list is read."""
+
+    key: Callable[[], bytes]
+    zone: ZoneInfo
+    now: datetime
+    account: Account | None = None
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """`readings` has the columns of a readings frame."""
+
+    found: Found
+    readings: pl.DataFrame | None = None
+    lists: tuple[FollowerList, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(slots=True)
+class BadRows:
+    """Counts rows that were left out and names the first of them; never with their content."""
+
+    label: str
+    count: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, row: int, reason: str, column: str = "") -> None:
+        self.count += 1
+        if len(self.faults) < MAX_FAULTS:
+            place = f"row {row}" + (f", column {column}" if column else "")
+            where = f"{self.label}:{row}" + (f":{column}" if column else "")
+            self.faults.append(
+                Fault(kind="row", text=f"{self.label}, {place}: {reason}.", where=where)
+            )
+
+
+def refused(member: Member, reason: str, *, platform: str | None = None) -> Piece:
+    """A file that was understood and holds nothing to read; no fault of anybody."""
+    return Piece(found=Found(file=member.label, platform=platform, notes=(reason,)))
+
+
+def failed(label: str, error: SourceChanged) -> Piece:
+    """A file that should have been read and could not be."""
+    fault = Fault(kind="changed", text=str(error), where=error.where or label)
+    return Piece(found=Found(file=label, notes=(str(error),)), faults=(fault,))
+
+
+def whose(asked: Asked, platform: str | None, handle: str | None, label: str) -> Account | None:
+    """The account that an export belongs to: what was asked for wins over what the file says.
+
+    None where nobody says it. Raises SourceChanged where the platforms contradict.
+    """
+    wished = asked.account
+    for other in (wished.platform if wished else "", asked.platform):
+        if other and platform and other != platform:
+            raise SourceChanged(
+                f"{label} holds numbers of {platform}, not of {other}: "
+                f"import it with an account of {platform}.",
+                where=label,
+            )
+    platform = platform or (wished.platform if wished else "") or asked.platform
+    handle = (wished.handle if wished else None) or handle
+    if not platform or not handle:
+        return None
+    return Account(platform, handle.strip().removeprefix("@").lower())
+
+
+def unknown_account(platform: str | None) -> str:
+    return (
+        "The file does not say whose it is, so nothing was stored: pass the account, "
+        f"such as {platform or 'instagram'}/yourhandle."
+    )
+
+
+def series(
+    member: Member,
+    asked: Asked,
+    *,
+    format: str,
+    platform: str | None,
+    basis: Literal["total", "net", "gained", "gained_lost"] | None,
+    at: Sequence[int],
+    values: Mapping[str, Sequence[int | None]],
+    bad: BadRows,
+    handle: str | None = None,
+    notes: Sequence[str] = (),
+    complete: bool | None = None,
+) -> Piece:
+    """A dashboard's days. Days without any value are left out. Raises SourceChanged."""
+    import polars as pl
+
+    frame = pl.DataFrame(
+        {"at": at, **values}, schema={"at": pl.Int64, **dict.fromkeys(values, pl.Int64)}
+    )
+    frame = frame.filter(pl.any_horizontal(pl.col(list(values)).is_not_null()))
+    if frame.is_empty():
+        raise SourceChanged(
+            f"{member.label} is a file of the kind {format}, but no row of it holds a number: "
+            "export it again with a range that has data.",
+            where=member.label,
+        )
+    frame = frame.sort("at").unique("at", keep="last", maintain_order=True)
+    account = whose(asked, platform, handle, member.label)
+    told = list(notes)
+    if account is None:
+        told.append(unknown_account(platform))
+    else:
+        frame = frame.select(pl.lit(str(account)).alias("account"), pl.all())
+    found = Found(
+        file=member.label,
+        format=format,
+        platform=account.platform if account else platform,
+        account=str(account) if account else None,
+        basis=basis,
+        readings=frame.height,
+        first=iso_day(int(frame["at"][0]), asked.zone),
+        last=iso_day(int(frame["at"][-1]), asked.zone),
+        complete=complete,
+        bad_rows=bad.count,
+        notes=tuple(told),
+    )
+    return Piece(found=found, readings=frame if account else None, faults=tuple(bad.faults))
+
+
+def follower_list(
+    member: Member,
+    asked: Asked,
+    *,
+    format: str,
+    platform: str,
+    side: Literal["followers", "following"],
+    ids: NDArray[np.uint64],
+    since: NDArray[np.int64] | None,
+    at: int | None,
+    complete: bool | None,
+    bad: BadRows,
+    handle: str | None = None,
+    notes: Sequence[str] = (),
+) -> Piece:
+    """A list of hashed names, sorted and without repeats.
+
+    `at` is when the export says it was made. Without it the newest follow dates the list
+    (the export is at most a little younger), so that the same file always gives the same
+    list; a list without any date takes its file's own time.
+    """
+    from bot.sources.names import unique_names
+
+    told = list(notes)
+    ids, since = unique_names(ids, since)
+    known = since[since > 0] if since is not None else None
+    newest = int(known.max()) if known is not None and len(known) else None
+    if at is None and newest is not None:
+        at = newest
+        told.append("The export does not say when it was made: dated by its newest follow.")
+    elif at is None:
+        limit = int(asked.now.timestamp())
+        at = min(member.stamp, limit) if member.stamp else limit
+        told.append("The export does not say when it was made: dated by its file's time.")
+    account = whose(asked, platform, handle, member.label)
+    if account is None:
+        told.append(unknown_account(platform))
+    found = Found(
+        file=member.label,
+        format=format,
+        platform=platform,
+        account=str(account) if account else None,
+        names=len(ids),
+        first=iso_day(int(known.min()), asked.zone) if newest and known is not None else None,
+        last=iso_day(at, asked.zone),
+        complete=complete,
+        bad_rows=bad.count,
+        notes=tuple(told),
+    )
+    lists = (
+        FollowerList(
+            account=str(account), side=side, at=at, ids=ids, since=since, complete=complete
+        ),
+    )
+    return Piece(found=found, lists=lists if account else (), faults=tuple(bad.faults))

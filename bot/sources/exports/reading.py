@@ -1,0 +1,162 @@
+"""From a path to a batch: every file is shown to the families, what nobody knows is a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from bot.errors import SourceChanged, SourceError
+from bot.model import Batch
+from bot.sources.exports.archive import Member, Tree, open_tree
+from bot.sources.exports.families import FAMILIES
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, Piece, failed
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from bot.sources.readings import Meaning
+
+# where no export keeps its lists; opening thousands of pictures and chats would take long
+_PASSED = re.compile(
+    r"\.(jpe?g|png|gif|webp|heic|svg|ico|mp4|mov|webm|m4a|mp3|aac|wav|ogg|srt|vtt|pdf|woff2?|"
+    r"css|map|exe|dll)$|(^|/)(messages|inbox|media|archived_threads|stories|posts)/",
+    re.IGNORECASE,
+)
+_TABLES = re.compile(
+    r"\.(csv|tsv|tab|jsonl|ndjson|parquet|xlsx|xls|ods|sqlite3?|db)(\.gz)?$", re.IGNORECASE
+)
+
+
+@dataclass
+class Shown:
+    """Files by the number of the family that claims them; `rest` nobody claims."""
+
+    claimed: dict[int, list[Opening]] = field(default_factory=dict)
+    rest: list[Member] = field(default_factory=list)
+    failed: list[Piece] = field(default_factory=list)
+    passed: int = 0
+
+
+def read_path(
+    path: Path, label: str, asked: Asked, meaning: Meaning, *, deep: bool = True
+) -> Batch:
+    """Reads a file, folder or zip; zips in a folder are each an export of their own.
+
+    Raises SourceChanged where the path cannot be opened or nothing in it is known.
+    """
+    with open_tree(path, label, asked.zone) as tree:
+        shown = _show(tree)
+        parts = [_batch(piece) for piece in (*_claimed(shown, asked), *shown.failed)]
+        folders = {_top(o.member) for group in shown.claimed.values() for o in group} - {""}
+        unread = shown.passed + tree.skipped
+        for member in shown.rest:
+            if deep and member.path and member.base.lower().endswith(".zip"):
+                parts.append(_inner(member, asked, meaning))
+            elif len(tree.members) == 1 or (
+                _TABLES.search(member.base)
+                and (member.path is not None or not parts)
+                and _top(member) not in folders
+            ):
+                parts.append(_table(member, meaning))
+            else:
+                unread += 1
+        if not parts:
+            raise SourceChanged(
+                f"{label} holds no known export: import the zip as it was downloaded, "
+                "or a table with account, date and followers.",
+                where=label,
+            )
+        notes = (f"{unread:,} other files were left unread.",) if unread else ()
+        return combined(parts, notes)
+
+
+def _show(tree: Tree) -> Shown:
+    shown = Shown()
+    for member in tree.members:
+        if len(tree.members) > 1 and _PASSED.search(member.name):
+            shown.passed += 1
+            continue
+        try:
+            opening = Opening.of(member)
+        except SourceChanged as error:
+            shown.failed.append(failed(member.label, error))
+            continue
+        index = next((n for n, family in enumerate(FAMILIES) if family.claims(opening)), None)
+        if index is None:
+            shown.rest.append(member)
+        else:
+            shown.claimed.setdefault(index, []).append(opening)
+    return shown
+
+
+def _claimed(shown: Shown, asked: Asked) -> Iterator[Piece]:
+    for index, openings in sorted(shown.claimed.items()):
+        yield from FAMILIES[index].read(openings, asked)
+
+
+def _top(member: Member) -> str:
+    parts = PurePosixPath(member.name).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def _inner(member: Member, asked: Asked, meaning: Meaning) -> Batch:
+    assert member.path is not None
+    try:
+        return read_path(member.path, member.label, asked, meaning, deep=False)
+    except SourceChanged as error:
+        return _batch(failed(member.label, error))
+
+
+def _table(member: Member, meaning: Meaning) -> Batch:
+    """A table that is no known export, by the generic reader."""
+    from bot.sources.readings import read_rows
+    from bot.sources.tables import batch_of, read_table_file, stem, table_from
+
+    named = meaning.account is None
+    meaning = replace(meaning, account=meaning.account or stem(Path(member.base)))
+    try:
+        if member.path is not None:
+            batch = read_table_file(member.path, meaning, named=named)
+        else:
+            table = table_from(Opening.of(member).whole(), member.base, meaning.columns)
+            batch = batch_of(read_rows(table, meaning), meaning, member.label, named=named)
+    except SourceError as error:
+        where = error.where if isinstance(error, SourceChanged) else member.label
+        return _batch(failed(member.label, SourceChanged(str(error), where=where)))
+    return replace(batch, found=tuple(replace(f, file=member.label) for f in batch.found))
+
+
+def _batch(piece: Piece) -> Batch:
+    return Batch(
+        readings=piece.readings,
+        lists=piece.lists,
+        faults=piece.faults,
+        found=(piece.found,),
+    )
+
+
+def combined(parts: Sequence[Batch], notes: Sequence[str] = ()) -> Batch:
+    """One batch; files that speak of the same account and time fill one row together."""
+    import polars as pl
+
+    frames = [part.readings for part in parts if part.readings is not None]
+    return Batch(
+        readings=_merged(pl.concat(frames, how="diagonal")) if frames else None,
+        lists=tuple(one for part in parts for one in part.lists),
+        faults=tuple(fault for part in parts for fault in part.faults),
+        notes=(*(note for part in parts for note in part.notes), *notes),
+        found=tuple(found for part in parts for found in part.found),
+    )
+
+
+def _merged(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    if frame.select(pl.struct("account", "at").is_duplicated().any()).item():
+        newest = pl.all().exclude("account", "at").drop_nulls().last()
+        frame = frame.group_by("account", "at").agg(newest)
+    return frame.sort("account", "at")

@@ -1,0 +1,60 @@
+"""Threads lists, which lie in the same zip as Instagram's and are never mixed into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.errors import SourceChanged
+from bot.sources.dates import end_of_day
+from bot.sources.exports.entries import Names, read_entries
+from bot.sources.exports.instagram import made_by
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list, refused
+
+_KEY = re.compile(r'\{\s*"(text_post_app_\w+)"\s*:')
+
+
+def claims(opening: Opening) -> bool:
+    return bool(_KEY.match(opening.text))
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield _list(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _list(opening: Opening, asked: Asked) -> Piece:
+    member = opening.member
+    match = _KEY.match(opening.text)
+    key = match[1] if match else ""
+    if not key.endswith(("_followers", "_following")) or "unfollow" in key:
+        return refused(
+            member,
+            "This is a Threads file without followers: import followers.json from the folder "
+            "threads of the same export.",
+            platform="threads",
+        )
+    names = Names(asked.key(), "threads")
+    bad = BadRows(member.label)
+    read_entries(member, key, names, bad)
+    ids, since = names.arrays()
+    user, made = made_by(member, old=False)
+    following = key.endswith("_following")
+    return follower_list(
+        member,
+        asked,
+        format=f"threads.{'following' if following else 'follower'}_list",
+        platform="threads",
+        side="following" if following else "followers",
+        ids=ids,
+        since=since,
+        at=end_of_day(made, asked.zone) if made else None,
+        complete=None,
+        bad=bad,
+        handle=user,
+        notes=names.notes(),
+    )

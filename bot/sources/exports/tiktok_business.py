@@ -1,0 +1,63 @@
+"""TikTok Business accounts: new and lost followers per day; the total is never filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.errors import SourceChanged
+from bot.sources.exports.days import header_row, need_dates, read_days
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, series
+
+_ACCOUNT = ("date", "net growth", "new followers", "lost followers")
+_AUDIENCE = ("date", "new followers", "total followers")
+_COLUMNS = {
+    "gained": "new followers",
+    "lost": "lost followers",
+    "views_daily": "video views",
+    "interactions_daily": ("likes", "shares", "comments"),
+}
+
+
+def claims(opening: Opening) -> bool:
+    return bool(header_row(opening.top, _ACCOUNT) or header_row(opening.top, _AUDIENCE))
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield _file(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _file(opening: Opening, asked: Asked) -> Piece:
+    member, rows = opening.member, opening.rows
+    bad = BadRows(member.label)
+    notes = []
+    if header := header_row(rows, _ACCOUNT):
+        days = read_days(rows, header, _COLUMNS, bad)
+        kind, basis = "account", "gained_lost"
+    else:
+        header = header_row(rows, _AUDIENCE)
+        assert header is not None
+        days = read_days(
+            rows, header, {"gained": "new followers", "followers": "total followers"}, bad
+        )
+        kind, basis = "audience", "total"
+        if all(value is None for value in days.values["followers"]):
+            days.values.pop("followers")
+            basis = "gained"
+            notes.append("The column Total followers is empty: only new followers were read.")
+    need_dates(days, member.label)
+    return series(
+        member,
+        asked,
+        format=f"tiktok_business.{kind}",
+        platform="tiktok",
+        basis=basis,  # type: ignore[arg-type]
+        at=days.at(asked.zone),
+        values=days.values,
+        bad=bad,
+        notes=notes,
+    )

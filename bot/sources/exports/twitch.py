@@ -1,0 +1,44 @@
+"""Twitch, channel analytics by day: new follows; leavers are not counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.errors import SourceChanged
+from bot.sources.exports.days import header_row, need_dates, read_days
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, series
+
+_WANTED = ("date", "average viewers", "follows")
+
+
+def claims(opening: Opening) -> bool:
+    return header_row(opening.top, _WANTED) is not None
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield _file(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _file(opening: Opening, asked: Asked) -> Piece:
+    member, rows = opening.member, opening.rows
+    header = header_row(rows, _WANTED)
+    assert header is not None
+    bad = BadRows(member.label)
+    days = read_days(rows, header, {"gained": "follows", "views_daily": "live views"}, bad)
+    need_dates(days, member.label)
+    return series(
+        member,
+        asked,
+        format="twitch.channel_analytics",
+        platform="twitch",
+        basis="gained",
+        at=days.at(asked.zone),
+        values=days.values,
+        bad=bad,
+        notes=["New follows only: without losses and totals it shows surges, never churn."],
+    )

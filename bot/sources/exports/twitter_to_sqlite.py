@@ -1,0 +1,115 @@
+"""The table `count_history` that the tool twitter-to-sqlite keeps: followers and following."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+
+from bot.errors import SourceChanged
+from bot.model import Account
+from bot.sources.exports.archive import damaged
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, series
+
+_ROWS = """
+    select h.type, h.user, h.datetime, h.count, u.screen_name
+    from count_history h left join users u on u.id = h.user
+    where h.type in (1, 2) order by h.user, h.datetime
+"""
+_METRICS = {1: "followers", 2: "following"}
+_MOST = 5_000_000
+
+
+def claims(opening: Opening) -> bool:
+    if not opening.head.startswith(b"SQLite format 3\0"):
+        return False
+    try:
+        with closing(_open(opening)) as database:
+            return bool(
+                database.execute(
+                    "select 1 from sqlite_master where name = 'count_history'"
+                ).fetchone()
+            )
+    except (sqlite3.Error, SourceChanged, ValueError):
+        return False
+
+
+def _open(opening: Opening) -> sqlite3.Connection:
+    """Read only, without touching the file; a file in a zip is opened in memory."""
+    path = opening.member.path
+    if path is not None:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    database = sqlite3.connect(":memory:")
+    database.deserialize(opening.whole())
+    return database
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield from _file(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _file(opening: Opening, asked: Asked) -> Iterator[Piece]:
+    label = opening.member.label
+    try:
+        with closing(_open(opening)) as database:
+            rows = database.execute(_ROWS).fetchmany(_MOST)
+    except (sqlite3.Error, ValueError, OverflowError):
+        raise damaged(label) from None
+    users: dict[str, dict[int, dict[str, int | None]]] = {}
+    bad = BadRows(label)
+    for number, (kind, user, when, count, name) in enumerate(rows, 1):
+        try:
+            moment = datetime.fromisoformat(when)
+            at = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        except (TypeError, ValueError, OverflowError):
+            bad.add(number, "this is no time", "datetime")
+            continue
+        if not isinstance(count, int) or abs(count) > 1 << 53:
+            bad.add(number, "this is no whole number", "count")
+            continue
+        handle = name if isinstance(name, str) and name else str(user)
+        users.setdefault(handle, {}).setdefault(at, {})[_METRICS[kind]] = count
+    if not users:
+        raise SourceChanged(
+            f"{label}: the table count_history holds no follower counts: run the tool first.",
+            where=label,
+        )
+    for number, (handle, moments) in enumerate(users.items()):
+        yield _user(
+            opening, asked, handle, moments, bad if number == 0 else BadRows(label), len(users)
+        )
+
+
+def _user(
+    opening: Opening,
+    asked: Asked,
+    handle: str,
+    moments: dict[int, dict[str, int | None]],
+    bad: BadRows,
+    users: int,
+) -> Piece:
+    from dataclasses import replace
+
+    if users > 1 and asked.account:
+        asked = replace(asked, account=Account(asked.account.platform, ""))
+    return series(
+        opening.member,
+        asked,
+        format="twitter_to_sqlite.count_history",
+        platform="x",
+        basis="total",
+        at=list(moments),
+        values={
+            metric: [moment.get(metric) for moment in moments.values()]
+            for metric in _METRICS.values()
+        },
+        bad=bad,
+        handle=handle,
+        notes=["The tool notes changes only: between two rows the count stayed as it was."],
+    )

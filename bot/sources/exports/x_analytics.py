@@ -1,0 +1,61 @@
+"""X analytics, account overview: follows and unfollows per day, no total, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.errors import SourceChanged
+from bot.sources.exports.days import fold, header_row, need_dates, read_days
+from bot.sources.exports.opening import Opening
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+
+_WANTED = ("date", "new follows", "unfollows")
+_COLUMNS = {
+    "gained": "new follows",
+    "lost": "unfollows",
+    "posts_daily": "create post",
+    "views_daily": "impressions",
+    "interactions_daily": ("likes", "replies", "reposts", "shares", "bookmarks"),
+}
+
+
+def claims(opening: Opening) -> bool:
+    return header_row(opening.top, _WANTED) is not None or _by_post(opening)
+
+
+def _by_post(opening: Opening) -> bool:
+    cells = [fold(cell) for cell in opening.top[0]] if opening.top else []
+    return "post id" in cells and "new follows" in cells
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    for opening in openings:
+        try:
+            yield _file(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
+
+
+def _file(opening: Opening, asked: Asked) -> Piece:
+    member, rows = opening.member, opening.rows
+    header = header_row(rows, _WANTED)
+    if header is None:
+        return refused(
+            member,
+            "This lists posts with their follows, not days: export "
+            "account_overview_analytics.csv (Analytics, Overview) instead.",
+            platform="x",
+        )
+    bad = BadRows(member.label)
+    days = read_days(rows, header, _COLUMNS, bad)
+    need_dates(days, member.label)
+    return series(
+        member,
+        asked,
+        format="x_analytics.account_overview",
+        platform="x",
+        basis="gained_lost",
+        at=days.at(asked.zone),
+        values=days.values,
+        bad=bad,
+    )

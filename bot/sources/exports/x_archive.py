@@ -1,0 +1,170 @@
+"""The X archive: lists of account ids without names or dates; the manifest dates them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import IO, Any, Literal
+
+from bot.errors import SourceChanged
+from bot.sources.exports.archive import Member
+from bot.sources.exports.entries import Names, broken_json, stream_items
+from bot.sources.exports.opening import Opening, decode
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list
+
+Side = Literal["followers", "following"]
+
+_PART = re.compile(r"window\.YTD\.(follower|following)\.part(\d+)\s*=\s*")
+_MANIFEST = re.compile(r"window\.__THAR_CONFIG\s*=\s*")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`counts` are rows by part name (`YTD.follower.part0`); None where the file is missing."""
+
+    made: int | None = None
+    handle: str | None = None
+    partial: bool = False
+    counts: dict[str, int] | None = field(default=None)
+
+
+def claims(opening: Opening) -> bool:
+    return bool(_PART.match(opening.text) or _MANIFEST.match(opening.text))
+
+
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    ordered = sorted(openings, key=lambda opening: opening.member.folder)
+    for _, group in groupby(ordered, key=lambda opening: opening.member.folder):
+        yield from _archive(list(group), asked)
+
+
+def _archive(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    label = openings[0].member.label
+    try:
+        manifest = _manifest(openings)
+        for kind in ("follower", "following"):
+            parts = _parts(openings, kind)
+            if parts:
+                yield _list(parts, kind, manifest, asked)
+    except SourceChanged as error:
+        yield failed(error.where or label, error)
+
+
+def _missing(label: str, name: str) -> SourceChanged:
+    return SourceChanged(
+        f"{label}: {name} is missing, so the list would be partial: import the whole archive.",
+        where=label,
+    )
+
+
+def _parts(openings: Sequence[Opening], kind: str) -> dict[int, Member]:
+    parts: dict[int, Member] = {}
+    for opening in openings:
+        match = _PART.match(opening.text)
+        if match and match[1] == kind:
+            parts[int(match[2])] = opening.member
+    return dict(sorted(parts.items()))
+
+
+def _manifest(openings: Sequence[Opening]) -> Manifest:
+    found = [opening for opening in openings if _MANIFEST.match(opening.text)]
+    if not found:
+        return Manifest()
+    opening = found[0]
+    try:
+        raw = json.loads(_MANIFEST.sub("", decode(opening.whole()).lstrip(), count=1))
+        info = raw["archiveInfo"]
+        made = datetime.fromisoformat(info["generationDate"])
+        counts = {
+            str(part["globalName"]): int(part["count"])
+            for kind in ("follower", "following")
+            for part in raw.get("dataTypes", {}).get(kind, {}).get("files", [])
+        }
+        handle = raw.get("userInfo", {}).get("userName")
+        return Manifest(
+            int(made.timestamp()),
+            str(handle) if handle else None,
+            info.get("isPartialArchive") is True,
+            counts,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+        raise broken_json(opening.member.label) from None
+
+
+def _list(parts: dict[int, Member], kind: str, manifest: Manifest, asked: Asked) -> Piece:
+    first = next(iter(parts.values()))
+    expected = _expected(parts, kind, manifest, first.label)
+    names = Names(asked.key(), "x")
+    bad = BadRows(first.label)
+    rows = 0
+    for member in parts.values():
+        bad.label = member.label
+        with member.open() as stream:
+            _skip(stream)
+            ids = list(_ids(stream, member.label, kind, bad))
+        rows += len(ids)
+        names.add((one, 0) for one in ids)
+    notes = ["X lists account ids without names and without follow dates."]
+    complete: bool | None = None
+    if expected is not None:
+        complete = rows == expected and not manifest.partial
+        if rows != expected:
+            notes.append(
+                f"The list has {rows:,} rows, the archive's manifest counts {expected:,}."
+            )
+    if manifest.partial:
+        notes.append("The archive calls itself partial: request a new one.")
+    if manifest.counts is None:
+        notes.append("manifest.js is missing: the list's date and completeness are unknown.")
+    ids_, _ = names.arrays()
+    side: Side = "followers" if kind == "follower" else "following"
+    return follower_list(
+        first,
+        asked,
+        format=f"x.{kind}_list",
+        platform="x",
+        side=side,
+        ids=ids_,
+        since=None,
+        at=manifest.made,
+        complete=complete,
+        bad=bad,
+        handle=manifest.handle,
+        notes=notes,
+    )
+
+
+def _expected(
+    parts: dict[int, Member], kind: str, manifest: Manifest, label: str
+) -> int | None:
+    """Rows by the manifest. Raises SourceChanged where a part is missing."""
+    listed = {
+        int(name.rpartition("part")[2]): count
+        for name, count in (manifest.counts or {}).items()
+        if re.fullmatch(rf"YTD\.{kind}\.part\d+", name)
+    }
+    for number in listed or range(max(parts) + 1):
+        if number not in parts:
+            raise _missing(label, f"{kind}-part{number}.js" if number else f"{kind}.js")
+    return sum(listed.values()) if listed else None
+
+
+def _skip(stream: IO[bytes]) -> None:
+    """Leaves the stream behind the equals sign before the JSON."""
+    for _ in range(256):
+        if stream.read(1) in {b"=", b""}:
+            return
+
+
+def _ids(stream: IO[bytes], label: str, kind: str, bad: BadRows) -> Iterator[str]:
+    for number, item in enumerate(stream_items(stream, "item", label), 1):
+        inner: Any = item.get(kind) if isinstance(item, dict) else None
+        account = inner.get("accountId") if isinstance(inner, dict) else None
+        if isinstance(account, str) and account:
+            yield account
+        else:
+            bad.add(number, "the entry has no account id")
