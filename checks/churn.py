@@ -5,20 +5,21 @@ import numpy as np
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Floats
-from checks.sudden import Sudden, judge
+from checks.sudden import LONGER, Sudden, floors, judge
 
-SIZES = (0.83, 1.0, 1.15)
+SIZES = (0.83, 1.0, 1.15, *(np.inf for _ in LONGER))
 """Floors of the one-, two- and three-day fall, in units of the rules' floor."""
 
 _PAST = 1.5
 _STEPS = 1.35
+_LEAST = 15.0
 
 
 def falls(sudden: Sudden, rules: Rules, *, factor: Floats) -> Findings:
     """Only where the count itself fell: slower growth is no loss."""
-    fell = sudden.take(np.flatnonzero(sudden.change[0] < 0))
-    past = _PAST * fell.past
-    factor = factor[np.flatnonzero(sudden.change[0] < 0)]
-    return judge(
-        fell, rules, sizes=SIZES, past=past, steps=_STEPS, factor=factor, check="churn"
-    )
+    fell = np.flatnonzero(sudden.change[0] < 0)
+    sudden, factor = sudden.take(fell), factor[fell]
+    sizes = np.asarray(SIZES)[:, None] * rules.min_percent
+    floor = floors(sudden, rules, sizes, past=_PAST * sudden.past, steps=_STEPS, factor=factor)
+    least = np.minimum(rules.min_count, _LEAST) * factor
+    return judge(sudden, rules, floor, least, check="churn")

@@ -12,7 +12,7 @@ from checks.leak import leaks
 from checks.model import Finding, Rules
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.seesaw import seesaws
-from checks.spike import rises
+from checks.spike import engagement, rises
 from checks.sudden import candidates
 
 
@@ -113,8 +113,7 @@ def _sudden(
     counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
     up = candidates(view, counts, linear, columns, metric=metric, direction=1)
     down = candidates(view, counts, linear, columns, metric=metric, direction=-1)
-    unknown = np.full(len(up.row), np.nan)
     return [
-        rises(up, rules, engagement=unknown, factor=factor[up.row]),
+        rises(up, rules, engagement=engagement(panel, up), factor=factor[up.row]),
         falls(down, rules, factor=factor[down.row]),
     ]

@@ -2,21 +2,69 @@
 
 import numpy as np
 
+from checks.baseline import bridge, counts_of
 from checks.findings import Findings
 from checks.model import Rules
-from checks.panel import Floats
-from checks.sudden import Sudden, judge
+from checks.panel import Floats, Ints, Panel
+from checks.sudden import LONGER, Sudden, floors, judge
 
-SIZES = (1.05, 1.15, 1.3)
-"""Floors of the one-, two- and three-day rise, in units of the rules' floor."""
+_INF = tuple(np.inf for _ in LONGER)
+BARE = (1.07, 1.17, 1.3, *_INF)
+"""Floors of a rise that engagement does not follow, in units of the rules' floor."""
+UNKNOWN = (2.0, 2.2, 2.4, *_INF)
+"""Floors of a rise without any engagement known."""
+ENGAGED = (3.3, 3.3, 3.3, 3.0, 3.0)
+"""Floors of a rise that engagement carries: real life, told only where it is large."""
 
+_CARRIED = 2.0
 _PAST = 1.5
 _STEPS = 1.3
+_LEAST = 30.0
+_USUAL = 28
 
 
 def rises(sudden: Sudden, rules: Rules, *, engagement: Floats, factor: Floats) -> Findings:
-    """`engagement` is the ratio of the rise's interactions to usual ones, NaN if unknown."""
-    past = np.where(engagement < 0.6, 0.0, _PAST * sudden.past)
-    return judge(
-        sudden, rules, sizes=SIZES, past=past, steps=_STEPS, factor=factor, check="spike"
-    )
+    """`engagement` (spans, k) is the ratio of daily interactions to usual ones, NaN unknown."""
+    table = np.array([BARE, UNKNOWN, ENGAGED]).T[:, :, None]
+    sizes = np.where(engagement > _CARRIED, table[:, 2], table[:, 0])
+    sizes = np.where(np.isnan(engagement), table[:, 1], sizes) * rules.min_percent
+    floor = floors(sudden, rules, sizes, past=_PAST * sudden.past, steps=_STEPS, factor=factor)
+    least = np.minimum(rules.min_count, _LEAST) * factor
+    return judge(sudden, rules, floor, least, check="spike")
+
+
+def engagement(panel: Panel, sudden: Sudden) -> Floats:
+    """Daily interactions (else views) over each span against the median of 28 days before it.
+
+    (spans, k); NaN where too little is known to say.
+    """
+    ratio = np.full(sudden.excess.shape, np.nan)
+    for metric in ("views", "interactions"):
+        counts = counts_of(panel, metric)
+        rows, index = np.unique(sudden.row, return_inverse=True)
+        flows = bridge(counts[rows], np.ones(len(rows), np.bool_)).increments
+        blank = np.full((len(rows), _USUAL + 16), np.nan, np.float32)
+        padded = np.concatenate([blank, flows], axis=1).astype(np.float64)
+        for span, elapsed in enumerate(sudden.elapsed):
+            now = _mean_before(padded, index, sudden.column + _USUAL + 16, elapsed)
+            first = sudden.column + _USUAL + 16 - elapsed
+            days = padded[index[:, None], np.maximum(first[:, None] - np.arange(_USUAL), 0)]
+            usual = _median(days)
+            known = (usual >= 20) & ~np.isnan(now)
+            ratio[span] = np.where(known, now / np.maximum(usual, 1), ratio[span])
+    return ratio
+
+
+def _mean_before(flows: Floats, row: Ints, column: Ints, days: Ints) -> Floats:
+    back = np.arange(16)
+    picked = flows[row[:, None], column[:, None] - back]
+    inside = back < np.minimum(days, 16)[:, None]
+    return np.where(inside, picked, 0.0).sum(axis=1) / np.maximum(np.minimum(days, 16), 1)
+
+
+def _median(days: Floats) -> Floats:
+    """NaN where fewer than 7 days are known."""
+    ordered = np.sort(days, axis=1)
+    known = (~np.isnan(ordered)).sum(axis=1)
+    middle = ordered[np.arange(len(ordered)), np.maximum(known - 1, 0) // 2]
+    return np.where(known >= 7, middle, np.nan)

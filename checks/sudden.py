@@ -1,13 +1,12 @@
 """What the checks of sudden rises and falls share: candidates and their judgement."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline import LAG, SPANS, Outlook, bridge
+from checks.baseline import LAG, SPANS, Move, Outlook, bridge
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints
@@ -16,13 +15,16 @@ from checks.surprise import log_tail, score_limit
 PAST = 90
 """Days of the account's own past whose jumps count."""
 
+LONGER = (7, 10)
+"""Days over which a rise is summed where engagement vouches for it."""
+
 _LEAST_SIZE = 0.003
 _LEAST_SCORE = 3.0
 
 
 @dataclass(frozen=True)
 class Sudden:
-    """Account-days that moved in one direction; entry arrays (k,), per span (len(SPANS), k).
+    """Account-days that moved in one direction; entry arrays (k,), per span (len(SPANS + LONGER), k).
 
     `excess` and `spread` are log ratios (counts without a level), `change` is the shown
     change in counts over each span. `past` is the second largest one-day excess of the
@@ -70,29 +72,45 @@ def candidates(
                 linear[:, None] | (excess > _LEAST_SIZE)
             )
     row, place = np.nonzero(loud)
-
-    def per_span(name: str) -> npt.NDArray[np.generic]:
-        return np.stack([getattr(move, name)[row, place] for move in outlook.moves])
-
-    excess, expected = per_span("excess"), per_span("expected")
-    level, elapsed = per_span("level"), per_span("elapsed")
-    flat = linear[row]
-    before = np.stack([counts[row, columns[place] - e] for e in elapsed])
+    column, flat = columns[place], linear[row]
+    moves = [
+        Move(*(getattr(move, f.name)[row, place] for f in fields(Move)))
+        for move in outlook.moves
+    ]
+    moves += [_longer(moves[0], counts, row, column, flat, span) for span in LONGER]
+    expected = np.stack([move.expected for move in moves])
+    level = np.stack([move.level for move in moves])
+    elapsed = np.stack([move.elapsed for move in moves])
+    before = counts[row, np.maximum(column - elapsed, 0)]
     return Sudden(
         row=row,
-        column=columns[place],
+        column=column,
         metric=metric,
         direction=direction,
-        excess=direction * excess,
-        spread=per_span("spread"),
+        excess=direction * np.stack([move.excess for move in moves]),
+        spread=np.stack([move.spread for move in moves]),
         expected=np.where(flat, expected, level * np.expm1(expected)),
-        change=counts[row, columns[place]] - before,
+        change=counts[row, column] - before,
         level=np.where(flat, np.nan, level),
         elapsed=elapsed,
         step=outlook.step[row, place],
         past=_past(counts, linear, row, columns[place], direction),
         linear=flat,
     )
+
+
+def _longer(
+    day: Move, counts: Floats, row: Ints, column: Ints, linear: Bools, span: int
+) -> Move:
+    """The change over more days, expected and spread as over one; NaN where the ends are not read."""
+    before = column - span
+    level = np.where(before >= 0, counts[row, np.maximum(before, 0)], np.nan)
+    count = counts[row, column]
+    move = np.where(linear, count - level, np.log(np.maximum(count, 1) / np.maximum(level, 1)))
+    times = span / np.maximum(day.elapsed, 1)
+    level = np.where(linear, 1.0, np.maximum(level, 1.0))
+    elapsed = np.full(len(row), span)
+    return Move(move, day.expected * times, day.spread * np.sqrt(times), level, elapsed)
 
 
 def _past(counts: Floats, linear: Bools, row: Ints, column: Ints, direction: int) -> Floats:
@@ -111,54 +129,54 @@ def _past(counts: Floats, linear: Bools, row: Ints, column: Ints, direction: int
 
 
 def judge(
-    sudden: Sudden,
-    rules: Rules,
-    *,
-    sizes: Sequence[float],
-    past: Floats,
-    steps: float,
-    factor: Floats,
-    check: str,
+    sudden: Sudden, rules: Rules, floor: Floats, least: Floats, *, check: str
 ) -> Findings:
-    """The span that stands out most decides.
+    """The span that stands out most decides; `floor` (spans, k) in the units of `excess`.
 
     The size that does not matter enters as if it were noise: score = excess /
     sqrt(spread^2 + (floor / limit)^2), so that a score beyond the limit of alpha implies
-    that both the surprise and the size passed.
+    that both the surprise and the size passed. Of a span of several days the newest must
+    carry its part, or an old jump would be found again. `least` is the floor in counts.
     """
     limit = score_limit(rules)
-    level = np.where(sudden.linear, 1.0, np.nan_to_num(sudden.level, nan=1.0))
-    percent = np.where(sudden.linear, 0.0, rules.min_percent / 100)
-    least = np.asarray(sizes)[:, None] * percent * factor
-    floor = np.maximum(least, np.where(sudden.step > 1, steps * sudden.step / level, 0.0))
-    floor = np.maximum(floor, past)
-    floor = np.maximum(floor, np.where(sudden.linear, rules.min_count * factor, 0.0))
     with np.errstate(invalid="ignore"):
         plain = sudden.excess / sudden.spread
         score = sudden.excess / np.sqrt(sudden.spread**2 + (floor / limit) ** 2)
-    best = np.argmax(np.nan_to_num(score, nan=-1.0), axis=0)
-    pick = (best, np.arange(len(best)))
-    kept = np.flatnonzero(plain[pick] > limit)
+        part = sudden.excess[0] * 2 * sudden.elapsed >= sudden.excess
+    score = np.where(part & (score > 0), score, 0.0)
+    best = np.argmax(score, axis=0)
+    every = np.arange(len(best))
+    kept = np.flatnonzero((plain[best, every] > limit) & (score[best, every] > 0))
     pick = (best[kept], kept)
-    excess = np.where(sudden.linear[kept], sudden.excess[pick], np.abs(sudden.excess[pick]))
     change, expected = sudden.change[pick], sudden.expected[pick]
     count = np.abs(change - expected)
-    least_count = np.minimum(
-        rules.min_count * factor[kept], 6 * sudden.spread[pick] * level[pick]
-    )
     return Findings(
         row=sudden.row[kept],
         column=sudden.column[kept],
-        start=sudden.column[kept] - np.asarray(SPANS)[best[kept]] + 1,
+        start=sudden.column[kept] - np.asarray(SPANS + LONGER)[best[kept]] + 1,
         check=np.full(len(kept), check),
         metric=np.full(len(kept), sudden.metric),
         direction=np.full(len(kept), sudden.direction),
         change=change,
         expected=expected,
         level=sudden.level[pick],
-        size=np.where(sudden.linear[kept], np.nan, count / level[pick]),
+        size=np.where(sudden.linear[kept], np.nan, count / level_of(sudden)[pick]),
         score=sudden.direction * plain[pick],
         log_p=log_tail(plain[pick]),
         floor=floor[pick],
-        alarm=(score[pick] > limit) & (count >= least_count) & (excess > 0),
+        alarm=(score[pick] > limit) & (count >= least[kept]),
     )
+
+
+def floors(
+    sudden: Sudden, rules: Rules, sizes: Floats, *, past: Floats, steps: float, factor: Floats
+) -> Floats:
+    """(spans, k): `sizes` in percent, but never under the display step or the own past."""
+    floor = np.where(sudden.linear, rules.min_count, sizes / 100) * factor
+    shown = np.where(sudden.step > 1, steps * sudden.step / level_of(sudden), 0.0)
+    return np.maximum(np.maximum(floor, shown), past)
+
+
+def level_of(sudden: Sudden) -> Floats:
+    """The level before each span, 1 where there is none."""
+    return np.where(sudden.linear, 1.0, np.nan_to_num(sudden.level, nan=1.0))
