@@ -22,7 +22,7 @@ WINDOW = 56
 LAG = 3
 """A judged day and the two before it never teach their own baseline."""
 
-GAP = 28
+GAP = 27
 """Longest stretch without a reading that a change may span; after a longer one all is new."""
 
 FULL = 28
@@ -152,12 +152,12 @@ def linear_rows(panel: Panel, metric: str) -> Bools:
     return np.full(len(panel.accounts), metric in ("interactions", "views", "posts"))
 
 
-def bridge(counts: Floats, linear: Bools) -> Series:
-    """Increments of `counts` with gaps of at most GAP days interpolated."""
+def bridge(counts: Floats, linear: Bools, gap: int = GAP) -> Series:
+    """Increments of `counts`, readings less than `gap` days apart joined by straight lines."""
     seen = ~np.isnan(counts)
     columns = np.arange(counts.shape[1], dtype=np.int16)
     last = np.maximum.accumulate(np.where(seen, columns, np.int16(-1)), axis=1)
-    filled = counts if seen.all() else _fill(counts, seen)
+    filled = counts if seen.all() else _fill(counts, seen, gap)
     scale = np.maximum((filled[:, :-1] + filled[:, 1:]) * 0.5, 0.5)
     scale[linear] = 1.0
     increments = np.full(counts.shape, np.nan, np.float32)
@@ -165,7 +165,7 @@ def bridge(counts: Floats, linear: Bools) -> Series:
     return Series(counts, increments, last, linear)
 
 
-def _fill(counts: Floats, seen: Bools) -> Floats:
+def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:
     """Straight lines over gaps, working only where something is missing."""
     days = counts.shape[1]
     filled = counts.copy()
@@ -177,7 +177,7 @@ def _fill(counts: Floats, seen: Bools) -> Floats:
     length = np.diff(np.append(begins, len(missing)))
     first = missing[begins]
     after = first + length
-    inner = (first % days != 0) & (after % days != 0) & (length < GAP)
+    inner = (first % days != 0) & (after % days != 0) & (length < gap)
     first, after, length = first[inner], after[inner], length[inner]
     run = np.repeat(np.arange(len(first)), length)
     part = np.arange(len(run)) - np.repeat(np.cumsum(length) - length, length)

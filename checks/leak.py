@@ -4,7 +4,9 @@ import numpy as np
 
 from checks.baseline import (
     GAP,
+    LAG,
     WINDOW,
+    Learnt,
     Series,
     bridge,
     counts_of,
@@ -14,7 +16,7 @@ from checks.baseline import (
 )
 from checks.findings import Findings, join, nothing
 from checks.model import Rules
-from checks.panel import Floats, Ints, Panel, truncation
+from checks.panel import Bools, Floats, Ints, Panel, truncation
 from checks.surprise import log_tail
 
 SPANS = (7, 10, 14, 21, 28)
@@ -24,6 +26,12 @@ _LIMIT = 4.2
 _DRIFT = 0.12
 """Share of the growth rate that may drift away within weeks."""
 _STEPS = 1.2
+_SUDDEN = 0.0125
+"""A fall of one day beyond this (and 4 spreads, 1.5 steps) is no part of a leak."""
+_LEAST = 10.0
+"""Accounts that must be gone."""
+_UNFALLEN = 6.0
+"""Spreads where only growth slowed and the count itself did not fall."""
 _ROWS_AT_ONCE = 512
 
 
@@ -35,7 +43,7 @@ def leaks(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findings
     m s^2 (1 + m / 56) + (m drift)^2 + step^2 / 6.
     """
     counts, linear = counts_of(panel, "followers"), linear_rows(panel, "followers")
-    start = max(0, int(columns.min()) - SPANS[-1] - 6 - WINDOW - GAP)
+    start = max(0, int(columns.min()) - SPANS[-1] - LAG - 6 - WINDOW - GAP)
     parts = [nothing()]
     for phase in range(7):
         members = np.flatnonzero((panel.phase == phase) & ~linear)
@@ -62,7 +70,9 @@ def _leaks(
 ) -> Findings:
     day = panel.day + start
     ends = [refreshed(columns - span, day, phase) for span in SPANS]
-    weeks = np.unique(np.concatenate(ends))
+    weeks = np.unique(
+        np.concatenate([*ends, refreshed(np.arange(series.counts.shape[1]) - LAG, day, phase)])
+    )
     weekday = int(panel.weekdays[start])
     learnt, own, rounded, drift = taught(series, weeks, (weekday + weeks) % 7)
     shape = (len(rows), len(columns))
@@ -71,6 +81,7 @@ def _leaks(
         for name in ("change", "expected", "level", "size", "start")
     }
     best["score"] = np.zeros(shape)
+    sudden = _sudden_losses(series, learnt, weeks, rounded, day, phase)
     here = np.arange(len(rows))[:, None]
     count = series.counts[:, columns]
     for span, end in zip(SPANS, ends, strict=True):
@@ -85,13 +96,19 @@ def _leaks(
         step = np.where(
             rounded[:, week], truncation(np.nan_to_num(level)) / np.maximum(level, 1), 0
         )
-        gone = elapsed * base - move
+        gone = (
+            elapsed * base
+            - move
+            - (sudden[here, columns] - sudden[here, np.maximum(before, 0)])
+        )
+        fell = level - count
         slow = np.maximum(_DRIFT * np.abs(base), drift[:, week]) * elapsed
         variance = elapsed * spread**2 * (1 + elapsed / WINDOW) + slow**2 + step**2 / 6
         variance += np.maximum(np.abs(base) * level * elapsed, 0.25) / np.maximum(level, 1) ** 2
         score = gone / np.sqrt(variance)
         loud = known & (gone > 0.6 * (0.001 + 0.75 * np.maximum(base, 0)) * elapsed)
-        loud &= (gone > _STEPS * step) & (score > best["score"])
+        loud &= (gone > _STEPS * step) & (gone * level > _LEAST) & (score > best["score"])
+        loud &= (fell > 0) | (score > _UNFALLEN)
         for name, value in (
             ("score", score),
             ("change", count - level),
@@ -100,7 +117,7 @@ def _leaks(
             ("start", columns + start - elapsed + 1 + np.zeros(shape)),
         ):
             best[name] = np.where(loud, value, best[name])
-    row, place = np.nonzero(best["score"] > _LIMIT)
+    row, place = np.nonzero((best["score"] > _LIMIT) & (series.last[:, columns] == columns))
     pick = {name: value[row, place] for name, value in best.items()}
     size = np.abs(pick["change"] - pick["expected"]) / pick["level"]
     return Findings(
@@ -119,3 +136,22 @@ def _leaks(
         floor=np.full(len(row), 0.003),
         alarm=size > 0.003 * factor[row],
     )
+
+
+def _sudden_losses(
+    series: Series, learnt: Learnt, weeks: Ints, rounded: Bools, day: int, phase: int
+) -> Floats:
+    """Running sum of the falls that `churn` judges: no leak is made of a purge.
+
+    In multiples of 2^-40, so that sums from different first days are equal to the bit.
+    """
+    days = np.arange(series.counts.shape[1])
+    week = np.searchsorted(weeks, refreshed(days - LAG, day, phase))
+    fall = learnt.base[:, week] - np.nan_to_num(series.increments)
+    level = np.maximum(np.nan_to_num(series.counts, nan=1.0), 1.0)
+    step = np.where(rounded[:, week], truncation(level) / level, 0.0)
+    sudden = fall > np.maximum(
+        _SUDDEN + 0 * step, np.maximum(1.5 * step, 4 * learnt.spread[:, week])
+    )
+    parts = np.round(np.where(sudden, fall, 0.0) * 2.0**40).astype(np.int64)
+    return np.cumsum(parts, axis=1) / 2.0**40

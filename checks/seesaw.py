@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline import GAP, WINDOW, Series, bridge, counts_of, refreshed, taught
+from checks.baseline import WINDOW, Series, bridge, counts_of, refreshed, taught
 from checks.findings import Findings, join, nothing
 from checks.model import Rules
 from checks.panel import Floats, Ints, Panel
@@ -16,11 +16,12 @@ CHAIN = 6
 
 _QUIET = 20
 """Days before a judged one that do not teach its spread: a swing lasts for weeks."""
+_GAP = 14
 _CAP = 8.0
 _COST = 1.5
 _LIMIT = 12.0
 _ROWS_AT_ONCE = 512
-_HISTORY = 0 + _QUIET + 6 + WINDOW
+_HISTORY = CHAIN * LEGS[-1] + _QUIET + 6 + WINDOW + _GAP
 
 
 def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findings:
@@ -31,14 +32,14 @@ def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findin
     v joins l daily variances with the rounding of a count to whole accounts.
     """
     counts = counts_of(panel, "following")
-    start = max(0, int(columns.min()) - _HISTORY - GAP)
+    start = max(0, int(columns.min()) - _HISTORY)
     counts = counts[:, start : int(columns.max()) + 1]
     parts = [nothing()]
     for phase in range(7):
         members = np.flatnonzero(panel.phase == phase)
         for rows in np.array_split(members, 1 + len(members) // _ROWS_AT_ONCE):
             if rows.size:
-                series = bridge(counts[rows], np.ones(len(rows), np.bool_))
+                series = bridge(counts[rows], np.ones(len(rows), np.bool_), _GAP)
                 spread = _spread(series, panel, start, phase)
                 parts.append(
                     _seesaws(series, spread, rows, columns - start, start, factor[rows])
