@@ -76,6 +76,20 @@ SENTENCES: Mapping[str, str] = {
     "same_value": mark("{accounts} accounts jumped to the same {value} at once."),
 }
 
+SHARE_ONLY: Mapping[str, str] = {
+    "peers_fell": mark(
+        "{share} of the {group} accounts we see fell in the same days; usually {usual} do."
+    ),
+    "peers_rose": mark(
+        "{share} of the {group} accounts we see surged in the same days; usually {usual} do."
+    ),
+    "peers_slid": mark(
+        "{share} of the {group} accounts we see fell over {days}; usually {usual} do."
+    ),
+    "peers_calm": mark("The other {group} accounts are calm: {share} of them moved."),
+}
+"""Where peers of other teams count: their share may be told, their number may not."""
+
 ADVICE: Mapping[str, str] = {
     "disconnect_apps": mark("Disconnect third-party follower apps from the account."),
     "change_password": mark("Change the password and log out unknown sessions."),
@@ -116,6 +130,8 @@ REPEATED = frozenset({"moved", "moved_percent", "milestone"})
 def sentence(voice: Voice, reason: Reason) -> str:
     """The reason in the voice's language; a code without a sentence shows as itself."""
     text = SENTENCES.get(reason.code)
+    if reason.code in SHARE_ONLY and not reason.values.get("judged"):
+        text = SHARE_ONLY[reason.code]
     if text is None:
         return reason.code
     values = {name: _write(voice, reason.code, name, v) for name, v in reason.values.items()}
@@ -127,7 +143,11 @@ def advice(voice: Voice, code: str) -> str:
 
 
 def group_name(voice: Voice, group: str) -> str:
-    """The peers of a `Panel.groups` key: a platform's name or a tag."""
+    """The peers of a `Panel.groups` key: a platform's name or a tag.
+
+    What stands after "@" tells apart teams and is nobody's business.
+    """
+    group = group.partition("@")[0]
     return platform_name(group.removeprefix("platform:")) if ":" in group else clean(group)
 
 

@@ -25,8 +25,8 @@ _BEST = 3
 class AccountCourse:
     """One account over a period: `values` one per day, NaN where nothing was read.
 
-    `before` is the last count at or before the period's start, `after` the last one in it;
-    NaN without a total.
+    `before` is the last count at or before the period's start, `after` the last one in it.
+    Without a level only their difference means anything.
     """
 
     account: str
@@ -34,6 +34,7 @@ class AccountCourse:
     before: float
     after: float
     last_reading: float | None = None
+    has_level: bool = True
 
     @property
     def change(self) -> float:
@@ -41,7 +42,8 @@ class AccountCourse:
 
     @property
     def share(self) -> float:
-        return self.change / self.before if self.before > 0 else math.nan
+        known = self.has_level and self.before > 0
+        return self.change / self.before if known else math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,10 +198,11 @@ def _name(voice: Voice, summary: Summary, now: float) -> str:
 def _sums(known: Sequence[AccountCourse]) -> tuple[float, float, float]:
     """Followers of all, the change and its share; accounts that are new count no change."""
     compared = [course for course in known if not math.isnan(course.change)]
-    before = sum(course.before for course in compared)
+    before = sum(course.before for course in compared if course.has_level)
     change = sum(course.change for course in compared) if compared else math.nan
-    share = change / before if before > 0 else math.nan
-    return sum(course.after for course in known), change, share
+    level = sum(course.change for course in compared if course.has_level)
+    share = level / before if before > 0 else math.nan
+    return sum(course.after for course in known if course.has_level), change, share
 
 
 def _total(voice: Voice, known: Sequence[AccountCourse]) -> str:
@@ -316,7 +319,7 @@ def _table(voice: Voice, known: Sequence[AccountCourse]) -> tuple[tuple[str, ...
         rows.append(
             (
                 clean(course.account, 32),
-                voice.count(course.after),
+                voice.count(course.after) if course.has_level else "–",
                 "–" if math.isnan(course.change) else voice.signed(course.change),
                 "" if math.isnan(share) else voice.percent(share, signed=True),
                 sparkline(course.values[-14:]),

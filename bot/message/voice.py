@@ -63,7 +63,8 @@ class Voice:
         """A share (0.041) as percent with the digits that matter: 0.03, 4.1, 27."""
         size = abs(share) * 100
         digits = 2 if 0 < size < 0.095 else 1 if size < 9.95 else 0
-        digits = 0 if not signed and math.isclose(size, round(size), abs_tol=0.005) else digits
+        if size == 0 or (not signed and math.isclose(size, round(size), abs_tol=0.005)):
+            digits = 0
         whole = "#,##0" + ("." + "0" * digits if digits else "")
         pattern = self.locale.percent_formats[None].pattern.replace("#,##0", whole)
         if signed and round(size, digits):

@@ -1,0 +1,200 @@
+"""From a typed line to a command and its arguments."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from bot.errors import CommandError
+from bot.message import refusals
+from bot.message.voice import Voice
+from bot.model import Argument, Attachment, Command
+from bot.settings import parse_duration
+
+WORSE = "worse"
+"""The word in "mute ACCOUNT until worse"."""
+
+_LONGEST_SPAN = timedelta(days=3660)
+_NUMBER = re.compile(
+    r"^(\d{1,3}(?:[,. '_]\d{3})+|\d+)(?:[.,](\d+))?\s*(k|m|tsd\.?|mio\.?)?$", re.I
+)
+_FACTORS = {"k": 1e3, "tsd": 1e3, "m": 1e6, "mio": 1e6}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An incident number; `wave` means all members of its wave ("w12")."""
+
+    number: int
+    wave: bool = False
+
+
+def words_of(line: str) -> list[str]:
+    """Words of a line; quotes keep blanks together, a lone quote is a sign like any other."""
+    found = re.findall(r'[^\s"“”„]*=?["“„][^"“”„]*["“”]|\S+', line)
+    return [re.sub(r'["“”„]', "", word) if _quoted(word) else word for word in found]
+
+
+def _quoted(word: str) -> bool:
+    return len(re.findall(r'["“”„]', word)) >= 2
+
+
+def match(
+    commands: Sequence[Command], words: Sequence[str], voice: Voice
+) -> tuple[Command, list[str]]:
+    """The command that the first one or two words name, and the words left."""
+    names = {command.name: command for command in commands}
+    for length in (2, 1):
+        name = " ".join(words[:length]).lower()
+        if len(words) >= length and name in names:
+            return names[name], list(words[length:])
+    first = words[0].lower() if words else ""
+    group = [name for name in names if name.startswith(f"{first} ")]
+    typed = " ".join(words[:2]).lower() if group else first
+    near = difflib.get_close_matches(typed, names, n=1, cutoff=0.5) or group[:1]
+    raise CommandError(refusals.unknown_command(voice, " ".join(words[:1]), near))
+
+
+def bind(
+    command: Command, words: Sequence[str], files: Sequence[Attachment], voice: Voice
+) -> dict[str, Any]:
+    """Words to arguments: "name=value" and "name value" by name, the others in order.
+
+    Files fill the `file` arguments.
+    """
+    left = {argument.name: argument for argument in command.arguments}
+    given: dict[str, Any] = {}
+    for argument, file in zip(
+        (one for one in command.arguments if one.kind == "file"), files, strict=False
+    ):
+        given[left.pop(argument.name).name] = file
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        name, sign, value = word.partition("=")
+        if sign and name.lower() in left:
+            given[left.pop(name.lower()).name] = value
+            continue
+        named = left.get(word.lower())
+        if named is not None and queue and not named.rest:
+            given[left.pop(named.name).name] = queue.pop(0)
+            continue
+        if not left:
+            raise CommandError(refusals.too_many(voice, word, usage(command)))
+        argument = next(iter(left.values()))
+        del left[argument.name]
+        given[argument.name] = _rest(word, queue, left, given) if argument.rest else word
+    return given
+
+
+def _rest(
+    first: str, queue: list[str], left: dict[str, Argument], given: dict[str, Any]
+) -> str:
+    """All words that are left, but for those that name an argument ("to=2025-01-20")."""
+    kept = [first]
+    for word in queue:
+        name, sign, value = word.partition("=")
+        if sign and name.lower() in left:
+            given[left.pop(name.lower()).name] = value
+        else:
+            kept.append(word)
+    queue.clear()
+    return " ".join(kept)
+
+
+def typed(command: Command, given: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
+    """Checks and reads every argument by its kind; raises CommandError with the usage."""
+    known = {argument.name: argument for argument in command.arguments}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise CommandError(refusals.too_many(voice, name, usage(command)))
+        if value is None or value == "":
+            continue
+        values[name] = read(known[name], value, voice)
+    for argument in command.arguments:
+        if argument.required and argument.name not in values:
+            raise CommandError(refusals.missing(voice, argument.name, usage(command)))
+    return values
+
+
+def read(argument: Argument, value: Any, voice: Voice) -> Any:
+    """One argument: a span is a timedelta, a number a float, a date a date, an incident a
+    Target; accounts and texts stay text, a file an Attachment or a path."""
+    if isinstance(value, Attachment):
+        if argument.kind != "file":
+            raise CommandError(refusals.no_file(voice, argument.name))
+        return value
+    text = str(value).strip()
+    if argument.kind == "choice":
+        return _choice(argument, text, voice)
+    reader = _READERS.get(argument.kind)
+    if reader is None or (text.lower() == WORSE and argument.name == "until"):
+        return text.lower() if argument.name == "until" else text
+    try:
+        return reader(text)
+    except (ValueError, OverflowError):
+        raise CommandError(refusals.wrong(voice, argument.kind, text)) from None
+
+
+def usage(command: Command) -> str:
+    """How the command is typed: "chart ACCOUNT [DAYS]"."""
+    parts = [command.name]
+    for argument in command.arguments:
+        word = "|".join(argument.choices) if argument.choices else argument.name.upper()
+        parts.append(word if argument.required else f"[{word}]")
+    return " ".join(parts)
+
+
+def read_span(text: str) -> timedelta:
+    """ "30d", "2h" or a plain number of days."""
+    span = (
+        timedelta(days=int(text)) if text.isascii() and text.isdigit() else parse_duration(text)
+    )
+    if not timedelta(0) < span <= _LONGEST_SPAN:
+        raise ValueError(text)
+    return span
+
+
+def read_date(text: str) -> date:
+    """An ISO date; other orders cannot be told apart."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def read_number(text: str) -> float:
+    """ "200000", "200,000", "200.000", "200k" or "1.5m": three digits behind a sign group."""
+    found = _NUMBER.match(text.strip())
+    if found is None:
+        raise ValueError(text)
+    whole, fraction, unit = found.groups()
+    number = float(re.sub(r"[,. '_]", "", whole) + (f".{fraction}" if fraction else ""))
+    return number * _FACTORS[unit.lower().rstrip(".")] if unit else number
+
+
+def read_target(text: str) -> Target:
+    """ "12", "#12", or "w12" for the whole wave; words behind it are ignored."""
+    found = re.match(r"^(w?)#?(\d{1,9})(?=\s|$)", text.strip(), re.I)
+    if found is None:
+        raise ValueError(text)
+    return Target(int(found[2]), bool(found[1]))
+
+
+def _choice(argument: Argument, text: str, voice: Voice) -> str:
+    wanted = text.lower()
+    if wanted in argument.choices:
+        return wanted
+    near = difflib.get_close_matches(wanted, argument.choices, n=1, cutoff=0.5)
+    raise CommandError(refusals.unknown_choice(voice, text, near, argument.choices))
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "span": read_span,
+    "date": read_date,
+    "number": read_number,
+    "incident": read_target,
+    "subscription": lambda text: int(text.removeprefix("#").split(" ", 1)[0]),
+}

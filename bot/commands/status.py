@@ -1,0 +1,159 @@
+"""status and accounts: how things stand."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.commands import course
+from bot.commands.course import DAY
+from bot.commands.view import View, as_alert, find_account, visible
+from bot.message import answers
+from bot.message.answers import AccountLook
+from bot.message.kinds import worst_first
+from bot.message.summary import Deadline, Standing
+from bot.model import Alert, Caller, Message
+from bot.storage import accounts, incidents, notes, sources
+from checks.model import Event
+from checks.panel import Panel
+
+_PERIODS = (1, 7, 30)
+_AHEAD = 120 * DAY
+
+
+async def status(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    store = view.context.store
+    if "account" in arguments:
+        return await store.write(_one, view, arguments["account"])
+    return await store.write(_all, view)
+
+
+async def account_list(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    return await view.context.store.read(_list, view)
+
+
+def open_alerts(db: Database, view: View, account: str | None = None) -> list[Alert]:
+    """Open incidents that the caller may see, worst first; numbers them where needed."""
+    found = incidents.listing(db, view.patterns, open_only=True, account=account)
+    found.sort(key=lambda one: worst_first(one.incident))
+    return [as_alert(db, view, one) for one in found]
+
+
+def deadlines(db: Database, view: View) -> list[Deadline]:
+    """What lies ahead within four months, soonest first."""
+    ahead = []
+    for noted in seen_events(db, view):
+        event = noted.event
+        first = event.end if event.kind == "deadline" else event.start
+        if view.now - DAY < first <= view.now + _AHEAD:
+            ahead.append(answers.deadline_of(event, first))
+    return sorted(ahead, key=lambda deadline: deadline.at)
+
+
+def seen_events(db: Database, view: View) -> list[notes.NotedEvent]:
+    """Events of this space about accounts it may see, and those about everything."""
+    tags = accounts.tags_by_account(db)
+    space = None if view.console else view.space
+    return [
+        noted
+        for noted in notes.events(db, space)
+        if noted.event.account is None
+        or accounts.matches(
+            view.patterns, noted.event.account, tags.get(noted.event.account, ())
+        )
+    ]
+
+
+def standings(db: Database, view: View, panel: Panel) -> list[Standing]:
+    """The goals of accounts in the panel, as they stand."""
+    today = view.voice.local(view.now).date()
+    space = None if view.console else view.space
+    found = (course.standing(panel, goal, today) for goal in notes.goals(db, space))
+    return [standing for standing in found if standing is not None]
+
+
+def troubles(db: Database, view: View) -> list[str]:
+    """Sources in trouble; a team hears only of those that read its accounts."""
+    own = {known.source for known in visible(db, view)}
+    return [
+        f"{row.name}: {row.fault}"
+        for row in sources.listing(db)
+        if row.fault and (view.console or row.name in own)
+    ]
+
+
+def panel_of(db: Database, view: View, names: list[str], days: int = 121) -> Panel:
+    store = view.context.store
+    return course.read_panel(db, store.path, names, view.now, view.context.timezone, days)
+
+
+def _all(db: Database, view: View) -> Message:
+    seen = visible(db, view)
+    read = [known.last_reading for known in seen if known.last_reading is not None]
+    goals = notes.goals(db, None if view.console else view.space)
+    names = [known.account for known in seen]
+    wanted = [goal.account for goal in goals if goal.account in set(names)]
+    standing = standings(db, view, panel_of(db, view, wanted)) if wanted else []
+    return answers.overview(
+        view.voice,
+        len(seen),
+        open_alerts(db, view),
+        max(read, default=None),
+        troubles(db, view),
+        standing,
+        deadlines(db, view),
+        view.now,
+    )
+
+
+def _one(db: Database, view: View, text: str) -> Message:
+    known = find_account(db, view, text)
+    panel = panel_of(db, view, [known.account])
+    courses = [
+        (days, course.course(panel, known.account, days, known.last_reading))
+        for days in _PERIODS
+    ]
+    row = panel.row.get(known.account)
+    look = AccountLook(
+        account=known.account,
+        followers=courses[-1][1].after,
+        basis="total" if row is None else panel.basis[row],
+        step=1.0 if row is None else float(panel.step[row]),
+        last_reading=known.last_reading,
+        status=known.status,
+        courses=courses,
+        open=open_alerts(db, view, known.account),
+        goals=standings(db, view, panel),
+        deadlines=[
+            deadline
+            for deadline in deadlines(db, view)
+            if deadline.about in (None, known.account, known.account.partition("/")[0])
+        ],
+        events=[event for event in about(db, view, known.account) if _running(event, view.now)],
+    )
+    return answers.account_status(view.voice, look, view.now)
+
+
+def about(db: Database, view: View, account: str) -> list[Event]:
+    """Events that concern an account."""
+    platform = account.partition("/")[0]
+    return [
+        noted.event
+        for noted in seen_events(db, view)
+        if noted.event.account in (None, account) and noted.event.platform in (None, platform)
+    ]
+
+
+def _running(event: Event, now: float) -> bool:
+    return event.start <= now <= event.end + DAY and event.kind != "deadline"
+
+
+def _list(db: Database, view: View) -> Message:
+    seen = visible(db, view)
+    panel = panel_of(db, view, [known.account for known in seen], days=16)
+    courses = [course.course(panel, known.account, 7, known.last_reading) for known in seen]
+    courses.sort(key=lambda one: math.inf if math.isnan(one.after) else -one.after)
+    found = incidents.listing(db, view.patterns, open_only=True)
+    hit = {one.incident.account: one.incident.kind for one in found}
+    return answers.account_list(view.voice, courses, hit, view.now)

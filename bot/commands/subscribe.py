@@ -1,0 +1,138 @@
+"""subscribe, unsubscribe and subscriptions: what a channel hears."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from sqlite_utils import Database
+
+from bot.commands.mute import described, own_mutes
+from bot.commands.view import View, audit, visible
+from bot.errors import CommandError
+from bot.message import answers, refusals
+from bot.message.kinds import KINDS
+from bot.model import Caller, Message
+from bot.storage import accounts, channels
+from bot.storage.channels import Channel, Subscription
+from checks.model import Kind
+
+_KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+async def subscribe(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    if caller.channel is None:
+        raise CommandError(refusals.no_channel(view.voice))
+    return await view.context.store.write(_subscribe, view, arguments)
+
+
+async def unsubscribe(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    return await view.context.store.write(_unsubscribe, view, arguments["subscription"])
+
+
+async def listing(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    return await view.context.store.write(_listing, view)
+
+
+def in_words(view: View, subscription: Subscription) -> str:
+    return answers.subscription_text(
+        view.voice,
+        subscription.accounts,
+        subscription.kinds,
+        subscription.direction,
+        subscription.min_severity,
+        subscription.min_percent,
+        subscription.min_count,
+    )
+
+
+def _subscribe(db: Database, view: View, arguments: Mapping[str, Any]) -> Message:
+    patterns = _words(arguments.get("accounts", "*"))
+    seen = visible(db, view)
+    for pattern in patterns:
+        # a pattern for accounts that are still to come is fine where all are allowed
+        hit = any(accounts.matches([pattern], one.account, one.tags) for one in seen)
+        if not hit and pattern != "*" and (seen or not view.console):
+            raise CommandError(_nothing(view, pattern, [one.account for one in seen]))
+    channel = channels.get(db, view.channel) or Channel(
+        channel=view.channel,
+        space=view.space,
+        locale=str(view.voice.locale),
+        timezone=view.voice.zone.key,
+    )
+    channels.put(db, channel)
+    channels.enable(db, channel.channel)
+    subscription = Subscription(
+        channel=view.channel,
+        accounts=tuple(patterns),
+        kinds=_kinds(view, arguments.get("kinds", "")),
+        direction=arguments.get("direction", "both"),
+        min_severity=arguments.get("severity", "info"),
+        min_percent=arguments.get("percent"),
+        min_count=arguments.get("count"),
+        by=view.caller.name,
+        at=int(view.now),
+    )
+    number = channels.subscribe(db, subscription)
+    audit(db, view, "subscribe", f"{number} {' '.join(patterns)}")
+    return answers.said(
+        view.voice, answers.SUBSCRIBED, number=number, what=in_words(view, subscription)
+    )
+
+
+def _nothing(view: View, pattern: str, names: Sequence[str]) -> str:
+    if "*" in pattern or pattern.startswith("#"):
+        return refusals.nothing_matches(view.voice, pattern)
+    return refusals.unknown_account(view.voice, pattern, names)
+
+
+def _unsubscribe(db: Database, view: View, number: int) -> Message:
+    found = [one for one in channels.subscriptions(db, view.channel) if one.id == number]
+    if not found:
+        raise CommandError(refusals.unknown_subscription(view.voice, number))
+    if found[0].origin == "config":
+        raise CommandError(refusals.configured_subscription(view.voice, number))
+    channels.unsubscribe(db, number)
+    audit(db, view, "unsubscribe", str(number))
+    return answers.said(view.voice, answers.UNSUBSCRIBED, number=number)
+
+
+def _listing(db: Database, view: View) -> Message:
+    channel = channels.get(db, view.channel)
+    own = [
+        (one.id, in_words(view, one), one.origin == "config")
+        for one in channels.subscriptions(db, view.channel)
+    ]
+    mutes = [
+        answers.mute_line(view.voice, described(db, view, mute), mute.until, mute.by, view.now)
+        for mute in own_mutes(db, view)
+    ]
+    return answers.subscription_list(view.voice, own, _settings(view, channel), mutes)
+
+
+def _settings(view: View, channel: Channel | None) -> list[tuple[str, str]]:
+    if channel is None:
+        return []
+    remind = None if channel.remind is None else view.voice.span(channel.remind)
+    given = {
+        answers.SUMMARY: channel.summary,
+        answers.QUIET: channel.quiet,
+        answers.REMINDER: remind,
+        answers.DISABLED: channel.disabled,
+    }
+    return [(name, value) for name, value in given.items() if value]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in text.replace(",", " ").split() if word] or ["*"]
+
+
+def _kinds(view: View, text: str) -> tuple[Kind, ...]:
+    """Kinds by their names in the config or in the caller's language."""
+    translated = {view.voice.say(KINDS[kind]).lower(): kind for kind in _KINDS}
+    found = []
+    for word in text.replace(",", " ").split():
+        plain = word.lower().replace("-", "_")
+        kind = next((one for one in _KINDS if one == plain), translated.get(word.lower()))
+        if kind is None:
+            raise CommandError(refusals.unknown_kind(view.voice, word, _KINDS))
+        found.append(kind)
+    return tuple(found)

@@ -1,0 +1,111 @@
+"""summary: the same message that a channel gets at its own hour."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.commands import course
+from bot.commands.course import DAY
+from bot.commands.status import deadlines, open_alerts, panel_of, standings
+from bot.commands.view import CONSOLE, EVERYTHING, Context, View, as_alert, visible
+from bot.message import Summary, voice_for
+from bot.message import summary as summary_message
+from bot.message.summary import AccountCourse, Period
+from bot.model import Caller, Message
+from bot.storage import accounts, channels, incidents, notes
+from bot.storage.channels import Channel
+from checks.panel import Panel
+
+DAYS: Mapping[Period, int] = {"day": 1, "week": 7, "month": 30}
+_LATE = 2 * DAY
+
+
+async def summary(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    period: Period = arguments.get("period", "week")
+    return await view.context.store.write(_summary, view, period, EVERYTHING)
+
+
+def channel_summary(
+    db: Database, context: Context, channel: Channel, period: Period, now: float
+) -> Message:
+    """What a channel is due at `now`, about the accounts it subscribes to; needs a write."""
+    space = context.spaces.get(channel.space)
+    patterns = EVERYTHING if channel.space == CONSOLE else space.accounts if space else ()
+    view = View(
+        context=context,
+        caller=Caller(
+            platform=channel.channel.partition(":")[0],
+            space=channel.space,
+            channel=channel.channel,
+            user="",
+            name="",
+        ),
+        space=channel.space,
+        patterns=tuple(patterns),
+        voice=voice_for(channel.locale, channel.timezone),
+        now=now,
+    )
+    heard = tuple(
+        pattern
+        for subscription in channels.subscriptions(db, channel.channel)
+        for pattern in subscription.accounts
+    )
+    return _summary(db, view, period, heard or EVERYTHING)
+
+
+def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -> Message:
+    days = DAYS[period]
+    seen = [
+        known
+        for known in visible(db, view)
+        if accounts.matches(heard, known.account, known.tags)
+    ]
+    names = {known.account for known in seen}
+    panel = panel_of(db, view, sorted(names), max(days + 8, 45))
+    start = view.now - days * DAY
+    past = incidents.listing(db, view.patterns, since=int(start) - 14 * DAY)
+    own = [one for one in past if one.incident.account in names]
+    late = [
+        as_alert(db, view, one)
+        for one in own
+        if one.seen_at >= start
+        and one.silent is None
+        and one.seen_at - (one.incident.alerted_at or one.seen_at) >= _LATE
+    ]
+    returned = sum(one.silent == "returned" and one.seen_at >= start for one in own)
+    what = Summary(
+        period=period,
+        start=start,
+        end=view.now,
+        accounts=[
+            course.course(panel, known.account, days, known.last_reading) for known in seen
+        ],
+        open=[alert for alert in open_alerts(db, view) if alert.incident.account in names],
+        late=late,
+        returned=returned,
+        stale=_stale(db, names),
+        goals=standings(db, view, panel),
+        deadlines=deadlines(db, view),
+    )
+    if days == 1:
+        what = replace(what, accounts=[_day(panel, one.account, one) for one in what.accounts])
+    return summary_message(view.voice, what, view.now)
+
+
+def _day(panel: Panel, account: str, whole: AccountCourse) -> AccountCourse:
+    """One day's change with the course of the two weeks before it."""
+    day = course.course(panel, account, 1, whole.last_reading)
+    return replace(day, values=course.course(panel, account, 14, None).values)
+
+
+def _stale(db: Database, names: set[str]) -> list[tuple[str, float | None]]:
+    """Accounts that a notice still in force calls stale."""
+    told = [
+        row
+        for row in notes.notices(db, 0)
+        if row["kind"] == "stale" and row["over_at"] is None and row["account"] in names
+    ]
+    read = {known.account: known.last_reading for known in accounts.listing(db)}
+    return [(str(row["account"]), read.get(row["account"])) for row in told]

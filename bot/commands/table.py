@@ -1,0 +1,309 @@
+"""Every command, once: the terminal, Discord, Slack and the command line read this table."""
+
+from bot.commands import chart, check, event, help, incidents, intake, mute, status, subscribe
+from bot.commands import summary as summaries
+from bot.message.kinds import EVENTS, KINDS, SEVERITIES
+from bot.message.voice import mark
+from bot.model import Argument, Command
+
+_ACCOUNT = Argument(name="account", help=mark("An account, platform/handle"), kind="account")
+_INCIDENT = Argument(name="incident", help=mark("The number of an incident"), kind="incident")
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        name="status",
+        help=mark("How things stand, for all accounts or for one"),
+        handler=status.status,
+        arguments=(
+            Argument(name="account", help=mark("One account"), kind="account", required=False),
+        ),
+    ),
+    Command(
+        name="accounts",
+        help=mark("All accounts with their count and last week"),
+        handler=status.account_list,
+    ),
+    Command(
+        name="chart",
+        help=mark("A picture of an account's counts"),
+        handler=chart.chart,
+        arguments=(
+            Argument(
+                name="account",
+                help=mark("An account, or the number of an incident"),
+                kind="account",
+            ),
+            Argument(
+                name="days", help=mark("How far back, such as 30d"), kind="span", required=False
+            ),
+        ),
+        slow=True,
+    ),
+    Command(
+        name="check",
+        help=mark("What the checks say of an account right now"),
+        handler=check.check,
+        arguments=(_ACCOUNT,),
+        slow=True,
+    ),
+    Command(
+        name="incidents",
+        help=mark("Open incidents, or all of them"),
+        handler=incidents.listing,
+        arguments=(
+            Argument(
+                name="which",
+                help=mark("open or all"),
+                kind="choice",
+                choices=("open", "all"),
+                required=False,
+            ),
+        ),
+    ),
+    Command(
+        name="why",
+        help=mark("Every reason of an incident and its life so far"),
+        handler=incidents.why,
+        arguments=(_INCIDENT,),
+    ),
+    Command(
+        name="ack",
+        help=mark("Say that somebody looks after an incident"),
+        handler=incidents.acknowledge,
+        arguments=(_INCIDENT,),
+        role="manager",
+    ),
+    Command(
+        name="feedback",
+        help=mark("Tell whether an alarm was right, so that the next ones fit better"),
+        handler=incidents.feedback,
+        arguments=(
+            _INCIDENT,
+            Argument(
+                name="verdict",
+                help=mark("expected, false or useful"),
+                kind="choice",
+                choices=("expected", "false", "useful"),
+            ),
+        ),
+        role="manager",
+    ),
+    Command(
+        name="summary",
+        help=mark("Totals, best and worst, what is open, goals and deadlines"),
+        handler=summaries.summary,
+        arguments=(
+            Argument(
+                name="period",
+                help=mark("day, week or month"),
+                kind="choice",
+                choices=("day", "week", "month"),
+                required=False,
+            ),
+        ),
+        slow=True,
+    ),
+    Command(
+        name="subscribe",
+        help=mark("Tell this channel about accounts"),
+        handler=subscribe.subscribe,
+        arguments=(
+            Argument(
+                name="accounts",
+                help=mark("Accounts, patterns such as tiktok/* or tags such as #team-a"),
+                kind="account",
+                required=False,
+            ),
+            Argument(
+                name="kinds",
+                help=mark("Only these kinds, with commas: ") + ", ".join(KINDS),
+                required=False,
+            ),
+            Argument(
+                name="severity",
+                help=mark("The least severity"),
+                kind="choice",
+                choices=tuple(SEVERITIES),
+                required=False,
+            ),
+            Argument(
+                name="direction",
+                help=mark("Rises, falls or both"),
+                kind="choice",
+                choices=("both", "up", "down"),
+                required=False,
+            ),
+            Argument(
+                name="percent",
+                help=mark("The least size in percent"),
+                kind="number",
+                required=False,
+            ),
+            Argument(
+                name="count",
+                help=mark("The least size in followers"),
+                kind="number",
+                required=False,
+            ),
+        ),
+        role="manager",
+    ),
+    Command(
+        name="unsubscribe",
+        help=mark("End a subscription of this channel"),
+        handler=subscribe.unsubscribe,
+        arguments=(
+            Argument(
+                name="subscription",
+                help=mark("The number of a subscription"),
+                kind="subscription",
+            ),
+        ),
+        role="manager",
+    ),
+    Command(
+        name="subscriptions",
+        help=mark("What this channel hears, and what is muted"),
+        handler=subscribe.listing,
+    ),
+    Command(
+        name="mute",
+        help=mark("Silence an account, an incident or everything in this channel for a while"),
+        handler=mute.mute,
+        arguments=(
+            Argument(
+                name="what",
+                help=mark("An account, the number of an incident, or all"),
+                kind="account",
+            ),
+            Argument(
+                name="until", help=mark("How long, such as 2h or 1d; or worse"), kind="span"
+            ),
+        ),
+        role="manager",
+    ),
+    Command(
+        name="unmute",
+        help=mark("Hear again what was muted"),
+        handler=mute.unmute,
+        arguments=(
+            Argument(
+                name="what",
+                help=mark("An account, the number of an incident, or all"),
+                kind="account",
+            ),
+        ),
+        role="manager",
+    ),
+    Command(
+        name="event add",
+        help=mark("Note a dated thing, so that alerts and charts know of it"),
+        handler=event.add,
+        arguments=(
+            Argument(
+                name="kind",
+                help=mark("What kind of thing it is"),
+                kind="choice",
+                choices=tuple(EVENTS),
+            ),
+            Argument(name="from", help=mark("Its first day, such as 2027-01-19"), kind="date"),
+            Argument(name="name", help=mark("What it is called"), rest=True),
+            Argument(
+                name="to",
+                help=mark("Its last day, where it has more"),
+                kind="date",
+                required=False,
+            ),
+            Argument(
+                name="about",
+                help=mark("A platform or an account; left out: all"),
+                kind="account",
+                required=False,
+            ),
+        ),
+        role="manager",
+    ),
+    Command(
+        name="event list",
+        help=mark("Campaigns, deadlines, notices and outages that are known"),
+        handler=event.listing,
+    ),
+    Command(
+        name="event remove",
+        help=mark("Take back an event that was added here"),
+        handler=event.remove,
+        arguments=(Argument(name="event", help=mark("The number of an event"), kind="number"),),
+        role="manager",
+    ),
+    Command(
+        name="goal",
+        help=mark("Set a goal for an account, or take it back"),
+        handler=event.goal,
+        arguments=(
+            _ACCOUNT,
+            Argument(
+                name="followers",
+                help=mark("How many followers; left out: no goal any more"),
+                kind="number",
+                required=False,
+            ),
+            Argument(name="by", help=mark("By which day"), kind="date", required=False),
+        ),
+        role="manager",
+    ),
+    Command(
+        name="preview",
+        help=mark("How many alerts each sensitivity would have given in 90 days"),
+        handler=check.preview,
+        slow=True,
+    ),
+    Command(
+        name="import",
+        help=mark("Read an export of follower counts"),
+        handler=intake.take_in,
+        arguments=(Argument(name="file", help=mark("The export"), kind="file"),),
+        role="manager",
+        slow=True,
+    ),
+    Command(
+        name="watch",
+        help=mark("Start to watch an account"),
+        handler=intake.watch,
+        arguments=(
+            Argument(name="account", help=mark("The account, platform/handle"), kind="text"),
+        ),
+        role="manager",
+        slow=True,
+    ),
+    Command(
+        name="unwatch",
+        help=mark("Stop watching an account"),
+        handler=intake.unwatch,
+        arguments=(_ACCOUNT,),
+        role="manager",
+    ),
+    Command(
+        name="forget",
+        help=mark("Erase an account with its readings, lists and incidents"),
+        handler=intake.forget,
+        arguments=(
+            _ACCOUNT,
+            Argument(
+                name="sure",
+                help=mark("yes, to really do it"),
+                kind="choice",
+                choices=("yes",),
+                required=False,
+            ),
+        ),
+        role="manager",
+    ),
+    Command(
+        name="help",
+        help=mark("What ebbwatch can do here"),
+        handler=help.page,
+        arguments=(
+            Argument(name="command", help=mark("One command"), required=False, rest=True),
+        ),
+    ),
+)

@@ -1,0 +1,166 @@
+"""Answers requests from every chat: roles, walls, parsing and suggestions in one place."""
+
+import difflib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.commands import parse
+from bot.commands.status import open_alerts, seen_events
+from bot.commands.view import CONSOLE, EVERYTHING, Context, View, visible
+from bot.errors import BotError, CommandError, SourceError
+from bot.message import answers, refusals, voice_for
+from bot.message.voice import Voice, clean
+from bot.model import ArgumentKind, Attachment, Caller, Command, Message
+from bot.storage import channels
+from bot.storage.channels import Channel
+
+log = logging.getLogger("ebbwatch.desk")
+
+_MOST = 25
+_SPANS = ("1h", "2h", "6h", "12h", "1d", "2d", "7d", "30d", "90d", "1w", "2w", "1y")
+
+
+class CommandDesk:
+    """The `Desk` over the Command table. `tell` reports a problem to the operator."""
+
+    def __init__(
+        self,
+        context: Context,
+        commands: Sequence[Command],
+        tell: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self.commands = tuple(commands)
+        self._context = context
+        self._tell = tell
+
+    async def answer(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Message:
+        """Runs one command by name; its arguments are text, as a platform gives them."""
+        return await self._guarded(caller, lambda view: self._named(view, name, arguments))
+
+    async def answer_line(
+        self, caller: Caller, line: str, files: Sequence[Attachment] = ()
+    ) -> Message:
+        """Runs one typed line; an empty one shows the help."""
+        return await self._guarded(caller, lambda view: self._typed(view, line, files))
+
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
+        """Completions that this caller may see, best first; none where it may see nothing."""
+        if kind == "span":
+            return [span for span in _SPANS if span.startswith(text.strip().lower())][:_MOST]
+        try:
+            view = await self._view(caller)
+            if view is None:
+                return []
+            return await self._context.store.write(_suggest, view, kind, text)
+        except Exception:
+            log.exception("suggestions failed", extra={"kind": kind})
+            return []
+
+    async def report(self, problem: str) -> None:
+        log.warning(problem)
+        await self._tell(problem)
+
+    async def _guarded(
+        self, caller: Caller, run: Callable[[View], Awaitable[Message]]
+    ) -> Message:
+        """No error leaves the desk: a person reads a sentence, the operator the traceback."""
+        voice = voice_for(self._context.locale, self._context.timezone)
+        try:
+            view = await self._view(caller)
+            if view is None:
+                return answers.refused(refusals.not_linked(voice))
+            voice = view.voice
+            return await run(view)
+        except (CommandError, SourceError) as error:
+            return answers.refused(str(error))
+        except BotError as error:
+            # sentences about the machine are for whoever runs it
+            log.error("a command failed: %s", error)
+            told = str(error) if caller.platform == CONSOLE else refusals.internal(voice)
+            return answers.refused(told)
+        except Exception:
+            log.exception("a command failed")
+            return answers.refused(refusals.internal(voice))
+
+    async def _typed(self, view: View, line: str, files: Sequence[Attachment]) -> Message:
+        words = parse.words_of(line)
+        command, left = parse.match(self.commands, words or ["help"], view.voice)
+        return await self._run(view, command, parse.bind(command, left, files, view.voice))
+
+    async def _named(self, view: View, name: str, arguments: Mapping[str, Any]) -> Message:
+        command, left = parse.match(self.commands, name.split() or ["help"], view.voice)
+        given = dict(parse.bind(command, left, (), view.voice)) | dict(arguments)
+        return await self._run(view, command, given)
+
+    async def _run(self, view: View, command: Command, given: Mapping[str, Any]) -> Message:
+        """The role is checked before anything is read, so that refusals reveal nothing."""
+        if command.role == "manager" and not view.manager:
+            return answers.refused(refusals.not_manager(view.voice))
+        values = parse.typed(command, given, view.voice)
+        return await command.handler(view, view.caller, values)
+
+    async def _view(self, caller: Caller) -> View | None:
+        """What the caller may see; None outside every linked space."""
+        context = self._context
+        patterns: tuple[str, ...] = EVERYTHING
+        managers: frozenset[str] = frozenset()
+        if caller.platform != CONSOLE:
+            space = context.spaces.get(caller.space or "")
+            if space is None:
+                return None
+            patterns, managers = space.accounts, space.managers
+        channel = None
+        if caller.channel is not None:
+            channel = await context.store.read(channels.get, caller.channel)
+        return View(
+            context=context,
+            caller=caller,
+            space=CONSOLE if caller.platform == CONSOLE else caller.space or "",
+            patterns=patterns,
+            voice=_voice(context, caller, channel),
+            now=context.now(),
+            manager=caller.platform == CONSOLE or caller.admin or bool(caller.roles & managers),
+            commands=self.commands,
+        )
+
+
+def _voice(context: Context, caller: Caller, channel: Channel | None) -> Voice:
+    if channel is None or (caller.platform != CONSOLE and channel.space != caller.space):
+        return voice_for(context.locale, context.timezone)
+    return voice_for(channel.locale, channel.timezone)
+
+
+def _suggest(db: Database, view: View, kind: ArgumentKind, text: str) -> list[str]:
+    wanted = text.strip().lower()
+    if kind == "account":
+        return _nearest(wanted, [known.account for known in visible(db, view)])
+    if kind == "incident":
+        alerts = open_alerts(db, view)
+        named = [f"{one.number} {clean(one.incident.account, 80)}" for one in alerts]
+        return [text for text in named if wanted in text.lower()][:_MOST]
+    if kind == "subscription":
+        own = channels.subscriptions(db, view.channel)
+        named = [f"{one.id} {clean(' '.join(one.accounts), 80)}" for one in own]
+        return [text for text in named if wanted in text.lower()][:_MOST]
+    if kind == "number":
+        return [str(noted.id) for noted in seen_events(db, view)][:_MOST]
+    return []
+
+
+def _nearest(wanted: str, names: Sequence[str]) -> list[str]:
+    """Names that begin with the text, then those that hold it, else the most alike ones."""
+    if not wanted:
+        return list(names[:_MOST])
+
+    def rank(name: str) -> int:
+        low = name.lower()
+        if low.startswith(wanted) or low.partition("/")[2].startswith(wanted):
+            return 0
+        return 1 if wanted in low else 2
+
+    ranked = sorted(names, key=rank)
+    found = [name for name in ranked if rank(name) < 2]
+    return (found or difflib.get_close_matches(wanted, names, n=5))[:_MOST]

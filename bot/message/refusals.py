@@ -1,0 +1,205 @@
+"""Why a request cannot be done, and what would work; each is one sentence or two."""
+
+import difflib
+from collections.abc import Sequence
+from datetime import date
+
+from bot.message.voice import Voice, clean, mark
+
+_KINDS = {
+    "span": mark("a span of time such as 30d, 2h or 1w"),
+    "date": mark("a date such as 2027-01-19"),
+    "number": mark("a number such as 200000"),
+    "incident": mark("an incident number such as 12"),
+    "subscription": mark("a subscription number such as 3"),
+}
+
+
+def not_linked(voice: Voice) -> str:
+    return voice.say(
+        "ebbwatch does not know this server yet: ask whoever runs it to add it to the spaces "
+        "of its config."
+    )
+
+
+def not_manager(voice: Voice) -> str:
+    return voice.say("Only managers of this team may do that; ask one of them.")
+
+
+def internal(voice: Voice) -> str:
+    return voice.say("That failed inside ebbwatch; the operator was told. Please try again.")
+
+
+def unknown_command(voice: Voice, word: str, near: Sequence[str]) -> str:
+    if near:
+        return voice.say(
+            '"{word}" is no command; did you mean "{near}"?', word=clean(word), near=near[0]
+        )
+    return voice.say('"{word}" is no command; "help" lists them all.', word=clean(word))
+
+
+def unknown_choice(voice: Voice, word: str, near: Sequence[str], choices: Sequence[str]) -> str:
+    if near:
+        return voice.say(
+            '"{word}" is none of the choices; did you mean "{near}"?',
+            word=clean(word),
+            near=near[0],
+        )
+    return voice.say(
+        '"{word}" is none of the choices: {choices}.',
+        word=clean(word),
+        choices=", ".join(choices),
+    )
+
+
+def too_many(voice: Voice, word: str, usage: str) -> str:
+    return voice.say(
+        '"{word}" is more than this command takes. It is written: {usage}',
+        word=clean(word),
+        usage=usage,
+    )
+
+
+def missing(voice: Voice, name: str, usage: str) -> str:
+    return voice.say(
+        '"{name}" is missing. The command is written: {usage}', name=name, usage=usage
+    )
+
+
+def wrong(voice: Voice, kind: str, text: str) -> str:
+    return voice.say(
+        '"{text}" is not {wanted}.', text=clean(text), wanted=voice.say(_KINDS[kind])
+    )
+
+
+def no_file(voice: Voice, name: str) -> str:
+    return voice.say('"{name}" takes text, not a file.', name=name)
+
+
+def attachment_wanted(voice: Voice) -> str:
+    return voice.say("Attach the export to the command; paths are not read here.")
+
+
+def unknown_account(voice: Voice, text: str, known: Sequence[str]) -> str:
+    """Suggests only from `known`, which must be what the caller may see."""
+    wanted = text.strip().lower()
+    by_name = {name.lower(): name for name in known}
+    for name in known:
+        by_name.setdefault(name.lower().partition("/")[2] or name.lower(), name)
+    near = difflib.get_close_matches(wanted, by_name, n=1, cutoff=0.6)
+    if near:
+        return voice.say(
+            'No account is called "{text}" here; did you mean "{near}"?',
+            text=clean(text),
+            near=clean(by_name[near[0]]),
+        )
+    return voice.say(
+        'No account is called "{text}" here; "accounts" lists them.', text=clean(text)
+    )
+
+
+def ambiguous(voice: Voice, names: Sequence[str]) -> str:
+    listed = voice.listed([clean(name) for name in names[:5]])
+    return voice.say("Several accounts have that handle: {names}. Name one.", names=listed)
+
+
+def unknown_incident(voice: Voice, number: int) -> str:
+    return voice.say(
+        'There is no incident {number} here; "incidents all" lists them.', number=number
+    )
+
+
+def unknown_subscription(voice: Voice, number: int) -> str:
+    return voice.say(
+        'This channel has no subscription {number}; "subscriptions" lists them.', number=number
+    )
+
+
+def configured_subscription(voice: Voice, number: int) -> str:
+    return voice.say(
+        "Subscription {number} comes from the config file and can only be changed there.",
+        number=number,
+    )
+
+
+def unknown_kind(voice: Voice, word: str, kinds: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, kinds, n=1, cutoff=0.5)
+    return unknown_choice(voice, word, near, kinds)
+
+
+def unknown_event(voice: Voice, number: int) -> str:
+    return voice.say(
+        'No event {number} was added here; "event list" lists them.', number=number
+    )
+
+
+def nothing_matches(voice: Voice, pattern: str) -> str:
+    return voice.say(
+        'No account here matches "{pattern}"; "accounts" lists them.', pattern=clean(pattern)
+    )
+
+
+def nothing_muted(voice: Voice) -> str:
+    return voice.say("Nothing like that is muted here.")
+
+
+def nothing_open(voice: Voice, account: str) -> str:
+    return voice.say(
+        "{account} has no open incident that could get worse; give a span such as 1d.",
+        account=clean(account),
+    )
+
+
+def no_channel(voice: Voice) -> str:
+    return voice.say("Type this in the channel that should hear about it.")
+
+
+def no_readings(voice: Voice, account: str) -> str:
+    return voice.say(
+        "{account} has no readings in that time; ask for more days.", account=clean(account)
+    )
+
+
+def no_goal(voice: Voice, account: str) -> str:
+    return voice.say("{account} has no goal here.", account=clean(account))
+
+
+def no_date(voice: Voice) -> str:
+    return voice.say("Say by when, such as: by 2027-01-19")
+
+
+def past(voice: Voice, day: date) -> str:
+    return voice.say("{day} is over; name a day to come.", day=day.isoformat())
+
+
+def out_of_order(voice: Voice) -> str:
+    return voice.say("The event ends before it begins: swap the dates.")
+
+
+def beyond_team(voice: Voice, account: str) -> str:
+    return voice.say(
+        "This team's config does not allow {account}; ask whoever runs ebbwatch.",
+        account=clean(account),
+    )
+
+
+def full(voice: Voice, most: int) -> str:
+    return voice.plural(
+        "This team may watch {n} account and does so already; unwatch one first.",
+        "This team may watch {n} accounts and does so already; unwatch one first.",
+        most,
+    )
+
+
+def not_watched(voice: Voice, account: str) -> str:
+    return voice.say(
+        "{account} was not added with watch, so it cannot be unwatched; it comes from a "
+        "configured source.",
+        account=clean(account),
+    )
+
+
+def forget_at_console(voice: Voice, account: str) -> str:
+    return voice.say(
+        "{account} can only be erased by whoever runs ebbwatch.", account=clean(account)
+    )
