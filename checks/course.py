@@ -29,12 +29,13 @@ def excess(incident: Incident) -> float:
 def is_back(incident: Incident, level: float, standing: Standing, days: float) -> bool:
     """Whether `level` lies where it was expected `days` days after the last finding.
 
-    Within three spreads or one display step, but never further off than half of the move,
-    or a small move would be back before it went.
+    Within three spreads, one display step or the growth it missed, but never further off
+    than half of the move, or a small move would be back before it went.
     """
     moved = excess(incident)
     away = level - remembered(incident, "base") - incident.expected - standing.daily * days
-    room = max(3 * standing.spread * math.sqrt(1 + days), standing.step)
+    missed = abs(incident.expected + standing.daily * days)
+    room = max(3 * standing.spread * math.sqrt(1 + days), standing.step, missed)
     tolerance = min(room, abs(moved) / 2)
     away = math.copysign(1.0, moved) * away
     return -abs(moved) <= away <= tolerance
