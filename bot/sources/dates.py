@@ -11,17 +11,16 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.sources.cells import coded_texts
+from bot.sources.meaning import DateOrder
 from bot.sources.months import MONTHS
 from bot.sources.numbers import is_missing
 
 if TYPE_CHECKING:
     import polars as pl
-
-DateOrder = Literal["dmy", "mdy", "ymd"]
 
 EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
 LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())

@@ -3,66 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator
-
-from bot.errors import AccountNotFound, SourceChanged, SourceError, SourceUnavailable
+from bot.errors import SourceChanged, SourceError, SourceUnavailable
 from bot.model import Batch, Fault, Surroundings
-from bot.settings import SourceSettings
+from bot.sources.batches import joined, match_handle, without_future
+from bot.sources.meaning import TableSettings
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from bot.sources.readings import Meaning
-
 _HEAD = 64 * 1024
 _ROWS = 500_000
 _BEING_WRITTEN = 5.0
-_FUTURE = timedelta(days=1)
-
-
-class TableSettings(SourceSettings):
-    """What sources of tables share.
-
-    `columns` maps `at`, `account`, `platform`, `followers`, ... to headers of the table,
-    `account` names the one account of a table without such a column.
-    """
-
-    columns: Mapping[str, str] = Field(default_factory=dict)
-    date_order: Literal["dmy", "mdy", "ymd"] | None = None
-    account: str | None = None
-
-    @field_validator("columns")
-    @classmethod
-    def _known_roles(cls, columns: Mapping[str, str]) -> Mapping[str, str]:
-        from bot.sources.columns import ROLES
-
-        for role in columns:
-            if role not in ROLES:
-                near = difflib.get_close_matches(role, ROLES, 1)
-                hint = f'; did you mean "{near[0]}"?' if near else ""
-                raise ValueError(f'"{role}" is none of {", ".join(ROLES)}{hint}')
-        return columns
-
-    def meaning(self) -> Meaning:
-        from bot.sources.readings import Meaning
-
-        return Meaning(
-            platform=self.platform,
-            timezone=self.timezone or "UTC",
-            daily=self.daily,
-            columns=self.columns,
-            date_order=self.date_order,
-            account=self.account,
-        )
 
 
 class FileSettings(TableSettings):
@@ -159,56 +118,6 @@ class FileSource:
     def _read_all(self) -> pl.DataFrame | None:
         batches = [self._read(path) for path in self.paths()]
         return joined(batches, ()).readings
-
-
-def without_future(batch: Batch, now: datetime, name: str) -> Batch:
-    """Leaves out readings of days that have not come yet: a wrong year or a wrong order."""
-    import polars as pl
-
-    if batch.readings is None:
-        return batch
-    latest = int((now + _FUTURE).timestamp())
-    late = len(batch.readings) - len(kept := batch.readings.filter(pl.col("at") <= latest))
-    if not late:
-        return batch
-    text = (
-        f"{name}: {late} rows are dated in the future and were left out; correct their dates."
-    )
-    fault = Fault(kind="row", text=text, where=name)
-    return replace(batch, readings=kept, faults=(*batch.faults, fault))
-
-
-def joined(parts: Sequence[Batch], wanted: Sequence[str]) -> Batch:
-    """One batch; where two parts state the same account and time, the later part goes."""
-    import polars as pl
-
-    frames = [part.readings for part in parts if part.readings is not None]
-    readings = pl.concat(frames, how="diagonal") if frames else None
-    if readings is not None and len(frames) > 1:
-        readings = readings.unique(["account", "at"], keep="last", maintain_order=True)
-        readings = readings.sort("account", "at")
-    if readings is not None and wanted:
-        readings = readings.filter(pl.col("account").is_in(list(wanted)))
-    return Batch(
-        readings=readings,
-        faults=tuple(fault for part in parts for fault in part.faults),
-        notes=tuple(note for part in parts for note in part.notes),
-        found=tuple(found for part in parts for found in part.found),
-    )
-
-
-def match_handle(handle: str, known: Sequence[str], platform: str | None, source: str) -> str:
-    """The account as the source writes it, whatever its case, "@" or platform."""
-    plain = handle.strip().removeprefix("@").casefold()
-    for account in known:
-        own = account.rpartition("/")[2].removeprefix("@").casefold()
-        if plain in {own, account.casefold()}:
-            return account.partition("/")[2] or account
-    near = difflib.get_close_matches(handle, known, 1)
-    hint = f": perhaps {near[0]} was meant" if near else ""
-    raise AccountNotFound(
-        f'{source} has no account "{handle}"{hint}.', source=source, account=handle
-    )
 
 
 def _mark(path: Path) -> list[int | str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,7 +11,8 @@ from bot.errors import SourceChanged
 from bot.model import METRICS, Fault
 from bot.sources.cells import Coded, coded_texts
 from bot.sources.columns import DAILY, Layout, NoLayout, lay_out
-from bot.sources.dates import AmbiguousDates, DateOrder, to_times
+from bot.sources.dates import AmbiguousDates, to_times
+from bot.sources.meaning import Meaning
 from bot.sources.numbers import to_counts
 
 if TYPE_CHECKING:
@@ -26,22 +26,6 @@ _MOST_PEOPLE = 1_000_000_000
 _SIGNED = ("net",)
 _RUNNING = ("interactions", "views", "posts")
 _FALLING_SHARE = 0.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
-    """What a table does not say of itself, as config and command line give it.
-
-    `columns` maps roles (`at`, `account`, `followers`, ...) to headers, `account` names the
-    one account of a table without such a column.
-    """
-
-    platform: str | None = None
-    timezone: str = "UTC"
-    daily: tuple[str, ...] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    date_order: DateOrder | None = None
-    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

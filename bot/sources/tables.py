@@ -16,9 +16,9 @@ from bot.errors import SourceChanged, SourceError, SourceUnavailable
 from bot.model import Batch, Fault, Found
 from bot.sources.cells import columns_of, frame_of, text_of
 from bot.sources.columns import NoLayout, find_header, lay_out
-from bot.sources.dates import DateOrder
 from bot.sources.delimited import read_delimited, read_mapped, to_utf8, unique_names
-from bot.sources.readings import Meaning, Rows, Table, basis_of, day_text, read_rows
+from bot.sources.meaning import DateOrder, Meaning
+from bot.sources.readings import Rows, Table, basis_of, day_text, read_rows
 
 if TYPE_CHECKING:
     import polars as pl

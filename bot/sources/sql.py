@@ -1,0 +1,282 @@
+"""Counts in a database: SQLite, PostgreSQL or MySQL by URL and query."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import model_validator
+
+from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
+from bot.model import Batch, Surroundings
+from bot.settings import Duration, secret
+from bot.sources.batches import match_handle, only, without_future
+from bot.sources.meaning import TableSettings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+# What `:since` is bound as at first: SQLite compares a number with anything, PostgreSQL
+# refuses to compare what does not fit, MySQL reads a time as whatever it is compared with.
+_FIRST_SHAPES = {
+    "sqlite": ("epoch",),
+    "postgresql": ("time", "epoch", "text"),
+    "mysql": ("local",),
+}
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_WAIT = 15
+_LONGEST = 300
+_ROWS = 1_000_000
+
+
+class SqlSettings(TableSettings):
+    """`:since` in `query` is the newest time read so far less `overlap`."""
+
+    url: str | None = None
+    url_env: str | None = None
+    url_file: str | None = None
+    query: str
+    overlap: Duration = timedelta(days=7)
+
+    @model_validator(mode="after")
+    def _one_url(self) -> SqlSettings:
+        if sum(key is not None for key in (self.url, self.url_env, self.url_file)) != 1:
+            raise ValueError("name the database with one of url, url_env and url_file")
+        if self.url and re.search(r"//[^/@]*:[^/@]+@", self.url):
+            raise ValueError("url holds a password: put the URL into a variable, url_env")
+        return self
+
+
+@dataclass(slots=True)
+class _Rows:
+    header: list[str]
+    values: list[tuple[Any, ...]]
+    times: list[Any] = field(default_factory=list)
+
+
+class SqlSource:
+    """Runs the query in a read-only transaction on a thread; only `state` is remembered."""
+
+    def __init__(self, settings: SqlSettings, surroundings: Surroundings) -> None:
+        self.name = settings.name
+        self._settings = settings
+        self._root = surroundings.root
+        self._url = settings.url or secret(
+            surroundings.environ,
+            env=settings.url_env,
+            file=settings.url_file,
+            root=surroundings.root,
+            what=f'source "{settings.name}"',
+        )
+
+    async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
+        state = state or {}
+        newest, shape = state.get("newest"), state.get("shape")
+        rows, used = await asyncio.to_thread(self._ask, newest, shape)
+        if not rows.values and newest is not None:
+            # the newest row itself lies within the overlap: its lack says that the query
+            # compares :since with something else than the times it answers
+            rows, used = await asyncio.to_thread(self._ask, None, None)
+            used = "beginning"
+        batch = without_future(self._batch(rows), now, self.name)
+        if batch.readings is None or batch.readings.is_empty():
+            return replace(batch, state=state)
+        newest = max(int(batch.readings["at"].max()), newest or 0)  # type: ignore[arg-type]
+        if "beginning" not in (shape, used):
+            shape = self._next_shape(rows, used)
+        else:
+            shape = "beginning"
+        return replace(only(batch, wanted), state={"newest": newest, "shape": shape})
+
+    async def look(self, handle: str) -> str:
+        rows, _ = await asyncio.to_thread(self._ask, None, None)
+        readings = self._batch(rows).readings
+        known = [] if readings is None else readings["account"].unique().to_list()
+        return match_handle(handle, known, self._settings.platform, self.name)
+
+    async def close(self) -> None:
+        if "_engine" in self.__dict__:
+            await asyncio.to_thread(self._engine.dispose)
+
+    def _ask(self, newest: int | None, shape: str | None) -> tuple[_Rows, str]:
+        """The answers, and the shape of `:since` that the database took."""
+        since = _BEGINNING
+        if newest is not None and shape != "beginning":
+            since = datetime.fromtimestamp(newest, UTC) - self._settings.overlap
+        first = _FIRST_SHAPES[self._engine.dialect.name]
+        shapes = (shape,) if shape and shape != "beginning" else first
+        refused: SourceError | None = None
+        for tried in shapes:
+            bound = _bound(since, tried, ZoneInfo(self._settings.timezone or "UTC"))
+            try:
+                return self._query(bound), tried
+            except SourceChanged as error:
+                refused = refused or error
+        raise refused or AssertionError("no shape was tried")
+
+    def _next_shape(self, rows: _Rows, used: str) -> str:
+        """What the database took where it is strict, else what its answers look like."""
+        answered = _shape(rows.times)
+        if self._engine.dialect.name != "postgresql":
+            return answered or used
+        return "epoch_ms" if (used, answered) == ("epoch", "epoch_ms") else used
+
+    def _query(self, since: Any) -> _Rows:
+        import sqlalchemy as sa
+
+        query = sa.text(self._settings.query)
+        parameters = {"since": since} if "since" in query.compile().params else {}
+        try:
+            with self._engine.connect() as connection:
+                _read_only(connection)
+                result = connection.execute(query, parameters)
+                header = list(result.keys())
+                rows = result.fetchmany(_ROWS + 1)
+        except sa.exc.SQLAlchemyError as error:
+            raise self._told(error) from None
+        if len(rows) > _ROWS:
+            raise SourceRefused(
+                f"{self.name}: the query gives more than {_ROWS} rows: add a condition with "
+                ":since to it.",
+                source=self.name,
+            )
+        return _Rows(header, [tuple(row) for row in rows])
+
+    def _batch(self, rows: _Rows) -> Batch:
+        from bot.sources.cells import frame_of
+        from bot.sources.columns import NoLayout, lay_out
+        from bot.sources.readings import Table, read_rows
+        from bot.sources.tables import batch_of
+
+        meaning = self._settings.meaning()
+        try:
+            layout = lay_out(rows.header, meaning.columns)
+            if not rows.values:
+                return Batch()
+            rows.times = [row[rows.header.index(layout.roles["at"])] for row in rows.values]
+            table = Table(name=self.name, frame=frame_of(rows.header, rows.values), first_row=1)
+            batch = batch_of(read_rows(table, meaning), meaning, self.name)
+        except NoLayout as error:
+            raise SourceChanged(f"{self.name}: the answer {error}.", source=self.name) from None
+        except SourceError as error:
+            error.source = self.name
+            raise
+        return replace(batch, found=())
+
+    @cached_property
+    def _engine(self) -> Engine:
+        import sqlalchemy as sa
+
+        try:
+            url = sa.make_url(self._url)
+        except sa.exc.ArgumentError:
+            raise SourceRefused(
+                f"{self.name}: its database URL cannot be read: write it like "
+                '"postgresql://user@host/database".',
+                source=self.name,
+            ) from None
+        driver = _DRIVERS.get(url.drivername.partition("+")[0])
+        if driver is None:
+            raise SourceRefused(
+                f'{self.name}: "{url.drivername}" is no kind of database that ebbwatch reads: '
+                "use sqlite, postgresql or mysql.",
+                source=self.name,
+            )
+        url = url.set(drivername=driver)
+        if driver == "sqlite":
+            path = Path(self._root, url.database or "").expanduser().absolute()
+            return sa.create_engine(
+                "sqlite://",
+                poolclass=sa.NullPool,
+                creator=lambda: sqlite3.connect(
+                    f"{path.as_uri()}?mode=ro", uri=True, timeout=_WAIT, check_same_thread=False
+                ),
+            )
+        arguments: dict[str, Any] = {"connect_timeout": _WAIT}
+        if driver.startswith("postgresql"):
+            arguments["options"] = f"-c statement_timeout={_LONGEST}s"
+        else:
+            arguments |= {"read_timeout": _LONGEST, "write_timeout": _WAIT}
+        return sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
+
+    def _told(self, error: Exception) -> SourceError:
+        """The driver's own words, without the URL and the parameters that it may quote."""
+        words = str(getattr(error, "orig", None) or error).strip().splitlines()
+        reason = (words[0] if words else type(error).__name__)[:200]
+        for hidden in _secrets(self._url):
+            reason = reason.replace(hidden, "***")
+        text = f"{self.name}: the database says: {reason.rstrip('.')}."
+        low = reason.lower()
+        if any(word in low for word in ("password", "authentication", "denied", "role ")):
+            return SourceRefused(
+                text + " Correct its user, password or rights.", source=self.name
+            )
+        if any(
+            word in low for word in ("no such", "does not exist", "syntax", "unknown column")
+        ):
+            return SourceChanged(text + " Correct the query.", source=self.name)
+        return SourceUnavailable(text, source=self.name)
+
+
+def _read_only(connection: Connection) -> None:
+    import sqlalchemy as sa
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+    elif connection.dialect.name == "mysql":
+        connection.execute(sa.text("SET SESSION TRANSACTION READ ONLY"))
+    else:
+        connection.execute(sa.text("PRAGMA query_only = ON"))
+
+
+def _shape(times: Sequence[Any]) -> str | None:
+    """How the answers write times, which `:since` has to be compared with."""
+    value = next((time for time in times if time is not None), None)
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return "time" if value.tzinfo else "local"
+    if isinstance(value, date):
+        return "date"
+    text = str(value)
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return "epoch_ms" if len(text.partition(".")[0]) > 11 else "epoch"
+    return "text" if re.match(r"\d{4}-\d\d-\d\d", text) else "beginning"
+
+
+def _bound(since: datetime, shape: str, zone: ZoneInfo) -> Any:
+    local = since.astimezone(zone)
+    match shape:
+        case "epoch":
+            return int(since.timestamp())
+        case "epoch_ms":
+            return int(since.timestamp() * 1000)
+        case "date":
+            return local.date()
+        case "local":
+            return local.replace(tzinfo=None)
+        case "time":
+            return since
+        case _:
+            # ISO texts compare by their date, whatever follows it
+            return (local - timedelta(days=1)).date().isoformat()
+
+
+def _secrets(url: str) -> list[str]:
+    password = url.partition("//")[2].rpartition("@")[0].partition(":")[2]
+    return [url, password] if password else [url]

@@ -1,0 +1,229 @@
+"""Queries against SQLite, a real PostgreSQL and the MySQL dialect."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pydantic import ValidationError
+
+from bot.errors import (
+    AccountNotFound,
+    ConfigError,
+    SourceChanged,
+    SourceRefused,
+    SourceUnavailable,
+)
+from bot.model import Batch, Surroundings
+from bot.sources.sql import SqlSettings, SqlSource
+from tests.bot.sources import postgres
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = 86400
+FIRST = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp())
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with postgres.server() as url:
+        yield url
+
+
+def source(root: Path | str, environ: dict[str, str] | None = None, **keys: Any) -> SqlSource:
+    async def no_sleep(_: float) -> None: ...
+
+    surroundings = Surroundings(
+        root=str(root),
+        secrets=str(root),
+        hash_key=lambda: b"",
+        monotonic=lambda: 0.0,
+        sleep=no_sleep,
+        environ=environ or {},
+    )
+    given = {"name": "warehouse", "kind": "sql", **keys}
+    return SqlSource(SqlSettings.model_validate(given), surroundings)
+
+
+def counts(batch: Batch) -> list[int]:
+    return [] if batch.readings is None else batch.readings["followers"].to_list()
+
+
+QUERY = "select handle, at, followers from counts where at > :since order by at"
+
+TEXT = "2026-02-{:02}T00:00:00Z".format
+
+
+def lite(path: Path, kind: str, times: list[Any]) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute(f"create table if not exists counts (handle text, at {kind}, followers int)")
+        db.executemany(
+            "insert into counts values ('a', ?, ?)", [(t, 100 + n) for n, t in enumerate(times)]
+        )
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "time"),
+    [
+        ("text", TEXT),
+        ("text", "2026-02-{:02}".format),
+        ("text", "2026-02-{:02} 10:00:00".format),
+        ("text", "{:02}/02/2026".format),
+        ("integer", lambda day: FIRST + (day - 1) * DAY),
+        ("integer", lambda day: (FIRST + (day - 1) * DAY) * 1000),
+        ("real", lambda day: FIRST + (day - 1) * DAY + 0.5),
+        ("", TEXT),
+    ],
+)
+async def test_since_meets_times_of_every_kind(tmp_path: Path, kind: str, time: Any) -> None:
+    lite(tmp_path / "c.db", kind, [time(day) for day in range(1, 21)])
+    warehouse = source(tmp_path, url="sqlite:///c.db", query=QUERY, overlap="3d")
+    first = await warehouse.fetch((), None, NOW)
+    assert counts(first) == list(range(100, 120))
+    lite(tmp_path / "c.db", kind, [time(21)])
+    second = await warehouse.fetch((), first.state, NOW)
+    assert counts(second)[-1] == 100, "the new row"
+    assert 117 in counts(second), "rows within the overlap are read again"
+    again = await warehouse.fetch((), first.state, NOW)
+    assert counts(again) == counts(second)
+
+
+async def test_late_rows_within_the_overlap_are_found(tmp_path: Path) -> None:
+    lite(tmp_path / "c.db", "text", [TEXT(day) for day in (1, 20)])
+    warehouse = source(tmp_path, url="sqlite:///c.db", query=QUERY)
+    first = await warehouse.fetch((), None, NOW)
+    lite(tmp_path / "c.db", "text", [TEXT(15)])
+    assert len(counts(await warehouse.fetch((), first.state, NOW))) == 2
+
+
+async def test_a_query_that_compares_since_with_another_column(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "c.db") as db:
+        db.execute("create table counts (handle text, epoch int, followers int)")
+        db.execute("insert into counts values ('a', ?, 7)", (FIRST,))
+    db.close()
+    query = "select handle, datetime(epoch, 'unixepoch') as at, followers from counts"
+    warehouse = source(tmp_path, url="sqlite:///c.db", query=query + " where epoch > :since")
+    state = None
+    for _ in range(4):
+        batch = await warehouse.fetch((), state, NOW)
+        assert counts(batch) == [7]
+        state = batch.state
+
+
+async def test_one_row_of_a_far_day_does_not_move_since(tmp_path: Path) -> None:
+    lite(tmp_path / "c.db", "text", [TEXT(1), "2036-01-01T00:00:00Z"])
+    warehouse = source(tmp_path, url="sqlite:///c.db", query=QUERY)
+    first = await warehouse.fetch((), None, NOW)
+    assert first.state["newest"] == FIRST
+    assert len(first.faults) == 1
+
+
+async def test_a_database_is_only_read(tmp_path: Path) -> None:
+    lite(tmp_path / "c.db", "text", [TEXT(1)])
+    warehouse = source(tmp_path, url="sqlite:///c.db", query="delete from counts returning *")
+    with pytest.raises(SourceUnavailable, match=r"readonly|read-only"):
+        await warehouse.fetch((), None, NOW)
+    missing = source(tmp_path, url="sqlite:///none.db", query=QUERY)
+    with pytest.raises(SourceUnavailable, match="unable to open"):
+        await missing.fetch((), None, NOW)
+    assert not (tmp_path / "none.db").exists()
+
+
+async def test_queries_that_cannot_work_say_so(tmp_path: Path) -> None:
+    lite(tmp_path / "c.db", "text", [TEXT(1)])
+
+    async def asked(query: str) -> Batch:
+        return await source(tmp_path, url="sqlite:///c.db", query=query).fetch((), None, NOW)
+
+    with pytest.raises(SourceChanged, match=r"no such table: nowhere\. Correct the query"):
+        await asked("select * from nowhere")
+    with pytest.raises(SourceChanged, match="syntax error"):
+        await asked("selec 1")
+    with pytest.raises(SourceChanged, match="the answer has no column with a count"):
+        await asked("select handle, at from counts")
+    assert counts(await asked("select * from counts where 0")) == []
+
+
+async def test_look_and_wanted(tmp_path: Path) -> None:
+    lite(tmp_path / "c.db", "text", [TEXT(1)])
+    warehouse = source(tmp_path, url="sqlite:///c.db", query=QUERY, platform="tiktok")
+    assert await warehouse.look("@A") == "a"
+    with pytest.raises(AccountNotFound):
+        await warehouse.look("nobody")
+    assert counts(await warehouse.fetch(["tiktok/a"], None, NOW)) == [100]
+    assert counts(await warehouse.fetch(["tiktok/b"], None, NOW)) == []
+    await warehouse.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("timestamptz", "timestamptz '2026-01-31T00:00Z' + {} * interval '1 day'"),
+        ("timestamp", "timestamp '2026-01-31' + {} * interval '1 day'"),
+        ("date", "date '2026-01-31' + {}"),
+        ("bigint", "1769817600 + {} * 86400"),
+        ("bigint", "(1769817600 + {} * 86400) * 1000::bigint"),
+        ("text", "to_char(date '2026-01-31' + {}, 'YYYY-MM-DD')"),
+    ],
+)
+async def test_postgresql_compares_since_with_every_type(
+    database: str, kind: str, value: str
+) -> None:
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute("drop table if exists counts")
+        db.execute(f"create table counts (handle text, at {kind}, followers bigint)")  # type: ignore[arg-type]
+        for day in range(1, 21):
+            db.execute(f"insert into counts values ('a', {value.format(day)}, {100 + day})")  # type: ignore[arg-type]
+    warehouse = source("/", {"URL": database}, url_env="URL", query=QUERY, overlap="3d")
+    first = await warehouse.fetch((), None, NOW)
+    assert counts(first) == list(range(101, 121))
+    again = await warehouse.fetch((), first.state, NOW)
+    assert counts(again)[-1] == 120
+    assert 3 <= len(counts(again)) <= 5
+    await warehouse.close()
+
+
+async def test_postgresql_is_read_in_a_read_only_transaction(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute("create table if not exists kept (handle text, at date, followers int)")
+    query = "insert into kept values ('a', '2026-01-01', 1) returning *"
+    warehouse = source("/", {"URL": database}, url_env="URL", query=query)
+    with pytest.raises(SourceUnavailable, match="read-only transaction"):
+        await warehouse.fetch((), None, NOW)
+
+
+async def test_no_password_in_any_error(database: str) -> None:
+    wrong = database.replace(postgres.PASSWORD, "wrong-secret")
+    warehouse = source("/", {"URL": wrong}, url_env="URL", query=QUERY)
+    with pytest.raises(SourceRefused, match="password authentication failed") as caught:
+        await warehouse.fetch((), None, NOW)
+    assert "wrong-secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    gone = source(
+        "/", {"URL": "postgresql://u:wrong-secret@127.0.0.1:1/x"}, url_env="URL", query=QUERY
+    )
+    with pytest.raises(SourceUnavailable) as caught_gone:
+        await gone.fetch((), None, NOW)
+    assert "wrong-secret" not in str(caught_gone.value)
+    odd = source("/", {"URL": "wrong-secret"}, url_env="URL", query=QUERY)
+    with pytest.raises(SourceRefused) as caught_odd:
+        await odd.fetch((), None, NOW)
+    assert "wrong-secret" not in str(caught_odd.value)
+
+
+def test_mysql_is_asked_through_pymysql() -> None:
+    warehouse = source("/", url="mysql://reader@db.example/counts", query=QUERY)
+    engine = warehouse._engine
+    assert (engine.dialect.name, engine.dialect.driver) == ("mysql", "pymysql")
+
+
+def test_secrets_do_not_stand_in_the_config() -> None:
+    with pytest.raises(ValidationError, match="url_env"):
+        source("/", url="postgresql://u:p@h/d", query=QUERY)
+    with pytest.raises(ValidationError, match="one of url, url_env and url_file"):
+        source("/", query=QUERY)
+    with pytest.raises(ConfigError, match="set the variable NOWHERE"):
+        source("/", url_env="NOWHERE", query=QUERY)
