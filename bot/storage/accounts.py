@@ -39,6 +39,21 @@ def matches(patterns: Iterable[str], account: str, tags: Collection[str] = ()) -
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Walls:
+    """Which accounts each space may see, as patterns; the terminal's own space sees all."""
+
+    spaces: Mapping[str, tuple[str, ...]]
+    console: str = "console"
+
+    def sees(self, space: str, account: str, tags: Collection[str] = ()) -> bool:
+        return matches(self.patterns(space), account, tags)
+
+    def patterns(self, space: str) -> tuple[str, ...]:
+        """Empty for a space that the config does not link."""
+        return ("*",) if space == self.console else self.spaces.get(space, ())
+
+
 def ensure(db: Database, names: Sequence[str], source: int | None, seen: int) -> dict[str, int]:
     """Ids of all names; unknown ones are added."""
     wanted = json.dumps(list(names))

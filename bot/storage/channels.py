@@ -12,7 +12,10 @@ from checks.model import SEVERITIES, Kind, Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """`remind` is in seconds; `disabled` says why nothing is sent, None where all is well."""
+    """`remind` is in seconds; `space` is "" until the platform has told it.
+
+    `disabled` says why nothing is sent, None where all is well.
+    """
 
     channel: str
     space: str
@@ -22,6 +25,7 @@ class Channel:
     mention: str | None = None
     thread: Literal["no", "also", "only"] = "no"
     remind: int | None = None
+    digest_above: int = 5
     locale: str = "en"
     timezone: str = "UTC"
     disabled: str | None = None
@@ -38,7 +42,7 @@ class Subscription:
     accounts: tuple[str, ...] = ("*",)
     kinds: tuple[Kind, ...] = ()
     direction: Literal["both", "up", "down"] = "both"
-    min_severity: Severity = "warning"
+    min_severity: Severity = "info"
     min_percent: float | None = None
     min_count: float | None = None
     by: str | None = None
@@ -137,6 +141,10 @@ def disable(db: Database, channel: str, reason: str, at: int) -> bool:
         (reason, at, channel),
     )
     return cursor.rowcount > 0
+
+
+def set_space(db: Database, channel: str, space: str) -> None:
+    db.conn.execute("UPDATE channels SET space = ? WHERE channel = ?", (space, channel))
 
 
 def enable(db: Database, channel: str) -> bool:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sqlite_utils import Database
@@ -23,7 +23,7 @@ class Stored:
     """An incident and what the service knows of it beyond `checks`.
 
     `seen_at` is the poll or import that showed it, `revision` counts what readers can see,
-    `silent` says why nobody was told: older, first, returned or below.
+    `silent` says why nobody was told: older, first or returned.
     """
 
     id: int
@@ -36,7 +36,10 @@ class Stored:
 
 
 def save(db: Database, incident: Incident, seen_at: int, silent: str | None = None) -> Stored:
-    """Stores an incident under its identity; the revision grows when readers see a change."""
+    """Stores an incident under its identity; the revision grows when readers see a change.
+
+    Once alerted it keeps the time of that, also where past days are judged anew.
+    """
     old = find(db, incident)
     if old is None:
         account = accounts.ensure(db, [incident.account], None, seen_at)[incident.account]
@@ -50,12 +53,12 @@ def save(db: Database, incident: Incident, seen_at: int, silent: str | None = No
         assert cursor.lastrowid is not None
         _save_updates(db, cursor.lastrowid, incident.updates)
         return get(db, cursor.lastrowid)
-    if old.incident == incident:
-        return old
     if incident.wave is not None:
         _wave(db, incident.wave, incident.opened_at, seen_at)
-    row = _row(incident)
-    if _visible(old.incident) != _visible(incident):
+    if old.incident.alerted_at is not None:
+        incident = replace(incident, alerted_at=old.incident.alerted_at)
+    row = _row(incident) | {"silent": silent}
+    if _visible(old.incident) != _visible(incident) or silent != old.silent:
         row["revision"] = old.revision + 1
     db.conn.execute(
         f"UPDATE incidents SET {', '.join(f'{name} = ?' for name in row)} WHERE id = ?",
@@ -82,18 +85,15 @@ def find(db: Database, incident: Incident) -> Stored | None:
     return found[0] if found else None
 
 
-def recent(db: Database, now: int, only: Sequence[str] | None = None) -> list[Stored]:
-    """What `decide` may touch: open incidents and those that ended within MEMORY_DAYS."""
-    found = _load(
+def recent(db: Database, oldest: int, newest: int) -> list[Stored]:
+    """What `decide` may touch at judged times in between: open incidents and those that ended
+    less than MEMORY_DAYS before."""
+    return _load(
         db,
         "(resolved_at IS NULL OR max(opened_at, last_finding_at, resolved_at) > ?)"
         " AND opened_at <= ?",
-        (now - MEMORY_DAYS * 86400, now),
+        (oldest - MEMORY_DAYS * 86400, newest),
     )
-    if only is None:
-        return found
-    wanted = set(only)
-    return [one for one in found if one.incident.account in wanted]
 
 
 def listing(

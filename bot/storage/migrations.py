@@ -133,7 +133,8 @@ CREATE TABLE pending_days (
   account INTEGER PRIMARY KEY REFERENCES accounts(id),
   start INTEGER NOT NULL,
   stop INTEGER NOT NULL,
-  first INTEGER NOT NULL DEFAULT 0
+  first INTEGER NOT NULL DEFAULT 0,
+  version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE TABLE account_faults (
   account INTEGER NOT NULL REFERENCES accounts(id),
@@ -254,6 +255,7 @@ CREATE TABLE notices (
   at INTEGER NOT NULL,
   reasons TEXT NOT NULL,
   seen_at INTEGER NOT NULL,
+  routed INTEGER NOT NULL DEFAULT 0,
   over_at INTEGER
 ) STRICT;
 """
@@ -268,6 +270,7 @@ CREATE TABLE channels (
   mention TEXT,
   thread TEXT NOT NULL DEFAULT 'no',
   remind INTEGER,
+  digest_above INTEGER NOT NULL DEFAULT 5,
   locale TEXT NOT NULL,
   timezone TEXT NOT NULL,
   disabled TEXT,
@@ -280,7 +283,7 @@ CREATE TABLE subscriptions (
   accounts TEXT NOT NULL DEFAULT '["*"]',
   kinds TEXT NOT NULL DEFAULT '[]',
   direction TEXT NOT NULL DEFAULT 'both',
-  min_severity TEXT NOT NULL DEFAULT 'warning',
+  min_severity TEXT NOT NULL DEFAULT 'info',
   min_percent REAL,
   min_count REAL,
   by TEXT,
@@ -346,6 +349,8 @@ CREATE TABLE alerts (
   part_of INTEGER REFERENCES alerts(id),
   part INTEGER NOT NULL DEFAULT 0,
   older INTEGER NOT NULL DEFAULT 0,
+  since INTEGER,
+  reminded_at INTEGER,
   created INTEGER NOT NULL,
   ref TEXT,
   revision INTEGER NOT NULL DEFAULT 1,
@@ -358,7 +363,6 @@ CREATE TABLE alert_members (
   channel TEXT NOT NULL REFERENCES channels(channel),
   revision INTEGER NOT NULL,
   mentioned INTEGER NOT NULL DEFAULT 0,
-  reminded_at INTEGER,
   PRIMARY KEY (incident, channel)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alert_members_alert ON alert_members(alert);

@@ -115,14 +115,30 @@ def channels_waiting(db: Database, now: float) -> list[str]:
 
 
 def claim(
-    db: Database, channel: str, *, owner: str, now: float, monotonic: float, lease: float
+    db: Database,
+    channel: str,
+    *,
+    owner: str,
+    now: float,
+    at: float,
+    monotonic: float,
+    lease: float,
 ) -> Claimed | None:
     """Takes the channel's next delivery: worst first, in order, an alert's own in order.
 
-    None where nothing is due or another delivery of the channel is on its way.
+    The attempt is noted before it is made, so that a crash leaves its trace: from here on the
+    message may have arrived. `at` is real time. None where nothing is due or another delivery
+    of the channel is on its way; one of our own whose lease ran out is taken back.
     """
+    db.conn.execute(
+        "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL"
+        " WHERE channel = ? AND state = 'claimed' AND claimed_by = ? AND lease < ?",
+        (channel, owner, monotonic),
+    )
     row = db.conn.execute(
-        "UPDATE deliveries SET state = 'claimed', claimed_by = ?1, lease = ?2"
+        "UPDATE deliveries SET state = 'claimed', claimed_by = ?1, lease = ?2,"
+        " attempts = attempts + 1, unconfirmed = unconfirmed + 1,"
+        " first_attempt_at = coalesce(first_attempt_at, ?5), last_attempt_at = ?5"
         " WHERE position = (SELECT position FROM deliveries AS mine WHERE channel = ?3"
         " AND state = 'queued' AND due <= ?4"
         " AND (action = 'post' OR (SELECT ref FROM alerts WHERE id = mine.alert) IS NOT NULL)"
@@ -131,22 +147,9 @@ def claim(
         " AND NOT EXISTS (SELECT 1 FROM deliveries AS other WHERE other.channel = ?3"
         "  AND other.state = 'claimed')"
         " ORDER BY unconfirmed DESC, severity DESC, position LIMIT 1) RETURNING *",
-        (owner, monotonic + lease, channel, now),
+        (owner, monotonic + lease, channel, now, at),
     ).fetchone()
     return None if row is None else _claimed(db, row)
-
-
-def attempt(db: Database, position: int, at: float) -> None:
-    """Notes an attempt before it is made, so that a crash leaves its trace.
-
-    From here on the message may have arrived.
-    """
-    db.conn.execute(
-        "UPDATE deliveries SET attempts = attempts + 1, unconfirmed = 1,"
-        " first_attempt_at = coalesce(first_attempt_at, ?1), last_attempt_at = ?1"
-        " WHERE position = ?2",
-        (at, position),
-    )
 
 
 def sent(db: Database, claimed: Claimed, ref: str, at: float) -> None:
@@ -159,38 +162,38 @@ def sent(db: Database, claimed: Claimed, ref: str, at: float) -> None:
         )
 
 
-def give_back(
-    db: Database, position: int, error: str, *, unconfirmed: bool, due: float | None = None
-) -> None:
+def give_back(db: Database, position: int, error: str, *, unconfirmed: bool) -> None:
     """Puts a delivery back into the queue: it was not sent, or nobody knows."""
     db.conn.execute(
         "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL, error = ?,"
-        " unconfirmed = ?, due = coalesce(?, due) WHERE position = ?",
-        (error, unconfirmed, due, position),
+        " unconfirmed = ? WHERE position = ?",
+        (error, unconfirmed, position),
     )
 
 
-def refused(db: Database, claimed: Claimed, error: str, at: float) -> None:
-    """Settles a delivery that will never arrive."""
-    _settle(db, claimed.position, "refused", at, error)
+def drop_late_summaries(db: Database, channel: str, before: float, at: float) -> None:
+    """Gives up summaries that nobody needs any more."""
+    db.conn.execute(
+        "UPDATE deliveries SET state = 'late', settled_at = ? WHERE channel = ?"
+        " AND kind = 'summary' AND state = 'queued' AND unconfirmed = 0 AND created < ?",
+        (int(at), channel, before),
+    )
 
 
-def recover(db: Database, *, owner: str, monotonic: float) -> int:
-    """Returns what another process or a lost task had claimed; gives how many.
-
-    A claim whose attempt was noted stays unconfirmed.
-    """
+def recover(db: Database, owner: str) -> int:
+    """Takes back what an earlier process had claimed; gives how many may have arrived."""
     return db.conn.execute(
-        "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL"
-        " WHERE state = 'claimed' AND (claimed_by <> ? OR lease < ?)",
-        (owner, monotonic),
+        "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL,"
+        " unconfirmed = 1 WHERE state = 'claimed' AND claimed_by <> ?",
+        (owner,),
     ).rowcount
 
 
 def waiting(db: Database) -> list[Waiting]:
     rows = db.conn.execute(
         "SELECT channel, count(*) AS deliveries, min(created) AS oldest, max(error) AS error"
-        " FROM deliveries WHERE state IN ('queued', 'claimed') GROUP BY channel ORDER BY channel"
+        " FROM deliveries WHERE state IN ('queued', 'claimed')"
+        " GROUP BY channel ORDER BY channel"
     )
     return [Waiting(**dict(row)) for row in rows]
 
@@ -215,10 +218,14 @@ def sent_summary(db: Database, channel: str, kind: str, period_start: int, at: f
     return cursor.rowcount > 0
 
 
-def drop(db: Database, positions: Sequence[int], at: float) -> None:
-    """Settles deliveries whose content goes out in another message."""
-    for position in positions:
-        _settle(db, position, "folded", at, None)
+def fold(db: Database, alerts: Sequence[int], at: float) -> None:
+    """Settles all that waits for these alerts: its content goes out in another message."""
+    for alert in alerts:
+        db.conn.execute(
+            "UPDATE deliveries SET state = 'folded', settled_at = ? WHERE alert = ?"
+            " AND state = 'queued' AND unconfirmed = 0",
+            (int(at), alert),
+        )
 
 
 def _settle(db: Database, position: int, state: str, at: float, error: str | None) -> None:
@@ -253,6 +260,6 @@ def _claimed(db: Database, row: Any) -> Claimed:
         kind=row["kind"],
         alert=row["alert"],
         revision=row["revision"],
-        unconfirmed=bool(row["unconfirmed"]),
+        unconfirmed=row["unconfirmed"] > 1,
         created=row["created"],
     )

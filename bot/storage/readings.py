@@ -96,7 +96,7 @@ def _mark(db: Database, numbered: pl.DataFrame, source: int, seen: int, *, every
         "INSERT INTO pending_days (account, start, stop, first) VALUES (?1, ?2, ?3,"
         " (SELECT first_told IS NULL FROM accounts WHERE id = ?1))"
         " ON CONFLICT DO UPDATE SET start = min(start, excluded.start),"
-        " stop = max(stop, excluded.stop)",
+        " stop = max(stop, excluded.stop), version = version + 1",
         rows,
     )
 
@@ -132,6 +132,47 @@ def series(
         else {name: value[kept] for name, value in found.values.items()},
         tags=tags,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """Two sources that give an account differently, by at least `percent`."""
+
+    account: str
+    first: str
+    second: str
+    percent: float
+
+
+def disagreements(db: Database, now: int) -> list[Disagreement]:
+    """Accounts that two sources give differently by over 2 % on each of the last 3 shared days.
+
+    The slack covers a display step of one percent and different hours of the day.
+    """
+    rows = db.conn.execute(
+        """
+        WITH several AS (SELECT count(*) > 1 AS yes FROM sources),
+        newest AS (SELECT account, source, at / 86400 AS day, max(at), followers
+          FROM readings WHERE (SELECT yes FROM several) AND at > ?1 AND at <= ?2
+          AND followers IS NOT NULL GROUP BY account, source, day),
+        pairs AS (SELECT a.account, a.source AS one, b.source AS other,
+          100.0 * abs(a.followers - b.followers) / max(a.followers, b.followers, 1) AS percent,
+          row_number() OVER (PARTITION BY a.account, a.source, b.source ORDER BY a.day DESC)
+            AS back
+          FROM newest a JOIN newest b ON b.account = a.account AND b.day = a.day
+          AND b.source > a.source)
+        SELECT accounts.account, s.name, t.name, min(percent) FROM pairs
+          JOIN accounts ON accounts.id = pairs.account
+          JOIN sources s ON s.id = one JOIN sources t ON t.id = other
+          WHERE back <= 3 GROUP BY pairs.account, one, other
+          HAVING count(*) = 3 AND min(percent) > 2 ORDER BY 1
+        """,
+        (now - 14 * 86400, now),
+    )
+    return [
+        Disagreement(account=name, first=one, second=other, percent=round(percent, 1))
+        for name, one, other, percent in rows
+    ]
 
 
 def newest(db: Database) -> int | None:

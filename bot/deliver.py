@@ -1,0 +1,323 @@
+"""Sending what waits in the outbox, each message once: claim, look, send, settle."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from sqlite_utils import Database
+
+from bot.errors import (
+    DeliveryDeferred,
+    DeliveryError,
+    DeliveryRefused,
+    DeliveryUnconfirmed,
+    StorageError,
+)
+from bot.model import ChartSpec, Chat, Delivery, Picture
+from bot.route import Voices, catch_up
+from bot.storage import alerts, channels, notes, outbox
+from bot.storage.accounts import Walls
+from bot.storage.channels import Channel
+from bot.storage.database import Store
+from bot.storage.outbox import Claimed
+
+log = logging.getLogger("ebbwatch.deliver")
+
+LOOK_SECONDS = 2.0
+"""How soon deliveries that another program queued are seen."""
+
+SEND_SECONDS = 90.0
+LEASE_SECONDS = 300.0
+_LONGEST_PAUSE = 300.0
+_LEARN_SECONDS = 60.0
+
+CATCH_UP = 86400
+LATE_SUMMARY = 43200
+
+Draw = Callable[[Channel, ChartSpec], Awaitable[Picture | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """`calendar` may be a replay's; `wall` is real time, `monotonic` never jumps."""
+
+    calendar: Callable[[], float]
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+
+
+@dataclass(slots=True)
+class _Pace:
+    """When a channel may be tried again, and how often it failed in a row."""
+
+    until: float = 0.0
+    failures: int = 0
+
+
+class Courier:
+    """Sends for one process; channels run beside each other, each in its own order.
+
+    `report` tells the operator a sentence; `draw` makes a chart just before sending, and a
+    message without its picture is sent where that fails.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        chats: Mapping[str, Chat],
+        *,
+        voices: Voices,
+        walls: Walls,
+        clocks: Clocks,
+        draw: Draw,
+        report: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._store, self._chats = store, chats
+        self._voices, self._walls = voices, walls
+        self._clocks, self._draw, self._report = clocks, draw, report
+        self._owner = secrets.token_hex(8)
+        self._paces: dict[str, _Pace] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._learnt_at: float | None = None
+
+    def wake(self) -> None:
+        """Says that something was queued, so that nobody waits for the next look."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sends until it is cancelled."""
+        await self.start()
+        try:
+            while True:
+                await self._look()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                self._wake.clear()
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def start(self) -> None:
+        """Takes back what an earlier process had claimed."""
+        back = await self._store.write(outbox.recover, self._owner)
+        if back:
+            log.info("deliveries taken back", extra={"deliveries": back})
+
+    async def pump(self) -> None:
+        """One look at the outbox, until every channel is empty or has to wait."""
+        await self._look()
+        await asyncio.gather(*self._running.values())
+
+    async def _look(self) -> None:
+        try:
+            await self._learn_spaces()
+            waiting = await self._store.read(outbox.channels_waiting, self._clocks.calendar())
+        except StorageError as error:
+            log.warning("outbox not read", extra={"said": str(error)})
+            return
+        for name in waiting:
+            task = self._running.get(name)
+            if (task is None or task.done()) and self._may_try(name):
+                self._running[name] = asyncio.create_task(self._serve(name))
+
+    def _may_try(self, channel: str) -> bool:
+        pace = self._paces.get(channel)
+        return pace is None or pace.until <= self._clocks.monotonic()
+
+    # --- one channel --------------------------------------------------------------------
+
+    async def _serve(self, name: str) -> None:
+        """Empties one channel's queue; stops where it has to wait."""
+        try:
+            while self._may_try(name) and await self._next(name):
+                pass
+        except StorageError as error:
+            log.warning("outbox not written", extra={"channel": name, "said": str(error)})
+            self._pause(name, None)
+        except Exception:
+            log.exception("delivery crashed", extra={"channel": name})
+            self._pause(name, None)
+
+    async def _next(self, name: str) -> bool:
+        """Sends one delivery; False where nothing is left to try now."""
+        chat = self._chats.get(name.partition(":")[0])
+        channel = await self._store.read(channels.get, name)
+        if chat is None or channel is None or channel.disabled is not None:
+            return False
+        if not await self._is_linked(chat, channel):
+            return False
+        now = self._clocks.calendar()
+        await self._store.write(self._gather_old, channel, int(now))
+        claimed = await self._store.write(
+            outbox.claim,
+            name,
+            owner=self._owner,
+            now=now,
+            at=self._clocks.wall(),
+            monotonic=self._clocks.monotonic(),
+            lease=LEASE_SECONDS,
+        )
+        if claimed is None:
+            return False
+        await self._try(chat, channel, claimed)
+        return True
+
+    def _gather_old(self, db: Database, channel: Channel, now: int) -> None:
+        outbox.drop_late_summaries(db, channel.channel, now - LATE_SUMMARY, now)
+        if alerts.overdue(db, channel.channel, now - CATCH_UP):
+            catch_up(db, self._voices, self._walls, channel, now)
+
+    async def _is_linked(self, chat: Chat, channel: Channel) -> bool:
+        """Whether the channel surely lies in the space that it is stored with."""
+        try:
+            space = await chat.space_of(channel.channel)
+        except DeliveryRefused as error:
+            await self._disable(channel, str(error))
+            return False
+        except DeliveryError as error:
+            self._pause(channel.channel, getattr(error, "retry_after", None))
+            return False
+        if space is None:
+            self._pause(channel.channel, None)
+            return False
+        if space != channel.space:
+            await self._disable(
+                channel,
+                f"{channel.channel} belongs to {space}, not to {channel.space}: correct the "
+                "channel or its [[spaces]] entry",
+            )
+            return False
+        return True
+
+    async def _try(self, chat: Chat, channel: Channel, claimed: Claimed) -> None:
+        name, delivery = channel.channel, claimed.delivery
+        try:
+            ref = None
+            if claimed.unconfirmed and delivery.action != "edit":
+                ref = await asyncio.wait_for(chat.find(delivery), SEND_SECONDS)
+        except Exception as error:
+            await self._later(channel, claimed, error, unconfirmed=True)
+            return
+        try:
+            if ref is None:
+                delivery = await self._with_picture(channel, delivery)
+                ref = await asyncio.wait_for(chat.send(delivery), SEND_SECONDS)
+        except DeliveryDeferred as error:
+            await self._later(channel, claimed, error, unconfirmed=False)
+        except DeliveryRefused as error:
+            await self._store.write(
+                outbox.give_back, claimed.position, str(error), unconfirmed=False
+            )
+            await self._disable(channel, str(error))
+        except Exception as error:
+            await self._later(channel, claimed, error, unconfirmed=True)
+        else:
+            await self._store.write(self._arrived, claimed, ref)
+            self._paces.pop(name, None)
+
+    def _arrived(self, db: Database, claimed: Claimed, ref: str) -> None:
+        outbox.sent(db, claimed, ref, self._clocks.calendar())
+        notes.set_setting(db, _told_key(claimed.delivery.channel), None)
+
+    async def _later(
+        self, channel: Channel, claimed: Claimed, error: Exception, *, unconfirmed: bool
+    ) -> None:
+        """Gives the delivery back; what was not foreseen may have arrived."""
+        if isinstance(error, DeliveryRefused):
+            await self._disable(channel, str(error))
+        elif not isinstance(error, DeliveryError | TimeoutError):
+            log.error("delivery crashed", exc_info=error, extra={"channel": channel.channel})
+        said = str(error) if isinstance(error, DeliveryError) else type(error).__name__
+        await self._store.write(
+            outbox.give_back, claimed.position, said, unconfirmed=unconfirmed
+        )
+        look_soon = isinstance(error, DeliveryUnconfirmed) and not claimed.unconfirmed
+        self._pause(channel.channel, 0.0 if look_soon else getattr(error, "retry_after", None))
+
+    async def _with_picture(self, channel: Channel, delivery: Delivery) -> Delivery:
+        spec = delivery.message.chart
+        if spec is None:
+            return delivery
+        try:
+            picture = await self._draw(channel, spec)
+        except Exception as error:
+            log.warning(
+                "chart failed", extra={"account": spec.account, "said": type(error).__name__}
+            )
+            return delivery
+        return replace(delivery, message=replace(delivery.message, picture=picture))
+
+    def _pause(self, channel: str, seconds: float | None) -> None:
+        """The platform's own pause, or one that doubles with every failure in a row."""
+        pace = self._paces.setdefault(channel, _Pace())
+        if seconds is None:
+            seconds = min(_LONGEST_PAUSE, 2.0**pace.failures)
+            pace.failures = min(pace.failures + 1, 10)
+        pace.until = self._clocks.monotonic() + seconds
+
+    # --- channels that cannot hear --------------------------------------------------------
+
+    async def _disable(self, channel: Channel, reason: str) -> None:
+        """Keeps subscriptions and deliveries; tells the operator once until it works again."""
+        now = int(self._clocks.calendar())
+
+        def work(db: Database) -> bool:
+            channels.disable(db, channel.channel, reason, now)
+            told = notes.setting(db, _told_key(channel.channel))
+            notes.set_setting(db, _told_key(channel.channel), now)
+            return told is None
+
+        if await self._store.write(work):
+            log.warning("channel refused", extra={"channel": channel.channel, "said": reason})
+            await self._report(reason)
+
+    async def revive(self) -> list[str]:
+        """Tries disabled channels; gives those that are back. Call it every hour."""
+        back = []
+        for channel in await self._store.read(channels.listing):
+            chat = self._chats.get(channel.channel.partition(":")[0])
+            if channel.disabled is None or chat is None:
+                continue
+            try:
+                well = await chat.space_of(
+                    channel.channel
+                ) == channel.space and not await chat.problems(channel.channel)
+            except DeliveryError:
+                continue
+            if well and await self._store.write(channels.enable, channel.channel):
+                back.append(channel.channel)
+        if back:
+            self.wake()
+        return back
+
+    async def _learn_spaces(self) -> None:
+        """Asks the platforms where the config's channels lie; unlinked ones stay silent."""
+        now = self._clocks.monotonic()
+        if self._learnt_at is not None and now - self._learnt_at < _LEARN_SECONDS:
+            return
+        self._learnt_at = now
+        for channel in await self._store.read(channels.listing, ""):
+            chat = self._chats.get(channel.channel.partition(":")[0])
+            try:
+                space = await chat.space_of(channel.channel) if chat else None
+            except DeliveryError:
+                continue
+            if space is None:
+                continue
+            if self._walls.patterns(space):
+                await self._store.write(channels.set_space, channel.channel, space)
+            elif await self._store.read(notes.setting, _told_key(channel.channel)) is None:
+                await self._store.write(notes.set_setting, _told_key(channel.channel), now)
+                await self._report(
+                    f"{channel.channel} lies in {space}, which no [[spaces]] entry links: "
+                    "add one, or correct the channel"
+                )
+
+
+def _told_key(channel: str) -> str:
+    return f"told:{channel}"

@@ -1,0 +1,207 @@
+"""Asking one source and storing what it gives."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+import polars as pl
+from sqlite_utils import Database
+
+from bot.errors import SourceError, StorageError
+from bot.model import Batch, Fault, Found, Source
+from bot.storage import accounts, lists, readings, sources
+from bot.storage.accounts import Status
+from bot.storage.database import Store
+
+log = logging.getLogger("ebbwatch.poll")
+
+BATCH_SECONDS = 0.1
+"""Longest that an import holds the write lock, so that deliveries go on meanwhile."""
+
+_ENDED = frozenset({"gone", "suspended", "deactivated", "private", "renamed"})
+_BROWN_OUT = 3
+"""From so many accounts on, a source that loses most of them at once is broken itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """An account whose status changed, such as from active to gone."""
+
+    account: str
+    status: Status
+    text: str
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What one poll or import did.
+
+    `broke` and `recovered` are sentences for the operator, set only at the change.
+    `new_faults` were not there at the poll before.
+    """
+
+    source: str
+    rows: int = 0
+    changed: int = 0
+    new_accounts: int = 0
+    lists: int = 0
+    broke: str | None = None
+    recovered: str | None = None
+    retry_after: float | None = None
+    faults: list[Fault] = field(default_factory=list)
+    new_faults: list[Fault] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+
+    @property
+    def fresh(self) -> bool:
+        """True where a review has something new to judge."""
+        return bool(self.changed or self.lists or self.ended)
+
+
+async def poll(
+    store: Store,
+    source: Source,
+    now: datetime,
+    *,
+    priority: int = 1,
+    handles: Sequence[str] | None = None,
+) -> Outcome:
+    """Fetches once (with all its parts) and stores readings, lists, faults and state.
+
+    `handles` are the accounts that the config names for this source; those added in chat
+    join them. None means that the source knows its accounts itself. Never raises for what
+    the source does wrong.
+    """
+    at = int(now.timestamp())
+    row = await store.write(sources.ensure, source.name, priority)
+    wanted: list[str] = []
+    if handles is not None:
+        wanted = list(dict.fromkeys([*handles, *await store.read(accounts.watched, row.name)]))
+    outcome = Outcome(source=source.name)
+    state = row.state
+    while True:
+        try:
+            batch = await source.fetch(wanted, state, now)
+        except SourceError as error:
+            await _broke(store, row.id, str(error), at, outcome)
+            outcome.retry_after = cast(float | None, getattr(error, "retry_after", None))
+            return outcome
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("source crashed", extra={"source": source.name})
+            text = f"{source.name}: reading it failed in an unforeseen way: see the log"
+            await _broke(store, row.id, text, at, outcome)
+            return outcome
+        await store_batch(store, row.id, batch, at, outcome)
+        state = batch.state
+        if not batch.more:
+            return outcome
+
+
+async def store_batch(
+    store: Store,
+    source: int,
+    batch: Batch,
+    at: int,
+    outcome: Outcome,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
+    """Stores a batch in short transactions; the last one holds its lists, faults and state.
+
+    A crash in between leaves the old state: the next fetch reads the same again, and what is
+    known already changes nothing.
+    """
+    pace = readings.BATCH_ROWS
+    rest = batch.readings
+    while rest is not None and rest.height > pace:
+        begun = monotonic()
+        added = await store.write(readings.add, source, rest.head(pace), at)
+        _count(outcome, added)
+        rest = rest.slice(pace)
+        spent = monotonic() - begun
+        if spent > BATCH_SECONDS:
+            pace = max(1000, int(pace * BATCH_SECONDS / spent))
+    await store.write(_finish, source, batch, rest, at, outcome)
+    outcome.notes += batch.notes
+    outcome.found += batch.found
+    outcome.faults += batch.faults
+    if outcome.recovered:
+        log.info("source recovered", extra={"source": outcome.source})
+    for fault in outcome.new_faults:
+        log.warning(
+            "fault", extra={"source": outcome.source, "kind": fault.kind, "said": fault.text}
+        )
+
+
+def _finish(
+    db: Database,
+    source: int,
+    batch: Batch,
+    rest: pl.DataFrame | None,
+    at: int,
+    outcome: Outcome,
+) -> None:
+    if rest is not None:
+        _count(outcome, readings.add(db, source, rest, at))
+    for given in batch.lists:
+        outcome.lists += lists.add(db, given, source, at)
+    spoken = _spoken_of(batch)
+    ids = accounts.ensure(db, spoken, source, at) if spoken else {}
+    new, well = sources.account_faults(db, source, ids, batch.faults, at)
+    outcome.new_faults += new
+    _statuses(db, batch, new, well, at, outcome)
+    whole = [fault for fault in batch.faults if fault.account is None and fault.kind != "row"]
+    if whole and batch.readings is None:
+        _note_break(db, source, whole[0].text, at, outcome)
+        return
+    ended = sources.succeeded(db, source, batch.state, at)
+    if ended is not None:
+        outcome.recovered = f"{outcome.source}: works again (it had said: {ended})"
+
+
+def _spoken_of(batch: Batch) -> list[str]:
+    """Accounts that this fetch gave a reading or an account's own fault for."""
+    names = {fault.account for fault in batch.faults if fault.account}
+    if batch.readings is not None and not batch.readings.is_empty():
+        names.update(batch.readings.get_column("account").unique().to_list())
+    return sorted(names)
+
+
+def _statuses(
+    db: Database, batch: Batch, new: list[Fault], well: list[str], at: int, outcome: Outcome
+) -> None:
+    """Believes that accounts ended, unless most of a source's accounts did so at once."""
+    ended = [fault for fault in new if fault.kind in _ENDED and fault.account]
+    if len(ended) >= _BROWN_OUT and 2 * len(ended) > len(_spoken_of(batch)):
+        return
+    for fault in ended:
+        assert fault.account is not None
+        status = cast(Status, fault.kind)
+        if accounts.set_status(db, fault.account, status, at):
+            outcome.ended.append(Ended(account=fault.account, status=status, text=fault.text))
+    for name in well:
+        accounts.set_status(db, name, "active", at)
+
+
+def _note_break(db: Database, source: int, text: str, at: int, outcome: Outcome) -> None:
+    if sources.failed(db, source, text, at):
+        outcome.broke = text
+
+
+async def _broke(store: Store, source: int, text: str, at: int, outcome: Outcome) -> None:
+    await store.write(_note_break, source, text, at, outcome)
+    if outcome.broke:
+        log.warning("source broke", extra={"source": outcome.source, "said": text})
+
+
+def _count(outcome: Outcome, added: readings.Added) -> None:
+    outcome.rows += added.rows
+    outcome.changed += added.changed
+    outcome.new_accounts += added.new_accounts

@@ -1,0 +1,371 @@
+"""Judging what is stored: panel, verdicts, incidents, and who is told, in one transaction."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sqlite_utils import Database
+
+from bot.route import News, Voices, route
+from bot.storage import days, incidents, notes, readings
+from bot.storage.accounts import Walls
+from bot.storage.database import Store
+from bot.storage.days import Pending
+from bot.storage.incidents import Stored
+from checks.incident import decide
+from checks.judge import judgements
+from checks.model import (
+    Direction,
+    Event,
+    Incident,
+    Judgement,
+    Notice,
+    NoticeKind,
+    Reason,
+    Rules,
+)
+from checks.panel import LOOKBACK, Panel, build_panel, day_ends
+from checks.verdict import floor_factors
+
+log = logging.getLogger("ebbwatch.review")
+
+DAY = 86400
+CHUNK = 180
+"""Judged days per panel when an import reaches far back: bounds the memory."""
+
+SHARE_ACCOUNTS, SHARE_SPACES = 20, 3
+"""From so many accounts of so many spaces on, peers of other teams count (as a share)."""
+
+Ints = npt.NDArray[np.int64]
+Key = tuple[str, str, Direction, int]
+
+
+class Judge(Protocol):
+    """`checks.replay.judgements`: what each of the columns says, in time order."""
+
+    def __call__(
+        self,
+        panel: Panel,
+        rules: Rules,
+        *,
+        columns: Ints,
+        events: Sequence[Event],
+        floors: Mapping[str, float] | None,
+    ) -> Iterator[tuple[int, Judgement]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What reviews need beside the store; `news` in seconds."""
+
+    rules: Rules
+    walls: Walls
+    voices: Voices
+    timezone: str = "UTC"
+    news: int = 7 * DAY
+    judge: Judge = judgements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """What one review did; `older` incidents were recorded silently."""
+
+    days: int
+    opened: int
+    changed: int
+    older: int
+    queued: int
+
+
+async def review(store: Store, ground: Ground, now: int) -> Reviewed:
+    """Judges the present, and every day that new readings touched, in time order.
+
+    Computes outside; decides and writes in one transaction that reads the open incidents
+    anew. What arrives meanwhile stays pending for the next review.
+    """
+    view = await store.read(_look, now)
+    judged: list[tuple[int, Judgement]] = []
+    for newest, span in _spans(view.back):
+        panel = await store.read(_panel, store, ground, now, newest, span)
+        judged += await asyncio.to_thread(_judge, panel, span, view, ground)
+    done = await store.write(_settle, ground, view, judged, now)
+    if done.changed or done.queued:
+        log.info(
+            "reviewed",
+            extra={"opened": done.opened, "changed": done.changed, "queued": done.queued},
+        )
+    return done
+
+
+async def settle_routes(store: Store, ground: Ground, now: int) -> int:
+    """Tells what mutes, quiet hours and reminders release by now; call it every minute."""
+    return await store.write(route, ground.voices, ground.walls, now, News())
+
+
+def reroute(db: Database, ground: Ground, now: int, changed: Iterable[int]) -> int:
+    """Edits the messages of incidents that a person changed, inside that transaction."""
+    return route(db, ground.voices, ground.walls, now, News(changed=frozenset(changed)))
+
+
+# --- what is there ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """What waits and what is known; new readings reach `back` days into the past."""
+
+    pending: tuple[Pending, ...]
+    back: int
+    events: tuple[Event, ...]
+    floors: Mapping[str, float]
+
+
+def _look(db: Database, now: int) -> _View:
+    pending = tuple(one for one in days.pending(db) if one.start <= now)
+    oldest = min((one.start for one in pending), default=now)
+    return _View(
+        pending=pending,
+        back=max(0, (now - oldest) // DAY),
+        events=tuple(one.event for one in notes.events(db)),
+        floors=floor_factors(incidents.feedback_by_account(db)),
+    )
+
+
+def _spans(back: int) -> Iterator[tuple[int, int]]:
+    """The days to judge, oldest first: (days back of the newest, how many)."""
+    for newest in range(back - back % CHUNK, -1, -CHUNK):
+        yield newest, min(CHUNK, back - newest + 1)
+
+
+def _panel(
+    db: Database, store: Store, ground: Ground, now: int, newest: int, span: int
+) -> Panel:
+    """The panel whose last column lies `newest` days back, long enough to judge `span` days."""
+    length = LOOKBACK + span
+    ends = day_ends(now, ground.timezone, newest + length + 1)
+    last = int(ends[-1 - newest])
+    series = readings.series(db, store.path, start=int(ends[-1 - newest - length]), stop=last)
+    panel = build_panel(
+        series.accounts,
+        series.rows,
+        series.at,
+        series.values,
+        now=last,
+        timezone=ground.timezone,
+        days=length,
+        tags=series.tags,
+        with_read_at=True,
+    )
+    return replace(panel, groups=walled(panel, series.tags, ground.walls))
+
+
+def _judge(panel: Panel, span: int, view: _View, ground: Ground) -> list[tuple[int, Judgement]]:
+    if not panel.accounts:
+        return []
+    columns = np.arange(panel.days - span, panel.days)
+    return list(
+        ground.judge(
+            panel, ground.rules, columns=columns, events=view.events, floors=view.floors
+        )
+    )
+
+
+def walled(panel: Panel, tags: Mapping[str, Sequence[str]], walls: Walls) -> dict[str, Ints]:
+    """Peers as each team may know them.
+
+    A group that lies in one set of spaces stays as it is. Of one that crosses a wall only a
+    share may be told ("@*"), and only where it is large enough; else it is cut per set of
+    spaces ("@1", "@2", ...), so that no team's numbers rest on another's accounts.
+    """
+    if not walls.spaces:
+        return dict(panel.groups)
+    seen_by = [
+        frozenset(
+            space for space in walls.spaces if walls.sees(space, name, tags.get(name, ()))
+        )
+        for name in panel.accounts
+    ]
+    groups: dict[str, Ints] = {}
+    for name, rows in panel.groups.items():
+        sets: dict[frozenset[str], list[int]] = defaultdict(list)
+        for row in rows.tolist():
+            sets[seen_by[row]].append(row)
+        spaces = {space for seen in sets for space in seen}
+        if len(sets) == 1:
+            groups[name] = rows
+        elif len(rows) >= SHARE_ACCOUNTS and len(spaces) >= SHARE_SPACES:
+            groups[f"{name}@*"] = rows
+        else:
+            for n, seen in enumerate(sorted(sets, key=sorted), 1):
+                groups[f"{name}@{n}"] = np.array(sets[seen], np.int64)
+    return groups
+
+
+# --- what it means ----------------------------------------------------------------------
+
+
+@dataclass
+class _Course:
+    """The incidents of one review while its judged times are worked through."""
+
+    stored: dict[Key, Stored]
+    latest: dict[Key, Incident]
+
+    def at(self, time: int, only: set[str] | None) -> list[Incident]:
+        """What had begun by then; `only` limits past times to accounts with new readings."""
+        return [
+            one
+            for one in self.latest.values()
+            if one.opened_at <= time and (only is None or one.account in only)
+        ]
+
+    def changed(self) -> list[Incident]:
+        return [
+            incident
+            for key, incident in self.latest.items()
+            if key not in self.stored or self.stored[key].incident != incident
+        ]
+
+
+def _settle(
+    db: Database,
+    ground: Ground,
+    view: _View,
+    judged: Sequence[tuple[int, Judgement]],
+    now: int,
+) -> Reviewed:
+    oldest = min((at for at, _ in judged), default=now)
+    stored = {one.incident.key: one for one in incidents.recent(db, oldest, now)}
+    course = _Course(stored, {key: one.incident for key, one in stored.items()})
+    for n, (at, judgement) in enumerate(judged):
+        touched = None
+        if n < len(judged) - 1:
+            touched = {one.account for one in view.pending if one.start <= at < one.stop + DAY}
+            judgement = _limited(judgement, touched)
+        for decision in decide(course.at(at, touched), judgement, at):
+            course.latest[decision.incident.key] = decision.incident
+    news = _save(db, ground, view, course, now)
+    _note(db, judged, view, ground, now)
+    days.reviewed(db, view.pending, now)
+    queued = route(db, ground.voices, ground.walls, now, news)
+    return Reviewed(
+        days=len(judged),
+        opened=len(news.fresh),
+        changed=len(news.changed),
+        older=sum((news.older or {}).values()),
+        queued=queued,
+    )
+
+
+def _limited(judgement: Judgement, only: set[str]) -> Judgement:
+    """A past day speaks only of the accounts whose readings of it are new."""
+    return replace(
+        judgement,
+        verdicts=tuple(one for one in judgement.verdicts if one.finding.account in only),
+        notices=tuple(one for one in judgement.notices if one.account in only),
+    )
+
+
+def _save(db: Database, ground: Ground, view: _View, course: _Course, now: int) -> News:
+    """Stores what changed and says of each incident whether it is news."""
+    first = {one.account for one in view.pending if one.first}
+    changed, fresh, firsts = set(), set(), set()
+    older: dict[str, int] = defaultdict(int)
+    for incident in course.changed():
+        old = course.stored.get(incident.key)
+        silent = _silence(incident, old, incident.account in first, now, ground.news)
+        one = incidents.save(db, incident, now, silent)
+        if old is not None and one.revision == old.revision and one.silent == old.silent:
+            continue
+        changed.add(one.id)
+        if silent is None and (old is None or old.silent is not None):
+            fresh.add(one.id)
+            if incident.account in first:
+                firsts.add(one.id)
+        if old is None and silent in ("older", "first") and incident.alerted_at is not None:
+            older[incident.account] += 1
+    return News(
+        changed=frozenset(changed),
+        fresh=frozenset(fresh),
+        first=frozenset(firsts),
+        older=dict(older),
+    )
+
+
+def _silence(
+    incident: Incident, old: Stored | None, first: bool, now: int, news: int
+) -> str | None:
+    """Why nobody is told: "first" (import), "returned" within one batch, "older" than news.
+
+    What was told once stays told; what was silent speaks up when it becomes news.
+    """
+    if old is not None and old.silent is None:
+        return None
+    if first and not incident.open:
+        return "first"
+    if now - incident.last_finding_at > news:
+        return "older"
+    if old is None and incident.closed_as == "glitch":
+        return "returned"
+    if old is not None and not incident.open:
+        return old.silent
+    return None
+
+
+# --- what is worth saying beside ---------------------------------------------------------
+
+STALE = 3 * DAY
+"""An account that gave a reading every day and now none for so long is stale."""
+
+
+def _note(
+    db: Database,
+    judged: Sequence[tuple[int, Judgement]],
+    view: _View,
+    ground: Ground,
+    now: int,
+) -> None:
+    """Stores notices once each; those of a lasting condition end with it."""
+    first = {one.account for one in view.pending if one.first}
+    lasting: dict[str, Notice] = {}
+    for n, (at, judgement) in enumerate(judged):
+        newest = n == len(judged) - 1
+        for notice in judgement.notices:
+            if notice.kind == "milestone":
+                if now - at <= ground.news and notice.account not in first:
+                    notes.note(db, notice, _milestone_key(notice), now)
+            elif newest and notice.kind != "stale":
+                lasting[f"{notice.kind}:{notice.account}"] = notice
+    for account, last in days.stale(db, now, STALE):
+        said = _said("not_read", days=(now - last) // DAY)
+        lasting[f"stale:{account}"] = _notice("stale", account, now, said)
+    for one in readings.disagreements(db, now):
+        said = _said(
+            "sources_disagree", first=one.first, second=one.second, percent=one.percent
+        )
+        lasting[f"disagree:{one.account}"] = _notice("source_fault", one.account, now, said)
+    for account, status, at in days.ended(db):
+        said = _said("account_ended", status=status)
+        lasting[f"account_gone:{account}"] = _notice("account_gone", account, at, said)
+    for key, notice in lasting.items():
+        notes.note(db, notice, key, now)
+    for key in notes.in_force(db) - lasting.keys():
+        notes.over(db, key, now)
+
+
+def _milestone_key(notice: Notice) -> str:
+    passed = next((r.values.get("milestone") for r in notice.reasons), None)
+    return f"milestone:{notice.account}:{passed}"
+
+
+def _notice(kind: NoticeKind, account: str, at: int, said: Reason) -> Notice:
+    return Notice(kind=kind, account=account, at=at, reasons=(said,))
+
+
+def _said(code: str, **values: float | int | str) -> Reason:
+    return Reason(code=code, values=values)
