@@ -20,18 +20,19 @@ _CHUNK = 1 << 20
 _BATCH = 20_000
 _LATEST = 4_102_444_800  # 2100: anything later is no time in seconds
 
-# the one shape of nearly all real files; whatever differs goes through a full JSON parser
+# The one shape of nearly all real files; whatever differs goes through a full JSON parser.
+# Possessive repeats, since nothing here can match in two ways.
 _ENTRY = re.compile(
-    rb'"title"\s*:\s*"[^"\\]*"\s*,\s*(?:"media_list_data"\s*:\s*\[\s*\]\s*,\s*)?'
-    rb'"string_list_data"\s*:\s*\[\s*\{\s*"href"\s*:\s*"[^"\\]*"\s*,'
-    rb'\s*"value"\s*:\s*"([a-z0-9._]+)"\s*,\s*"timestamp"\s*:\s*([1-9]\d{0,9})\s*\}\s*\]\s*\}'
+    rb'"title"\s*+:\s*+"[^"\\]*+"\s*+,\s*+(?:"media_list_data"\s*+:\s*+\[\s*+\]\s*+,\s*+)?'
+    rb'"string_list_data"\s*+:\s*+\[\s*+\{\s*+"href"\s*+:\s*+"[^"\\]*+"\s*+,'
+    rb'\s*+"value"\s*+:\s*+"([A-Za-z0-9._]++)"\s*+,'
+    rb'\s*+"timestamp"\s*+:\s*+([1-9]\d{0,9}+)\s*+\}\s*+\]\s*+\}'
 )
 _OPEN = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"\w+"\s*:\s*)?\[\s*\{\s*')
 _BETWEEN = re.compile(rb"\s*,\s*\{\s*")
 _CLOSE = re.compile(rb"\s*\]\s*(?:\}\s*)?")
 
 _DELETED = re.compile(r"__deleted__\w*|deleted[a-z]{3,}")
-_DELETED_BYTES = (b"deleted", b"__deleted__")
 _USER_LINK = re.compile(r"https?://[^/]+/(?:_u/)?@?([^/?#]+)/?(?:[?#].*)?")
 
 
@@ -51,10 +52,13 @@ class Names:
         self.removed = 0
 
     def add_plain(self, names: list[bytes], times: list[bytes]) -> None:
-        """Lower-case ASCII names and times in seconds, as they stand in the file."""
+        """ASCII names and times in seconds, as they stand in the file."""
         import numpy as np
 
-        if any(name.startswith(_DELETED_BYTES) for name in names):
+        joined = b"\n".join(names)
+        if (lower := joined.lower()) != joined:
+            names = lower.split(b"\n")
+        if b"deleted" in lower:
             kept = [
                 (name, when)
                 for name, when in zip(names, times, strict=True)
@@ -136,7 +140,7 @@ def _plain(stream: IO[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
     rest = b""
     first = True
     while data := stream.read(_CHUNK):
-        rest += data.lower()  # user names know no case; the keys are in lower case
+        rest += data
         cut = rest.rfind(b'"title"')
         if cut <= 0:
             if len(rest) > 4 * _CHUNK:
