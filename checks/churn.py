@@ -10,7 +10,7 @@ from checks.sudden import LONGER, Sudden, floors, judge
 SIZES = (0.83, 1.0, 1.15, *(np.inf for _ in LONGER))
 """Floors of the one-, two- and three-day fall, in units of the rules' floor."""
 
-_PAST = 1.5
+PAST = (1.3, 1.3, 1.3, 1.3, 1.3)
 _STEPS = 1.35
 _LEAST = 15.0
 
@@ -20,6 +20,13 @@ def falls(sudden: Sudden, rules: Rules, *, factor: Floats) -> Findings:
     fell = np.flatnonzero(sudden.change[0] < 0)
     sudden, factor = sudden.take(fell), factor[fell]
     sizes = np.asarray(SIZES)[:, None] * rules.min_percent
-    floor = floors(sudden, rules, sizes, past=_PAST * sudden.past, steps=_STEPS, factor=factor)
+    floor = floors(
+        sudden,
+        rules,
+        sizes,
+        past=np.asarray(PAST)[:, None] * sudden.past,
+        steps=_STEPS,
+        factor=factor,
+    )
     least = np.minimum(rules.min_count, _LEAST) * factor
     return judge(sudden, rules, floor, least, check="churn")

@@ -17,7 +17,7 @@ ENGAGED = (3.3, 3.3, 3.3, 3.0, 3.0)
 """Floors of a rise that engagement carries: real life, told only where it is large."""
 
 _CARRIED = 2.0
-_PAST = 1.5
+PAST = (3.0, 3.0, 3.0, 4.0, 4.0)
 _STEPS = 1.3
 _LEAST = 30.0
 _USUAL = 28
@@ -28,7 +28,14 @@ def rises(sudden: Sudden, rules: Rules, *, engagement: Floats, factor: Floats) -
     table = np.array([BARE, UNKNOWN, ENGAGED]).T[:, :, None]
     sizes = np.where(engagement > _CARRIED, table[:, 2], table[:, 0])
     sizes = np.where(np.isnan(engagement), table[:, 1], sizes) * rules.min_percent
-    floor = floors(sudden, rules, sizes, past=_PAST * sudden.past, steps=_STEPS, factor=factor)
+    floor = floors(
+        sudden,
+        rules,
+        sizes,
+        past=np.asarray(PAST)[:, None] * sudden.past,
+        steps=_STEPS,
+        factor=factor,
+    )
     least = np.minimum(rules.min_count, _LEAST) * factor
     return judge(sudden, rules, floor, least, check="spike")
 

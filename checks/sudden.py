@@ -24,11 +24,11 @@ _LEAST_SCORE = 3.0
 
 @dataclass(frozen=True)
 class Sudden:
-    """Account-days that moved in one direction; entry arrays (k,), per span (len(SPANS + LONGER), k).
+    """Account-days that moved in one direction; arrays (k,), (spans, k) where each span differs.
 
     `excess` and `spread` are log ratios (counts without a level), `change` is the shown
-    change in counts over each span. `past` is the second largest one-day excess of the
-    account's last PAST days in that direction.
+    change in counts over each span. `past` is the largest excess of each span in the
+    account's PAST days before it.
     """
 
     row: Ints
@@ -94,7 +94,9 @@ def candidates(
         level=np.where(flat, np.nan, level),
         elapsed=elapsed,
         step=outlook.step[row, place],
-        past=_past(counts, linear, row, columns[place], direction),
+        past=_past(
+            counts, linear, row, column, direction, moves[0].expected / moves[0].elapsed
+        ),
         linear=flat,
     )
 
@@ -102,7 +104,7 @@ def candidates(
 def _longer(
     day: Move, counts: Floats, row: Ints, column: Ints, linear: Bools, span: int
 ) -> Move:
-    """The change over more days, expected and spread as over one; NaN where the ends are not read."""
+    """The change over more days, expected and spread as over one; NaN without both ends."""
     before = column - span
     level = np.where(before >= 0, counts[row, np.maximum(before, 0)], np.nan)
     count = counts[row, column]
@@ -113,19 +115,25 @@ def _longer(
     return Move(move, day.expected * times, day.spread * np.sqrt(times), level, elapsed)
 
 
-def _past(counts: Floats, linear: Bools, row: Ints, column: Ints, direction: int) -> Floats:
-    """The second largest daily increment of PAST days up to LAG + 1 days before `column`."""
+def _past(
+    counts: Floats, linear: Bools, row: Ints, column: Ints, direction: int, base: Floats
+) -> Floats:
+    """The largest excess of each span in the PAST days before it began: (spans, k)."""
+    spans = SPANS + LONGER
+    past = np.zeros((len(spans), len(row)))
     if not row.size:
-        return np.zeros(0)
+        return past
     rows, index = np.unique(row, return_inverse=True)
     increments = bridge(counts[rows], linear[rows]).increments
     blank = np.full((len(rows), PAST), np.nan, np.float32)
     padded = np.concatenate([blank, increments], axis=1)
-    windows = sliding_window_view(padded, PAST - LAG, axis=1)
-    past = direction * windows[index, column - LAG - 1 + PAST - (PAST - LAG) + 1]
-    past[np.isnan(past)] = 0
-    second = np.partition(past, PAST - LAG - 2, axis=1)[:, PAST - LAG - 2]
-    return np.maximum(second, 0).astype(np.float64)
+    windows = sliding_window_view(padded, PAST, axis=1)[index, column - 1]
+    excess = np.where(np.isnan(windows), 0.0, direction * (windows - base[:, None]))
+    total = np.concatenate([np.zeros((len(row), 1)), np.cumsum(excess, axis=1)], axis=1)
+    for place, span in enumerate(spans):
+        ends = total[:, : PAST + 1 - max(span, LAG)]
+        past[place] = np.max(ends[:, span:] - ends[:, :-span], axis=1)
+    return np.maximum(past, 0.0)
 
 
 def judge(
