@@ -127,12 +127,20 @@ class SlackChat:
             await self._sleep(_BACK_OFF[min(self._failures, len(_BACK_OFF)) - 1])
 
     async def send(self, delivery: Delivery) -> str:
-        await self._check_space(delivery)
-        return await self._poster.send(delivery)
+        try:
+            await self._check_space(delivery)
+            return await self._poster.send(delivery)
+        except DeliveryError as error:
+            error.channel = delivery.channel
+            raise
 
     async def find(self, delivery: Delivery) -> str | None:
-        await self._check_space(delivery)
-        return await self._poster.find(delivery)
+        try:
+            await self._check_space(delivery)
+            return await self._poster.find(delivery)
+        except DeliveryError as error:
+            error.channel = delivery.channel
+            raise
 
     async def space_of(self, channel: str) -> str | None:
         """The workspace of the token: with one token there is no other."""

@@ -52,22 +52,24 @@ class Poster:
         self._pace = pace
         self._sleep = sleep
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._doubtful: OrderedDict[str, None] = OrderedDict()
+        self._doubtful: OrderedDict[str, Delivery] = OrderedDict()
         self._pages: OrderedDict[str, str] = OrderedDict()
         self._files: OrderedDict[str, str] = OrderedDict()
 
     async def send(self, delivery: Delivery) -> str:
         channel = _bare(delivery.channel)
         async with self._turns[channel]:
-            if delivery.id in self._doubtful:
-                ref = await self._find(delivery, channel)
+            doubtful = self._doubtful.get(delivery.id)
+            if doubtful is not None:
+                # Its own attempt, not the present one, says when to look.
+                ref = await self._find(doubtful, channel)
                 if ref is not None:
                     return ref
             try:
                 return await self._act(delivery, channel)
             except DeliveryUnconfirmed:
                 if delivery.action != "edit":
-                    _remember(self._doubtful, delivery.id, None)
+                    _remember(self._doubtful, delivery.id, delivery)
                 raise
 
     async def find(self, delivery: Delivery) -> str | None:

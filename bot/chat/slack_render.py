@@ -177,27 +177,31 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _fields(fields: tuple[Field, ...]) -> Iterator[Said]:
-    side_by_side: list[tuple[Block, str]] = []
+    row: list[tuple[Block, str]] = []
     for field in fields:
         name, value = clean(field.name, lines=False), clean(field.value)
         text = "\n".join(part for part in (name, value) if part)
+        shown = size(escape(text)) + 2
         if not text:
             continue
-        if field.short and size(escape(text)) < FIELD - 2:
-            side_by_side.append((_named(name, value), text))
-            if len(side_by_side) < FIELDS:
-                continue
-        if side_by_side:
-            yield _row(side_by_side)
-            side_by_side = []
-        if not (field.short and size(escape(text)) < FIELD - 2):
-            if size(escape(text)) < SECTION - 2:
-                yield {"type": "section", "text": _named(name, value)}, text
-            else:
-                for piece in pieces(text, SECTION):
-                    yield _plain(piece), piece
-    if side_by_side:
-        yield _row(side_by_side)
+        beside = field.short and shown <= FIELD
+        # Slack takes ten fields of 2,000 characters, but no message that holds them.
+        if row and (not beside or len(row) == FIELDS or _shown(row) + shown > SECTION):
+            yield _row(row)
+            row = []
+        if beside:
+            row.append((_named(name, value), text))
+        elif shown <= SECTION:
+            yield {"type": "section", "text": _named(name, value)}, text
+        else:
+            for piece in pieces(text, SECTION):
+                yield _plain(piece), piece
+    if row:
+        yield _row(row)
+
+
+def _shown(row: list[tuple[Block, str]]) -> int:
+    return sum(size(escape(text)) + 2 for _, text in row)
 
 
 def _row(fields: list[tuple[Block, str]]) -> Said:

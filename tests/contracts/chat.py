@@ -27,7 +27,11 @@ from bot.model import (
     Message,
 )
 
-STAGES = {"discord": "tests.contracts.stage_discord"}
+STAGES = {
+    "discord": "tests.contracts.stage_discord",
+    "slack": "tests.contracts.stage_slack",
+    "console": "tests.contracts.stage_console",
+}
 
 DEFERRED = ("throttled", "throttled everywhere")
 UNSENT = ("reset before", "hang before", "garbage before", "broken before")

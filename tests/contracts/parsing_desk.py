@@ -1,0 +1,40 @@
+"""A desk for chats whose commands are typed lines: it reads them as the program would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.model import ArgumentKind, Attachment, Caller, Command, Message
+from tests.contracts.chat import RecordingDesk
+
+
+class ParsingDesk:
+    """Hands the commands of the table to `recorder.answer`, other lines to `answer_line`."""
+
+    def __init__(self, recorder: RecordingDesk) -> None:
+        self.recorder = recorder
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        return self.recorder.commands
+
+    async def answer_line(
+        self, caller: Caller, line: str, files: Sequence[Attachment] = ()
+    ) -> Message:
+        for command in self.commands:
+            if f"{line} ".startswith(f"{command.name} "):
+                first = command.arguments[0]
+                given = files[0] if files else line.removeprefix(command.name).strip()
+                return await self.answer(
+                    caller, command.name, {first.name: given} if given else {}
+                )
+        return await self.recorder.answer_line(caller, line, files)
+
+    async def answer(self, caller: Caller, name: str, arguments: dict[str, object]) -> Message:
+        return await self.recorder.answer(caller, name, arguments)
+
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
+        return await self.recorder.suggest(caller, kind, text)
+
+    async def report(self, problem: str) -> None:
+        await self.recorder.report(problem)

@@ -1,0 +1,197 @@
+"""Slack for the contract tests: the unmodified SDK against the loopback workspace."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.chat.settings import SlackSettings
+from bot.chat.slack import SlackChat, SlackTokens
+from bot.chat.slack_render import unescape
+from bot.errors import DeliveryDeferred
+from bot.model import Delivery, Health
+from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
+from tests.contracts.parsing_desk import ParsingDesk
+from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, SECRET, TEAM, Interaction, SlackServer
+from tests.loopback.slack_limits import pings, texts
+
+TOKENS = SlackTokens(BOT_TOKEN, app=APP_TOKEN, signing=SECRET)
+_STEPS = {
+    "": "chat.postMessage",
+    "post": "chat.postMessage",
+    "thread": "chat.postMessage",
+    "edit": "chat.update",
+    "upload": "upload",
+}
+_FAULTS = {
+    "throttled": "429",
+    "broken before": "500",
+    "broken after": "500_after",
+    "forbidden": "error:not_in_channel",
+    "gone": "error:channel_not_found",
+    **{f"{what} before": what for what in ("reset", "hang", "garbage")},
+    **{f"{what} after": f"{what}_after" for what in ("reset", "hang", "garbage")},
+}
+
+
+class Clock:
+    """Runs like the real one, and jumps ahead instead of sleeping."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def wall(self) -> float:
+        return time.time() + self.ahead
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        self.ahead += seconds
+        await asyncio.sleep(0)
+
+
+class PatientChat:
+    """The chat as the outbox uses it: a pause that it names is waited for on the clock."""
+
+    platform = "slack"
+
+    def __init__(self, chat: SlackChat, clock: Clock) -> None:
+        self._chat = chat
+        self._clock = clock
+
+    async def run(self) -> None:
+        await self._chat.run()
+
+    async def send(self, delivery: Delivery) -> str:
+        try:
+            return await self._chat.send(delivery)
+        except DeliveryDeferred as error:
+            self._clock.ahead += error.retry_after or 0.0
+            raise
+
+    async def find(self, delivery: Delivery) -> str | None:
+        while True:
+            try:
+                return await self._chat.find(delivery)
+            except DeliveryDeferred as error:
+                self._clock.ahead += error.retry_after or 1.0
+
+    async def space_of(self, channel: str) -> str | None:
+        return await self._chat.space_of(channel)
+
+    async def problems(self, channel: str | None) -> list[str]:
+        return await self._chat.problems(channel)
+
+    def health(self) -> Health:
+        return self._chat.health()
+
+    async def close(self) -> None:
+        await self._chat.close()
+
+
+class SlackStage:
+    channel = "slack:C0MAIN"
+    space = f"slack:{TEAM}"
+    other_space = "slack:T0OTHER"
+    secret = BOT_TOKEN
+    faults = frozenset(_FAULTS)
+    remembers = True
+
+    def __init__(
+        self, server: SlackServer, chat: SlackChat, desk: RecordingDesk, clock: Clock
+    ) -> None:
+        self.server = server
+        self.chat = PatientChat(chat, clock)
+        self.desk = desk
+        self.clock = clock
+
+    def shown(self) -> list[Shown]:
+        return [as_seen(self.server, one) for one in self.server.shown()]
+
+    def replies(self) -> list[Shown]:
+        root = self.server.shown()[0]["ts"]
+        return [as_seen(self.server, one) for one in self.server.thread(root)]
+
+    def fail(self, fault: str, step: str = "", times: int = 1) -> None:
+        self.server.fail(_STEPS[step], *[_FAULTS[fault]] * times)
+
+    def tick(self, seconds: float) -> None:
+        self.clock.ahead += seconds
+
+    def delete_first(self) -> None:
+        self.server.messages.remove(self.server.shown()[0])
+
+    def now(self) -> float:
+        return self.clock.wall()
+
+    async def command(self, line: str, *, share: bool = False) -> Answer:
+        return await _answered(await self.server.command(f"{line} share" if share else line))
+
+    async def press(self, label: str) -> Answer:
+        return await _answered(await self.server.press(self.server.shown()[0], label))
+
+
+async def _answered(asked: Interaction) -> Answer:
+    answer = await asked.answer()
+    assert asked.took is not None
+    return Answer(
+        text=said(answer),
+        private=answer["response_type"] == "ephemeral",
+        seconds=asked.took,
+    )
+
+
+def said(message: dict[str, Any]) -> str:
+    """What a person reads in the blocks."""
+    lines = []
+    for kind, text in texts(message.get("blocks") or []):
+        lines.append(unescape(text).replace("*", "") if kind == "mrkdwn" else text)
+    return "\n".join(lines) or unescape(message.get("text") or "")
+
+
+def as_seen(server: SlackServer, message: dict[str, Any]) -> Shown:
+    files = [server.files[one["id"]] for one in message.get("files", ())]
+    parts = [said(message)]
+    parts += [file.content.decode() for file in files if file.name.endswith(".txt")]
+    buttons = [
+        button["text"]["text"]
+        for block in message.get("blocks") or ()
+        if block["type"] == "actions"
+        for button in block["elements"]
+    ]
+    return Shown(
+        text="\n".join(parts),
+        picture=any(block["type"] == "image" for block in message.get("blocks") or ()),
+        silent=False,
+        pinged=tuple(pings(message)),
+        buttons=tuple(buttons),
+    )
+
+
+@asynccontextmanager
+async def open_stage() -> AsyncIterator[SlackStage]:
+    clock = Clock()
+    desk = RecordingDesk(commands=COMMANDS)
+    async with SlackServer(clock.wall) as server:
+        chat = SlackChat(
+            SlackSettings(base_url=server.base_url),
+            TOKENS,
+            ParsingDesk(desk),
+            calendar=clock.wall,
+            monotonic=clock.monotonic,
+            sleep=clock.sleep,
+            timeout=0.3,
+            ping=1.0,
+        )
+        running = asyncio.create_task(chat.run())
+        try:
+            await asyncio.wait_for(server.connected.wait(), 5)
+            yield SlackStage(server, chat, desk, clock)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await chat.close()
