@@ -8,7 +8,7 @@ from checks.panel import Bools, Floats, Ints
 
 MIN_PEERS = 10
 MIN_MOVED = 3
-LEAST_SHARE = 0.02
+LEAST_SHARE = 0.08
 """No share of movers below this is looked at as a wave."""
 
 HISTORY = 16
@@ -18,7 +18,7 @@ SLIDE = 7
 """Days over which a slow wave is summed."""
 
 _SPREADS = 2.5
-_JOINS = 2.0
+_JOINS = 0.75
 _CLEAR = 5.0
 _TIMES_USUAL = 3.0
 _POSTED = 10.0
@@ -111,7 +111,8 @@ def slide(group: str, tide: Tide, direction: int) -> Crowd:
 
 
 def joined(tide: Tide, direction: int) -> Bools:
-    """Who moved along with a wave that is known to be there."""
+    """Who moved along with a wave that is known to be there: a display step from what was
+    expected, and a little more than noise. What a wave does to growth may be no more."""
     return tide.moved(direction, _JOINS)
 
 

@@ -86,6 +86,18 @@ def stands_out(verdict: Verdict, incident: Incident) -> bool:
     return later and abs(finding.score) > FAR * abs(incident.score)
 
 
+def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> bool:
+    """Whether a slow loss is mostly the sudden one of `incident`, still inside its window."""
+    finding = verdict.finding
+    if finding.check != "leak" or incident.memory.get("check") == "leak" or standing is None:
+        return False
+    if incident.direction != "down" or not finding.start <= incident.last_finding_at:
+        return False
+    days = (finding.at - incident.last_finding_at) / DAY
+    since = standing.level - remembered(incident, "seen") - standing.daily * days
+    return since > 0.5 * (finding.change - finding.expected)
+
+
 def is_other_side(verdict: Verdict, incident: Incident) -> bool:
     """Whether a finding shows `incident` being taken back rather than something new."""
     finding = verdict.finding

@@ -20,6 +20,7 @@ from checks.course import (
     is_other_side,
     lost_share,
     remembered,
+    retells,
     stands_out,
 )
 from checks.model import (
@@ -39,6 +40,8 @@ CALM_DAYS = 3
 SILENCE = 14 * DAY
 AFTERMATH = 14 * DAY
 REVISION = 7 * DAY
+
+_MOST = 2 / 3
 
 DECISIONS: Mapping[str, str] = {
     "first_finding": "Nothing was open for this account, metric and direction.",
@@ -81,7 +84,59 @@ def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> lis
     for series in sorted(known.keys() | fresh.keys()):
         book = _Book(known.get(series, ()), judgement, now, waves)
         decisions += book.settle(fresh.get(series, ()))
-    return decisions
+    return _ebb(decisions, now)
+
+
+def _ebb(decisions: list[Decision], now: int) -> list[Decision]:
+    """Ends a wave that has gone back: members that only the wave showed go with the rest."""
+    members: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        if decision.incident.wave is not None and decision.action != "open":
+            members.setdefault(decision.incident.wave, []).append(decision)
+    gone = set()
+    for wave, some in members.items():
+        back = sum(each.reason == "returned" for each in some)
+        if back >= 3 and back >= len(some) * _MOST:
+            gone.add(wave)
+    return [
+        _gone_back(each, now)
+        if each.incident.wave in gone
+        and each.incident.open
+        and each.action != "open"
+        and each.incident.memory.get("check") == "cohort"
+        else each
+        for each in decisions
+    ]
+
+
+def _gone_back(decision: Decision, now: int) -> Decision:
+    incident = decision.incident
+    ended = replace(
+        incident,
+        kind="glitch",
+        confidence=0.9,
+        state="resolved",
+        resolved_at=now,
+        closed_as="glitch",
+        reasons=(reason("wave_came_back"), *incident.reasons),
+        advice=("nothing_to_do",),
+    )
+    return Decision(action="resolve", incident=_stepped(ended, now), reason="returned")
+
+
+def _stepped(incident: Incident, now: int) -> Incident:
+    """Appends the step that a reader sees to the incident's own list, where it is one."""
+    step = Update(
+        at=now,
+        state=incident.state,
+        kind=incident.kind,
+        severity=incident.severity,
+        confidence=incident.confidence,
+    )
+    last = incident.updates[-1] if incident.updates else None
+    if last is not None and replace(step, at=last.at) == last:
+        return incident
+    return replace(incident, updates=(*incident.updates, step))
 
 
 def worse(one: Severity, other: Severity) -> Severity:
@@ -138,8 +193,11 @@ class _Book:
     def _place(self, verdict: Verdict) -> None:
         """Gives one finding to the incident it belongs to, or opens one."""
         finding = verdict.finding
-        if any(is_other_side(verdict, each) for each in self.incidents.values()):
-            return
+        for incident in self.incidents.values():
+            if is_other_side(verdict, incident):
+                return
+            if retells(verdict, incident, self._standing(incident)):
+                return
         if finding.direction == "down" and self._leavers(verdict):
             return
         own = [each for each in self.incidents.values() if each.direction == finding.direction]
@@ -341,16 +399,8 @@ class _Book:
 
     def _log(self, action: Action, incident: Incident, why: str) -> None:
         """Records the decision, and the step in the incident's own list where one was made."""
-        step = Update(
-            at=self.now,
-            state=incident.state,
-            kind=incident.kind,
-            severity=incident.severity,
-            confidence=incident.confidence,
-        )
-        last = incident.updates[-1] if incident.updates else None
-        if action != "hold" and (last is None or replace(step, at=last.at) != last):
-            incident = replace(incident, updates=(*incident.updates, step))
+        if action != "hold":
+            incident = _stepped(incident, self.now)
         self.incidents[incident.key] = incident
         self.decisions[incident.key] = Decision(action=action, incident=incident, reason=why)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,11 @@ from checks.reasons import reason
 
 STALE_DAYS = 7
 _DAY = 86_400
+_CLEARLY = 2.0
+"""Spreads from which a member of a posted wave is told of; below, it is only recorded."""
+
+_HOLDS = 0.85
+
 _FEW = 8
 """Judged days up to which peers' states are worked out on demand instead of for all."""
 
@@ -86,13 +92,16 @@ class _Days:
         )
 
     def _verdicts(self, column: int) -> Iterator[Verdict]:
-        hits = self.detections.hits
         found = self.alarms[self.edges[column] : self.edges[column + 1]]
-        cases = [self._case(index, column) for index in found.tolist()]
+        starts = [self._start(index, column) for index in found.tolist()]
+        cases = [
+            self._case(index, start, column)
+            for index, start in zip(found.tolist(), starts, strict=True)
+        ]
         self.lens.prepare(cases)
         waves = self._waves(column, {case.row for case in cases if _falls(case)})
         for index, case in zip(found.tolist(), cases, strict=True):
-            finding = hits.finding(index, self.panel)
+            finding = self._finding(index, case)
             wave = waves.get(case.row, (None, True))[0] if _falls(case) else None
             yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
         loud = {case.row for case in cases if _falls(case)}
@@ -100,17 +109,61 @@ class _Days:
             if row not in loud:
                 case = Case(row, "followers", -1, column, column, column)
                 finding = self._member(row, column)
-                yield self.lens.verdict(finding, case, wave=wave, quiet=True, alerting=posted)
+                clear = abs(finding.score) >= _CLEARLY
+                yield self.lens.verdict(
+                    finding, case, wave=wave, quiet=True, alerting=posted and clear
+                )
 
-    def _case(self, index: int, column: int) -> Case:
+    def _case(self, index: int, start: int, column: int) -> Case:
         hits = self.detections.hits
         return Case(
             row=int(hits.row[index]),
             metric=str(hits.metric[index]),
             direction=int(hits.direction[index]),
-            start=int(hits.start[index]),
+            start=start,
             found=column,
             now=column,
+        )
+
+    def _start(self, index: int, column: int) -> int:
+        """The latest day from which on a sudden move still holds 85 % of its excess."""
+        hits = self.detections.hits
+        start, row = int(hits.start[index]), int(hits.row[index])
+        if start == column or str(hits.check[index]) not in ("spike", "churn"):
+            return start
+        counts = self.panel.metrics["followers"][row, max(0, start - 30) : column + 1]
+        known = np.flatnonzero(~np.isnan(counts))
+        first = len(counts) - 1 - (column - start)
+        daily = float(hits.expected[index]) / (column - start + 1)
+        total = float(hits.change[index] - hits.expected[index])
+        for day in range(len(counts) - 1, first, -1):
+            before = known[known < day]
+            if not before.size:
+                break
+            rest = counts[-1] - counts[before[-1]] - daily * (len(counts) - 1 - before[-1])
+            if np.sign(total) * rest >= _HOLDS * abs(total):
+                return start + day - first
+        return start
+
+    def _finding(self, index: int, case: Case) -> Finding:
+        """The finding, told over the days that carry it."""
+        finding = self.detections.hits.finding(index, self.panel)
+        start = int(self.panel.ends[case.start])
+        if start == finding.start:
+            return finding
+        before, base = DayView(self.lens, case.now).before(finding.account, "followers", start)
+        days = (case.now - int(self.detections.hits.start[index])) + 1
+        kept = (finding.at - before) / _DAY
+        expected = finding.expected * min(kept / days, 1.0)
+        change = float(self.panel.metrics["followers"][case.row, case.now]) - base
+        linear = math.isnan(finding.level)
+        return replace(
+            finding,
+            start=start,
+            change=change,
+            expected=expected,
+            level=finding.level if linear else base,
+            size=finding.size if linear else abs(change - expected) / base,
         )
 
     def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool]]:
@@ -134,6 +187,9 @@ class _Days:
         linear = not self.panel.has_level[row]
         move, expected = float(known.move[row, place]), float(known.expected[row, place])
         elapsed = int(known.elapsed[row, place])
+        # a flat rounded series has no spread; half a display step is the least it can hide
+        step = float(known.step[row, place])
+        spread = max(float(known.spread[row, place]), step / 2 / level if step > 1 else 0.0)
         before = float(self.panel.metrics["followers"][row, column - elapsed])
         return Finding(
             check="cohort",
@@ -146,7 +202,7 @@ class _Days:
             expected=expected if linear else level * math.expm1(expected),
             level=math.nan if linear else level,
             size=math.nan if linear else abs(math.expm1(move) - math.expm1(expected)),
-            score=(move - expected) / float(known.spread[row, place]),
+            score=(move - expected) / spread,
             log_p=0.0,
         )
 

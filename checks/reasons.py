@@ -121,6 +121,7 @@ REASONS: Mapping[str, Code] = {
         ("following", "share", "limit"),
     ),
     "came_back": Code("The count was back within `hours` hours.", ("hours",)),
+    "wave_came_back": Code("Most of the accounts that fell with it were back the next day."),
     "corrected": Code("The source has corrected the reading that showed it."),
     "rate_fell": Code(
         "Interactions per follower fell to `ratio` times their value of `days` days ago.",

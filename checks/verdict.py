@@ -121,6 +121,7 @@ def explain(
     severity: Severity = "info" if below_floor else severity_of(kind, finding, facts, rules)
     if below_floor:
         why = [*why, reason("joined_wave")]
+        confidence = min(confidence, 0.93 if abs(finding.score) >= 2 else 0.6)
     return Verdict(
         finding=finding,
         kind=kind,
