@@ -175,6 +175,8 @@ class DiscordChat:
             return self._client
 
     def _fresh_client(self) -> discord.AutoShardedClient:
+        # The library logs every attempt with a traceback, and web addresses with tokens.
+        logging.getLogger("discord").setLevel(logging.CRITICAL)
         discord.http.Route.BASE = self._settings.api_base.rstrip("/")
         if self._settings.gateway:
             DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(self._settings.gateway)
@@ -201,8 +203,10 @@ class DiscordChat:
             self._condition.interrupted()
 
         async def on_interaction(interaction: discord.Interaction) -> None:
-            asked = _Asked(interaction, self._patience.acknowledge)
-            await self._people.hear(asked)
+            try:
+                await self._people.hear(_Asked(interaction, self._patience.acknowledge))
+            except Exception:
+                log.exception("a command on Discord failed")
 
         client.event(on_shard_connect)
         client.event(on_shard_resumed)

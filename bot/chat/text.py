@@ -92,7 +92,7 @@ def pieces(text: str, limit: int, shown: Callable[[str], str] = str) -> list[str
 
 def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
     """Lines up a header and rows with spaces; long cells of a wide table are shortened."""
-    rows = [[clean(cell, lines=False) for cell in row] for row in table]
+    rows = [[clean(cell, lines=False) for cell in row] for row in table if row]
     if not rows:
         return ""
     count = max(map(len, rows))
