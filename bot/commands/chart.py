@@ -12,7 +12,7 @@ from bot.commands.course import DAY
 from bot.commands.parse import read_target
 from bot.commands.status import about, panel_of
 from bot.commands.view import View, as_alert, find_account, find_incidents
-from bot.message import answers, picture
+from bot.message import picture, verdicts
 from bot.model import Alert, Caller, ChartSpec, Message
 from checks.model import Event
 from checks.panel import LOOKBACK, Panel
@@ -42,7 +42,7 @@ def _gather(
     alert = _incident(db, view, text)
     account = alert.incident.account if alert else find_account(db, view, text).account
     spec = ChartSpec(account=account, start=int(view.now - days * DAY), end=int(view.now))
-    frame = answers.chart(view.voice, spec, None if asked else alert, view.now)
+    frame = verdicts.chart(view.voice, spec, None if asked else alert, view.now)
     assert frame.chart is not None
     reach = int((view.now - frame.chart.start) / DAY) + LOOKBACK + 1
     panel = panel_of(db, view, [account], reach)

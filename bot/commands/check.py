@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from bot.commands.status import panel_of, seen_events
 from bot.commands.view import View, find_account, visible
-from bot.message import answers
+from bot.message import verdicts
 from bot.message.alert import title
 from bot.model import Caller, Message
 from bot.storage import accounts, channels
@@ -78,16 +78,16 @@ def _platform(db: Database, view: View, text: str) -> tuple[str, Panel, list[Eve
 def _check(view: View, account: str, panel: Panel, events: Sequence[Event]) -> Message:
     context = view.context
     judgement = judge(panel, context.rules(context.sensitivity), events=tuple(events))
-    verdicts = [one for one in judgement.verdicts if one.finding.account == account]
+    own = [one for one in judgement.verdicts if one.finding.account == account]
     row = panel.row[account]
     followers = panel.metrics["followers"][row]
     low, high = baseline.band(panel, row, "followers")
     before = followers[:-1][~np.isnan(followers[:-1])]
     level = float(before[-1]) if before.size else math.nan
-    return answers.judged(
+    return verdicts.judged(
         view.voice,
         account,
-        verdicts,
+        own,
         float(followers[-1]) - level,
         float(low[-1]) - level,
         float(high[-1]) - level,
@@ -118,7 +118,7 @@ def _preview(view: View, panel: Panel, heard: Sequence[Subscription]) -> Message
         found.sort(key=lambda incident: -incident.opened_at)
         examples = [title(view.voice, incident, view.now) for incident in found[:_EXAMPLES]]
         counts.append((sensitivity, len(found), examples))
-    return answers.preview(view.voice, counts, view.context.sensitivity, _DAYS, view.now)
+    return verdicts.preview(view.voice, counts, view.context.sensitivity, _DAYS, view.now)
 
 
 def _tags(panel: Panel) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 from bot.commands.parse import Target
 from bot.commands.status import open_alerts
 from bot.commands.view import View, as_alert, audit, find_incidents
-from bot.message import answers
+from bot.message import answers, verdicts
 from bot.model import Caller, Message
 from bot.storage import incidents
 from bot.storage.incidents import Stored
@@ -47,7 +47,7 @@ def _listing(db: Database, view: View, everything: bool) -> Message:
     else:
         found = incidents.listing(db, view.patterns)
         alerts = [as_alert(db, view, one) for one in found]
-    return answers.incident_list(
+    return verdicts.incident_list(
         view.voice,
         alerts[:_SHOWN],
         view.now,
@@ -63,7 +63,7 @@ def _why(db: Database, view: View, target: Target) -> Message:
         for kind, space, by, _ in incidents.feedback_on(db, stored.id)
         if space == view.space or view.console
     ]
-    return answers.why(view.voice, as_alert(db, view, stored), said, view.now)
+    return verdicts.why(view.voice, as_alert(db, view, stored), said, view.now)
 
 
 def _acknowledge(db: Database, view: View, target: Target) -> Message:

@@ -9,10 +9,10 @@ from sqlite_utils import Database
 from bot.commands import course
 from bot.commands.course import DAY
 from bot.commands.view import View, as_alert, find_account, visible
-from bot.message import answers
-from bot.message.answers import AccountLook
+from bot.message import looks
+from bot.message.course import Deadline, Standing, deadline_of
 from bot.message.kinds import worst_first
-from bot.message.summary import Deadline, Standing
+from bot.message.looks import AccountLook
 from bot.model import Alert, Caller, Message
 from bot.storage import accounts, incidents, notes, sources
 from checks.model import Event
@@ -47,7 +47,7 @@ def deadlines(db: Database, view: View) -> list[Deadline]:
         event = noted.event
         first = event.end if event.kind == "deadline" else event.start
         if view.now - DAY < first <= view.now + _AHEAD:
-            ahead.append(answers.deadline_of(event, first))
+            ahead.append(deadline_of(event, first))
     return sorted(ahead, key=lambda deadline: deadline.at)
 
 
@@ -95,7 +95,7 @@ def _all(db: Database, view: View) -> Message:
     names = [known.account for known in seen]
     wanted = [goal.account for goal in goals if goal.account in set(names)]
     standing = standings(db, view, panel_of(db, view, wanted)) if wanted else []
-    return answers.overview(
+    return looks.overview(
         view.voice,
         len(seen),
         open_alerts(db, view),
@@ -132,7 +132,7 @@ def _one(db: Database, view: View, text: str) -> Message:
         ],
         events=[event for event in about(db, view, known.account) if _running(event, view.now)],
     )
-    return answers.account_status(view.voice, look, view.now)
+    return looks.account_status(view.voice, look, view.now)
 
 
 def about(db: Database, view: View, account: str) -> list[Event]:
@@ -156,4 +156,4 @@ def _list(db: Database, view: View) -> Message:
     courses.sort(key=lambda one: math.inf if math.isnan(one.after) else -one.after)
     found = incidents.listing(db, view.patterns, open_only=True)
     hit = {one.incident.account: one.incident.kind for one in found}
-    return answers.account_list(view.voice, courses, hit, view.now)
+    return looks.account_list(view.voice, courses, hit, view.now)

@@ -12,7 +12,8 @@ from bot.commands.status import deadlines, open_alerts, panel_of, standings
 from bot.commands.view import CONSOLE, EVERYTHING, Context, View, as_alert, visible
 from bot.message import Summary, voice_for
 from bot.message import summary as summary_message
-from bot.message.summary import AccountCourse, Period
+from bot.message.course import AccountCourse
+from bot.message.summary import Period
 from bot.model import Caller, Message
 from bot.storage import accounts, channels, incidents, notes
 from bot.storage.channels import Channel

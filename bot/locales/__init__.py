@@ -1,7 +1,7 @@
 """The languages ebbwatch speaks: English is in the code, every other one is a .po file here.
 
-A new language is one file: `pybabel extract -k say -k plural:1,2 -k mark -o ebbwatch.pot bot`
-and `pybabel init -i ebbwatch.pot -l fr -o bot/locales/fr.po`.
+A new language is one file: `pybabel extract -k say -k plural:1,2 -k mark -k marks:1,2
+-o ebbwatch.pot bot`, then `pybabel init -i ebbwatch.pot -l fr -o bot/locales/fr.po`.
 """
 
 from functools import cache

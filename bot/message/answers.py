@@ -1,52 +1,19 @@
-"""What commands answer: lists, looks at one account or incident, and short confirmations."""
+"""What commands answer: short confirmations, lists of what people set, help."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
 
-from bot.message.alert import alert as alert_message
-from bot.message.alert import buttons, chart_of, sure, title
-from bot.message.kinds import EVENTS, KINDS, SEVERITIES, STATES, kind_name
-from bot.message.reasons import advice, sentence
-from bot.message.summary import (
-    AccountCourse,
-    Deadline,
+from bot.message.course import (
     Standing,
-    deadline_line,
+    event_line,
     goal_line,
-    moved,
-    sparkline,
+    listed,
 )
+from bot.message.kinds import SEVERITIES, kind_name
 from bot.message.voice import Voice, clean, mark
-from bot.message.wave import line
-from bot.model import Alert, Button, ChartSpec, Field, Found, Message
-from checks.model import Event, Verdict
+from bot.model import Button, Field, Found, Message
+from checks.model import Event
 
 _ROWS = 40
-_BASES = {
-    "total": mark("running total"),
-    "net": mark("daily net change, the total is not known"),
-    "gained_lost": mark("gains and losses per day, the total is not known"),
-    "gained": mark("gains only: surges can be seen, losses cannot"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountLook:
-    """All that `status ACCOUNT` shows; `courses` are (days, course) pairs, shortest first."""
-
-    account: str
-    followers: float
-    basis: str
-    step: float
-    last_reading: float | None
-    status: str
-    courses: Sequence[tuple[int, AccountCourse]]
-    open: Sequence[Alert] = ()
-    goals: Sequence[Standing] = ()
-    deadlines: Sequence[Deadline] = ()
-    events: Sequence[Event] = ()
 
 
 def said(voice: Voice, text: str, **values: object) -> Message:
@@ -57,282 +24,6 @@ def said(voice: Voice, text: str, **values: object) -> Message:
 def refused(text: str) -> Message:
     """A request that could not be done, as a message."""
     return Message(text=text, severity="warning")
-
-
-def overview(
-    voice: Voice,
-    accounts: int,
-    open_alerts: Sequence[Alert],
-    newest: float | None,
-    troubles: Sequence[str],
-    goals: Sequence[Standing],
-    deadlines: Sequence[Deadline],
-    now: float,
-) -> Message:
-    """The state of everything in one message; `troubles` are sentences about sources."""
-    watched = voice.plural("{n} account", "{n} accounts", accounts)
-    if open_alerts:
-        state = voice.plural("{n} open incident", "{n} open incidents", len(open_alerts))
-    else:
-        state = voice.say("all calm")
-    read = voice.say("never") if newest is None else voice.when(newest, now)
-    fields = [Field(name=voice.say("Last reading"), value=read)]
-    if troubles:
-        fields.append(
-            Field(
-                name=voice.say("Sources"),
-                value="\n".join(f"• {clean(text, 200)}" for text in troubles[:8]),
-                short=False,
-            )
-        )
-    fields += _list_field(voice, voice.say("Goals"), [goal_line(voice, g, now) for g in goals])
-    fields += _list_field(
-        voice, voice.say("Coming up"), [deadline_line(voice, d, now) for d in deadlines]
-    )
-    lines = [f"• {line(voice, alert, now)}" for alert in open_alerts[:_ROWS]]
-    return Message(
-        title=f"{watched}, {state}",
-        text="\n".join(lines),
-        fields=tuple(fields),
-        severity=open_alerts[0].incident.severity if open_alerts else "info",
-    )
-
-
-def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
-    """One account: its count, its changes, what is open, its goals and what lies ahead."""
-    fields = []
-    for days, course in look.courses:
-        name = voice.plural("{n} day", "{n} days", days)
-        fields.append(Field(name=name, value=moved(voice, course.change, course.share)))
-    read = voice.say("never")
-    if look.last_reading is not None:
-        read = voice.when(look.last_reading, now)
-    fields.append(Field(name=voice.say("Last reading"), value=read))
-    if look.status != "active":
-        fields.append(Field(name=voice.say("Account"), value=voice.say(look.status)))
-    if look.basis != "total":
-        fields.append(
-            Field(name=voice.say("Counts"), value=voice.say(_BASES[look.basis]), short=False)
-        )
-    if look.step > 1:
-        text = voice.say("shown in steps of {step}", step=voice.count(look.step))
-        fields.append(Field(name=voice.say("Counts"), value=text))
-    fields += _list_field(
-        voice, voice.say("Open incidents"), [line(voice, alert, now) for alert in look.open]
-    )
-    fields += _list_field(
-        voice, voice.say("Goals"), [goal_line(voice, goal, now) for goal in look.goals]
-    )
-    fields += _list_field(
-        voice,
-        voice.say("Events"),
-        [event_line(voice, event, now) for event in look.events]
-        + [deadline_line(voice, deadline, now) for deadline in look.deadlines],
-    )
-    values = look.courses[-1][1].values if look.courses else ()
-    known = look.basis == "total" and not math.isnan(look.followers)
-    count = (
-        voice.plural("{n} follower", "{n} followers", round(look.followers)) if known else ""
-    )
-    return Message(
-        title=f"{clean(look.account)}: {count}" if count else clean(look.account),
-        text=sparkline(values),
-        fields=tuple(fields),
-        severity=look.open[0].incident.severity if look.open else "info",
-        buttons=(Button(label=voice.say("Chart"), command=f"chart {look.account}"),)
-        if len(look.account) <= 50
-        else (),
-    )
-
-
-def account_list(
-    voice: Voice, courses: Sequence[AccountCourse], hit: Mapping[str, str], now: float
-) -> Message:
-    """Every account with its count and last week; `hit` maps accounts to an open kind."""
-    header = (
-        voice.say("Account"),
-        voice.say("Followers"),
-        voice.say("7 days"),
-        voice.say("Last reading"),
-        "",
-    )
-    rows = [
-        (
-            clean(course.account, 40),
-            voice.count(course.after)
-            if course.has_level and not math.isnan(course.after)
-            else "–",
-            moved(voice, course.change, course.share),
-            "–" if course.last_reading is None else voice.day(course.last_reading, now),
-            voice.say(KINDS[hit[course.account]]) if course.account in hit else "",
-        )
-        for course in courses
-    ]
-    return Message(
-        title=voice.plural("{n} account", "{n} accounts", len(courses)),
-        text="" if rows else voice.say("No accounts yet."),
-        table=(header, *rows) if rows else (),
-        severity="info",
-    )
-
-
-def incident_list(
-    voice: Voice, alerts: Sequence[Alert], now: float, *, all_of_them: bool, left: int = 0
-) -> Message:
-    """Incidents by number; `left` older ones are only counted."""
-    count = len(alerts) + left
-    if all_of_them:
-        head = voice.plural("{n} incident", "{n} incidents", count)
-    else:
-        head = voice.plural("{n} open incident", "{n} open incidents", count)
-    lines = [f"• {line(voice, alert, now)}" for alert in alerts]
-    if left:
-        lines.append(voice.plural("… and {n} more", "… and {n} more", left))
-    return Message(
-        title=head,
-        text="\n".join(lines) or voice.say("Nothing is open: all calm."),
-        footer=voice.say("More on one of them: why NUMBER") if alerts else "",
-        severity=alerts[0].incident.severity if alerts else "info",
-    )
-
-
-def why(voice: Voice, alert: Alert, feedback: Sequence[tuple[str, str]], now: float) -> Message:
-    """Every reason of an incident, its life step by step, and what people said of it.
-
-    `feedback` holds (kind, name) pairs.
-    """
-    incident = alert.incident
-    parts = [
-        "\n".join(f"• {sentence(voice, reason)}" for reason in incident.reasons),
-        "\n".join(f"→ {advice(voice, code)}" for code in incident.advice),
-        "\n".join(_feedback(voice, kind, name) for kind, name in feedback),
-    ]
-    header = (
-        voice.say("When"),
-        voice.say("State"),
-        voice.say("Kind"),
-        voice.say("Severity"),
-        voice.say("How sure"),
-    )
-    life = tuple(
-        (
-            voice.when(update.at, now),
-            voice.say(STATES[update.state]),
-            kind_name(voice, update.kind),
-            voice.say(SEVERITIES[update.severity]),
-            voice.percent(update.confidence),
-        )
-        for update in incident.updates
-    )
-    return Message(
-        title=title(voice, incident, now),
-        text="\n\n".join(part for part in parts if part),
-        fields=alert_message(voice, alert, now).fields,
-        table=(header, *life) if life else (),
-        footer=f"#{alert.number}",
-        severity=incident.severity,
-        buttons=buttons(voice, str(alert.number), alert),
-    )
-
-
-def judged(
-    voice: Voice,
-    account: str,
-    verdicts: Sequence[Verdict],
-    change: float,
-    low: float,
-    high: float,
-    early: int | None,
-    now: float,
-) -> Message:
-    """What the checks say of one account right now.
-
-    `change` is the newest day's, `low` to `high` what was expected of it; `early` counts the
-    changes known where that is too few.
-    """
-    name = clean(account)
-    if early is not None:
-        text = voice.plural(
-            "Only {n} daily change is known so far; it takes 8 to say anything.",
-            "Only {n} daily changes are known so far; it takes 8 to say anything.",
-            early,
-        )
-        return Message(
-            title=voice.say("{account}: too early to say", account=name),
-            text=text,
-            severity="info",
-        )
-    lines = []
-    if not math.isnan(change):
-        if math.isnan(low) or math.isnan(high):
-            lines.append(voice.say("Newest day: {change}.", change=voice.signed(change)))
-        else:
-            lines.append(
-                voice.say(
-                    "Newest day: {change}, expected {low} to {high}.",
-                    change=voice.signed(change),
-                    low=voice.signed(low),
-                    high=voice.signed(high),
-                )
-            )
-    if not verdicts:
-        return Message(
-            title=voice.say("{account}: all calm", account=name),
-            text="\n".join(lines),
-            severity="info",
-        )
-    worst = verdicts[0]
-    for verdict in verdicts:
-        lines.append(f"{kind_name(voice, verdict.kind)}, {sure(voice, verdict.confidence)}")
-        lines += [f"• {sentence(voice, reason)}" for reason in verdict.reasons]
-        lines += [f"→ {advice(voice, code)}" for code in verdict.advice]
-    return Message(
-        title=f"{name}: {kind_name(voice, worst.kind)}",
-        text="\n".join(lines),
-        severity=worst.severity,
-    )
-
-
-def chart(voice: Voice, spec: ChartSpec, alert: Alert | None, now: float) -> Message:
-    """The frame around a picture."""
-    if alert is None:
-        return Message(title=clean(spec.account), chart=spec)
-    return Message(
-        title=title(voice, alert.incident, now),
-        footer=f"#{alert.number}",
-        severity=alert.incident.severity,
-        chart=chart_of(alert.incident, alert.number, now),
-    )
-
-
-def preview(
-    voice: Voice,
-    counts: Sequence[tuple[str, int, Sequence[str]]],
-    yours: str,
-    days: int,
-    now: float,
-) -> Message:
-    """How often each sensitivity would have spoken; (name, alerts, up to a few examples)."""
-    header = (voice.say("Sensitivity"), voice.say("Alerts"), voice.say("A week"))
-    rows = []
-    for name, alerts, _ in counts:
-        label = voice.say(_SENSITIVITIES[name])
-        if name == yours:
-            label += voice.say(" (yours)")
-        rows.append((label, voice.count(alerts), voice.decimal(alerts * 7 / days)))
-    examples = next((shown for name, _, shown in counts if name == yours), ())
-    text = voice.plural(
-        "What this channel would have heard in the last {n} day, with its own filters.",
-        "What this channel would have heard in the last {n} days, with its own filters.",
-        days,
-    )
-    parts = [text, "\n".join(f"• {example}" for example in examples)]
-    return Message(
-        title=voice.say("Preview of the alerts"),
-        text="\n\n".join(part for part in parts if part),
-        table=(header, *rows),
-        severity="info",
-    )
 
 
 def found_files(voice: Voice, found: Sequence[Found]) -> Message:
@@ -363,17 +54,6 @@ def found_files(voice: Voice, found: Sequence[Found]) -> Message:
         table=(header, *rows) if rows else (),
         severity="info",
     )
-
-
-def event_line(voice: Voice, event: Event, now: float) -> str:
-    """A dated thing with its kind, days and what it is about."""
-    first, last = voice.local(event.start).date(), voice.local(event.end).date()
-    days = voice.calendar_day(first, now)
-    if last > first:
-        days = voice.say("{first} to {last}", first=days, last=voice.calendar_day(last, now))
-    about = event.account or event.platform
-    where = f", {clean(about)}" if about else ""
-    return f"{clean(event.name)} ({voice.say(EVENTS[event.kind])}{where}): {days}"
 
 
 def event_list(voice: Voice, events: Sequence[tuple[int | None, Event]], now: float) -> Message:
@@ -466,7 +146,7 @@ def subscription_list(
         for number, text, fixed in subscriptions
     ]
     fields = [Field(name=voice.say(name), value=clean(value)) for name, value in settings]
-    fields += _list_field(voice, voice.say("Muted"), list(mutes))
+    fields += listed(voice, voice.say("Muted"), list(mutes))
     return Message(
         title=voice.plural("{n} subscription", "{n} subscriptions", len(subscriptions)),
         text="\n".join(lines)
@@ -500,12 +180,6 @@ def unmuted(voice: Voice, what: str | None) -> Message:
     return said(voice, UNMUTED, what=clean(what) if what else voice.say("everything"))
 
 
-def deadline_of(event: Event, at: float) -> Deadline:
-    return Deadline(
-        name=event.name, kind=event.kind, at=at, about=event.account or event.platform
-    )
-
-
 def help_page(
     voice: Voice, commands: Sequence[tuple[str, str, bool]], *, manager: bool
 ) -> Message:
@@ -528,33 +202,6 @@ def help_one(
     return Message(title=usage, text="\n".join([voice.say(text), *lines]), severity="info")
 
 
-def day_of(voice: Voice, day: date, now: float) -> str:
-    return voice.calendar_day(day, now)
-
-
-def _feedback(voice: Voice, kind: str, name: str) -> str:
-    return f"{clean(name, 40)}: {voice.say(_FEEDBACK[kind])}"
-
-
-def _list_field(voice: Voice, name: str, lines: list[str]) -> list[Field]:
-    if not lines:
-        return []
-    shown = [f"• {text}" for text in lines[:8]]
-    if len(lines) > 8:
-        shown.append(voice.plural("… and {n} more", "… and {n} more", len(lines) - 8))
-    return [Field(name=name, value="\n".join(shown), short=False)]
-
-
-_SENSITIVITIES = {
-    "strict": mark("strict"),
-    "balanced": mark("balanced"),
-    "sensitive": mark("sensitive"),
-}
-_FEEDBACK = {
-    "expected": mark("expected"),
-    "false": mark("false alarm"),
-    "useful": mark("useful"),
-}
 ACKNOWLEDGED = mark("Acknowledged: {what}.")
 ALREADY = mark("{name} has acknowledged that already.")
 THANKS_EXPECTED = mark(

@@ -1,6 +1,6 @@
 """The names of kinds, states, severities and metrics, as people read them."""
 
-from bot.message.voice import Voice, clean, mark
+from bot.message.voice import Voice, clean, mark, marks
 from checks.model import Direction, Incident
 
 KINDS = {
@@ -46,14 +46,14 @@ EVENTS = {
 }
 
 _CHANGES = {
-    ("followers", "down"): (mark("lost {n} follower"), mark("lost {n} followers")),
-    ("followers", "up"): (mark("gained {n} follower"), mark("gained {n} followers")),
-    ("following", "down"): (mark("unfollowed {n} account"), mark("unfollowed {n} accounts")),
-    ("following", "up"): (mark("followed {n} account"), mark("followed {n} accounts")),
-    ("interactions", "down"): (mark("lost {n} interaction"), mark("lost {n} interactions")),
-    ("interactions", "up"): (mark("got {n} interaction"), mark("got {n} interactions")),
-    ("views", "down"): (mark("lost {n} view"), mark("lost {n} views")),
-    ("views", "up"): (mark("got {n} view"), mark("got {n} views")),
+    ("followers", "down"): marks("lost {n} follower", "lost {n} followers"),
+    ("followers", "up"): marks("gained {n} follower", "gained {n} followers"),
+    ("following", "down"): marks("unfollowed {n} account", "unfollowed {n} accounts"),
+    ("following", "up"): marks("followed {n} account", "followed {n} accounts"),
+    ("interactions", "down"): marks("lost {n} interaction", "lost {n} interactions"),
+    ("interactions", "up"): marks("got {n} interaction", "got {n} interactions"),
+    ("views", "down"): marks("lost {n} view", "lost {n} views"),
+    ("views", "up"): marks("got {n} view", "got {n} views"),
 }
 
 

@@ -143,6 +143,11 @@ def mark(text: str) -> str:
     return text
 
 
+def marks(one: str, many: str) -> tuple[str, str]:
+    """Marks both forms of a text that is translated later for some number of things."""
+    return one, many
+
+
 def clean(name: str, limit: int = 80) -> str:
     """A name from data on one line, without control, bidi and invisible characters."""
     kept = "".join(

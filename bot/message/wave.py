@@ -101,6 +101,19 @@ def line(voice: Voice, alert: Alert, now: float) -> str:
     return f"#{alert.number} {title(voice, alert.incident, now)}"
 
 
+def lines(voice: Voice, alerts: Sequence[Alert], now: float) -> list[str]:
+    """Incidents in one line each, worst first; those of one wave share a line."""
+    waves: dict[str, list[Alert]] = {}
+    for place, one in enumerate(sorted(alerts, key=lambda a: worst_first(a.incident))):
+        waves.setdefault(one.incident.wave or f"\0{place}", []).append(one)
+    return [
+        line(voice, group[0], now)
+        if len(group) == 1
+        else f"#{group[0].number} {_wave_title(voice, group, now)}"
+        for group in waves.values()
+    ]
+
+
 def _mention(alerts: Sequence[Alert]) -> str | None:
     critical = (alert for alert in alerts if alert.incident.severity == "critical")
     return next((alert.mention for alert in critical if alert.mention), None)

@@ -1,0 +1,172 @@
+"""How things stand: everything, one account, all accounts."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.message.course import (
+    AccountCourse,
+    Deadline,
+    Standing,
+    deadline_line,
+    event_line,
+    goal_line,
+    listed,
+    moved,
+    sparkline,
+)
+from bot.message.kinds import KINDS
+from bot.message.voice import Voice, clean, mark
+from bot.message.wave import lines
+from bot.model import Alert, Button, Field, Message
+from checks.model import Event
+
+_ROWS = 40
+_BASES = {
+    "total": mark("running total"),
+    "net": mark("daily net change, the total is not known"),
+    "gained_lost": mark("gains and losses per day, the total is not known"),
+    "gained": mark("gains only: surges can be seen, losses cannot"),
+}
+
+
+_STATUSES = {
+    "active": mark("active"),
+    "gone": mark("gone"),
+    "suspended": mark("suspended"),
+    "deactivated": mark("deactivated"),
+    "private": mark("private"),
+    "renamed": mark("renamed"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLook:
+    """All that `status ACCOUNT` shows; `courses` are (days, course) pairs, shortest first."""
+
+    account: str
+    followers: float
+    basis: str
+    step: float
+    last_reading: float | None
+    status: str
+    courses: Sequence[tuple[int, AccountCourse]]
+    open: Sequence[Alert] = ()
+    goals: Sequence[Standing] = ()
+    deadlines: Sequence[Deadline] = ()
+    events: Sequence[Event] = ()
+
+
+def overview(
+    voice: Voice,
+    accounts: int,
+    open_alerts: Sequence[Alert],
+    newest: float | None,
+    troubles: Sequence[str],
+    goals: Sequence[Standing],
+    deadlines: Sequence[Deadline],
+    now: float,
+) -> Message:
+    """The state of everything in one message; `troubles` are sentences about sources."""
+    watched = voice.plural("{n} account", "{n} accounts", accounts)
+    if open_alerts:
+        state = voice.plural("{n} open incident", "{n} open incidents", len(open_alerts))
+    else:
+        state = voice.say("all calm")
+    read = voice.say("never") if newest is None else voice.when(newest, now)
+    fields = [Field(name=voice.say("Last reading"), value=read)]
+    if troubles:
+        fields.append(
+            Field(
+                name=voice.say("Sources"),
+                value="\n".join(f"• {clean(text, 200)}" for text in troubles[:8]),
+                short=False,
+            )
+        )
+    fields += listed(voice, voice.say("Goals"), [goal_line(voice, g, now) for g in goals])
+    fields += listed(
+        voice, voice.say("Coming up"), [deadline_line(voice, d, now) for d in deadlines]
+    )
+    told = [f"• {text}" for text in lines(voice, open_alerts, now)[:_ROWS]]
+    return Message(
+        title=f"{watched}, {state}",
+        text="\n".join(told),
+        fields=tuple(fields),
+        severity=open_alerts[0].incident.severity if open_alerts else "info",
+    )
+
+
+def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
+    """One account: its count, its changes, what is open, its goals and what lies ahead."""
+    fields = []
+    for days, course in look.courses:
+        name = voice.plural("{n} day", "{n} days", days)
+        fields.append(Field(name=name, value=moved(voice, course.change, course.share)))
+    read = voice.say("never")
+    if look.last_reading is not None:
+        read = voice.when(look.last_reading, now)
+    fields.append(Field(name=voice.say("Last reading"), value=read))
+    if look.status != "active":
+        fields.append(Field(name=voice.say("Account"), value=voice.say(_STATUSES[look.status])))
+    if look.basis != "total":
+        fields.append(
+            Field(name=voice.say("Counts"), value=voice.say(_BASES[look.basis]), short=False)
+        )
+    if look.step > 1:
+        text = voice.say("shown in steps of {step}", step=voice.count(look.step))
+        fields.append(Field(name=voice.say("Counts"), value=text))
+    fields += listed(voice, voice.say("Open incidents"), lines(voice, look.open, now))
+    fields += listed(
+        voice, voice.say("Goals"), [goal_line(voice, goal, now) for goal in look.goals]
+    )
+    fields += listed(
+        voice,
+        voice.say("Events"),
+        [event_line(voice, event, now) for event in look.events]
+        + [deadline_line(voice, deadline, now) for deadline in look.deadlines],
+    )
+    values = look.courses[-1][1].values if look.courses else ()
+    known = look.basis == "total" and not math.isnan(look.followers)
+    count = (
+        voice.plural("{n} follower", "{n} followers", round(look.followers)) if known else ""
+    )
+    return Message(
+        title=f"{clean(look.account)}: {count}" if count else clean(look.account),
+        text=sparkline(values),
+        fields=tuple(fields),
+        severity=look.open[0].incident.severity if look.open else "info",
+        buttons=(Button(label=voice.say("Chart"), command=f"chart {look.account}"),)
+        if len(look.account) <= 50
+        else (),
+    )
+
+
+def account_list(
+    voice: Voice, courses: Sequence[AccountCourse], hit: Mapping[str, str], now: float
+) -> Message:
+    """Every account with its count and last week; `hit` maps accounts to an open kind."""
+    header = (
+        voice.say("Account"),
+        voice.say("Followers"),
+        voice.say("7 days"),
+        voice.say("Last reading"),
+        "",
+    )
+    rows = [
+        (
+            clean(course.account, 40),
+            voice.count(course.after)
+            if course.has_level and not math.isnan(course.after)
+            else "–",
+            moved(voice, course.change, course.share),
+            "–" if course.last_reading is None else voice.day(course.last_reading, now),
+            voice.say(KINDS[hit[course.account]]) if course.account in hit else "",
+        )
+        for course in courses
+    ]
+    return Message(
+        title=voice.plural("{n} account", "{n} accounts", len(courses)),
+        text="" if rows else voice.say("No accounts yet."),
+        table=(header, *rows) if rows else (),
+        severity="info",
+    )

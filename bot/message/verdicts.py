@@ -1,0 +1,188 @@
+"""What the checks found, at length: lists, reasons, charts, previews."""
+
+import math
+from collections.abc import Sequence
+
+from bot.message.alert import alert as alert_message
+from bot.message.alert import buttons, chart_of, sure, title
+from bot.message.kinds import SEVERITIES, STATES, kind_name
+from bot.message.reasons import advice, sentence
+from bot.message.voice import Voice, clean, mark
+from bot.message.wave import line
+from bot.model import Alert, ChartSpec, Message
+from checks.model import Verdict
+
+
+def incident_list(
+    voice: Voice, alerts: Sequence[Alert], now: float, *, all_of_them: bool, left: int = 0
+) -> Message:
+    """Incidents by number; `left` older ones are only counted."""
+    count = len(alerts) + left
+    if all_of_them:
+        head = voice.plural("{n} incident", "{n} incidents", count)
+    else:
+        head = voice.plural("{n} open incident", "{n} open incidents", count)
+    lines = [f"• {line(voice, alert, now)}" for alert in alerts]
+    if left:
+        lines.append(voice.plural("… and {n} more", "… and {n} more", left))
+    return Message(
+        title=head,
+        text="\n".join(lines) or voice.say("Nothing is open: all calm."),
+        footer=voice.say("More on one of them: why NUMBER") if alerts else "",
+        severity=alerts[0].incident.severity if alerts else "info",
+    )
+
+
+def why(voice: Voice, alert: Alert, feedback: Sequence[tuple[str, str]], now: float) -> Message:
+    """Every reason of an incident, its life step by step, and what people said of it.
+
+    `feedback` holds (kind, name) pairs.
+    """
+    incident = alert.incident
+    parts = [
+        "\n".join(f"• {sentence(voice, reason)}" for reason in incident.reasons),
+        "\n".join(f"→ {advice(voice, code)}" for code in incident.advice),
+        "\n".join(_feedback(voice, kind, name) for kind, name in feedback),
+    ]
+    header = (
+        voice.say("When"),
+        voice.say("State"),
+        voice.say("Kind"),
+        voice.say("Severity"),
+        voice.say("How sure"),
+    )
+    life = tuple(
+        (
+            voice.when(update.at, now),
+            voice.say(STATES[update.state]),
+            kind_name(voice, update.kind),
+            voice.say(SEVERITIES[update.severity]),
+            voice.percent(update.confidence),
+        )
+        for update in incident.updates
+    )
+    return Message(
+        title=title(voice, incident, now),
+        text="\n\n".join(part for part in parts if part),
+        fields=alert_message(voice, alert, now).fields,
+        table=(header, *life) if life else (),
+        footer=f"#{alert.number}",
+        severity=incident.severity,
+        buttons=buttons(voice, str(alert.number), alert),
+    )
+
+
+def judged(
+    voice: Voice,
+    account: str,
+    verdicts: Sequence[Verdict],
+    change: float,
+    low: float,
+    high: float,
+    early: int | None,
+    now: float,
+) -> Message:
+    """What the checks say of one account right now.
+
+    `change` is the newest day's, `low` to `high` what was expected of it; `early` counts the
+    changes known where that is too few.
+    """
+    name = clean(account)
+    if early is not None:
+        text = voice.plural(
+            "Only {n} daily change is known so far; it takes 8 to say anything.",
+            "Only {n} daily changes are known so far; it takes 8 to say anything.",
+            early,
+        )
+        return Message(
+            title=voice.say("{account}: too early to say", account=name),
+            text=text,
+            severity="info",
+        )
+    lines = []
+    if not math.isnan(change):
+        if math.isnan(low) or math.isnan(high):
+            lines.append(voice.say("Newest day: {change}.", change=voice.signed(change)))
+        else:
+            lines.append(
+                voice.say(
+                    "Newest day: {change}, expected {low} to {high}.",
+                    change=voice.signed(change),
+                    low=voice.signed(low),
+                    high=voice.signed(high),
+                )
+            )
+    if not verdicts:
+        return Message(
+            title=voice.say("{account}: all calm", account=name),
+            text="\n".join(lines),
+            severity="info",
+        )
+    worst = verdicts[0]
+    for verdict in verdicts:
+        lines.append(f"{kind_name(voice, verdict.kind)}, {sure(voice, verdict.confidence)}")
+        lines += [f"• {sentence(voice, reason)}" for reason in verdict.reasons]
+        lines += [f"→ {advice(voice, code)}" for code in verdict.advice]
+    return Message(
+        title=f"{name}: {kind_name(voice, worst.kind)}",
+        text="\n".join(lines),
+        severity=worst.severity,
+    )
+
+
+def chart(voice: Voice, spec: ChartSpec, alert: Alert | None, now: float) -> Message:
+    """The frame around a picture."""
+    if alert is None:
+        return Message(title=clean(spec.account), chart=spec)
+    return Message(
+        title=title(voice, alert.incident, now),
+        footer=f"#{alert.number}",
+        severity=alert.incident.severity,
+        chart=chart_of(alert.incident, alert.number, now),
+    )
+
+
+def preview(
+    voice: Voice,
+    counts: Sequence[tuple[str, int, Sequence[str]]],
+    yours: str,
+    days: int,
+    now: float,
+) -> Message:
+    """How often each sensitivity would have spoken; (name, alerts, up to a few examples)."""
+    header = (voice.say("Sensitivity"), voice.say("Alerts"), voice.say("A week"))
+    rows = []
+    for name, alerts, _ in counts:
+        label = voice.say(_SENSITIVITIES[name])
+        if name == yours:
+            label += voice.say(" (yours)")
+        rows.append((label, voice.count(alerts), voice.decimal(alerts * 7 / days)))
+    examples = next((shown for name, _, shown in counts if name == yours), ())
+    text = voice.plural(
+        "What this channel would have heard in the last {n} day, with its own filters.",
+        "What this channel would have heard in the last {n} days, with its own filters.",
+        days,
+    )
+    parts = [text, "\n".join(f"• {example}" for example in examples)]
+    return Message(
+        title=voice.say("Preview of the alerts"),
+        text="\n\n".join(part for part in parts if part),
+        table=(header, *rows),
+        severity="info",
+    )
+
+
+def _feedback(voice: Voice, kind: str, name: str) -> str:
+    return f"{clean(name, 40)}: {voice.say(_FEEDBACK[kind])}"
+
+
+_SENSITIVITIES = {
+    "strict": mark("strict"),
+    "balanced": mark("balanced"),
+    "sensitive": mark("sensitive"),
+}
+_FEEDBACK = {
+    "expected": mark("expected"),
+    "false": mark("false alarm"),
+    "useful": mark("useful"),
+}
