@@ -16,8 +16,13 @@ _LEAST = 15.0
 
 
 def falls(sudden: Sudden, rules: Rules, *, factor: Floats) -> Findings:
-    """Only where the count itself fell: slower growth is no loss."""
-    fell = np.flatnonzero(sudden.change[0] < 0)
+    """Only where the count itself fell: slower growth is no loss.
+
+    Nor is a fall that gives back most of a rise of the six days before it.
+    """
+    week = np.nan_to_num(sudden.excess[len(SIZES) - 2], nan=np.inf)
+    given_back = week < 0.3 * sudden.excess[0]
+    fell = np.flatnonzero((sudden.change[0] < 0) & ~given_back)
     sudden, factor = sudden.take(fell), factor[fell]
     sizes = np.asarray(SIZES)[:, None] * rules.min_percent
     floor = floors(

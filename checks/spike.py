@@ -9,15 +9,15 @@ from checks.panel import Floats, Ints, Panel
 from checks.sudden import LONGER, Sudden, floors, judge
 
 _INF = tuple(np.inf for _ in LONGER)
-BARE = (1.07, 1.17, 1.3, *_INF)
+BARE = (1.2, 1.3, 1.45, *_INF)
 """Floors of a rise that engagement does not follow, in units of the rules' floor."""
 UNKNOWN = (2.0, 2.2, 2.4, *_INF)
 """Floors of a rise without any engagement known."""
-ENGAGED = (3.3, 3.3, 3.3, 3.0, 3.0)
+ENGAGED = (3.3, 3.3, 3.3, 3.2, 3.2)
 """Floors of a rise that engagement carries: real life, told only where it is large."""
 
 _CARRIED = 2.0
-PAST = (3.0, 3.0, 3.0, 4.0, 4.0)
+PAST = (4.0, 4.0, 4.0, 6.0, 6.0)
 _STEPS = 1.3
 _LEAST = 30.0
 _USUAL = 28

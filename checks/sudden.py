@@ -149,7 +149,7 @@ def judge(
     limit = score_limit(rules)
     with np.errstate(invalid="ignore"):
         plain = sudden.excess / sudden.spread
-        score = sudden.excess / np.sqrt(sudden.spread**2 + (floor / limit) ** 2)
+        score = np.minimum(plain, limit * sudden.excess / floor)
         part = sudden.excess[0] * 2 * sudden.elapsed >= sudden.excess
     score = np.where(part & (score > 0), score, 0.0)
     best = np.argmax(score, axis=0)
