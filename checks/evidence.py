@@ -23,6 +23,8 @@ _ORGANIC = (0.8, 2.5)
 _LEAST_NOISE = 0.1
 _WORLD_NOISE = 0.15
 _SURE = 12.0
+_FOLLOWED = 8
+_ALIKE = 0.2
 _LEAST_KNOWN = 7
 
 
@@ -46,8 +48,8 @@ class Shape:
     """How the followers (or another count) moved; one entry per case, in counts.
 
     `first` is the change of the first day, `total` up to now, `back` how much of the largest
-    move has been taken back; `days` how many days moved on in the same direction, `gap` the
-    days without a reading before the first.
+    move has been taken back; `days` on how many days it moved at least a fifth as far as on
+    its largest, `gap` the days without a reading before the first.
     """
 
     first: Floats
@@ -111,15 +113,16 @@ def shape(
     before = np.where(starts > 0, last[index, np.maximum(starts - 1, 0)], -1)
     total = value(nows) - base
     sign = np.sign(total - daily * (nows - starts + 1))
-    far, days = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
-    previous = base
-    for back in range(SETTLED + 6):
-        day = np.minimum(starts + back, nows)
-        level = value(day)
-        fresh = starts + back <= nows
-        days += fresh & (sign * (level - previous - daily) > 2 * spread)
+    moves = []
+    far, previous = np.zeros(len(rows)), base
+    for back in range(_FOLLOWED):
+        level = value(np.minimum(starts + back, nows))
+        moves.append(sign * (level - previous) - sign * daily * (starts + back <= nows))
         far = np.fmax(far, sign * (level - base))
         previous = level
+    course = np.array(moves)
+    least = np.fmax(3 * spread, _ALIKE * np.fmax.reduce(course, axis=0, initial=0.0))
+    days = (course > least).sum(axis=0)
     return Shape(
         first=value(np.minimum(starts, nows)) - base,
         total=total,

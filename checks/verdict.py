@@ -201,14 +201,14 @@ def _fall(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
     """Peers first, then who is missing from the engagement, then how it went on."""
     why = _peers(facts, "down")
     if (facts.peers and facts.peers.wave) or (facts.slid and facts.slid.wave):
-        return "purge", 0.97, [*why, *_engagement_of_a_fall(facts)]
+        return "purge", 0.97, [*why, *_engagement_of_a_fall(finding, facts)]
     if _slow(finding, facts):
         days = max(1, round((finding.at - finding.start) / 86_400) + 1)
         lost = (finding.change - finding.expected) / days
         why.insert(0, reason("slow_loss", daily=round(lost), days=days))
         return "leak", 0.95, why
-    why += _engagement_of_a_fall(facts)
-    stayed, fell = _stayed(facts), _fell(facts)
+    why += _engagement_of_a_fall(finding, facts)
+    stayed, fell = _stayed(finding, facts), _fell(finding, facts)
     odds = 0.0
     if facts.vanished > 0:
         odds += 3.0
@@ -316,15 +316,14 @@ def _peers(facts: Facts, direction: str) -> list[Reason]:
     return [reason(code, **{name: values[name] for name in REASONS[code].values})]
 
 
-def _engagement_of_a_fall(facts: Facts) -> list[Reason]:
+def _engagement_of_a_fall(finding: Finding, facts: Facts) -> list[Reason]:
     why = []
     if facts.vanished > 0:
         why.append(reason("interactions_vanished", count=round(facts.vanished)))
     if facts.interactions.known:
-        stayed = facts.interactions.ratio > -0.35
-        code = "interactions_stayed" if stayed else "interactions_fell"
+        code = "interactions_stayed" if _stayed(finding, facts) else "interactions_fell"
         why.append(reason(code, ratio=facts.interactions.times))
-    if facts.views.known and facts.views.ratio <= -0.35:
+    if facts.views.known and not _stayed(finding, facts):
         why.append(reason("views_fell", ratio=facts.views.times))
     return why
 
@@ -332,14 +331,24 @@ def _engagement_of_a_fall(facts: Facts) -> list[Reason]:
 # --- predicates -------------------------------------------------------------------------
 
 
-def _stayed(facts: Facts) -> bool:
+def _stayed(finding: Finding, facts: Facts) -> bool:
+    """Whether engagement fell by no more than the share of followers that went."""
     known = [each for each in (facts.interactions, facts.views) if each.known]
-    return bool(known) and all(each.ratio > -0.35 - each.noise for each in known)
+    share = _gone(finding)
+    return bool(known) and all(each.ratio > share - 0.35 - each.noise for each in known)
 
 
-def _fell(facts: Facts) -> bool:
+def _fell(finding: Finding, facts: Facts) -> bool:
     known = [each for each in (facts.interactions, facts.views) if each.known]
-    return any(each.ratio < -0.35 - each.noise for each in known)
+    share = _gone(finding)
+    return any(each.ratio < share - 0.5 - 1.5 * each.noise for each in known)
+
+
+def _gone(finding: Finding) -> float:
+    """The log of the share of followers that stayed, 0 without a level."""
+    if math.isnan(finding.size):
+        return 0.0
+    return math.log1p(-min(finding.size, 0.99))
 
 
 def _slow(finding: Finding, facts: Facts) -> bool:
