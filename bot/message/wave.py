@@ -1,5 +1,6 @@
 """One message for many incidents: waves, digests and the catch-up after an outage."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal
@@ -122,7 +123,7 @@ def _mention(alerts: Sequence[Alert]) -> str | None:
 def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
     worst = ordered[0].incident
     change = sum(alert.incident.change for alert in ordered)
-    day = voice.day(min(alert.incident.opened_at for alert in ordered), now)
+    day = voice.day(_began(voice, ordered), now)
     words = {
         "kind": kind_name(voice, worst.kind),
         "state": voice.say(STATES[worst.state]),
@@ -139,7 +140,7 @@ def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
             **words,
         )
     ends = [alert.incident.resolved_at or 0 for alert in ordered]
-    span = voice.span(max(ends) - min(alert.incident.opened_at for alert in ordered))
+    span = voice.span(max(ends) - _began(voice, ordered))
     return voice.plural(
         "Over after {span}: {kind} at {n} account ({where}), {change} in all",
         "Over after {span}: {kind} at {n} accounts ({where}), {change} in all",
@@ -147,6 +148,14 @@ def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
         span=span,
         **words,
     )
+
+
+def _began(voice: Voice, ordered: Sequence[Alert]) -> int:
+    """The day on which most members began; a leak that joined may be older than its wave."""
+    opened = sorted(alert.incident.opened_at for alert in ordered)
+    days = Counter(voice.local(at).date() for at in opened)
+    usual = max(days, key=lambda day: days[day])
+    return next(at for at in opened if voice.local(at).date() == usual)
 
 
 def _where(voice: Voice, ordered: Sequence[Alert]) -> str:
@@ -173,7 +182,7 @@ def _wave_fields(
     change = voice.signed(total)
     if level:
         change += f" ({voice.percent(total / level, signed=True)})"
-    since = min(alert.incident.opened_at for alert in ordered)
+    since = _began(voice, ordered)
     fields = [
         Field(name=voice.say("Accounts"), value=accounts),
         Field(name=voice.say("Change"), value=change),
