@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
 
 from bot.errors import DeliveryDeferred, DeliveryRefused, DeliveryUnconfirmed
-from bot.model import Delivery, Health, Message
+from bot.model import Batch, Delivery, Health, Message
 
 
 @dataclass
@@ -46,9 +50,6 @@ class Shown:
     replies: list[Message] = field(default_factory=list)
 
 
-Step = Callable[[Delivery], None]
-
-
 class FakeChat:
     """A chat platform in memory.
 
@@ -68,6 +69,7 @@ class FakeChat:
         self.shown: list[Shown] = []
         self.log: list[tuple[str, str, Message]] = []
         self.looks = 0
+        self._replied: set[str] = set()
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -122,10 +124,6 @@ class FakeChat:
                 return one.ref
         return delivery.ref if delivery.id in self._replied else None
 
-    @property
-    def _replied(self) -> set[str]:
-        return self.__dict__.setdefault("replied", set())
-
     async def space_of(self, channel: str) -> str | None:
         return self.linked.get(channel)
 
@@ -140,3 +138,59 @@ class FakeChat:
 
     def titles(self, channel: str | None = None) -> list[str]:
         return [one.message.title for one in self.shown if channel in (None, one.channel)]
+
+
+DAY = 86400
+
+
+def calm(accounts: int, days: int, *, seed: int = 1, level: int = 50_000) -> np.ndarray:
+    """Follower counts (accounts x days) that grow by 100 a day, give or take 10."""
+    rng = np.random.default_rng(seed)
+    gains = rng.normal(100, 10, (accounts, days)).round()
+    return level + gains.cumsum(axis=1)
+
+
+def frame(
+    counts: np.ndarray,
+    ends: Sequence[int],
+    *,
+    names: Sequence[str] | None = None,
+    metric: str = "followers",
+) -> pl.DataFrame:
+    """Readings as a source gives them; NaN is no reading."""
+    names = names or [f"instagram/a{n}" for n in range(len(counts))]
+    rows = [
+        (name, int(end), int(value))
+        for name, row in zip(names, counts, strict=True)
+        for end, value in zip(ends, row, strict=True)
+        if not np.isnan(value)
+    ]
+    schema = {"account": pl.String, "at": pl.Int64, metric: pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def ends(last: float, days: int) -> list[int]:
+    """The last `days` daily moments up to `last`, oldest first."""
+    return [int(last) - DAY * k for k in range(days)][::-1]
+
+
+class FakeSource:
+    """Gives its batches in order; an exception among them is raised."""
+
+    def __init__(self, name: str, *batches: Batch | Exception) -> None:
+        self.name = name
+        self.batches = list(batches)
+        self.asked: list[tuple[Sequence[str], Any]] = []
+
+    async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
+        self.asked.append((tuple(wanted), state))
+        batch = self.batches.pop(0) if self.batches else Batch(state=state)
+        if isinstance(batch, Exception):
+            raise batch
+        return batch
+
+    async def look(self, handle: str) -> str:
+        return handle
+
+    async def close(self) -> None:
+        return None
