@@ -22,6 +22,9 @@ MAX_FAULTS = 20
 """Bad rows that are named one by one; the rest is counted."""
 
 
+_TWINS = {"instagram", "threads"}  # one export holds both, under the same handle
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What the caller knows beforehand; `key` is called only where a list is read."""
@@ -79,7 +82,7 @@ def whose(asked: Asked, platform: str | None, handle: str | None, label: str) ->
     """
     wished = asked.account
     for other in (wished.platform if wished else "", asked.platform):
-        if other and platform and other != platform:
+        if other and platform and other != platform and {other, platform} != _TWINS:
             raise SourceChanged(
                 f"{label} holds numbers of {platform}, not of {other}: "
                 f"import it with an account of {platform}.",
