@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from checks.baseline import bridge, counts_of
+from checks.baseline import SPANS, bridge, counts_of
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Floats, Ints, Panel
@@ -13,29 +13,33 @@ BARE = (1.2, 1.3, 1.45, *_INF)
 """Floors of a rise that engagement does not follow, in units of the rules' floor."""
 UNKNOWN = (2.0, 2.2, 2.4, *_INF)
 """Floors of a rise without any engagement known."""
-ENGAGED = (3.3, 3.3, 3.3, 3.2, 3.2)
+ENGAGED = (5.3, 5.3, 5.3, 3.2, 3.2)
 """Floors of a rise that engagement carries: real life, told only where it is large."""
 
 _CARRIED = 2.0
-PAST = (4.0, 4.0, 4.0, 6.0, 6.0)
+PAST = (4.0, 5.0, 5.0)
+"""The same three in units of the account's largest past rise; LONGER ones in PAST_LONGER."""
+PAST_LONGER = 8.0
+
 _STEPS = 1.3
-_LEAST = 30.0
+_LEAST = 40.0
+_SHORT = 40
+"""With fewer changes read the account's own jumps may not have shown yet."""
 _USUAL = 28
+_SOME = 8.0
+_STALE = 0.05
+"""A ratio below says that the source did not refresh the interactions."""
 
 
 def rises(sudden: Sudden, rules: Rules, *, engagement: Floats, factor: Floats) -> Findings:
     """`engagement` (spans, k) is the ratio of daily interactions to usual ones, NaN unknown."""
-    table = np.array([BARE, UNKNOWN, ENGAGED]).T[:, :, None]
-    sizes = np.where(engagement > _CARRIED, table[:, 2], table[:, 0])
-    sizes = np.where(np.isnan(engagement), table[:, 1], sizes) * rules.min_percent
-    floor = floors(
-        sudden,
-        rules,
-        sizes,
-        past=np.asarray(PAST)[:, None] * sudden.past,
-        steps=_STEPS,
-        factor=factor,
-    )
+    known = engagement > _STALE
+    group = np.where(known, np.where(engagement > _CARRIED, 2, 0), 1)
+    span = np.arange(len(group))[:, None]
+    sizes = np.array([BARE, UNKNOWN, ENGAGED])[group, span] * rules.min_percent
+    sizes = sizes * np.where(sudden.changes < _SHORT, 2.0, 1.0)
+    past = np.where(span < len(SPANS), np.array(PAST)[group], PAST_LONGER) * sudden.past
+    floor = floors(sudden, rules, sizes, past=past, steps=_STEPS, factor=factor)
     least = np.minimum(rules.min_count, _LEAST) * factor
     return judge(sudden, rules, floor, least, check="spike")
 
@@ -57,7 +61,7 @@ def engagement(panel: Panel, sudden: Sudden) -> Floats:
             first = sudden.column + _USUAL + 16 - elapsed
             days = padded[index[:, None], np.maximum(first[:, None] - np.arange(_USUAL), 0)]
             usual = _median(days)
-            known = (usual >= 20) & ~np.isnan(now)
+            known = (usual >= _SOME) & ~np.isnan(now)
             ratio[span] = np.where(known, now / np.maximum(usual, 1), ratio[span])
     return ratio
 

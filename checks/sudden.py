@@ -18,17 +18,19 @@ PAST = 90
 LONGER = (7, 10)
 """Days over which a rise is summed where engagement vouches for it."""
 
+_NEARLY = 0.8
 _LEAST_SIZE = 0.003
 _LEAST_SCORE = 3.0
 
 
 @dataclass(frozen=True)
 class Sudden:
-    """Account-days that moved in one direction; arrays (k,), (spans, k) where each span differs.
+    """Account-days that moved in one direction; arrays (k,), or (spans, k) per span.
 
     `excess` and `spread` are log ratios (counts without a level), `change` is the shown
     change in counts over each span. `past` is the largest excess of each span in the
-    account's PAST days before it.
+    account's PAST days before it; `changes` were read in the
+    last WINDOW days.
     """
 
     row: Ints
@@ -43,6 +45,7 @@ class Sudden:
     elapsed: Ints
     step: Floats
     past: Floats
+    changes: Ints
     linear: Bools
 
     def take(self, index: npt.NDArray[np.intp]) -> "Sudden":
@@ -97,6 +100,7 @@ def candidates(
         past=_past(
             counts, linear, row, column, direction, moves[0].expected / moves[0].elapsed
         ),
+        changes=outlook.changes[row, place],
         linear=flat,
     )
 
@@ -144,7 +148,8 @@ def judge(
     The size that does not matter enters as if it were noise: score = excess /
     sqrt(spread^2 + (floor / limit)^2), so that a score beyond the limit of alpha implies
     that both the surprise and the size passed. Of a span of several days the newest must
-    carry its part, or an old jump would be found again. `least` is the floor in counts.
+    carry its part, or an old jump would be found again; of spans that say nearly the same the
+    shortest tells when it began. `least` is the floor in counts.
     """
     limit = score_limit(rules)
     with np.errstate(invalid="ignore"):
@@ -152,8 +157,10 @@ def judge(
         score = np.minimum(plain, limit * sudden.excess / floor)
         part = sudden.excess[0] * 2 * sudden.elapsed >= sudden.excess
     score = np.where(part & (score > 0), score, 0.0)
+    every = np.arange(score.shape[1])
     best = np.argmax(score, axis=0)
-    every = np.arange(len(best))
+    near = (score > limit) & (sudden.excess >= _NEARLY * sudden.excess[best, every])
+    best = np.where(near.any(axis=0), near.argmax(axis=0), best)
     kept = np.flatnonzero((plain[best, every] > limit) & (score[best, every] > 0))
     pick = (best[kept], kept)
     change, expected = sudden.change[pick], sudden.expected[pick]
