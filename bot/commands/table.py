@@ -2,7 +2,7 @@
 
 from bot.commands import chart, check, event, help, incidents, intake, mute, status, subscribe
 from bot.commands import summary as summaries
-from bot.message.kinds import EVENTS, KINDS, SEVERITIES
+from bot.message.kinds import EVENTS, SEVERITIES
 from bot.message.voice import mark
 from bot.model import Argument, Command
 
@@ -116,7 +116,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
             Argument(
                 name="kinds",
-                help=mark("Only these kinds, with commas: ") + ", ".join(KINDS),
+                help=mark("Only these kinds, such as purge,leak; left out: all"),
                 required=False,
             ),
             Argument(

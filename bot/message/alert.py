@@ -83,7 +83,7 @@ def title(voice: Voice, incident: Incident, now: float) -> str:
     """Everything that matters in one line."""
     what = happened(voice, incident)
     share = share_of_level(incident)
-    if share is not None:
+    if share is not None and (incident.change < 0) == (incident.direction == "down"):
         what = f"{what} ({voice.percent(share, signed=True)})"
     words = {
         "kind": kind_name(voice, incident.kind),

@@ -38,6 +38,14 @@ NOTICES = {
     "stale": mark("No news"),
     "account_gone": mark("Account gone"),
 }
+STATUSES = {
+    "active": mark("active"),
+    "gone": mark("gone"),
+    "suspended": mark("suspended"),
+    "deactivated": mark("deactivated"),
+    "private": mark("private"),
+    "renamed": mark("renamed"),
+}
 EVENTS = {
     "campaign": mark("campaign"),
     "deadline": mark("deadline"),

@@ -15,7 +15,7 @@ from bot.message.course import (
     moved,
     sparkline,
 )
-from bot.message.kinds import KINDS
+from bot.message.kinds import KINDS, STATUSES
 from bot.message.voice import Voice, clean, mark
 from bot.message.wave import lines
 from bot.model import Alert, Button, Field, Message
@@ -27,16 +27,6 @@ _BASES = {
     "net": mark("daily net change, the total is not known"),
     "gained_lost": mark("gains and losses per day, the total is not known"),
     "gained": mark("gains only: surges can be seen, losses cannot"),
-}
-
-
-_STATUSES = {
-    "active": mark("active"),
-    "gone": mark("gone"),
-    "suspended": mark("suspended"),
-    "deactivated": mark("deactivated"),
-    "private": mark("private"),
-    "renamed": mark("renamed"),
 }
 
 
@@ -107,7 +97,7 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
         read = voice.when(look.last_reading, now)
     fields.append(Field(name=voice.say("Last reading"), value=read))
     if look.status != "active":
-        fields.append(Field(name=voice.say("Account"), value=voice.say(_STATUSES[look.status])))
+        fields.append(Field(name=voice.say("Account"), value=voice.say(STATUSES[look.status])))
     if look.basis != "total":
         fields.append(
             Field(name=voice.say("Counts"), value=voice.say(_BASES[look.basis]), short=False)

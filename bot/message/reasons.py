@@ -1,10 +1,12 @@
 """One sentence per reason and advice code; the codes are those of `checks.reasons`."""
 
+import math
 from collections.abc import Callable, Mapping
 
-from bot.message.kinds import EVENTS, platform_name
+from bot.message.kinds import EVENTS, STATUSES, platform_name
 from bot.message.voice import Voice, clean, mark
 from checks.model import Reason
+from checks.reasons import REASONS
 
 Value = float | int | str
 
@@ -29,8 +31,20 @@ SENTENCES: Mapping[str, str] = {
     "peers_slid": mark(
         "{share} of {judged} {group} accounts fell over {days}; usually {usual} do."
     ),
+    "peers_fell_elsewhere": mark(
+        "{share} of all teams' {group} accounts fell in the same days; usually {usual} do."
+    ),
+    "peers_rose_elsewhere": mark(
+        "{share} of all teams' {group} accounts surged then; usually {usual} do."
+    ),
+    "peers_slid_elsewhere": mark(
+        "{share} of all teams' {group} accounts fell over {days}; usually {usual} do."
+    ),
+    "peers_calm_elsewhere": mark(
+        "All teams' {group} accounts are calm: {share} of them moved."
+    ),
     "peers_calm": mark("The other {judged} {group} accounts are calm: {share} of them moved."),
-    "no_peers": mark("There are too few other accounts to compare with ({judged})."),
+    "no_peers": mark("There are too few other accounts to compare with."),
     "beyond_wave": mark(
         "The others fell by about {median}; this account fell far beyond that."
     ),
@@ -70,25 +84,14 @@ SENTENCES: Mapping[str, str] = {
     "contradicts": mark("It contradicts the incident that opened on {opened_at}."),
     "feedback": mark("Your feedback so far set this account's floor to {factor} of the usual."),
     "milestone": mark("{followers} followers: {milestone} is passed."),
-    "no_reading": mark("No reading has come in for {days}."),
+    "wave_came_back": mark("Most accounts that fell with it were back the next day."),
+    "not_read": mark("No reading has come in for {days}."),
+    "account_ended": mark("The platform says: this account is {status}."),
+    "sources_disagree": mark("{first} and {second} differ by {percent}."),
     "zero": mark("The source has said 0 for {hours}; it was {before} before."),
     "zero_for_many": mark("{accounts} accounts show 0 at once: that is the source, not them."),
     "same_value": mark("{accounts} accounts jumped to the same {value} at once."),
 }
-
-SHARE_ONLY: Mapping[str, str] = {
-    "peers_fell": mark(
-        "{share} of the {group} accounts we see fell in the same days; usually {usual} do."
-    ),
-    "peers_rose": mark(
-        "{share} of the {group} accounts we see surged in the same days; usually {usual} do."
-    ),
-    "peers_slid": mark(
-        "{share} of the {group} accounts we see fell over {days}; usually {usual} do."
-    ),
-    "peers_calm": mark("The other {group} accounts are calm: {share} of them moved."),
-}
-"""Where peers of other teams count: their share may be told, their number may not."""
 
 ADVICE: Mapping[str, str] = {
     "disconnect_apps": mark("Disconnect third-party follower apps from the account."),
@@ -130,11 +133,11 @@ REPEATED = frozenset({"moved", "moved_percent", "milestone"})
 def sentence(voice: Voice, reason: Reason) -> str:
     """The reason in the voice's language; a code without a sentence shows as itself."""
     text = SENTENCES.get(reason.code)
-    if reason.code in SHARE_ONLY and not reason.values.get("judged"):
-        text = SHARE_ONLY[reason.code]
     if text is None:
         return reason.code
-    values = {name: _write(voice, reason.code, name, v) for name, v in reason.values.items()}
+    # what an older version stored may lack a value
+    values = dict.fromkeys(REASONS[reason.code].values, "?")
+    values |= {name: _write(voice, reason.code, name, v) for name, v in reason.values.items()}
     return voice.say(text, **values)
 
 
@@ -155,7 +158,7 @@ def _write(voice: Voice, code: str, name: str, value: Value) -> str:
     write = _FORMATS.get(f"{code}.{name}") or _FORMATS.get(name)
     if isinstance(value, str):
         return write(voice, value) if write and name in _WORDS else clean(value)
-    if value != value:
+    if not math.isfinite(value):
         return "?"
     return write(voice, value) if write else voice.count(float(value))
 
@@ -172,7 +175,7 @@ def _ratio(voice: Voice, value: Value) -> str:
     return voice.percent(float(value))
 
 
-_WORDS = {"group", "kind"}
+_WORDS = {"group", "kind", "status"}
 _FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
     "change": _signed,
     "moved.expected": _signed,
@@ -190,5 +193,6 @@ _FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
     "hours": lambda voice, value: voice.span(float(value) * 3600),
     "opened_at": lambda voice, value: voice.day(float(value)),
     "group": lambda voice, value: group_name(voice, str(value)),
+    "status": lambda voice, value: voice.say(STATUSES.get(str(value), clean(str(value)))),
     "kind": lambda voice, value: voice.say(EVENTS.get(str(value), str(value))),
 }

@@ -117,7 +117,7 @@ def _platforms(voice: Voice, known: Sequence[AccountCourse]) -> list[Field]:
             "{n} account: {followers}, {moved}",
             "{n} accounts: {followers}, {moved}",
             len(members),
-            followers=voice.count(followers),
+            followers=voice.count(followers) if any(m.has_level for m in members) else "–",
             moved=moved(voice, change, share),
         )
         bars = sparkline(course)

@@ -1,0 +1,88 @@
+"""Golden messages: what people read in both languages, as plain text files."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot import message
+from bot.message import voice_for
+from bot.model import Message
+from tests.bot.cases import CONFIRMED, OVER, PURGE, SEEN, members, messages, told
+
+GOLDEN = Path(__file__).parent / "golden"
+REWRITE = bool(os.environ.get("EBBWATCH_GOLDEN"))
+
+
+def as_text(shown: Message) -> str:
+    """A message as one can read it; no-break spaces become plain ones."""
+    parts = [f"[{shown.severity}] {shown.title}", shown.text]
+    parts += [f"{field.name}: {field.value}" for field in shown.fields]
+    parts += [" | ".join(row) for row in shown.table]
+    parts += [f"({button.label}) {button.command}" for button in shown.buttons]
+    parts += [f"-- {shown.footer}", f"mention {shown.mention}" if shown.mention else ""]
+    text = "\n".join(part for part in parts if part)
+    return (
+        text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ") + "\n"
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("name", messages())
+def test_golden(name: str, language: str) -> None:
+    shown = as_text(messages()[name](voice_for(language, "Europe/Vienna")))
+    path = GOLDEN / language / f"{name.replace(',', '').replace(' ', '-')}.txt"
+    if REWRITE:
+        path.write_text(shown, encoding="utf-8")
+    assert shown == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", messages())
+def test_every_message_survives_the_outbox(name: str) -> None:
+    shown = messages()[name](voice_for("de", "Europe/Vienna"))
+    assert Message.from_json(shown.to_json()) == shown
+
+
+@pytest.mark.parametrize("name", messages())
+def test_buttons_are_short_command_lines(name: str) -> None:
+    for button in messages()[name](voice_for("de", "UTC")).buttons:
+        assert len(button.command) <= 60
+        assert len(button.label) <= 40
+
+
+def test_a_mention_is_for_critical_alerts_alone() -> None:
+    voice = voice_for("en", "UTC")
+    asked = told(PURGE, mention="role:7")
+    assert message.alert(voice, asked, SEEN).mention is None
+    assert message.alert(voice, replace(asked, incident=CONFIRMED), SEEN).mention == "role:7"
+
+
+def test_a_resolved_alert_offers_no_mute_and_no_acknowledgement() -> None:
+    shown = message.alert(voice_for("en", "UTC"), told(OVER), SEEN)
+    words = {button.command.split()[0] for button in shown.buttons}
+    assert words == {"chart", "why", "feedback"}
+
+
+def test_a_thousand_alerts_are_at_most_ten_messages_that_name_every_account() -> None:
+    told_all = members(1000)
+    parts = message.digest(voice_for("en", "UTC"), told_all, SEEN, reason="many")
+    everything = "\n".join(as_text(part) for part in parts)
+    assert len(parts) <= 10
+    assert all(one.incident.account.partition("/")[2] in everything for one in told_all)
+    assert all(len(part.text) < 4000 for part in parts)
+    assert parts[0].table[1][1] == "instagram/creator_0000"
+
+
+def test_a_wave_names_every_account_it_hit() -> None:
+    hit = members(60)
+    shown = as_text(message.wave(voice_for("de", "UTC"), hit, SEEN, watched=80))
+    assert all(one.incident.account.partition("/")[2] in shown for one in hit)
+    assert "60 von 80" in shown
+
+
+def test_the_time_zone_of_the_channel_decides_the_day() -> None:
+    vienna = message.alert(voice_for("en", "Europe/Vienna"), told(), SEEN).title
+    tokyo = message.alert(voice_for("en", "Asia/Tokyo"), told(), SEEN).title
+    assert "Nov 19" in vienna
+    assert "Nov 20" in tokyo
