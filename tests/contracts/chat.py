@@ -77,8 +77,8 @@ class Stage(Protocol):
 
     def shown(self) -> list[Shown]: ...
 
-    def replies(self) -> list[Shown]:
-        """Of the thread of the channel's first message."""
+    def replies(self, index: int = 0) -> list[Shown]:
+        """Of the thread of one message of the channel."""
         ...
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:

@@ -45,9 +45,9 @@ class DiscordStage:
     def shown(self) -> list[Shown]:
         return [self._as_seen(one) for one in self.server.shown()]
 
-    def replies(self) -> list[Shown]:
-        first = self.server.shown()[0]["id"]
-        thread = self.server.messages.get(first, {})
+    def replies(self, index: int = 0) -> list[Shown]:
+        root = self.server.shown()[index]["id"]
+        thread = self.server.messages.get(root, {})
         return [self._as_seen(one) for one in thread.values()]
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:

@@ -112,8 +112,8 @@ class SlackStage:
     def shown(self) -> list[Shown]:
         return [as_seen(self.server, one) for one in self.server.shown()]
 
-    def replies(self) -> list[Shown]:
-        root = self.server.shown()[0]["ts"]
+    def replies(self, index: int = 0) -> list[Shown]:
+        root = self.server.shown()[index]["ts"]
         return [as_seen(self.server, one) for one in self.server.thread(root)]
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:

@@ -31,6 +31,12 @@ ALL = (1 << 50) - 1
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Limited(Exception):
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__()
+
+
 class Refusal(Exception):
     def __init__(self, status: int, code: int, message: str, errors: Any = None) -> None:
         self.status = status
@@ -116,6 +122,7 @@ class LoopbackDiscord:
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, int]] = []
         self.limited = 0
+        """How many requests were answered 429."""
         self.creates = 0
         self.pings: list[tuple[str, str]] = []
         self.posted: list[str] = []
@@ -258,15 +265,11 @@ class LoopbackDiscord:
         if name in {"gateway", "cdn"} or request.path.startswith("/gateway"):
             return await handler(request)
         if not self.rest_open:
-            _abort(request)
-        status = 599
-        try:
-            response = await self._answered(request, handler, self._step(request, name))
-            status = response.status
-            return response
-        finally:
-            self.requests.append((request.method, request.path, status))
-            del self.requests[:-5000]
+            return _abort(request)
+        response = await self._answered(request, handler, self._step(request, name))
+        self.requests.append((request.method, request.path, response.status))
+        del self.requests[:-5000]
+        return response
 
     def _step(self, request: web.Request, name: str) -> str:
         if name != "post":
@@ -297,6 +300,8 @@ class LoopbackDiscord:
             headers = self._count(request, step)
             response = await handler(request)
             response.headers.update(headers)
+        except Limited as limited:
+            return self._limited("", limited.retry_after)
         except Refusal as refusal:
             response = _json(refusal.body, refusal.status)
         if what:
@@ -314,7 +319,7 @@ class LoopbackDiscord:
 
     async def _break(self, request: web.Request, what: str) -> web.StreamResponse:
         if what == "reset":
-            _abort(request)
+            return _abort(request)
         if what == "hang":
             await asyncio.sleep(30)
         if what == "garbage":
@@ -347,23 +352,12 @@ class LoopbackDiscord:
             started, used = now, 0
         left = seconds - (now - started)
         if used >= limit:
-            self.limited += 1
-            raise web.HTTPTooManyRequests(
-                text=json.dumps(
-                    {
-                        "message": "You are being rate limited.",
-                        "retry_after": left,
-                        "global": False,
-                    }
-                ),
-                content_type="application/json",
-                headers={"Via": "1.1 google", "Retry-After": f"{left:.3f}"},
-            )
+            raise Limited(left)
         self._windows[key] = (started, used + 1)
         return {
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(limit - used - 1),
-            "X-RateLimit-Reset": f"{self.wall() + left:.3f}",
+            "X-RateLimit-Reset": f"{time.time() + left:.3f}",
             "X-RateLimit-Reset-After": f"{left:.3f}",
             "X-RateLimit-Bucket": f"hash-{kind}",
         }
@@ -991,10 +985,10 @@ async def _read(request: web.Request) -> tuple[dict[str, Any], dict[str, bytes]]
     return body, files
 
 
-def _abort(request: web.Request) -> None:
+def _abort(request: web.Request) -> web.Response:
     if request.transport:
         request.transport.abort()
-    raise ConnectionResetError
+    return web.Response(status=599)
 
 
 @asynccontextmanager

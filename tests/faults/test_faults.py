@@ -1,0 +1,26 @@
+"""Promise 1: no alert is lost and none is doubled, whatever breaks (`make faults`: all)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.chat import STAGES, open_stage
+from tests.faults.driver import Driver
+
+SCHEDULES = 200 if os.environ.get("EBBWATCH_FAULTS") else 5
+
+
+@pytest.mark.parametrize("platform", [name for name in STAGES if name != "console"])
+@pytest.mark.parametrize("seed", range(SCHEDULES))
+async def test_nothing_is_lost_doubled_or_disordered(
+    platform: str, seed: int, tmp_path: Path
+) -> None:
+    async with open_stage(platform) as stage:
+        tally = await Driver(stage, seed, tmp_path).run()
+    assert tally.lost == []
+    assert tally.doubled == []
+    assert tally.disordered == []
+    assert tally.messages > 0
