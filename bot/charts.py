@@ -24,7 +24,7 @@ _DPI = 120
 # One opaque card reads alike on a dark and on a light chat.
 _CARD, _INK, _FAINT, _GRID = "#fbfcfe", "#1d2430", "#6b7687", "#e3e7ee"
 _LINE, _BAND, _GAP = "#2f5fd0", "#9db9f2", "#a9b4c6"
-_UP, _DOWN, _ALARM, _EVENT = "#3a9d78", "#d0473d", "#d0473d", "#7a4fc4"
+UP, DOWN, ALARM, EVENT = "#3a9d78", "#d0473d", "#d0473d", "#7a4fc4"
 _TICKS = 7
 _MARKS = 6
 _LOCK = threading.Lock()
@@ -204,7 +204,7 @@ def _note(axes: Any, days: Floats, chart: Chart) -> None:
         textcoords="offset points",
         ha="right" if right else "left",
         va="center",
-        color=_ALARM,
+        color=ALARM,
         fontsize=10,
         weight="bold",
         zorder=7,
@@ -272,7 +272,7 @@ def _changes(axes: Any, days: Floats, chart: Chart) -> None:
     heights = np.diff(chart.values[read]) / gaps
     widths = np.diff(days[read]) * 0.82
     middles = (days[read[1:]] + days[read[:-1]]) / 2
-    colours = np.where(heights < 0, _DOWN, _UP)
+    colours = np.where(heights < 0, DOWN, UP)
     # one collection: a thousand separate bars would take a second to draw
     from matplotlib.collections import PolyCollection
 
@@ -306,7 +306,7 @@ def _shade(axes: Any, chart: Chart) -> None:
     if chart.span is None:
         return
     start, end = chart.span[0] / DAY, max(chart.span) / DAY
-    axes.axvspan(start, end, color=_ALARM, alpha=0.13, linewidth=0, zorder=0)
+    axes.axvspan(start, end, color=ALARM, alpha=0.13, linewidth=0, zorder=0)
 
 
 def _events(top: Any, bottom: Any, days: Floats, chart: Chart) -> None:
@@ -317,11 +317,9 @@ def _events(top: Any, bottom: Any, days: Floats, chart: Chart) -> None:
     for place, mark in enumerate(sorted(shown, key=lambda mark: mark.start)[:_MARKS]):
         x = max(mark.start / DAY, first)
         for axes in (top, bottom):
-            axes.axvline(x, color=_EVENT, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
+            axes.axvline(x, color=EVENT, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
             if mark.end - mark.start > DAY:
-                axes.axvspan(
-                    x, min(mark.end / DAY, last), color=_EVENT, alpha=0.06, linewidth=0
-                )
+                axes.axvspan(x, min(mark.end / DAY, last), color=EVENT, alpha=0.06, linewidth=0)
         right = x > first + 0.72 * (last - first)
         top.annotate(
             _shown(mark.label),
@@ -331,7 +329,7 @@ def _events(top: Any, bottom: Any, days: Floats, chart: Chart) -> None:
             textcoords="offset points",
             ha="right" if right else "left",
             va="top",
-            color=_EVENT,
+            color=EVENT,
             fontsize=8.5,
             zorder=6,
             bbox={"facecolor": _CARD, "alpha": 0.8, "edgecolor": "none", "pad": 1},
