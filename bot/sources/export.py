@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged, SourceUnavailable
 from bot.model import Account, Batch, Found, Surroundings
-from bot.sources.file import TableSettings, match_handle, without_future
+from bot.sources.batches import match_handle, without_future
+from bot.sources.meaning import DateOrder, TableSettings
 
 _ENOUGH = 500_000
 _BEING_WRITTEN = 60.0
@@ -30,7 +31,7 @@ def read_export(
     timezone: str = "UTC",
     daily: tuple[str, ...] = (),
     columns: Mapping[str, str] | None = None,
-    date_order: Literal["dmy", "mdy", "ymd"] | None = None,
+    date_order: DateOrder | None = None,
 ) -> Batch:
     """Reads what people export: follower lists, dashboards, or any table of counts.
 
@@ -41,7 +42,7 @@ def read_export(
     """
     from bot.sources.exports.piece import Asked, failed
     from bot.sources.exports.reading import read_path
-    from bot.sources.readings import Meaning
+    from bot.sources.meaning import Meaning
 
     path = Path(path)
     if not path.exists():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,7 +67,7 @@ def read_key(path: Path) -> bytes | None:
     """
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise StorageError(
@@ -89,28 +91,25 @@ def ensure_key(path: Path, draw: Callable[[int], bytes]) -> bytes:
     """
     if key := read_key(path):
         return key
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    key = draw(_KEY_BYTES)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 600
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(draw(_KEY_BYTES).hex() + "\n")
+            file.write(key.hex() + "\n")
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
         finally:
-            draft.unlink()
+            os.unlink(draft)
     except OSError as error:
         raise StorageError(
             f"The key of the follower lists cannot be written to {path} ({error.strerror}): "
             "make its folder writable."
         ) from None
-    key = read_key(path)
-    assert key is not None
-    return key
+    return read_key(path) or key
 
 
 def key_problem(path: Path) -> str | None:

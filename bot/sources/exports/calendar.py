@@ -27,7 +27,8 @@ _MORE: Mapping[str, Sequence[str]] = {
 }
 
 _DAY_FIRST = re.compile(
-    r"(\d{1,2})(?:\.|º|°|er|e|ο|η)?(?:\s+de|\s+of)?\s+([^\W\d][^\d,]*?)\.?(?:\s+de)?"
+    r"(\d{1,2})(?:\.|º|°|er|e|ο|η)?(?:\s+de|\s+of)?\s+"
+    r"([^\W\d][^\d,]*?(?: \d{1,2})?)\.?(?:\s+de)?"
 )
 _MONTH_FIRST = re.compile(r"([^\W\d][^\d,]*?)\.?\s+(\d{1,2})(?:st|nd|rd|th|\.)?")
 _CJK = re.compile(r"(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]")

@@ -18,7 +18,7 @@ from bot.sources.exports.piece import Asked, Piece, failed
 if TYPE_CHECKING:
     import polars as pl
 
-    from bot.sources.readings import Meaning
+    from bot.sources.meaning import Meaning
 
 # where no export keeps its lists; opening thousands of pictures and chats would take long
 _PASSED = re.compile(
