@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from aiohttp import web
@@ -63,9 +64,10 @@ class SlackTokens:
 
 
 class SlackChat:
-    """One workspace. `sleep` and `monotonic` serve pacing and back-off, `calendar` health.
+    """One workspace. `wall` is real epoch time, the clock of `Delivery.last_attempt_at`.
 
-    `timeout` bounds each request and `ping` the time to notice a dead socket, in seconds.
+    `monotonic` and `sleep` serve pacing and back-off. `timeout` bounds each request, `ping`
+    the time to notice a dead socket, both in seconds.
     """
 
     platform = "slack"
@@ -76,7 +78,7 @@ class SlackChat:
         tokens: SlackTokens,
         desk: Desk,
         *,
-        calendar: Callable[[], float] = time.time,
+        wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timeout: float = 20.0,
@@ -85,13 +87,14 @@ class SlackChat:
         self._settings = settings
         self._tokens = tokens
         self._desk = desk
-        self._calendar = calendar
+        self._wall = wall
         self._sleep = sleep
         self._ping = ping
         self._failures = 0
         self._team: str | None = None
+        self._skew = 0.0
         self._scopes: frozenset[str] | None = None
-        self._health = Health(ready=False, since=calendar(), text="Slack: not connected yet.")
+        self._health = Health(ready=False, since=wall(), text="Slack: not connected yet.")
         self._told: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._logger = logging.getLogger("bot.chat.slack.sdk")
@@ -101,7 +104,7 @@ class SlackChat:
         self._timeout = timeout
         self._client = self._make_client()
         pace = Pace(monotonic, sleep)
-        self._poster = Poster(self._call, self._web.upload, pace, sleep)
+        self._poster = Poster(self._call, self._web.upload, pace, sleep, lambda: self._skew)
         self._people = SlackDesk(
             desk,
             People(self._call, pace, monotonic),
@@ -238,7 +241,7 @@ class SlackChat:
         if ready:
             self._failures = 0
         if self._health.ready != ready or self._told is None:
-            self._health = Health(ready=ready, since=self._calendar(), text=text)
+            self._health = Health(ready=ready, since=self._wall(), text=text)
             if not ready or self._told is not None:
                 await self._desk.report(text)
             self._told = text
@@ -320,6 +323,8 @@ class SlackChat:
             raise _refused(error, method, where) from None
         except Exception as error:
             raise broken(error, method, where) from None
+        if date := answer.headers.get("Date"):
+            self._skew = parsedate_to_datetime(date).timestamp() - self._wall()
         granted = answer.headers.get("x-oauth-scopes") if method == "auth.test" else None
         if granted is not None:
             self._scopes = frozenset(scope.strip() for scope in granted.split(","))

@@ -6,16 +6,16 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from bot.chat.slack_errors import SlackRefusal
 from bot.chat.slack_people import People
 from bot.chat.slack_post import Call, Poster
-from bot.chat.slack_render import Rendered, button_delivery, render, unescape
+from bot.chat.slack_render import Rendered, button_delivery, render_answer, unescape
 from bot.chat.text import clean, shorten
 from bot.errors import DeliveryError
 from bot.model import Attachment, Caller, Command, Desk, Message
 
 FORM = "ebb-files"
 SHARE = "share"
-_ANSWERS = 5  # uses of a response address
 _TITLE = 24
 
 Payload = Mapping[str, Any]
@@ -133,40 +133,38 @@ class SlackDesk:
     async def _tell(self, url: str, message: Message, *, shared: bool) -> None:
         """The answer, and what did not fit into it, as far as the address allows."""
         file = await self._poster.upload(message)
-        rendered = render(message, "", file=file)
         kind = "in_channel" if shared else "ephemeral"
-        parts = rendered.parts()
-        for part in [rendered, *parts[: _ANSWERS - 2]]:
-            try:
-                await self._respond(url, _answer(part, kind))
-            except DeliveryError as error:
-                if part is rendered and file is not None:
-                    # Slack does not say which of its views take private pictures.
-                    await self._last(url, _answer(render(message, ""), kind))
-                    continue
-                await self._desk.report(str(error))
-                return
-
-    async def _last(self, url: str, body: Mapping[str, Any]) -> None:
+        first, *more = render_answer(message, file=file)
         try:
-            await self._respond(url, body)
+            try:
+                await self._respond(url, _answer(first, kind))
+            except SlackRefusal:
+                if file is None:
+                    raise
+                # Slack does not say which of its views take private pictures.
+                await self._respond(url, _answer(render_answer(message)[0], kind))
+            for part in more:
+                await self._respond(url, _answer(part, kind))
         except DeliveryError as error:
             await self._desk.report(str(error))
 
     async def _whisper(self, caller: Caller, channel: str | None, message: Message) -> None:
         """An answer without an address: in the channel for one person, else directly."""
-        for part in [(rendered := render(message, "")), *rendered.parts()[: _ANSWERS - 2]]:
+        for part in render_answer(message):
             body = {"text": part.text, "blocks": part.blocks}
             try:
                 await self._call(
                     "chat.postEphemeral", channel=channel or "", user=caller.user, **body
                 )
-            except DeliveryError:
+            except SlackRefusal:
                 try:
                     await self._call("chat.postMessage", channel=caller.user, **body)
                 except DeliveryError as error:
                     await self._desk.report(str(error))
                     return
+            except DeliveryError as error:
+                await self._desk.report(str(error))
+                return
 
 
 def file_command(line: str, commands: Sequence[Command]) -> Command | None:

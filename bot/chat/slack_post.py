@@ -35,6 +35,8 @@ class Call(Protocol):
 class Poster:
     """Posts, edits, replies and finds. `upload` puts bytes where Slack said to put them.
 
+    `skew` is how many seconds Slack's clock is ahead of ours: its `ts` is its own time.
+
     A ref is the message's `ts`, with "/" and the id of its picture where it has one. The
     delivery id and the number of the part lie in each message's metadata: Slack has no
     idempotency key.
@@ -46,11 +48,13 @@ class Poster:
         upload: Callable[[str, bytes], Awaitable[None]],
         pace: Pace,
         sleep: Callable[[float], Awaitable[None]],
+        skew: Callable[[], float],
     ) -> None:
         self._call = call
         self._upload = upload
         self._pace = pace
         self._sleep = sleep
+        self._skew = skew
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._doubtful: OrderedDict[str, Delivery] = OrderedDict()
         self._pages: OrderedDict[str, str] = OrderedDict()
@@ -274,9 +278,10 @@ class Poster:
         """Reading changes nothing: whatever goes wrong, look again later."""
         first = delivery.last_attempt_at or delivery.first_attempt_at
         if first is not None:
+            first += self._skew()
             more["oldest"] = f"{first - _BEFORE:.6f}"
             if delivery.last_attempt_at is not None:
-                more["latest"] = f"{delivery.last_attempt_at + _AFTER:.6f}"
+                more["latest"] = f"{first + _AFTER:.6f}"
         await self._pace.wait(method, channel)
         try:
             return await self._call(

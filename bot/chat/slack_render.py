@@ -25,6 +25,7 @@ BLOCKS = 50
 TOTAL = 12_000
 FALLBACK = 2500  # chat.update refuses a text above 4,000
 FOOTER = 300
+ANSWERS = 4  # a response address may be used five times, one is kept for a second try
 PARTS = 8  # messages in the thread; with more of them the rest becomes a file
 
 _ICONS = {"critical": "🔴", "warning": "🟠", "info": "🔵", None: ""}
@@ -79,6 +80,16 @@ def render(
     if rest:
         body.append(_plain("…"))
     return Rendered(_fallback(message, mention), [*head, *body, *tail] or [_plain("…")], rest)
+
+
+def render_answer(message: Message, *, file: str | None = None) -> list[Rendered]:
+    """An answer and what did not fit into it, as far as a response address allows."""
+    rendered = render(message, "", file=file)
+    shown = [rendered, *rendered.parts()]
+    if len(shown) > ANSWERS:
+        last = shown[ANSWERS - 1]
+        shown[ANSWERS - 1 :] = [Rendered(last.text, [*last.blocks[:-1], _plain("…")])]
+    return shown
 
 
 def button_delivery(action_id: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from bot.chat.settings import SlackSettings
 from bot.chat.slack import SlackChat, SlackTokens
 from bot.chat.slack_render import unescape
 from bot.errors import DeliveryDeferred
-from bot.model import Delivery, Health
+from bot.model import Delivery, Desk, Health
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
 from tests.contracts.parsing_desk import ParsingDesk
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, SECRET, TEAM, Interaction, SlackServer
@@ -105,6 +105,7 @@ class SlackStage:
         self, server: SlackServer, chat: SlackChat, desk: RecordingDesk, clock: Clock
     ) -> None:
         self.server = server
+        self.impatient = chat
         self.chat = PatientChat(chat, clock)
         self.desk = desk
         self.clock = clock
@@ -173,25 +174,39 @@ def as_seen(server: SlackServer, message: dict[str, Any]) -> Shown:
 
 
 @asynccontextmanager
-async def open_stage() -> AsyncIterator[SlackStage]:
+async def open_stage(
+    *,
+    ready: bool = True,
+    ping: float = 1.0,
+    tokens: SlackTokens = TOKENS,
+    answers: Desk | None = None,
+    wall: Callable[[], float] | None = None,
+    **more: Any,
+) -> AsyncIterator[SlackStage]:
+    """`more` goes into the settings; not `ready` leaves it to the test to start the chat."""
     clock = Clock()
     desk = RecordingDesk(commands=COMMANDS)
     async with SlackServer(clock.wall) as server:
         chat = SlackChat(
-            SlackSettings(base_url=server.base_url),
-            TOKENS,
-            ParsingDesk(desk),
-            calendar=clock.wall,
+            SlackSettings(base_url=server.base_url, **more),
+            tokens,
+            answers or ParsingDesk(desk),
+            wall=wall or clock.wall,
             monotonic=clock.monotonic,
             sleep=clock.sleep,
             timeout=0.3,
-            ping=1.0,
+            ping=ping,
         )
-        running = asyncio.create_task(chat.run())
+        stage = SlackStage(server, chat, desk, clock)
+        running = asyncio.create_task(chat.run()) if ready else None
         try:
-            await asyncio.wait_for(server.connected.wait(), 5)
-            yield SlackStage(server, chat, desk, clock)
+            if running is not None:
+                async with asyncio.timeout(5):
+                    while not chat.health().ready:  # noqa: ASYNC110
+                        await asyncio.sleep(0.005)
+            yield stage
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            if running is not None:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
             await chat.close()

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -114,7 +115,8 @@ class SlackServer:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
-        self.team, self.scopes = TEAM, set(SCOPES.values()) | {"commands", "groups:read"}
+        self.team, self.scopes = TEAM, set(SCOPES.values()) | {"commands"}
+        self.scopes |= {"groups:read", "groups:history"}
         self.channels = {"C0MAIN": Channel("main"), "C0OTHER": Channel("other")}
         self.people: dict[str, dict[str, Any]] = {
             "U0LENA": {"name": "lena", "is_admin": False},
@@ -127,6 +129,8 @@ class SlackServer:
         self.files: dict[str, File] = {}
         self.calls: list[tuple[str, float]] = []
         self.refused: list[dict[str, Any]] = []
+        self.limited = 0
+        """Calls that came faster than the limits allow (429 on demand not counted)."""
         self.pinged: list[str] = []
         self.paced = True
         self.down = False
@@ -179,7 +183,7 @@ class SlackServer:
         """The next calls of `method` ("upload", "response" and API methods) go wrong so.
 
         Faults: "429", "500", "reset", "hang", "garbage" (each also with "_after": the call
-        took effect and only the answer is lost) or "error:<slack error>".
+        took effect and only the answer is lost), "error:<slack error>" or "" for none.
         """
         self._faults[method].extend(faults)
 
@@ -443,7 +447,7 @@ class SlackServer:
         effect: Callable[[], Awaitable[dict[str, Any]]],
     ) -> web.StreamResponse:
         queue = self._faults[method]
-        fault = queue.popleft() if queue else self.fault_for(method, body)
+        fault = queue.popleft() or None if queue else self.fault_for(method, body)
         if self.down and fault is None:
             fault = "reset"
         if fault == "429":
@@ -455,15 +459,18 @@ class SlackServer:
         try:
             result = await effect()
         except _Limited as limited:
+            self.limited += 1
             return _limited(limited.wait)
         except ApiError as error:
             self.refused.append({"method": method, **error.body})
             return web.json_response(error.body)
         if fault is not None:
             return await self._break(request, fault.removesuffix("_after"))
-        return web.json_response(
-            {"ok": True, **result}, headers={"x-oauth-scopes": ",".join(sorted(self.scopes))}
-        )
+        headers = {
+            "x-oauth-scopes": ",".join(sorted(self.scopes)),
+            "Date": formatdate(self.clock(), usegmt=True),
+        }
+        return web.json_response({"ok": True, **result}, headers=headers)
 
     async def _break(self, request: web.Request, fault: str) -> web.StreamResponse:
         if fault == "500":
