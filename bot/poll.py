@@ -23,7 +23,7 @@ BATCH_SECONDS = 0.1
 
 _ENDED = frozenset({"gone", "suspended", "deactivated", "private", "renamed"})
 _BROWN_OUT = 3
-"""From so many accounts on, a source that loses most of them at once is broken itself."""
+"""A source that loses so many accounts and most of its accounts at once is broken itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +154,27 @@ def _finish(
         outcome.lists += lists.add(db, given, source, at)
     spoken = _spoken_of(batch)
     ids = accounts.ensure(db, spoken, source, at) if spoken else {}
-    new, well = sources.account_faults(db, source, ids, batch.faults, at)
+    believed = batch.faults
+    lost = {fault.account for fault in batch.faults if fault.account and fault.kind in _ENDED}
+    brown_out = len(lost) >= _BROWN_OUT and 2 * len(lost) > len(spoken)
+    if brown_out:
+        believed = tuple(fault for fault in batch.faults if fault.account not in lost)
+        ids = {name: id for name, id in ids.items() if name not in lost}
+    new, well = sources.account_faults(db, source, ids, believed, at)
     outcome.new_faults += new
-    _statuses(db, batch, new, well, at, outcome)
-    whole = [fault for fault in batch.faults if fault.account is None and fault.kind != "row"]
-    if whole and batch.readings is None:
-        _note_break(db, source, whole[0].text, at, outcome)
+    _statuses(db, new, well, at, outcome)
+    broken = [
+        fault.text for fault in batch.faults if fault.account is None and fault.kind != "row"
+    ]
+    if brown_out:
+        broken = [
+            f"{outcome.source}: says that {len(lost)} of {len(spoken)} accounts are gone at "
+            "once, which is not believed: check the source"
+        ]
+    elif batch.readings is not None or batch.lists:
+        broken = []
+    if broken:
+        _note_break(db, source, broken[0], at, outcome)
         return
     ended = sources.succeeded(db, source, batch.state, at)
     if ended is not None:
@@ -175,14 +190,11 @@ def _spoken_of(batch: Batch) -> list[str]:
 
 
 def _statuses(
-    db: Database, batch: Batch, new: list[Fault], well: list[str], at: int, outcome: Outcome
+    db: Database, new: list[Fault], well: list[str], at: int, outcome: Outcome
 ) -> None:
-    """Believes that accounts ended, unless most of a source's accounts did so at once."""
-    ended = [fault for fault in new if fault.kind in _ENDED and fault.account]
-    if len(ended) >= _BROWN_OUT and 2 * len(ended) > len(_spoken_of(batch)):
-        return
-    for fault in ended:
-        assert fault.account is not None
+    for fault in new:
+        if fault.kind not in _ENDED or fault.account is None:
+            continue
         status = cast(Status, fault.kind)
         if accounts.set_status(db, fault.account, status, at):
             outcome.ended.append(Ended(account=fault.account, status=status, text=fault.text))
