@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,13 +19,14 @@ from bot.message.reasons import sentence
 from bot.message.voice import voice_for
 from bot.model import METRICS, Fault
 from checks.incident import decide
-from checks.judge import judge
-from checks.panel import LOOKBACK, Panel, build_panel
-from checks.replay import incidents_of, replay, replay_panels
+from checks.judge import judge, judgements
+from checks.panel import LOOKBACK, Ints, Panel, build_panel
+from checks.replay import incidents_of, replay_panels
 
 if TYPE_CHECKING:
     from checks.model import Incident, Notice, Rules
 
+DateOrder = Literal["dmy", "mdy", "ymd"]
 DAY = timedelta(days=1)
 COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 
@@ -37,7 +38,7 @@ def read_files(
     timezone: str = "UTC",
     daily: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
-    date_order: str | None = None,
+    date_order: DateOrder | None = None,
 ) -> tuple[pl.DataFrame, list[Fault]]:
     """The readings of all files, sorted by account and time, and what was left out."""
     from bot.sources.tables import read_file
@@ -120,8 +121,13 @@ def check(
 
 
 def backtest(
-    frame: pl.DataFrame, rules: Rules, *, every: timedelta, timezone: str
-) -> list[Incident]:
+    frame: pl.DataFrame,
+    rules: Rules,
+    *,
+    every: timedelta,
+    timezone: str,
+    with_notices: bool = False,
+) -> tuple[list[Incident], tuple[Notice, ...]]:
     """Every incident that a service judging in this rhythm would have opened.
 
     `every` divides a day: each look has its own panel whose columns end at that time of day.
@@ -136,9 +142,20 @@ def backtest(
         for step in reversed(range(round(DAY / every)))
     ]
     panels = [panel_of(frame, look, timezone, days) for look in looks]
-    if len(panels) == 1:
-        return incidents_of(replay(panels[0], rules, columns=np.arange(days)))
-    return incidents_of(replay_panels(panels, rules))
+    columns = np.arange(days)
+    incidents = incidents_of(replay_panels(panels, rules, columns=columns))
+    return incidents, _notices(panels, rules, columns) if with_notices else ()
+
+
+def _notices(panels: Sequence[Panel], rules: Rules, columns: Ints) -> tuple[Notice, ...]:
+    """Each notice once: the first time it was there."""
+    first: dict[tuple[object, ...], Notice] = {}
+    for panel in panels:
+        for _, judgement in judgements(panel, rules, columns=columns):
+            for notice in judgement.notices:
+                codes = tuple((r.code, r.values.get("milestone")) for r in notice.reasons)
+                first.setdefault((notice.kind, notice.account, codes), notice)
+    return tuple(sorted(first.values(), key=lambda each: each.at))
 
 
 def as_json(incident: Incident, timezone: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli_service import COMMANDS
 from bot.errors import BotError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def main() -> None:
 )
 @click.option("--quiet", is_flag=True, help="No progress, only results and problems.")
 @click.pass_context
-def cli(context: click.Context, config: Path | None, quiet: bool) -> None:
+def cli(context: click.Context, /, config: Path | None, quiet: bool) -> None:
     """Watches follower counts and speaks up when something is wrong.
 
     Exit codes: 0 done, 1 could not be done (a sentence says why), 2 wrong usage.
@@ -126,6 +127,7 @@ def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.pass_context
 def check(
     context: click.Context,
+    /,
     files: Sequence[Path],
     as_of: str | None,
     form: str,
@@ -161,6 +163,7 @@ def check(
 @click.pass_context
 def backtest(
     context: click.Context,
+    /,
     files: Sequence[Path],
     every: str,
     form: str,
@@ -179,8 +182,9 @@ def backtest(
             _rules(options, looks=round(timedelta(days=1) / rhythm)),
             every=rhythm,
             timezone=options["timezone"],
+            with_notices=notices,
         )
-    _show(incidents, told if notices else (), form, options["timezone"])
+    _show(incidents, told, form, options["timezone"])
     _say_faults(faults)
 
 
@@ -253,3 +257,7 @@ def _say_faults(faults: Sequence[Fault]) -> None:
         click.echo(f"left out: {fault.text}{where}", err=True)
     if len(faults) > _SHOWN_FAULTS:
         click.echo(f"left out: {len(faults) - _SHOWN_FAULTS} more like these", err=True)
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)

@@ -93,7 +93,7 @@ class EventSettings(Section):
 class GoalSettings(Section):
     account: str
     followers: int = Field(gt=0)
-    by: Day | None = None
+    by: Day
 
 
 class ServeSettings(Section):
@@ -139,6 +139,15 @@ class Settings(Section):
     @property
     def replays(self) -> bool:
         return any(source.replay_from for source in self.sources)
+
+    @property
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Tags by account, or by handle where a source without a platform names them."""
+        return {
+            name if "/" in name or not source.platform else f"{source.platform}/{name}": words
+            for source in self.sources
+            for name, words in source.tags.items()
+        }
 
     def path(self, name: str) -> Path:
         """A path of the config file; relative ones start from the file's own folder."""

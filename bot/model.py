@@ -364,7 +364,8 @@ class Command:
 class Desk(Protocol):
     """What a chat adapter asks of the program. Never raises: errors become messages."""
 
-    commands: Sequence[Command]
+    @property
+    def commands(self) -> Sequence[Command]: ...
 
     async def answer(
         self, caller: Caller, name: str, arguments: Mapping[str, Any]

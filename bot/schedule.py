@@ -138,6 +138,17 @@ def trigger_of(rhythm: Rhythm) -> BaseTrigger:
     return IntervalTrigger(seconds=max(every.total_seconds(), 1), timezone=UTC)
 
 
+def latest_fire(rhythm: Rhythm, now: float, *, within: float) -> float | None:
+    """The last time the rhythm fell due in the `within` seconds up to `now`; None: not once."""
+    trigger, end = trigger_of(rhythm), datetime.fromtimestamp(now, UTC)
+    latest: datetime | None = None
+    fire = trigger.get_next_fire_time(None, end - timedelta(seconds=within))
+    while fire is not None and fire <= end:
+        latest = fire
+        fire = trigger.get_next_fire_time(fire, fire)
+    return None if latest is None else latest.timestamp()
+
+
 class LiveSchedule:
     """Runs jobs in real time on the running event loop; one run of a job at a time."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from bot.model import Health
 
 Conditions = Callable[[], Mapping[str, "Health"]]
-Numbers = Callable[[], Mapping[str, Mapping[str, float]]]
+Numbers = Callable[[], Awaitable[Mapping[str, Mapping[str, float]]]]
 
 
 class _Gauges:
-    """Turns `numbers()` into gauges: metric name -> value of its one label -> number."""
+    """Turns numbers into gauges: metric name -> value of its one label -> number."""
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Mapping[str, Mapping[str, float]]) -> None:
         self._numbers = numbers
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        for name, values in self._numbers().items():
+        for name, values in self._numbers.items():
             family = GaugeMetricFamily(
                 f"ebbwatch_{name}", name.replace("_", " "), labels=["of"]
             )
@@ -44,8 +44,6 @@ async def serve(listen: str, conditions: Conditions, numbers: Numbers) -> AsyncI
 
     `/healthz` is 200 where every part is ready and 503 otherwise, with one sentence each.
     """
-    registry = CollectorRegistry()
-    registry.register(_Gauges(numbers))
 
     async def healthz(_: web.Request) -> web.Response:
         parts = {name: vars_of(health) for name, health in conditions().items()}
@@ -57,6 +55,8 @@ async def serve(listen: str, conditions: Conditions, numbers: Numbers) -> AsyncI
         )
 
     async def metrics(_: web.Request) -> web.Response:
+        registry = CollectorRegistry()
+        registry.register(_Gauges(await numbers()))
         return web.Response(body=generate_latest(registry), content_type="text/plain")
 
     app = web.Application()

@@ -163,6 +163,13 @@ class ConsoleChat:
 _WIDE = 110
 
 
+def print_message(message: Message, stream: TextIO) -> None:
+    """Writes an answer of the desk to a terminal or a pipe."""
+    terminal = stream.isatty()
+    width = Console(file=stream).width if terminal else _WIDE
+    stream.write(_render(Group(*_parts(message, "", None)), width, terminal) + "\n")
+
+
 def _parts(message: Message, note: str, picture: Path | None) -> list[RenderableType]:
     colour = _COLOUR[message.severity]
     title = clean(message.title, lines=False)

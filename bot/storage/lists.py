@@ -106,3 +106,8 @@ def changes(db: Database, account: str, since: int = 0) -> list[ListChange]:
         )
         for row in rows
     ]
+
+
+def stored(db: Database) -> bool:
+    """Whether any list is kept: then the key of the names matters."""
+    return db.conn.execute("SELECT 1 FROM lists LIMIT 1").fetchone() is not None

@@ -220,3 +220,15 @@ def _one_source(db: Database, found: bulk.Rows) -> npt.NDArray[np.bool_]:
             over = (found.at >= first[better]) & (found.at <= last[better] + HANDOVER)
             kept &= ~(mine & over)
     return kept
+
+
+def total_near(db: Database, account: str, metric: str, at: int) -> float | None:
+    """The total read closest to `at`, at most three days away; `metric` is a side of lists."""
+    column = "followers" if metric == "followers" else "following"
+    row = db.conn.execute(
+        f"SELECT {column} FROM readings JOIN accounts ON accounts.id = readings.account"
+        f" WHERE accounts.account = ?1 AND {column} IS NOT NULL"
+        " AND at BETWEEN ?2 - 259200 AND ?2 + 259200 ORDER BY abs(at - ?2) LIMIT 1",
+        (account, at),
+    ).fetchone()
+    return None if row is None else float(row[0])

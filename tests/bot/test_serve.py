@@ -8,7 +8,7 @@ from bot.model import Health
 from bot.serve import serve
 
 
-def numbers() -> dict[str, dict[str, float]]:
+async def numbers() -> dict[str, dict[str, float]]:
     return {"open_incidents": {"critical": 2, "warning": 0}}
 
 

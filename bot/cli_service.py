@@ -1,0 +1,273 @@
+"""Commands that work with the config and the database."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Coroutine
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bot.errors import CommandError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.config import Settings
+    from bot.model import Found, Message
+
+Result = TypeVar("Result")
+ROOT = Path(__file__).parents[1]
+_IMPORTED = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+
+
+def config_path(context: click.Context) -> Path:
+    """The file named with --config, else config.toml, else the example beside the program."""
+    given: Path | None = context.obj["config"]
+    if given is not None:
+        return given
+    for path in (
+        Path("config.toml"),
+        Path("config.example.toml"),
+        ROOT / "config.example.toml",
+    ):
+        if path.exists():
+            return path
+    raise ConfigError(["no config.toml here: run `ebbwatch init`, or name one with --config"])
+
+
+def settings_of(context: click.Context) -> Settings:
+    from bot.app import read_config
+
+    return read_config(config_path(context))
+
+
+def _await(work: Coroutine[Any, Any, Result]) -> Result:
+    import asyncio
+
+    return asyncio.run(work)
+
+
+@click.command()
+@click.pass_context
+def run(context: click.Context) -> None:
+    """Run the service: poll, check, alert, answer. Ends on SIGTERM or Ctrl-C."""
+    from bot.app import run as run_service
+
+    path = config_path(context)
+    if not context.obj["quiet"]:
+        click.echo(f"ebbwatch runs with {path}; Ctrl-C ends it", err=True)
+    _await(run_service(settings_of(context)))
+
+
+@click.command()
+@click.argument("sources", nargs=-1)
+@click.pass_context
+def poll(context: click.Context, /, sources: Sequence[str]) -> None:
+    """Poll SOURCES (all by default) once and review what came."""
+    from bot.operate import poll_once
+
+    for line in _await(poll_once(settings_of(context), tuple(sources))):
+        click.echo(line)
+
+
+@click.command("import")
+@_IMPORTED
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--dry-run", is_flag=True, help="Read and print without storing.")
+@click.option("--account", help="platform/handle or handle, where the file does not say.")
+@click.option("--platform", help="Where the file does not say.")
+@click.option("--timezone", help="Of dates without one; the config's by default.")
+@click.option("--daily", multiple=True, help="A metric given per day; may be repeated.")
+@click.option("--columns", multiple=True, metavar="NAME=COLUMN")
+@click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]))
+@click.pass_context
+def import_(
+    context: click.Context, /, files: Sequence[Path], form: str, dry_run: bool, **options: Any
+) -> None:
+    """Read exports into the database: any file, folder or zip that ebbwatch understands."""
+    from bot import operate
+
+    named = [entry.partition("=") for entry in options.pop("columns")]
+    if not all(sign for _, sign, _ in named):
+        raise click.BadParameter("--columns wants NAME=COLUMN, followers=Abonnenten")
+    options["columns"] = {name: column for name, _, column in named}
+    settings = settings_of(context)
+    work = operate.read_only if dry_run else operate.import_files
+    found, said = _await(work(settings, tuple(files), options))
+    for one in found:
+        click.echo(found_json(one) if form == "json" else found_text(one))
+    for line in said:
+        click.echo(line, err=True)
+    if found and all(one.format is None for one in found):
+        raise CommandError("nothing was imported: see the reasons above")
+
+
+def found_json(found: Found) -> str:
+    """The stable contract of `ebbwatch import --format json`."""
+    fields = asdict(found)
+    fields["from"], fields["to"] = fields.pop("first"), fields.pop("last")
+    order = (
+        *("file", "format", "platform", "account", "basis", "readings", "names"),
+        *("from", "to", "complete", "bad_rows", "notes"),
+    )
+    return json.dumps({name: fields[name] for name in order}, ensure_ascii=False)
+
+
+def found_text(found: Found) -> str:
+    if found.format is None:
+        return f"{found.file}: left out. {' '.join(found.notes)}"
+    parts = [f"{found.file}: {found.format}"]
+    if found.account:
+        parts.append(f"of {found.account}")
+    if found.readings:
+        parts.append(f"{found.readings:,} readings")
+    if found.names:
+        complete = {True: "complete", False: "not complete", None: "completeness unknown"}
+        parts.append(f"{found.names:,} names, {complete[found.complete]}")
+    if found.first:
+        parts.append(f"{found.first} to {found.last}")
+    if found.bad_rows:
+        parts.append(f"{found.bad_rows:,} rows left out")
+    return ", ".join(parts) + "".join(f"\n    {note}" for note in found.notes)
+
+
+@click.command()
+@click.argument("account", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.pass_context
+def export(context: click.Context, /, account: str | None, output: Path) -> None:
+    """Write readings (of ACCOUNT or all) to a .csv, .parquet or .jsonl file."""
+    from bot.operate import export_readings
+
+    rows = _await(export_readings(settings_of(context), account, output))
+    click.echo(f"{rows:,} readings written to {output}")
+
+
+@click.command()
+@click.argument("account")
+@click.argument("span", default="30d")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.pass_context
+def chart(context: click.Context, /, account: str, span: str, output: Path) -> None:
+    """Draw the counts of ACCOUNT over SPAN into a PNG file."""
+    from bot.operate import ask
+
+    message = _await(ask(settings_of(context), f"chart {account} {span}"))
+    if message.picture is None:
+        raise CommandError(message.text or message.title)
+    output.write_bytes(message.picture.png)
+    click.echo(f"{message.picture.alt}\nwritten to {output}")
+
+
+def _asking(name: str, about: str, usage: str) -> click.Command:
+    """A command of the chats' table, asked from the command line."""
+
+    @click.command(name, help=about)
+    @click.argument("words", nargs=-1, metavar=usage)
+    @click.pass_context
+    def asked(context: click.Context, words: Sequence[str]) -> None:
+        from bot.operate import ask
+
+        line = " ".join(f'"{word}"' if " " in word else word for word in (name, *words))
+        _print(_await(ask(settings_of(context), line)))
+
+    return asked
+
+
+def _print(message: Message) -> None:
+    from bot.chat.console import print_message
+
+    print_message(message, sys.stdout)
+
+
+@click.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Check config, database, sources, chats and clock; exit code 1 where one is wrong."""
+    from bot.doctor import examine
+
+    path = config_path(context)
+    findings = _await(examine(path))
+    for finding in findings:
+        click.echo(f"{'ok   ' if finding.well else 'WRONG'} {finding.part}: {finding.text}")
+    if not all(finding.well for finding in findings):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path), required=False)
+@click.pass_context
+def backup(context: click.Context, /, target: Path | None) -> None:
+    """Copy the database while it is in use."""
+    from bot.operate import back_up
+
+    for line in _await(back_up(settings_of(context), target)):
+        click.echo(line)
+
+
+@click.command()
+@click.pass_context
+def outbox(context: click.Context) -> None:
+    """Show what waits to be sent, and why."""
+    from bot.operate import outbox_lines
+
+    for line in _await(outbox_lines(settings_of(context))):
+        click.echo(line)
+
+
+@click.command("send-test")
+@click.argument("channel")
+@click.pass_context
+def send_test(context: click.Context, /, channel: str) -> None:
+    """Send a test message to CHANNEL, through the service where one runs."""
+    from bot.operate import send_test as send
+
+    click.echo(_await(send(settings_of(context), channel)))
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path), default=Path("config.toml"))
+def init(target: Path) -> None:
+    """Write a commented config to start from."""
+    if target.exists():
+        raise CommandError(f"{target} exists already: edit it, or name another file")
+    shutil.copyfile(ROOT / "config.example.toml", target)
+    click.echo(f"{target} written: replace the [[sources]] section with yours, then `make run`")
+
+
+@click.command("slack-manifest")
+@click.pass_context
+def slack_manifest(context: click.Context) -> None:
+    """Print the Slack app manifest with exactly the scopes that are used."""
+    from bot.operate import slack_manifest as manifest
+
+    click.echo(manifest(settings_of(context)))
+
+
+@click.command("discord-invite")
+@click.argument("application_id")
+def discord_invite(application_id: str) -> None:
+    """Print the link that invites the Discord application with exactly the rights it uses."""
+    from bot.operate import discord_invite as invite
+
+    click.echo(invite(application_id))
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    *(run, poll, import_, export, chart, doctor, backup, outbox, send_test, init),
+    *(slack_manifest, discord_invite),
+    _asking("status", "How all accounts, or one, are doing.", "[ACCOUNT]"),
+    _asking("incidents", "List incidents: open (default) or all.", "[open|all]"),
+    _asking("why", "Explain one incident with all its evidence.", "INCIDENT"),
+    _asking("summary", "What happened in the last day, week or month.", "[day|week|month]"),
+    _asking("accounts", "List the accounts.", ""),
+    _asking("preview", "How many alerts each sensitivity would have given in 90 days.", ""),
+    _asking("forget", "Erase an account: readings, lists, incidents.", "ACCOUNT"),
+)

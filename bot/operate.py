@@ -1,0 +1,229 @@
+"""What the command line does once with the config and the database, then ends."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot import app
+from bot.errors import CommandError, ConfigError, StorageError
+from bot.model import Caller, Found, Message
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.storage.database import Store
+
+CONSOLE = Caller(
+    platform="console",
+    space="console",
+    channel="console:main",
+    user="console",
+    name="console",
+    admin=True,
+)
+
+
+async def ask(settings: Settings, line: str) -> Message:
+    """The answer to a command of the chats' table."""
+    async with app.opened(settings) as service:
+        return await service.desk.answer_line(CONSOLE, line)
+
+
+async def poll_once(settings: Settings, names: Sequence[str]) -> list[str]:
+    """Polls the named sources (all where empty) and reviews; alerts wait in the outbox."""
+    unknown = set(names) - {source.name for source in settings.sources}
+    if unknown:
+        raise CommandError(f"no source is named {', '.join(sorted(unknown))}: see the config")
+    said = []
+    async with app.opened(settings) as service:
+        for feed in service.feeds:
+            if names and feed.source.name not in names:
+                continue
+            outcome = await service.poll(feed)
+            new = f"{outcome.changed:,} new or corrected of {outcome.rows:,} readings"
+            said.append(f"{outcome.source}: {outcome.broke or new}")
+            said += [f"    {fault.text}" for fault in outcome.faults[:10]]
+        return said + await _waiting(service.store, settings)
+
+
+async def import_files(
+    settings: Settings, paths: Sequence[Path], options: Mapping[str, Any]
+) -> tuple[list[Found], list[str]]:
+    """Stores every file that can be read; gives what each turned out to be."""
+    async with app.opened(settings, sources=False) as service:
+        found: list[Found] = []
+        for path in paths:
+            found += await service.intake.import_path(path, options)
+        return found, await _waiting(service.store, settings)
+
+
+async def read_only(
+    settings: Settings, paths: Sequence[Path], options: Mapping[str, Any]
+) -> tuple[list[Found], list[str]]:
+    """Reads without storing; needs no database."""
+    from bot.intake import dry_run
+
+    found: list[Found] = []
+    for path in paths:
+        found += await dry_run(path, options, settings, app.surroundings(settings, os.environ))
+    return found, []
+
+
+async def _waiting(store: Store, settings: Settings) -> list[str]:
+    """Without a service nobody sends: say so."""
+    from bot.storage import outbox
+    from bot.storage.single import served
+
+    waiting = sum(one.deliveries for one in await store.read(outbox.waiting))
+    if not waiting or served(app.database_path(settings)):
+        return []
+    return [f"{waiting} message(s) wait in the outbox until `ebbwatch run` sends them"]
+
+
+async def export_readings(settings: Settings, account: str | None, output: Path) -> int:
+    """Writes readings as they are stored, newest last; gives the number of rows."""
+    import polars as pl
+
+    from bot.model import METRICS
+    from bot.storage import accounts, readings
+
+    writers: dict[str, Callable[[pl.DataFrame, Path], object]] = {
+        ".csv": pl.DataFrame.write_csv,
+        ".parquet": pl.DataFrame.write_parquet,
+        ".jsonl": pl.DataFrame.write_ndjson,
+    }
+    writer = writers.get(output.suffix.lower())
+    if writer is None:
+        raise CommandError(f"{output}: name a .csv, .parquet or .jsonl file")
+    async with app.opened(settings, sources=False) as service:
+        store = service.store
+        known = await store.read(accounts.listing, (account or "*",))
+        if not known:
+            raise CommandError(f"{account or 'nothing'} is not stored: see `ebbwatch accounts`")
+        series = await store.read(
+            readings.series,
+            store.path,
+            start=0,
+            stop=int(time.time()) + 10 * 366 * 86400,
+            only=[one.account for one in known] if account else None,
+        )
+    names = pl.Series(series.accounts, dtype=pl.String)
+    frame = pl.DataFrame(
+        {
+            "account": names.gather(series.rows),
+            "at": pl.from_epoch(pl.Series(series.at)).dt.replace_time_zone("UTC"),
+            **{
+                name: pl.Series(series.values[name], nan_to_null=True).cast(pl.Int64)
+                for name in METRICS
+                if name in series.values
+            },
+        }
+    )
+    frame = frame[[column.name for column in frame if column.null_count() < frame.height]]
+    if output.suffix.lower() != ".parquet":
+        frame = frame.with_columns(pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    try:
+        writer(frame, output)
+    except OSError as error:
+        raise StorageError(f"{output} cannot be written: {error}") from None
+    return frame.height
+
+
+async def back_up(settings: Settings, target: Path | None) -> list[str]:
+    """Copies the database while it is in use."""
+    from bot.sources.names import KEY_FILE
+    from bot.storage import lists, upkeep
+
+    path = app.database_path(settings)
+    if not path.exists():
+        raise CommandError(f"{path} does not exist yet: there is nothing to back up")
+    stamp = datetime.fromtimestamp(time.time(), UTC).strftime("%Y%m%dT%H%M%SZ")
+    goal = target or path.with_name(f"{path.stem}.{stamp}.backup")
+    async with app.opened(settings, sources=False) as service:
+        await service.store.read(upkeep.back_up, goal)
+        listed = await service.store.read(lists.stored)
+    said = [f"{goal} written, {goal.stat().st_size / 1e6:.1f} MB"]
+    if listed:
+        key = settings.path(settings.secrets) / KEY_FILE
+        said.append(
+            f"The key {key} is not in it: without the key follower lists cannot be compared "
+            "with new ones. Keep a copy of it elsewhere."
+        )
+    return said
+
+
+async def outbox_lines(settings: Settings) -> list[str]:
+    """What waits, per channel, and the newest deliveries."""
+    from bot.storage import outbox
+
+    async with app.opened(settings, sources=False) as service:
+        waiting = await service.store.read(outbox.waiting)
+        newest = await service.store.read(outbox.listing)
+    said = [
+        f"{one.channel}: {one.deliveries} waiting since {_minute(one.oldest)}"
+        + (f"; {one.error}" if one.error else "")
+        for one in waiting
+    ] or ["Nothing waits."]
+    return said + [
+        f"{_minute(row['created'])}  {row['channel']}  {row['kind']}  {row['state']}"
+        + (f"  {row['error']}" if row.get("error") else "")
+        for row in newest
+    ]
+
+
+def _minute(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
+
+
+async def send_test(settings: Settings, channel: str) -> str:
+    """Queues a test message, and sends it where no service runs."""
+    from bot.storage import channels, outbox
+    from bot.storage.single import served
+
+    now = time.time()
+    running = served(app.database_path(settings))
+    async with app.opened(settings, sources=False, chats=not running) as service:
+        known = await service.store.read(channels.get, channel)
+        if known is None:
+            raise CommandError(f"{channel} is in no [[channels]] section and no subscription")
+        await service.store.write(
+            outbox.queue,
+            key=f"test:{channel}:{outbox.new_id()}",
+            channel=channel,
+            space=known.space,
+            kind="test",
+            message=Message(
+                title="ebbwatch can write here",
+                text="This is a test: alerts for this channel will look like this message.",
+            ),
+            now=now,
+        )
+        if running:
+            return f"queued: the running service sends it to {channel}"
+        return await service.send_waiting(channel)
+
+
+def slack_manifest(settings: Settings) -> str:
+    from bot.chat.settings import SlackSettings
+    from bot.chat.slack_manifest import slack_manifest as manifest
+
+    section = settings.chats.get("slack", SlackSettings())
+    assert isinstance(section, SlackSettings)
+    return manifest(section)
+
+
+def discord_invite(application_id: str) -> str:
+    from bot.chat.discord_access import discord_invite as invite
+
+    if not application_id.isdigit():
+        raise ConfigError(
+            [
+                f'"{application_id}" is no application id: copy the number from the '
+                "application's General Information page"
+            ]
+        )
+    return invite(application_id)

@@ -1,0 +1,306 @@
+"""The running service: its jobs, live or replayed, and what each of them does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.commands.course import read_panel
+from bot.commands.summary import channel_summary
+from bot.deliver import LATE_SUMMARY, Courier
+from bot.errors import BotError
+from bot.message import picture, voice_for
+from bot.model import Health
+from bot.poll import Outcome, poll
+from bot.review import Ground, review, settle_routes
+from bot.schedule import Job, Rhythm, latest_fire, summary_rhythm
+from bot.storage import accounts, channels, days, incidents, notes, outbox, sources, upkeep
+from checks.model import SEVERITIES
+from checks.panel import LOOKBACK, Panel
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from bot.commands.view import Context
+    from bot.intake import Intake
+    from bot.message.summary import Period
+    from bot.model import ChartSpec, Chat, Desk, Picture, Source
+    from bot.settings import SourceSettings
+    from bot.storage.channels import Channel
+    from bot.storage.database import Store
+    from checks.model import Event, Incident
+
+log = logging.getLogger("bot.service")
+_PERIODS: Mapping[str, Period] = {"daily": "day", "1st": "month"}
+_DAY = 86400
+Work = Callable[[], Awaitable[object]]
+_FULL_GRAIN = 90 * _DAY
+"""Readings younger than this keep every poll; older ones are thinned to one per day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """One source and how it is polled; `handles` None: the source knows its accounts."""
+
+    source: Source
+    settings: SourceSettings
+    handles: tuple[str, ...] | None
+
+
+@dataclass(kw_only=True)
+class Service:
+    """`calendar` is the clock of polls, reviews and summaries; a replay sets it."""
+
+    store: Store
+    ground: Ground
+    context: Context
+    desk: Desk
+    intake: Intake
+    chats: Mapping[str, Chat]
+    courier: Courier
+    feeds: Sequence[Feed]
+    calendar: Callable[[], float]
+    report: Callable[[str], Awaitable[None]]
+    tags: Mapping[str, Sequence[str]]
+    keep: timedelta | None = None
+    started: float = 0.0
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What runs for ever beside the schedule."""
+        loops = [self.courier.run(), *(chat.run() for chat in self.chats.values())]
+        return [asyncio.create_task(loop) for loop in loops]
+
+    def jobs(self) -> list[Job]:
+        """Everything that happens by itself in a live run."""
+        return [
+            *(self._poll_job(feed) for feed in self.feeds),
+            Job("minute", Rhythm(every=timedelta(minutes=1)), self._guarded(self.minute), True),
+            Job("hour", Rhythm(every=timedelta(hours=1)), self._guarded(self.hour), True),
+            Job("retention", Rhythm(cron="30 3 * * *"), self._guarded(self.retain)),
+        ]
+
+    async def replay_jobs(self) -> list[Job]:
+        """The same, but polls follow the recorded days, and empty minutes are skipped."""
+        due = [
+            summary_rhythm(channel.summary, channel.timezone)
+            for channel in await self.store.read(channels.listing)
+            if channel.summary
+        ]
+        rhythms = [Rhythm(every=timedelta(hours=1)), *due]
+        return [
+            Job(f"minute {number}", rhythm, self._sending(self.minute))
+            for number, rhythm in enumerate(rhythms)
+        ]
+
+    def _poll_job(self, feed: Feed) -> Job:
+        async def action() -> None:
+            await self.poll(feed)
+
+        settings = feed.settings
+        rhythm = Rhythm(
+            every=settings.every,
+            cron=settings.cron,
+            timezone=settings.timezone or "UTC",
+            jitter=settings.jitter,
+        )
+        return Job(f"poll {settings.name}", rhythm, self._guarded(action), True)
+
+    def _guarded(
+        self, action: Callable[[], Awaitable[object]]
+    ) -> Callable[[], Awaitable[None]]:
+        """A job that fails says so and runs again at its next time."""
+
+        async def guarded() -> None:
+            try:
+                await action()
+            except BotError as error:
+                log.error("job failed", extra={"said": str(error)})
+            except Exception:
+                log.exception("job failed in an unforeseen way")
+
+        return guarded
+
+    def _sending(
+        self, action: Callable[[], Awaitable[object]]
+    ) -> Callable[[], Awaitable[None]]:
+        """In a replay every message is out before the calendar moves on."""
+        guarded = self._guarded(action)
+
+        async def sending() -> None:
+            await guarded()
+            await self.courier.pump()
+
+        return sending
+
+    # --- what jobs do -------------------------------------------------------------------
+
+    async def poll(self, feed: Feed, *, judge: bool = True) -> Outcome:
+        """Fetches, stores and, where something is new, reviews."""
+        now = datetime.fromtimestamp(self.calendar(), UTC)
+        outcome = await poll(
+            self.store,
+            feed.source,
+            now,
+            priority=feed.settings.priority,
+            handles=feed.handles,
+        )
+        if outcome.new_accounts and self.tags:
+            await self.store.write(accounts.set_tags, self.tags)
+        if outcome.broke:
+            self.broken[outcome.source] = outcome.broke
+        elif outcome.recovered or not outcome.faults:
+            self.broken.pop(outcome.source, None)
+        for said in (outcome.broke, outcome.recovered):
+            if said:
+                await self.report(said)
+        if outcome.fresh and judge:
+            await self.review()
+        return outcome
+
+    async def replay_poll(self) -> None:
+        for feed in self.feeds:
+            await self._guarded(lambda feed=feed: self.poll(feed))()  # type: ignore[misc]
+        await self.courier.pump()
+
+    async def take_history(self) -> None:
+        """Stores what lies before a replay; it is silent, for nobody was told then."""
+        for feed in self.feeds:
+            await self.poll(feed, judge=False)
+        now = int(self.calendar())
+        await self.store.write(lambda db: days.reviewed(db, days.pending(db), now))
+
+    async def say_end(self) -> None:
+        """The last word of a replay."""
+        log.info("the replay is over; commands are still answered")
+
+    async def review(self) -> None:
+        await review(self.store, self.ground, int(self.calendar()))
+        self.courier.wake()
+
+    async def minute(self) -> None:
+        """Releases what mutes, quiet hours and reminders held, and sends due summaries."""
+        now = self.calendar()
+        queued = await settle_routes(self.store, self.ground, int(now))
+        for channel in await self.store.read(channels.listing):
+            if channel.summary and channel.space and channel.disabled is None:
+                queued += await self._summarise(channel, now)
+        if queued:
+            self.courier.wake()
+
+    async def _summarise(self, channel: Channel, now: float) -> bool:
+        """One that was missed while the service was down is sent if less than 12 h late."""
+        assert channel.summary is not None
+        rhythm = summary_rhythm(channel.summary, channel.timezone)
+        due = latest_fire(rhythm, now, within=LATE_SUMMARY)
+        if due is None:
+            return False
+        period = _PERIODS.get(channel.summary.split()[0], "week")
+
+        def work(db: Database) -> bool:
+            if not outbox.sent_summary(db, channel.channel, period, int(due), now):
+                return False
+            return outbox.queue(
+                db,
+                key=f"summary:{channel.channel}:{period}:{int(due)}",
+                channel=channel.channel,
+                space=channel.space,
+                kind="summary",
+                message=channel_summary(db, self.context, channel, period, now),
+                now=now,
+            )
+
+        return await self.store.write(work)
+
+    async def hour(self) -> None:
+        """Calm days and accounts that fell silent are news too, though nothing was read."""
+        await self.review()
+        for channel in await self.courier.revive():
+            await self.report(f"{channel} can be reached again: its alerts go on")
+
+    # --- what operators ask -------------------------------------------------------------
+
+    def conditions(self) -> dict[str, Health]:
+        """Each chat, and the sources as one part."""
+        parts = {name: chat.health() for name, chat in self.chats.items()}
+        text = "; ".join(self.broken.values()) or f"{len(self.feeds)} source(s) answer"
+        parts["sources"] = Health(ready=not self.broken, since=self.started, text=text)
+        return parts
+
+    async def numbers(self) -> dict[str, dict[str, float]]:
+        """What /metrics shows."""
+        return await self.store.read(_numbers, self.calendar())
+
+    async def send_waiting(self, channel: str) -> str:
+        """Sends what waits now; says what became of the channel's messages."""
+        await self.courier.start()
+        await self.courier.pump()
+        for one in await self.store.read(outbox.waiting):
+            if one.channel == channel:
+                return f"{channel}: not sent yet; {one.error or 'the service tries again'}"
+        return f"{channel}: sent"
+
+    async def retain(self) -> None:
+        now = int(self.calendar())
+        await self.store.write(upkeep.thin, now - _FULL_GRAIN)
+        if self.keep is not None:
+            await self.store.write(upkeep.prune, now - int(self.keep.total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Painter:
+    """Draws a message's chart just before it is sent, in the channel's own language."""
+
+    store: Store
+    calendar: Callable[[], float]
+    timezone: str
+
+    async def __call__(self, channel: Channel, spec: ChartSpec) -> Picture | None:
+        now = self.calendar()
+
+        def read(db: Database) -> tuple[Panel, Incident | None, tuple[Event, ...]]:
+            reach = int((now - spec.start) / _DAY) + LOOKBACK + 1
+            panel = read_panel(db, self.store.path, [spec.account], now, self.timezone, reach)
+            number = spec.incident
+            stored = incidents.by_number(db, channel.space, number) if number else None
+            events = tuple(one.event for one in notes.events(db, channel.space))
+            return panel, stored.incident if stored else None, events
+
+        panel, incident, events = await self.store.read(read)
+        voice = voice_for(channel.locale, channel.timezone)
+        return await asyncio.to_thread(picture, voice, spec, panel, now, incident, events)
+
+
+def _numbers(db: Database, now: float) -> dict[str, dict[str, float]]:
+    open_now = [one.incident.severity for one in incidents.listing(db, open_only=True)]
+    rows = {row.name: row for row in sources.listing(db)}
+    return {
+        "open_incidents": {name: float(open_now.count(name)) for name in SEVERITIES},
+        "accounts": {"all": float(len(accounts.listing(db)))},
+        "deliveries_waiting": {
+            one.channel: float(one.deliveries) for one in outbox.waiting(db)
+        },
+        "delivery_oldest_wait_seconds": {
+            one.channel: now - one.oldest for one in outbox.waiting(db)
+        },
+        "source_last_success_timestamp_seconds": {
+            name: float(row.last_success) for name, row in rows.items() if row.last_success
+        },
+        "source_broken": {name: float(row.fault is not None) for name, row in rows.items()},
+    }
+
+
+async def until_cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Ends all tasks when the first one ends or this is cancelled."""
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

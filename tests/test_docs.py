@@ -1,0 +1,107 @@
+"""Documents that cannot drift: keys, commands and sources stand in them, blocks run."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from bot.chat.settings import ConsoleSettings, DiscordSettings, SlackSettings
+from bot.cli import cli
+from bot.commands.table import COMMANDS
+from bot.config import Settings, parse
+from bot.settings import Section
+from bot.sources.table import SOURCES
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHATS = {"discord": DiscordSettings, "slack": SlackSettings, "console": ConsoleSettings}
+KINDS = {name: kind.settings for name, kind in SOURCES.items()}
+
+
+def keys(section: type[Section]) -> set[str]:
+    return {info.alias or name for name, info in section.model_fields.items()}
+
+
+def sections_of(settings: type[Section]) -> list[type[Section]]:
+    found = [settings]
+    for info in settings.model_fields.values():
+        for part in (info.annotation, *getattr(info.annotation, "__args__", ())):
+            if isinstance(part, type) and issubclass(part, Section):
+                found.append(part)
+    return found
+
+
+def test_the_example_config_loads_as_it_stands() -> None:
+    settings = parse(tomllib.loads(EXAMPLE), KINDS, CHATS, root=str(ROOT))
+    assert settings.replays
+    assert settings.path("bot/sample/youtube-vtubers.csv").exists()
+
+
+def uncommented(text: str) -> str:
+    """The example with every commented key switched on, section by section."""
+    return re.sub(r"(?m)^# ?(?=\[|[a-z_]+ = )", "", text)
+
+
+def test_the_example_config_is_toml_with_every_comment_taken_off() -> None:
+    assert tomllib.loads(uncommented(EXAMPLE))["log"]["format"] == "text"
+
+
+@pytest.mark.parametrize(
+    "section",
+    [*sections_of(Settings), *KINDS.values(), *CHATS.values()],
+    ids=lambda section: section.__name__,
+)
+def test_every_key_stands_in_the_example_config(section: type[Section]) -> None:
+    written = set(re.findall(r"(?m)^(?:# )?([a-z_]+) = ", EXAMPLE))
+    written |= set(re.findall(r"(?m)^(?:# )?\[+([a-z_]+)", EXAMPLE))
+    written |= set(re.findall(r"\bor ([a-z_]+) = ", EXAMPLE))
+    assert keys(section) - written - {"root", "chats"} == set()
+
+
+def test_every_source_kind_stands_in_the_readme_and_the_example() -> None:
+    for kind in SOURCES:
+        assert f"`{kind}`" in README
+        assert re.search(rf'kind = "{kind}"|\b{kind}\b', EXAMPLE)
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    for command in COMMANDS:
+        assert f"`{command.name}" in README
+    assert isinstance(cli, click.Group)
+    for name in cli.commands:
+        assert f"ebbwatch {name}" in README
+
+
+def shown_commands() -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    lines = "\n".join(blocks).splitlines()
+    return [line[2:] for line in lines if line.startswith("$ ebbwatch ")]
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(shown_commands()) >= 3
+
+
+@pytest.mark.parametrize("line", shown_commands())
+def test_the_readmes_commands_run(line: str, tmp_path: Path) -> None:
+    for name in ("bot", "config.example.toml", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    words = shlex.split(line.partition("  #")[0].partition(" | ")[0])
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *words[1:]],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
