@@ -1,6 +1,7 @@
 """What the peers of an account did on the same days: the evidence for a purge."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -23,6 +24,22 @@ _CLEAR = 5.0
 _TIMES_USUAL = 3.0
 _POSTED = 10.0
 _SAMPLE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What the group of an account did: `share` and `usual` in percent of `judged` peers.
+
+    `shared`: the group reaches across teams that must not learn of each other's accounts.
+    """
+
+    group: str
+    share: float
+    usual: float
+    judged: int
+    wave: bool
+    score: float
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,22 +83,34 @@ class Crowd:
     usual: Floats
     score: Floats
 
-    @property
+    @cached_property
     def share(self) -> Floats:
         return self.moved / np.maximum(self.judged, 1)
 
-    @property
+    @cached_property
     def wave(self) -> Bools:
         """Days on which clearly more members moved than usual."""
         with np.errstate(invalid="ignore"):
             clear = (self.score >= _CLEAR) & (self.share >= _TIMES_USUAL * self.usual)
-            clear &= self.share >= LEAST_SHARE
-        return np.asarray(clear & (self.moved >= MIN_MOVED), np.bool_)
+        return np.asarray(clear & (self.share >= LEAST_SHARE) & (self.moved >= MIN_MOVED))
 
-    @property
+    @cached_property
     def posted(self) -> Bools:
         """Days on which the share alone is enough to speak of a wave."""
-        return self.wave & (self.share >= _POSTED * self.usual)
+        return np.asarray(self.wave & (self.share >= _POSTED * self.usual))
+
+    def peers(self, day: int) -> Peers:
+        """One day as evidence. The name loses what tells where a team's wall cuts it."""
+        name, _, wall = self.group.partition("@")
+        return Peers(
+            group=name,
+            share=round(100 * self.share.item(day), 1),
+            usual=round(100 * self.usual.item(day), 1),
+            judged=self.judged.item(day),
+            wave=self.wave.item(day),
+            score=self.score.item(day),
+            shared=wall == "*",
+        )
 
 
 def members(rows: Ints) -> Ints:

@@ -7,7 +7,7 @@ the findings (opened, updated, absorbed), then silence (confirmed, calm, held, c
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from checks.course import (
     DAY,
@@ -30,7 +30,6 @@ from checks.model import (
     Judgement,
     Reason,
     Severity,
-    Standing,
     Update,
     Verdict,
 )
@@ -82,7 +81,7 @@ def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> lis
     waves = {each.wave for each in incidents if each.wave is not None}
     decisions: list[Decision] = []
     for series in sorted(known.keys() | fresh.keys()):
-        book = _Book(known.get(series, ()), judgement, now, waves)
+        book = _Book(series, known.get(series, ()), judgement, now, waves)
         decisions += book.settle(fresh.get(series, ()))
     return _ebb(decisions, now)
 
@@ -148,8 +147,14 @@ class _Book:
     """The incidents of one account and metric while one judged time is worked through."""
 
     def __init__(
-        self, incidents: Iterable[Incident], judgement: Judgement, now: int, waves: set[str]
+        self,
+        series: Series,
+        incidents: Iterable[Incident],
+        judgement: Judgement,
+        now: int,
+        waves: set[str],
     ) -> None:
+        self.standing = judgement.view.standing(*series)
         self.incidents = {each.key: each for each in incidents}
         self.view = judgement.view
         self.now = now
@@ -173,7 +178,7 @@ class _Book:
         if is_corrected(incident, self.view):
             self._undone(incident, "corrected", reason("corrected"))
             return
-        standing = self._standing(incident)
+        standing = self.standing
         hours = has_returned(incident, standing) if incident.open and standing else None
         if hours is not None:
             self._undone(incident, "returned", reason("came_back", hours=max(1, round(hours))))
@@ -196,7 +201,7 @@ class _Book:
         for incident in self.incidents.values():
             if is_other_side(verdict, incident):
                 return
-            if retells(verdict, incident, self._standing(incident)):
+            if retells(verdict, incident, self.standing):
                 return
         if finding.direction == "down" and self._leavers(verdict):
             return
@@ -218,7 +223,7 @@ class _Book:
     def _leavers(self, verdict: Verdict) -> bool:
         """A loss after a mass follow is noted there, up to the size of the gain."""
         for incident in list(self.incidents.values()):
-            standing = self._standing(incident)
+            standing = self.standing
             if incident.kind != "mass_follow" or incident.direction != "up" or not standing:
                 continue
             if verdict.finding.at - incident.last_finding_at > AFTERMATH:
@@ -237,7 +242,7 @@ class _Book:
         for incident in self.incidents.values():
             if {finding.direction, incident.direction} != {"up", "down"} or incident.open:
                 continue
-            standing = self._standing(incident)
+            standing = self.standing
             days = (self.now - incident.last_finding_at) / DAY
             if standing and is_back(incident, standing.level, standing, days):
                 return incident.opened_at
@@ -286,7 +291,7 @@ class _Book:
             "counted_at": finding.at,
             "judged_at": self.now,
         }
-        standing = self.view.standing(finding.account, finding.metric)
+        standing = self.standing
         if standing is None or math.isnan(standing.level):
             return memory
         memory |= {"seen_at": standing.read_at, "seen": standing.level, "peak": standing.level}
@@ -299,7 +304,7 @@ class _Book:
 
     def _update(self, incident: Incident, verdict: Verdict) -> None:
         """The finding goes on: measure the whole move anew and hear the evidence again."""
-        finding, standing = verdict.finding, self._standing(incident)
+        finding, standing = verdict.finding, self.standing
         memory = {**incident.memory, "counted_at": finding.at, "judged_at": self.now}
         change, expected = incident.change, incident.expected
         if incident.direction == "swing" or standing is None or "base" not in memory:
@@ -330,7 +335,7 @@ class _Book:
 
     def _let_be(self, incident: Incident) -> None:
         """A judged time without a finding for this incident."""
-        standing = self._standing(incident)
+        standing = self.standing
         if not incident.open:
             if incident.closed_as == "calm" and self.now - incident.opened_at <= REVISION:
                 verdict = self.view.explain(incident)
@@ -363,23 +368,25 @@ class _Book:
         self, incident: Incident, before: Incident, why: str, verdict: Verdict | None
     ) -> None:
         """Takes over what the evidence says now; a severity is never lowered."""
-        standing = self._standing(incident)
+        standing = self.standing
+        news: dict[str, Any] = {}
         still = incident.state == "suspected" and standing is not None
         if still and standing and is_confirmed(incident, verdict, standing):
-            incident = replace(incident, state="confirmed")
+            news["state"] = "confirmed"
             why = "confirmed" if why == "waiting" else why
         if verdict is not None and self._changes(incident, verdict, why):
-            incident = replace(
-                incident,
-                kind=verdict.kind,
-                confidence=verdict.confidence,
-                severity=worse(incident.severity, verdict.severity),
-                reasons=verdict.reasons,
-                advice=verdict.advice,
-            )
-            why = (
-                "evidence_changed" if incident.kind != before.kind or why == "waiting" else why
-            )
+            news |= {
+                "kind": verdict.kind,
+                "confidence": verdict.confidence,
+                "severity": worse(incident.severity, verdict.severity),
+                "reasons": verdict.reasons,
+                "advice": verdict.advice,
+                "wave": incident.wave or self._wave(verdict.wave),
+            }
+            changed = verdict.kind != before.kind or why == "waiting"
+            why = "evidence_changed" if changed else why
+        if news:
+            incident = replace(incident, **news)
         if incident.severity != before.severity:
             self._log("escalate", incident, "severity_rose")
         else:
@@ -403,9 +410,6 @@ class _Book:
             incident = _stepped(incident, self.now)
         self.incidents[incident.key] = incident
         self.decisions[incident.key] = Decision(action=action, incident=incident, reason=why)
-
-    def _standing(self, incident: Incident) -> Standing | None:
-        return self.view.standing(incident.account, incident.metric)
 
     def _wave(self, name: str | None) -> str | None:
         """One name for one wave, however many hours apart its members are judged."""

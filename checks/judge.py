@@ -8,11 +8,12 @@ import numpy as np
 
 from checks.detect import Detections, detect
 from checks.glitch import faults, without_copies
-from checks.lens import Case, DayView, Lens, evidence_days
+from checks.lens import Case, Lens, evidence_days
 from checks.milestone import milestones
 from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.reasons import reason
+from checks.view import REVISION, DayView
 
 STALE_DAYS = 7
 _DAY = 86_400
@@ -20,6 +21,8 @@ _CLEARLY = 2.0
 """Spreads from which a member of a posted wave is told of; below, it is only recorded."""
 
 _HOLDS = 0.85
+
+_EPISODE = 3
 
 _FEW = 8
 """Judged days up to which peers' states are worked out on demand instead of for all."""
@@ -57,7 +60,7 @@ def judgements(
         days = evidence_days(judged) if len(judged) > 1 else judged
         span = slice(int(days[0]), int(days[-1]) + 1)
         found = detect(panel, rules, columns=span, floors=floors or {})
-        day = _Days(found, Lens(found, rules, judged, events), copies, values)
+        day = _Days(found, Lens(found, rules, judged, events), judged, copies, values)
         for column in judged.tolist():
             yield int(panel.ends[column]), day.judgement(column)
 
@@ -66,7 +69,12 @@ class _Days:
     """The judged days of one detection."""
 
     def __init__(
-        self, detections: Detections, lens: Lens, copies: Bools, values: Floats
+        self,
+        detections: Detections,
+        lens: Lens,
+        judged: Ints,
+        copies: Bools,
+        values: Floats,
     ) -> None:
         self.panel = detections.panel
         self.detections = detections
@@ -80,6 +88,22 @@ class _Days:
         self.edges = np.searchsorted(
             hits.column[self.alarms], np.arange(detections.panel.days + 1)
         )
+        self.cases = [self._case(index) for index in self.alarms.tolist()]
+        self._prepare(judged)
+
+    def _prepare(self, judged: Ints) -> None:
+        """Gathers at once what the days will ask: each finding on its own day, and on the
+        days after it that findings which open an incident are heard again."""
+        days = set(judged.tolist())
+        cases = [case for case in self.cases if case.found in days]
+        last: dict[tuple[int, str, int], int] = {}
+        for case in list(cases):
+            key = (case.row, case.metric, case.direction)
+            if case.found - last.get(key, -9) > _EPISODE:
+                after = range(case.found + 1, case.found + REVISION + 1)
+                cases += [replace(case, now=now) for now in after if now in days]
+            last[key] = case.found
+        self.lens.prepare(cases)
 
     def judgement(self, column: int) -> Judgement:
         verdicts = list(self._verdicts(column))
@@ -92,19 +116,14 @@ class _Days:
         )
 
     def _verdicts(self, column: int) -> Iterator[Verdict]:
-        found = self.alarms[self.edges[column] : self.edges[column + 1]]
-        starts = [self._start(index, column) for index in found.tolist()]
-        cases = [
-            self._case(index, start, column)
-            for index, start in zip(found.tolist(), starts, strict=True)
-        ]
-        self.lens.prepare(cases)
-        waves = self._waves(column, {case.row for case in cases if _falls(case)})
-        for index, case in zip(found.tolist(), cases, strict=True):
+        span = slice(self.edges[column], self.edges[column + 1])
+        cases = self.cases[span]
+        loud = {case.row for case in cases if _falls(case)}
+        waves = self._waves(column, loud)
+        for index, case in zip(self.alarms[span].tolist(), cases, strict=True):
             finding = self._finding(index, case)
             wave = waves.get(case.row, (None, True))[0] if _falls(case) else None
             yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
-        loud = {case.row for case in cases if _falls(case)}
         for row, (wave, posted) in waves.items():
             if row not in loud:
                 case = Case(row, "followers", -1, column, column, column)
@@ -114,13 +133,14 @@ class _Days:
                     finding, case, wave=wave, quiet=True, alerting=posted and clear
                 )
 
-    def _case(self, index: int, start: int, column: int) -> Case:
+    def _case(self, index: int) -> Case:
         hits = self.detections.hits
+        column = int(hits.column[index])
         return Case(
             row=int(hits.row[index]),
             metric=str(hits.metric[index]),
             direction=int(hits.direction[index]),
-            start=start,
+            start=self._start(index, column),
             found=column,
             now=column,
         )
@@ -208,7 +228,7 @@ class _Days:
 
     def _notices(self, column: int) -> Iterator[Notice]:
         yield from faults(self.panel, self.copies, self.values, column)
-        yield from milestones(self.panel.until(column))
+        yield from milestones(self.panel, column)
         yield from self._stale(column)
 
     def _stale(self, column: int) -> Iterator[Notice]:

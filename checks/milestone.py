@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from checks.model import Notice
-from checks.panel import Floats, Panel
+from checks.panel import LOOKBACK, Floats, Panel
 from checks.reasons import reason
 
 DAY = 86_400
@@ -33,12 +33,13 @@ class Forecast:
     latest: int | None
 
 
-def milestones(panel: Panel) -> list[Notice]:
-    """A notice for each account whose newest reading is the first to pass a round count.
+def milestones(panel: Panel, column: int = -1) -> list[Notice]:
+    """A notice for each account whose reading on `column` is the first to pass a round count.
 
     The highest where several are passed at once. Series without a total have none.
     """
-    followers = panel.metrics["followers"]
+    column %= max(panel.days, 1)
+    followers = panel.metrics["followers"][:, max(0, column - LOOKBACK) : column + 1]
     if followers.shape[1] < 2:
         return []
     best = np.fmax.reduce(followers[:, :-1], axis=1, initial=0.0)
@@ -51,7 +52,7 @@ def milestones(panel: Panel) -> list[Notice]:
         Notice(
             kind="milestone",
             account=panel.accounts[row],
-            at=int(panel.ends[-1]),
+            at=int(panel.ends[column]),
             reasons=(
                 reason("milestone", milestone=ROUND[rank[row] - 1], followers=int(now[row])),
             ),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from checks.cohort import SLIDE
+from checks.cohort import SLIDE, Peers
 from checks.model import Event, Finding, Kind, Reason, Rules, Severity, Verdict
 from checks.reasons import REASONS, reason
 
@@ -52,22 +52,6 @@ class Engagement:
     def times(self) -> float:
         """The ratio itself, for people."""
         return round(math.exp(self.ratio), 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Peers:
-    """What the group of an account did: `share` and `usual` in percent of `judged` peers.
-
-    `shared`: the group reaches across teams that must not learn of each other's accounts.
-    """
-
-    group: str
-    share: float
-    usual: float
-    judged: int
-    wave: bool
-    score: float
-    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,116 @@
+"""What `decide` may ask about incidents on one judged day."""
+
+import math
+
+import numpy as np
+
+from checks.lens import Case, Lens
+from checks.model import Finding, Incident, Standing, Verdict
+
+REVISION = 7
+"""Days after an incident was found in which its evidence is heard again."""
+
+DIRECTIONS = {"up": 1, "down": -1, "swing": 0}
+_LONGEST_ONSET = 27
+
+
+class DayView:
+    """The View of one judged day of a Lens: nothing after `column` exists for it."""
+
+    def __init__(self, lens: Lens, column: int) -> None:
+        self.lens = lens
+        self.column = column
+
+    def standing(self, account: str, metric: str) -> Standing | None:
+        lens = self.lens
+        row = lens.panel.row.get(account)
+        known = lens.states.get(metric)
+        if row is None or known is None:
+            return None
+        here = (row, lens.place[self.column])
+        # the change of a series without a level is in counts already: its level is 1
+        level = known.level.item(here)
+        elapsed = max(known.elapsed.item(here), 1)
+        return Standing(
+            judged=known.judged.item(here),
+            read_at=self._read_at(row, self.column),
+            level=lens.panel.metrics[metric].item((row, self.column)),
+            daily=known.expected.item(here) * level / elapsed,
+            spread=known.spread.item(here) * level / math.sqrt(elapsed),
+            step=known.step.item(here),
+        )
+
+    def reading(self, account: str, metric: str, at: int) -> float:
+        row = self.lens.panel.row.get(account)
+        column = self._column(at)
+        if row is None or column < 0 or self._read_at(row, column) != at:
+            return math.nan
+        return self.lens.panel.metrics[metric].item((row, column))
+
+    def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
+        row = self.lens.panel.row[account]
+        column = self._column(day)
+        column = self.column if column < 0 else column
+        earlier = self.lens.panel.metrics[metric][row, max(0, column - 30) : column]
+        known = np.flatnonzero(~np.isnan(earlier))
+        if not known.size:
+            return 0, math.nan
+        place = max(0, column - 30) + int(known[-1])
+        return self._read_at(row, place), float(earlier[known[-1]])
+
+    def explain(self, incident: Incident) -> Verdict | None:
+        """Hears the evidence of an incident again, up to a week after it was found."""
+        panel = self.lens.panel
+        row = panel.row.get(incident.account)
+        found = self._column(incident.updates[0].at) if incident.updates else -1
+        if row is None or found < 0 or self.column - found > REVISION:
+            return None
+        if incident.metric not in self.lens.states:
+            return None
+        start = self._column(incident.opened_at)
+        now = self.column
+        if math.isnan(float(panel.metrics[incident.metric][row, now])):
+            return None
+        case = Case(
+            row,
+            incident.metric,
+            DIRECTIONS[incident.direction],
+            max(start, found - _LONGEST_ONSET) if start >= 0 else found,
+            found,
+            now,
+        )
+        level = incident.level
+        finding = Finding(
+            check=str(incident.memory.get("check", "")),
+            account=incident.account,
+            metric=incident.metric,
+            direction=incident.direction,
+            start=incident.opened_at,
+            at=incident.last_finding_at,
+            change=incident.change,
+            expected=incident.expected,
+            level=level,
+            size=abs(incident.change - incident.expected) / level if level else math.nan,
+            score=incident.score,
+            log_p=0.0,
+        )
+        return self.lens.verdict(
+            finding,
+            case,
+            wave=incident.wave,
+            quiet=finding.check == "cohort" and incident.severity == "info",
+            alerting=incident.alerted_at is not None,
+        )
+
+    def _column(self, at: int) -> int:
+        """The column whose day holds `at`, -1 where it is not on the panel up to now."""
+        ends = self.lens.panel.ends
+        column = int(np.searchsorted(ends, at, side="left"))
+        if column > self.column or (column == 0 and at <= ends[0] - 86_400):
+            return -1
+        return column
+
+    def _read_at(self, row: int, column: int) -> int:
+        read_at = self.lens.panel.read_at
+        known = 0 if read_at is None else read_at.item((row, column))
+        return known or self.lens.panel.ends.item(column)
