@@ -157,12 +157,11 @@ class SlackChat:
     async def problems(self, channel: str | None) -> list[str]:
         try:
             await self._sign_in()
-            found = self._missing_scopes()
-            if channel is not None:
-                found += await self._channel_problems(channel)
+            if channel is None:
+                return self._missing_scopes()
+            return await self._channel_problems(channel)
         except DeliveryError as error:
             return [str(error)]
-        return found
 
     def health(self) -> Health:
         return self._health

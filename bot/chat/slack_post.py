@@ -15,7 +15,7 @@ from bot.model import Delivery, Message
 
 EVENT = "ebbwatch_delivery"
 _BEFORE, _AFTER = 60.0, 120.0
-"""Seconds around the attempt in which a message is looked for: clocks differ, calls hang."""
+"""Seconds around the attempts in which a message is looked for: a call may hang."""
 _LIMIT = 15  # some apps get no more per call
 _FILE_WAITS = (1.0, 2.0, 4.0)
 """Seconds to wait for Slack to process an uploaded picture before it is left out."""
@@ -276,12 +276,11 @@ class Poster:
         self, method: str, channel: str, delivery: Delivery, **more: Any
     ) -> Body:
         """Reading changes nothing: whatever goes wrong, look again later."""
-        first = delivery.last_attempt_at or delivery.first_attempt_at
-        if first is not None:
-            first += self._skew()
-            more["oldest"] = f"{first - _BEFORE:.6f}"
-            if delivery.last_attempt_at is not None:
-                more["latest"] = f"{first + _AFTER:.6f}"
+        first = delivery.first_attempt_at or delivery.last_attempt_at
+        last = delivery.last_attempt_at or first
+        if first is not None and last is not None:
+            more["oldest"] = f"{first + self._skew() - _BEFORE:.6f}"
+            more["latest"] = f"{last + self._skew() + _AFTER:.6f}"
         await self._pace.wait(method, channel)
         try:
             return await self._call(

@@ -37,7 +37,7 @@ class ConsoleStage:
     def _written(self) -> str:
         return self._out.read_text() if self._out.exists() else ""
 
-    def replies(self) -> list[Shown]:
+    def replies(self, index: int = 0) -> list[Shown]:
         return [one for one in self.shown() if one.text.strip().startswith("history")]
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
