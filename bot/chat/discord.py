@@ -120,7 +120,6 @@ class DiscordChat:
                         f"Discord cannot be reached ({kind_of(error)}): alerts wait, and it is "
                         "tried again until it works."
                     )
-                await self.close()
                 await self._sleep(pause)
         finally:
             await self.close()
@@ -155,6 +154,8 @@ class DiscordChat:
                 raise TokenRefused from None
             raise
         finally:
+            # Closed first: while it reconnects, the library swallows a cancellation.
+            await self.close()
             connection.cancel()
             await asyncio.gather(connection, return_exceptions=True)
 

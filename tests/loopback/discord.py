@@ -27,7 +27,8 @@ TOKEN = "loopback.bot.token"
 BOT, APPLICATION = 555000000000000001, 555000000000000001
 GUILD, CHANNEL, ROLE = 800000000000000001, 900000000000000001, 700000000000000001
 NONCE_SECONDS, ACK_SECONDS, TOKEN_SECONDS = 120.0, 3.0, 900.0
-ALL = (1 << 50) - 1
+ALL = ((1 << 50) - 1) & ~(1 << 3)
+"""Every permission but Administrator, which no denial could touch."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
