@@ -7,6 +7,7 @@ import io
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -122,7 +123,11 @@ class ConsoleChat:
         await asyncio.to_thread(self._write, None, self._body(message, "answer"))
 
     def _print_delivery(self, delivery: Delivery) -> None:
-        body = self._body(delivery.message, delivery.id, _ACTION[delivery.action])
+        message = delivery.message
+        if delivery.action == "edit":
+            # what stands above cannot be changed here: the new headline says what did
+            message = replace(message, text="", fields=(), table=(), buttons=())
+        body = self._body(message, delivery.id, _ACTION[delivery.action])
         self._write(delivery.id, body)
         self._show_prompt()
 
