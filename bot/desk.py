@@ -81,8 +81,9 @@ class CommandDesk:
             log.error("a command failed: %s", error)
             told = str(error) if caller.platform == CONSOLE else refusals.internal(voice)
             return answers.refused(told)
-        except Exception:
+        except Exception as error:
             log.exception("a command failed")
+            await self._tell(f"A command failed inside ebbwatch ({type(error).__name__}).")
             return answers.refused(refusals.internal(voice))
 
     async def _typed(self, view: View, line: str, files: Sequence[Attachment]) -> Message:
