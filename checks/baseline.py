@@ -7,6 +7,7 @@ days learns each week once and a single judged day learns exactly the same.
 """
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,9 @@ YOUNG = 8
 
 SPANS = (1, 2, 3)
 """Days over which a sudden change is summed."""
+
+BAND = 3.0
+"""Half the width, in spreads, of the band that charts draw."""
 
 _POOLED_SPREAD = 0.006
 _POOLED_CLIP = 0.02
@@ -115,24 +119,22 @@ class Outlook:
         return ~(self.held | self.early) & ~np.isnan(self.moves[0].move)
 
 
-def outlook(panel: Panel, metric: str, columns: Ints) -> Outlook:
-    """Expected and observed changes of every account at the judged columns."""
+def outlook(panel: Panel, metric: str, columns: Ints, *, rows: Ints | None = None) -> Outlook:
+    """Expected and observed changes at the judged columns, of all accounts or some `rows`."""
+    rows = np.arange(len(panel.accounts)) if rows is None else rows
     start = max(0, int(columns.min()) - LAG - 6 - WINDOW - GAP)
     counts = counts_of(panel, metric)[:, start : int(columns.max()) + 1]
     linear = linear_rows(panel, metric)
-    made = _blank(len(panel.accounts), len(columns))
+    made = _blank(len(rows), len(columns))
     weeks = 2 + (len(columns) + 6) // 7
     for phase in range(7):
-        members = np.flatnonzero(panel.phase == phase)
-        for rows in np.array_split(members, 1 + len(members) * weeks // _WINDOWS_AT_ONCE):
-            if rows.size:
-                series = bridge(counts[rows], linear[rows])
+        members = np.flatnonzero(panel.phase[rows] == phase)
+        for some in np.array_split(members, 1 + len(members) * weeks // _WINDOWS_AT_ONCE):
+            if some.size:
+                series = bridge(counts[rows[some]], linear[rows[some]])
                 for name, part in _judge(series, panel, columns - start, start, phase).items():
-                    made[name][rows] = part
-    moves = tuple(
-        Move(*(made[f"{f.name}{span}"] for f in fields(Move)))  # type: ignore[arg-type]
-        for span in SPANS
-    )
+                    made[name][some] = part
+    moves = tuple(Move(*(made[f"{f.name}{span}"] for f in fields(Move))) for span in SPANS)
     held, changes = made["held"], made["changes"]
     return Outlook(moves, made["step"], changes, held, changes < YOUNG)
 
@@ -243,7 +245,7 @@ def learn_partial(windows: Singles, weekdays: Ints, *, own: Bools, linear: Bools
 def _ranked(values: Singles, rank: Ints) -> Singles:
     """The entry of that rank in each row, NaN sorting last; 0 where a row is empty."""
     ordered = np.sort(values, axis=1)[np.arange(len(values)), rank]
-    return np.nan_to_num(ordered)
+    return np.asarray(np.nan_to_num(ordered), np.float32)
 
 
 def _weekday_effects(means: Singles, weekday: int, weeks: int) -> Singles:
@@ -264,9 +266,9 @@ def _running_effects(effects: Singles, weekday: int) -> Singles:
     return running
 
 
-def _blank(accounts: int, columns: int) -> dict[str, npt.NDArray[np.generic]]:
+def _blank(accounts: int, columns: int) -> dict[str, Any]:
     shape = (accounts, columns)
-    made: dict[str, npt.NDArray[np.generic]] = {
+    made: dict[str, Any] = {
         "step": np.ones(shape),
         "changes": np.zeros(shape, np.int64),
         "held": np.ones(shape, np.bool_),
@@ -280,7 +282,7 @@ def _blank(accounts: int, columns: int) -> dict[str, npt.NDArray[np.generic]]:
 
 def _judge(
     series: Series, panel: Panel, columns: Ints, start: int, phase: int
-) -> dict[str, npt.NDArray[np.generic]]:
+) -> dict[str, Any]:
     """Outlook arrays by name for rows that share a phase; columns count from `start`."""
     weeks, week = np.unique(
         refreshed(columns - LAG, panel.day + start, phase), return_inverse=True
@@ -299,9 +301,9 @@ def _judge(
             getattr(learnt, f.name)[young] = getattr(pairs, f.name)
         rounded[young] = flags
     judged = ~held & (changes >= YOUNG)
-    made: dict[str, npt.NDArray[np.generic]] = {"changes": changes, "held": held}
+    made: dict[str, Any] = {"changes": changes, "held": held}
     for span in SPANS:
-        move = _move(series, learnt, columns, span, (weekday + columns) % 7, judged)
+        move = _move(series, learnt, columns, span, (weekday + columns) % 7, judged, rounded)
         made |= {f"{f.name}{span}": getattr(move, f.name) for f in fields(Move)}
     level = made["level1"]
     made["step"] = np.where(rounded, truncation(np.nan_to_num(level)), 1.0)
@@ -426,9 +428,19 @@ def _rounded(series: Series, row: Ints, column: Ints) -> Bools:
 
 
 def _move(
-    series: Series, learnt: Learnt, columns: Ints, span: int, weekdays: Ints, judged: Bools
+    series: Series,
+    learnt: Learnt,
+    columns: Ints,
+    span: int,
+    weekdays: Ints,
+    judged: Bools,
+    rounded: Bools,
 ) -> Move:
-    """Observed and expected change since the last reading at least `span` days before."""
+    """Observed and expected change since the last reading at least `span` days before.
+
+    The variance is that of the days, of counting (max(|expected|, 1/4) accounts) and of the
+    display step (step^2 / 12).
+    """
     rows = np.arange(len(series.counts))[:, None]
     before = series.last[:, np.maximum(columns - span, 0)].astype(np.int64)
     elapsed = columns - before
@@ -450,6 +462,27 @@ def _move(
     base = learnt.base.astype(np.float64)
     expected = elapsed * base + effect
     counting = np.maximum(np.abs(base) * level * elapsed, 0.25) / level**2
+    counting += np.where(rounded, (truncation(np.nan_to_num(level)) / level) ** 2 / 12, 0.0)
     spread = np.sqrt(elapsed * learnt.spread.astype(np.float64) ** 2 + counting)
-    arrays = (np.where(known, a, np.nan) for a in (move, expected, spread, level))
-    return Move(*arrays, elapsed)
+    return Move(
+        np.where(known, move, np.nan),
+        np.where(known, expected, np.nan),
+        np.where(known, spread, np.nan),
+        np.where(known, level, np.nan),
+        elapsed,
+    )
+
+
+def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
+    """Where one account's count was expected on each day: the level before it, the expected
+    change, and BAND spreads to either side; NaN where nothing is expected yet.
+    """
+    view = outlook(panel, metric, np.arange(panel.days), rows=np.array([row]))
+    day = view.moves[0]
+    if linear_rows(panel, metric)[row]:
+        counts = counts_of(panel, metric)[row]
+        before = counts[np.maximum(np.arange(panel.days) - day.elapsed[0], 0)]
+        middle, width = before + day.expected[0], BAND * day.spread[0]
+        return middle - width, middle + width
+    low, high = (day.expected[0] + sign * BAND * day.spread[0] for sign in (-1, 1))
+    return day.level[0] * np.exp(low), day.level[0] * np.exp(high)

@@ -7,13 +7,14 @@ import numpy as np
 
 from checks.baseline import Outlook, counts_of, linear_rows, outlook
 from checks.churn import falls
+from checks.discovery import hold_discoveries
 from checks.findings import Findings, join, nothing
 from checks.leak import leaks
 from checks.model import Finding, Rules
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.seesaw import seesaws
 from checks.spike import engagement, rises
-from checks.sudden import candidates
+from checks.sudden import LEAST_SIZE, candidates
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,17 @@ def _sudden(
     panel: Panel, metric: str, view: Outlook, columns: Ints, rules: Rules, factor: Floats
 ) -> list[Findings]:
     counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
-    up = candidates(view, counts, linear, columns, metric=metric, direction=1)
-    down = candidates(view, counts, linear, columns, metric=metric, direction=-1)
-    return [
-        rises(up, rules, engagement=engagement(panel, up), factor=factor[up.row]),
-        falls(down, rules, factor=factor[down.row]),
-    ]
+    least = min(LEAST_SIZE, rules.min_percent / 200)
+    up, down = (
+        candidates(
+            view, counts, linear, columns, metric=metric, direction=direction, least=least
+        )
+        for direction in (1, -1)
+    )
+    hits = join(
+        [
+            rises(up, rules, engagement=engagement(panel, up), factor=factor[up.row]),
+            falls(down, rules, factor=factor[down.row]),
+        ]
+    )
+    return [hold_discoveries(panel, metric, view, columns, hits, rules)]

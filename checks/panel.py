@@ -69,9 +69,14 @@ class Panel:
         return newest.toordinal() - self.days + 1
 
     @cached_property
+    def hashes(self) -> Ints:
+        """A number of each account that depends on nothing but its name."""
+        return np.array([crc32(account.encode()) for account in self.accounts], np.int64)
+
+    @cached_property
     def phase(self) -> Ints:
-        """The weekday (0-6) on which each account learns anew; from its name alone."""
-        return np.array([crc32(account.encode()) % 7 for account in self.accounts], np.int64)
+        """The weekday (0-6) on which each account learns anew."""
+        return self.hashes % 7
 
     def until(self, column: int, days: int = LOOKBACK + 1) -> "Panel":
         """The panel as it was when `column` was the newest day."""

@@ -1,6 +1,6 @@
 """What the checks of sudden rises and falls share: candidates and their judgement."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ LONGER = (7, 10)
 """Days over which a rise is summed where engagement vouches for it."""
 
 _NEARLY = 0.8
-_LEAST_SIZE = 0.003
+LEAST_SIZE = 0.003
 _LEAST_SCORE = 3.0
 
 
@@ -49,12 +49,12 @@ class Sudden:
     linear: Bools
 
     def take(self, index: npt.NDArray[np.intp]) -> "Sudden":
-        parts = {
-            f.name: value if isinstance(value, str | int) else value[..., index]
+        arrays = {
+            f.name: getattr(self, f.name)[..., index]
             for f in fields(self)
-            for value in [getattr(self, f.name)]
+            if f.name not in ("metric", "direction")
         }
-        return Sudden(**parts)
+        return replace(self, **arrays)
 
 
 def candidates(
@@ -65,15 +65,14 @@ def candidates(
     *,
     metric: str,
     direction: int,
+    least: float = LEAST_SIZE,
 ) -> Sudden:
-    """Account-days worth a closer look: beyond 3 spreads and 0.3 % in any span."""
+    """Account-days worth a closer look: beyond 3 spreads and `least` in any span."""
     loud = np.zeros(outlook.held.shape, np.bool_)
     with np.errstate(invalid="ignore"):
         for move in outlook.moves:
             excess = direction * move.excess
-            loud |= (excess > _LEAST_SCORE * move.spread) & (
-                linear[:, None] | (excess > _LEAST_SIZE)
-            )
+            loud |= (excess > _LEAST_SCORE * move.spread) & (linear[:, None] | (excess > least))
     row, place = np.nonzero(loud)
     column, flat = columns[place], linear[row]
     moves = [
@@ -152,7 +151,7 @@ def judge(
     shortest tells when it began. `least` is the floor in counts.
     """
     limit = score_limit(rules)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         plain = sudden.excess / sudden.spread
         score = np.minimum(plain, limit * sudden.excess / floor)
         part = sudden.excess[0] * 2 * sudden.elapsed >= sudden.excess
@@ -188,6 +187,8 @@ def floors(
 ) -> Floats:
     """(spans, k): `sizes` in percent, but never under the display step or the own past."""
     floor = np.where(sudden.linear, rules.min_count, sizes / 100) * factor
+    if rules.own_floors and rules.min_percent == 0:
+        past = np.zeros_like(past)
     shown = np.where(sudden.step > 1, steps * sudden.step / level_of(sudden), 0.0)
     return np.maximum(np.maximum(floor, shown), past)
 

@@ -1,5 +1,7 @@
 """From scores to tail probabilities, and from those to false-discovery control."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from checks.model import Rules
@@ -24,3 +26,67 @@ def log_tail(score: Floats) -> Floats:
 def score_limit(rules: Rules) -> float:
     """The score whose tail probability is the rules' alpha."""
     return float(_TAIL_FROM * np.exp((_TAIL_LOG_P - np.log(rules.alpha)) / _TAIL_SLOPE))
+
+
+@dataclass(frozen=True)
+class Tail:
+    """Scores pooled in one direction: ranks of `body` below `high`, a power law above.
+
+    The exponent is fitted between the 95th and the 98.5th percentile, where anomalies are
+    too few to matter: ranks that hold the anomalies themselves have no power, and a pool
+    cleaned of what was flagged has lost the null's own tail.
+    """
+
+    body: Floats
+    low: float
+    high: float
+    beyond: float
+    exponent: float
+
+    def log_p(self, score: Floats) -> Floats:
+        """Log of the chance that an ordinary account-day scores beyond."""
+        rank = len(self.body) - np.searchsorted(self.body, score, side="left")
+        below = np.log(np.maximum(rank, 1) / max(len(self.body), 1))
+        above = np.log(self.beyond) - self.exponent * np.log(
+            np.maximum(score, self.high) / self.high
+        )
+        return np.where(score > self.high, above, below)
+
+
+def fit_tail(scores: Floats) -> Tail:
+    """From the scores of many account-days in one direction (NaN free)."""
+    body = np.sort(scores)
+    low, high = np.quantile(body, (0.95, 0.985))
+    between = body[(body >= low) & (body <= high)]
+    beyond = max(float((body > high).mean()), 1.0 / len(body))
+    return Tail(
+        body,
+        float(low),
+        float(high),
+        beyond,
+        _truncated_pareto(between / max(low, 1e-9), high / max(low, 1e-9)),
+    )
+
+
+def _truncated_pareto(ratios: Floats, end: float) -> float:
+    """Maximum-likelihood exponent of a Pareto law on [1, end] (Aban et al. 2006, eq. 3)."""
+    if end <= 1.0 + 1e-9 or len(ratios) < 2:
+        return 3.0
+    mean, stop = float(np.log(ratios).mean()), float(np.log(end))
+    least, most = 0.5, 50.0
+    for _ in range(50):
+        middle = (least + most) / 2
+        fall = np.exp(-middle * stop)
+        if 1 / middle - stop * fall / (1 - fall) > mean:
+            least = middle
+        else:
+            most = middle
+    return least
+
+
+def discovery_limit(log_p: Floats, q: float, tests: int) -> float:
+    """The largest log p that Benjamini-Hochberg rejects at `q` among `tests`; -inf if none."""
+    ordered = np.sort(log_p)
+    line = np.log(q) + np.log(np.arange(1, len(ordered) + 1)) - np.log(max(tests, 1))
+    passed = np.flatnonzero(ordered <= line)
+    return float(ordered[passed[-1]]) if passed.size else -np.inf

@@ -1,0 +1,124 @@
+"""False-discovery control across the accounts of one platform; it only removes alarms."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from checks.baseline import Outlook, outlook
+from checks.findings import Findings
+from checks.model import Rules
+from checks.panel import Bools, Floats, Ints, Panel
+from checks.surprise import discovery_limit, fit_tail
+
+HISTORY = 28
+"""Days whose scores tell the tail's shape and share one false-discovery threshold."""
+
+LEAST_ACCOUNTS = 50
+"""Judged accounts of a platform from which false discoveries are controlled."""
+
+SAMPLE = 512
+"""Accounts of a platform whose past stands for all; chosen by their names."""
+
+
+def hold_discoveries(
+    panel: Panel, metric: str, view: Outlook, columns: Ints, hits: Findings, rules: Rules
+) -> Findings:
+    """`hits` with `alarm` off where the share of false discoveries would not hold."""
+    alarm = hits.alarm.copy()
+    if not alarm.any():
+        return hits
+    history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
+    for rows in _platforms(panel):
+        mine = np.zeros(len(panel.accounts), np.bool_)
+        mine[rows] = True
+        many = view.judged[rows].sum(axis=0) >= LEAST_ACCOUNTS
+        tested = np.flatnonzero(alarm & mine[hits.row])
+        tested = tested[many[np.searchsorted(columns, hits.column[tested])]]
+        if not tested.size:
+            continue
+        sample = rows
+        if len(rows) > SAMPLE:
+            sample = rows[np.argsort(panel.hashes[rows], kind="stable")[:SAMPLE]]
+        if len(sample) == len(panel.accounts) and np.array_equal(history, columns):
+            past = view
+        else:
+            past = outlook(panel, metric, history, rows=sample)
+        alarm[tested] = _survivors(past, history, hits.take(tested), rules)
+    return replace(hits, alarm=alarm)
+
+
+def _platforms(panel: Panel) -> list[Ints]:
+    groups = [
+        rows
+        for name, rows in panel.groups.items()
+        if name.startswith("platform:") and "@" not in name
+    ]
+    free = np.ones(len(panel.accounts), np.bool_)
+    for rows in groups:
+        free[rows] = False
+    return [*groups, np.flatnonzero(free)]
+
+
+def against_the_day(
+    excess: Floats, spread: Floats, judged: Bools
+) -> tuple[Floats, Floats, Floats]:
+    """Scores of one platform's accounts less the day's joint move, the move, and the scale.
+
+    (accounts, days): the median excess of the day is subtracted, and all scores are divided
+    by max(1, their 75th percentile / 0.675), so that a day on which everybody moves is no
+    day of discoveries.
+    """
+    excess = np.where(judged, excess, np.nan)
+    count = judged.sum(axis=0)
+    columns = np.arange(excess.shape[1])
+    middle = np.sort(excess, axis=0)[np.maximum(count - 1, 0) // 2, columns]
+    scores = (excess - middle) / spread
+    size = np.sort(np.abs(scores), axis=0)[np.maximum(count - 1, 0) * 3 // 4, columns]
+    scale = np.maximum(1.0, np.nan_to_num(size) / 0.675)
+    return scores / scale, np.nan_to_num(middle), scale
+
+
+def _survivors(past: Outlook, columns: Ints, hits: Findings, rules: Rules) -> Bools:
+    """Which hits stay when the share of false discoveries is held at `rules.q`.
+
+    The share of ordinary tail days that pass the size floor is the chance that a null day
+    does: p = P(score beyond) x P(floor passed | ordinary tail).
+    """
+    day = past.moves[0]
+    scores, middle, scale = against_the_day(day.excess, day.spread, past.judged)
+    size = np.abs(day.excess)
+    passing = (size >= rules.min_percent / 100) & (size * day.level >= rules.min_count / 2)
+    place = np.searchsorted(columns, hits.column)
+    spread = np.nan_to_num(hits.size / np.abs(hits.score), nan=np.inf)
+    joint = hits.direction * middle[place] / spread
+    own = np.maximum(np.abs(hits.score) - joint, 0) / scale[place]
+    kept = np.ones(len(hits), np.bool_)
+    for column in np.unique(place):
+        span = slice(max(0, column - HISTORY + 1), column + 1)
+        seen = ~np.isnan(scores[:, span])
+        here = place == column
+        kept[here] = _rejected(
+            scores[:, span][seen],
+            passing[:, span][seen],
+            own[here] * hits.direction[here],
+            rules.q,
+        )
+    return kept
+
+
+def _rejected(scores: Floats, passing: Bools, own: Floats, q: float) -> Bools:
+    """Which of `own` Benjamini-Hochberg rejects at `q` among all `scores`.
+
+    Rises and falls have tails of their own: one-sided p, doubled.
+    """
+    tests = len(scores)
+    log_p, own_log_p = [], np.zeros(len(own))
+    for direction in (1, -1):
+        sizes = direction * scores
+        tail = fit_tail(sizes)
+        ordinary = (sizes >= tail.low) & (sizes <= tail.high)
+        chance = np.log(2 * max(float(passing[ordinary].mean()), 1.0 / tests))
+        log_p.append(tail.log_p(sizes[passing & (sizes > 1.0)]) + chance)
+        mine = own * direction > 0
+        own_log_p[mine] = tail.log_p(np.abs(own[mine])) + chance
+    return own_log_p <= discovery_limit(np.concatenate(log_p), q, tests)
