@@ -198,7 +198,7 @@ class Courier:
         name, delivery = channel.channel, claimed.delivery
         try:
             ref = None
-            if claimed.unconfirmed and delivery.action != "edit":
+            if claimed.unconfirmed:
                 ref = await asyncio.wait_for(chat.find(delivery), SEND_SECONDS)
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)

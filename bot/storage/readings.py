@@ -47,7 +47,7 @@ def add(db: Database, source: int, frame: pl.DataFrame, seen: int) -> Added:
     metrics = [name for name in METRICS if name in frame.columns]
     if frame.is_empty() or not metrics:
         return Added(rows=frame.height, changed=0, new_accounts=0)
-    names = frame.get_column("account").unique()
+    names = frame.get_column("account").unique().sort()
     before = db.conn.execute("SELECT count(*) FROM accounts").fetchone()[0]
     ids = accounts.ensure(db, names.to_list(), source, seen)
     after = db.conn.execute("SELECT count(*) FROM accounts").fetchone()[0]
