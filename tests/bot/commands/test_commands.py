@@ -1,0 +1,401 @@
+"""What commands answer and what they change, on a real database."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.commands.summary import channel_summary
+from bot.desk import CommandDesk
+from bot.errors import SourceUnavailable, StorageError
+from bot.model import Attachment, Message
+from bot.storage import accounts, channels, incidents, notes
+from bot.storage.channels import Channel, Subscription
+from checks.model import Event
+from tests.bot.cases import messages
+from tests.bot.team import DAY, NOW, ONE, Team, console, incident, person, two_teams
+
+MANAGER = person(manager=True)
+
+
+@pytest_asyncio.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    async with two_teams(tmp_path) as made:
+        yield made
+
+
+def field(shown: Message, name: str) -> str:
+    return next(each.value for each in shown.fields if each.name == name)
+
+
+async def test_status_of_everything_and_of_one_account(team: Team) -> None:
+    shown = await team.ask(person(), "status")
+    assert shown.title == "3 accounts, 2 open incidents"
+    assert "at 2 accounts (Instagram)" in shown.text
+    one = await team.ask(person(), "status @Lena tiktok".replace("@Lena tiktok", "tiktok/LENA"))
+    assert one.title.startswith("tiktok/lena: ")
+    assert "+" in field(one, "7 days")
+    assert len(one.text) == 30
+
+
+async def test_a_handle_alone_will_do_where_it_is_the_only_one(team: Team) -> None:
+    assert (await team.ask(person(), "status mo")).title.startswith("instagram/mo")
+    shared = await team.ask(person(), "status lena")
+    assert "instagram/lena and tiktok/lena" in shared.text
+    near = await team.ask(person(), "status instagram/lna")
+    assert 'did you mean "instagram/lena"?' in near.text
+
+
+async def test_a_gap_or_a_new_account_is_no_zero(team: Team) -> None:
+    await team.store.write(accounts.ensure, ["instagram/newest"], None, NOW)
+    shown = await team.ask(person(), "status instagram/newest")
+    assert shown.title == "instagram/newest"
+    assert field(shown, "7 days") == "–"
+    assert field(shown, "Last reading") == "never"
+
+
+async def test_accounts_are_listed_with_their_week(team: Team) -> None:
+    shown = await team.ask(person(), "accounts")
+    assert [row[0] for row in shown.table[1:]] == [
+        "tiktok/lena",
+        "instagram/mo",
+        "instagram/lena",
+    ]
+    assert shown.table[-1][-1] == "Purge"
+
+
+async def test_why_tells_reasons_life_and_feedback(team: Team) -> None:
+    await team.ask(MANAGER, "feedback 1 expected")
+    shown = await team.ask(person(), "why 1")
+    assert "74% of 31 Instagram accounts" in shown.text
+    assert "Ana: expected" in shown.text
+    assert shown.table[1][1:3] == ("suspected", "Purge")
+
+
+async def test_acknowledging_shows_who_and_edits_once(team: Team) -> None:
+    assert "Acknowledged" in (await team.ask(MANAGER, "ack 1")).text
+    assert "Ana has acknowledged" in (await team.ask(MANAGER, "ack 1")).text
+    assert len(team.routed) == 1
+    shown = await team.ask(person(), "why 1")
+    assert field(shown, "Acknowledged").startswith("Ana, today")
+
+
+async def test_feedback_reaches_the_floors_of_the_account(team: Team) -> None:
+    await team.ask(MANAGER, "feedback w1 false")
+    told = await team.store.read(incidents.feedback_by_account)
+    assert set(told) == {"instagram/lena", "instagram/mo"}
+    assert [kind for kind, _ in told["instagram/mo"]] == ["false"]
+
+
+async def test_mutes_end_by_themselves(team: Team) -> None:
+    await team.ask(MANAGER, "mute all 2h")
+    (mute,) = await team.store.read(channels.mutes, NOW, ONE)
+    assert mute.until == NOW + 7200
+    assert mute.account is None
+    assert await team.store.read(channels.mutes, NOW + 7200, ONE) == []
+    shown = await team.ask(person(), "subscriptions")
+    assert "everything until today 10:00" in field(shown, "Muted")
+    assert "No longer muted" in (await team.ask(MANAGER, "unmute all")).text
+    assert await team.store.read(channels.mutes, NOW, ONE) == []
+
+
+async def test_until_worse_needs_something_that_can_get_worse(team: Team) -> None:
+    await team.ask(MANAGER, "mute instagram/lena until worse")
+    (mute,) = await team.store.read(channels.mutes, NOW, ONE)
+    assert (mute.until, mute.worse_than) == (None, "warning")
+    assert mute.covers(ONE, str(MANAGER.channel), "instagram/lena", 1, "warning", NOW)
+    assert not mute.covers(ONE, str(MANAGER.channel), "instagram/lena", 1, "critical", NOW)
+    calm = await team.ask(MANAGER, "mute tiktok/lena until worse")
+    assert "no open incident that could get worse" in calm.text
+
+
+async def test_muting_an_incident_and_its_wave(team: Team) -> None:
+    await team.ask(MANAGER, "mute 1 1d")
+    await team.ask(MANAGER, "mute w1 1w")
+    found = await team.store.read(channels.mutes, NOW, ONE)
+    assert len(found) == 3
+    assert all(mute.incident is not None for mute in found)
+    await team.ask(MANAGER, "unmute w1")
+    assert await team.store.read(channels.mutes, NOW, ONE) == []
+
+
+async def test_subscriptions_come_and_go(team: Team) -> None:
+    shown = await team.ask(MANAGER, "subscribe #team-a kinds=purge,slow-leak")
+    assert "none of the choices" in shown.text
+    shown = await team.ask(MANAGER, "subscribe #team-a kinds=purge,leak severity=critical")
+    assert "#team-a; Purge, Slow leak; from critical on" in shown.text
+    (made,) = await team.store.read(channels.subscriptions, MANAGER.channel)
+    assert (made.accounts, made.kinds) == (("#team-a",), ("purge", "leak"))
+    assert "has ended" in (await team.ask(MANAGER, f"unsubscribe {made.id}")).text
+    assert await team.store.read(channels.subscriptions, MANAGER.channel) == []
+
+
+async def test_a_pattern_that_matches_nothing_is_refused(team: Team) -> None:
+    assert 'matches "youtube/*"' in (await team.ask(MANAGER, "subscribe youtube/*")).text
+    assert (
+        'did you mean "instagram/mo"'
+        in (await team.ask(MANAGER, "subscribe instagram/moo")).text
+    )
+
+
+async def test_the_config_file_owns_its_subscriptions(team: Team) -> None:
+    subscription = Subscription(channel=str(MANAGER.channel), origin="config")
+    number = await team.store.write(channels.subscribe, subscription)
+    shown = await team.ask(MANAGER, f"unsubscribe {number}")
+    assert "comes from the config file" in shown.text
+    assert "(config file)" in (await team.ask(person(), "subscriptions")).text
+
+
+async def test_subscribing_wakes_a_channel_that_was_switched_off(team: Team) -> None:
+    channel = str(MANAGER.channel)
+    await team.store.write(channels.disable, channel, "it was deleted", NOW)
+    assert "it was deleted" in str((await team.ask(person(), "subscriptions")).fields)
+    await team.ask(MANAGER, "subscribe")
+    known = await team.store.read(channels.get, channel)
+    assert known is not None
+    assert known.disabled is None
+
+
+async def test_events_show_in_lists_status_and_summary(team: Team) -> None:
+    await team.ask(MANAGER, 'event add deadline 2022-11-25 "US ban" about=tiktok')
+    await team.ask(MANAGER, "event add campaign 2022-11-18 Sale to=2022-11-21")
+    assert (
+        "US ban (deadline, tiktok): Fri, Nov 25"
+        in (await team.ask(person(), "event list")).text
+    )
+    assert "US ban (tiktok): in 5 days" in str((await team.ask(person(), "summary")).fields)
+    assert "Sale" in str((await team.ask(person(), "status instagram/mo")).fields)
+    assert "US ban" not in str((await team.ask(person(), "status instagram/mo")).fields)
+    swapped = await team.ask(MANAGER, "event add outage 2022-11-19 x to=2022-11-18")
+    assert "swap the dates" in swapped.text
+    assert "removed" in (await team.ask(MANAGER, "event remove 1")).text
+    assert "US ban" not in (await team.ask(person(), "event list")).text
+
+
+async def test_what_the_console_notes_every_team_sees(team: Team) -> None:
+    await team.ask(console(), "event add platform_notice 2022-11-19 Fakes go about=instagram")
+    assert "Fakes go" in (await team.ask(person(), "event list")).text
+    assert "No event 1" in (await team.ask(MANAGER, "event remove 1")).text
+
+
+async def test_goals_are_forecast(team: Team) -> None:
+    shown = await team.ask(MANAGER, "goal instagram/mo 42000 by 2022-12-31")
+    assert "42,000 by Sat, Dec 31" in shown.text
+    assert "expected (" in shown.text
+    assert "Goals" in [each.name for each in (await team.ask(person(), "summary")).fields]
+    assert (
+        "name a day to come"
+        in (await team.ask(MANAGER, "goal instagram/mo 42000 by 2022-11-20")).text
+    )
+    assert "Say by when" in (await team.ask(MANAGER, "goal instagram/mo 42000")).text
+    assert "no goal any more" in (await team.ask(MANAGER, "goal instagram/mo")).text
+
+
+async def test_the_forecast_holds_what_came_true(team: Team) -> None:
+    """mo gains some 21 a day: 41 days ahead that is 861, and the interval is around it."""
+    shown = await team.ask(MANAGER, "goal instagram/mo 1 by 2022-12-31")
+    assert "reached" in shown.text
+    shown = await team.ask(MANAGER, "goal instagram/mo 90000 by 2022-12-31")
+    middle = int(shown.text.split("far: ")[1].split(" expected")[0].replace(",", ""))
+    newest = int(
+        (await team.ask(person(), "status mo")).title.split(": ")[1][:6].replace(",", "")
+    )
+    assert 700 < middle - newest < 1000
+
+
+async def test_charts_are_drawn_for_accounts_and_incidents(team: Team) -> None:
+    for line in ("chart mo", "chart mo 10d", "chart 1", "chart 1 90d"):
+        shown = await team.ask(person(), line)
+        assert shown.picture is not None, shown.text
+        assert shown.picture.png.startswith(b"\x89PNG")
+        assert "Chart of instagram/" in shown.picture.alt
+
+
+async def test_check_judges_right_now(team: Team) -> None:
+    fallen = await team.ask(person(), "check instagram/lena")
+    assert fallen.title != "instagram/lena: all calm"
+    assert "−" in fallen.text
+    calm = await team.ask(person(), "check instagram/mo")
+    assert calm.title == "instagram/mo: all calm"
+    assert "expected" in calm.text
+
+
+async def test_preview_counts_with_the_channels_own_filters(team: Team) -> None:
+    heard = await team.ask(person(), "preview")
+    assert [row[0] for row in heard.table[1:]] == ["strict", "balanced (yours)", "sensitive"]
+    assert int(heard.table[2][1]) >= 1
+    await team.ask(MANAGER, "subscribe tiktok/lena")
+    assert (await team.ask(person(), "preview")).table[2][1] == "0"
+
+
+async def test_forget_asks_first_and_then_erases(team: Team) -> None:
+    asked = await team.ask(MANAGER, "forget instagram/mo")
+    assert asked.buttons[0].command == "forget instagram/mo yes"
+    assert "60 readings were erased" in (await team.ask(MANAGER, asked.buttons[0].command)).text
+    assert "No account is called" in (await team.ask(person(), "status instagram/mo")).text
+    assert "There is no incident 2" in (await team.ask(person(), "why 2")).text
+
+
+async def test_watching_needs_room(team: Team) -> None:
+    assert "is watched from now on" in (await team.ask(MANAGER, "watch instagram/new-one")).text
+    assert await team.store.read(accounts.watched, "exports") == ["instagram/new-one"]
+    await team.store.write(accounts.ensure, ["instagram/new-one"], None, NOW)
+    assert "may watch 4 accounts" in (await team.ask(MANAGER, "watch instagram/new-two")).text
+    assert "no longer watched" in (await team.ask(MANAGER, "unwatch instagram/new-one")).text
+    assert "cannot be unwatched" in (await team.ask(MANAGER, "unwatch instagram/mo")).text
+
+
+async def test_every_change_is_in_the_audit_trail(team: Team) -> None:
+    lines = [
+        "ack 1",
+        "feedback 1 useful",
+        "subscribe *",
+        "mute all 2h",
+        "unmute all",
+        "event add outage 2022-11-19 x",
+        "event remove 1",
+        "goal instagram/mo 90000 by 2023-01-19",
+        "goal instagram/mo",
+        "unsubscribe 1",
+        "watch instagram/new-one",
+        "unwatch instagram/new-one",
+        "forget instagram/mo yes",
+    ]
+    for line in lines:
+        await team.ask(MANAGER, line)
+    await team.ask(MANAGER, "import", Attachment(name="a.csv", content=b""))
+    trail = await team.store.read(notes.audit, ONE)
+    assert len(trail) == len(lines) + 1
+    assert {done.name for done in trail} == {"Ana"}
+    assert {done.channel for done in trail} == {MANAGER.channel}
+
+
+async def test_reading_leaves_no_trail(team: Team) -> None:
+    for line in ("status", "accounts", "incidents all", "why 1", "summary", "event list"):
+        await team.ask(person(), line)
+    assert await team.store.read(notes.audit) == []
+
+
+async def test_roles_come_from_the_space_or_the_platform(team: Team) -> None:
+    assert "Acknowledged" in (await team.ask(person(admin=True), "ack 1")).text
+    assert "Only managers" in (await team.ask(person(), "ack 2")).text
+    await team.ask(console(), "incidents")
+    assert "Acknowledged" in (await team.ask(console(), "ack w1")).text
+
+
+@pytest.mark.parametrize("period", ["day", "week", "month"])
+async def test_summaries_hold_totals_extremes_and_what_is_open(team: Team, period: str) -> None:
+    shown = await team.ask(person(), f"summary {period}")
+    assert shown.title.startswith(f"{period.title()} to Sun, Nov 20: 3 accounts, ")
+    names = [each.name for each in shown.fields]
+    assert {"Instagram", "TikTok", "Best", "Worst", "Open incidents"} <= set(names)
+    assert len(shown.table) == 4
+
+
+async def test_a_channels_own_summary_speaks_its_language_of_its_accounts(team: Team) -> None:
+    channel = Channel(channel="discord:9", space=ONE, locale="de", timezone="Europe/Vienna")
+    await team.store.write(channels.put, channel)
+    subscription = Subscription(channel="discord:9", accounts=("#team-a",))
+    await team.store.write(channels.subscribe, subscription)
+    shown = await team.store.write(channel_summary, team.context, channel, "week", NOW)
+    assert shown.title.startswith("Woche bis So., 20. Nov.: 1 Account, ")
+    assert [row[0] for row in shown.table[1:]] == ["tiktok/lena"]
+    assert "Offene Vorfälle" not in [each.name for each in shown.fields]
+
+
+async def test_what_was_told_late_is_named(team: Team) -> None:
+    old = incident("tiktok/lena", opened_at=NOW - 5 * DAY, alerted_at=NOW - 5 * DAY)
+    await team.store.write(incidents.save, replace(old, last_finding_at=NOW - 5 * DAY), NOW)
+    assert "tiktok/lena" in field(await team.ask(person(), "summary"), "Told late")
+
+
+async def test_the_channel_decides_the_language(team: Team) -> None:
+    channel = Channel(channel=str(MANAGER.channel), space=ONE, locale="de", timezone="UTC")
+    await team.store.write(channels.put, channel)
+    assert (await team.ask(person(), "status")).title == "3 Accounts, 2 offene Vorfälle"
+    assert "ist kein Befehl; war „status“ gemeint?" in (await team.ask(person(), "stauts")).text
+    assert "Verwaltungsrolle" in (await team.ask(person(), "ack 1")).text
+
+
+async def test_help_names_every_command_and_its_arguments(team: Team) -> None:
+    shown = await team.ask(person(), "")
+    assert len(shown.table) == 1 + len(team.desk.commands)
+    assert "(managers)" in str(shown.table)
+    assert "(managers)" not in str((await team.ask(MANAGER, "help")).table)
+    one = await team.ask(person(), "help goal")
+    assert one.title == "goal ACCOUNT [FOLLOWERS] [BY]"
+    assert "left out: no goal any more" in one.text
+
+
+async def test_named_arguments_of_native_commands(team: Team) -> None:
+    shown = await team.desk.answer(person(), "chart", {"account": "mo", "days": "30d"})
+    assert shown.picture is not None
+    shown = await team.desk.answer(MANAGER, "event remove", {"event": "7"})
+    assert "No event 7" in shown.text
+    assert "is no command" in (await team.desk.answer(person(), "nothing", {})).text
+    assert (
+        "more than this command"
+        in (await team.desk.answer(person(), "why", {"incident": "1", "colour": "red"})).text
+    )
+
+
+async def test_completions_are_sorted_by_likeness(team: Team) -> None:
+    assert await team.desk.suggest(person(), "account", "le") == [
+        "instagram/lena",
+        "tiktok/lena",
+    ]
+    assert await team.desk.suggest(person(), "account", "mm") == []
+    named = await team.desk.suggest(person(), "incident", "")
+    assert sorted(named) == ["1 instagram/lena", "2 instagram/mo"]
+    assert "30d" in await team.desk.suggest(person(), "span", "3")
+    completed = (await team.desk.suggest(person(), "incident", "mo"))[0]
+    assert "instagram/mo" in (await team.ask(person(), f'why "{completed}"')).title
+
+
+async def test_no_error_leaves_the_desk(team: Team, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(account: str) -> tuple[str, str]:
+        raise failures.pop()
+
+    context = replace(team.context, look=broken)
+
+    async def tell(problem: str) -> None:
+        team.reported.append(problem)
+
+    desk = CommandDesk(context, team.desk.commands, tell)
+    failures: list[Exception] = [
+        ValueError("/home/secret"),
+        StorageError("/srv/ebbwatch.db is locked"),
+        SourceUnavailable("youtube answers 503: try again later", source="youtube"),
+    ]
+    line = "watch instagram/new-one"
+    assert "youtube answers 503" in (await desk.answer_line(MANAGER, line)).text
+    assert "/srv" not in (await desk.answer_line(MANAGER, line)).text
+    assert "/home" not in (await desk.answer_line(MANAGER, line)).text
+    assert team.reported == ["A command failed inside ebbwatch (ValueError)."]
+    assert failures == []
+
+
+async def test_every_button_is_a_line_of_the_table(team: Team) -> None:
+    """Those of all messages, pressed with the numbers of this team."""
+    seen = set()
+    for make in messages().values():
+        from bot.message import voice_for
+
+        for button in make(voice_for("en", "UTC")).buttons:
+            seen.add(button.command.replace("12", "1"))
+    assert len(seen) > 10
+    for command in sorted(seen):
+        shown = await team.ask(MANAGER, command)
+        assert "is no command" not in shown.text
+        assert "There is no incident" not in shown.text
+        assert team.reported == []
+
+
+async def test_events_of_the_config_are_seen_but_not_removed(team: Team) -> None:
+    event = Event(name="Ban", kind="deadline", start=NOW + DAY, end=NOW + DAY)
+    await team.store.write(notes.configure_events, [event], NOW)
+    shown = await team.ask(person(), "event list")
+    assert "#" not in shown.text
+    assert "No event 1" in (await team.ask(MANAGER, "event remove 1")).text
