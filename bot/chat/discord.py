@@ -57,7 +57,7 @@ class Patience:
     start, between fresh starts (at most), and before a refused token is tried again."""
 
     delivery: float = 15.0
-    acknowledge: float = 1.0
+    acknowledge: float = 1.4
     gateway: float = 60.0
     pause: float = 60.0
     token: float = 1800.0

@@ -13,7 +13,7 @@ from bot.chat.settings import DiscordSettings
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, Asked, LoopbackDiscord
 
-QUICK = Patience(delivery=0.5, acknowledge=0.5, gateway=5.0, pause=0.1, token=0.1)
+QUICK = Patience(delivery=0.5, acknowledge=1.0, gateway=5.0, pause=0.1, token=0.1)
 _FAULTS = {
     "throttled": "429",
     "throttled everywhere": "429 global",

@@ -94,7 +94,7 @@ def payload(message: Message) -> dict[str, object]:
 
 @MANY
 @given(MESSAGES)
-def test_whatever_is_said_discord_accepts_it(message: Message) -> None:
+def test_hostile_messages_are_within_every_limit(message: Message) -> None:
     sent = payload(message)
     assert check_message(sent, sent["files"]) == {}  # type: ignore[arg-type]
     assert sent["embeds"]
@@ -102,7 +102,7 @@ def test_whatever_is_said_discord_accepts_it(message: Message) -> None:
 
 @MANY
 @given(MESSAGES)
-def test_nothing_in_a_message_pings_links_or_formats(message: Message) -> None:
+def test_hostile_messages_ping_link_and_format_nothing(message: Message) -> None:
     rendered = render(message, ID)
     assert pings({"content": rendered.content, "allowed_mentions": None}) == []
     embed = rendered.embed
@@ -122,7 +122,7 @@ def test_nothing_in_a_message_pings_links_or_formats(message: Message) -> None:
 
 @MANY
 @given(MESSAGES)
-def test_the_delivery_id_can_be_read_back(message: Message) -> None:
+def test_hostile_messages_carry_their_id(message: Message) -> None:
     rendered = render(message, ID)
     ids = [one["custom_id"] for row in rendered.components for one in row["components"]]
     assert carried_ids(ids, rendered.embed.get("footer", {}).get("text", "")) >= {ID}
@@ -130,7 +130,7 @@ def test_the_delivery_id_can_be_read_back(message: Message) -> None:
 
 @MANY
 @given(TEXT)
-def test_escaped_text_is_shown_as_it_was(text: str) -> None:
+def test_hostile_text_is_shown_as_it_was(text: str) -> None:
     assert unescape(escape(clean(text))) == clean(text)
 
 

@@ -53,7 +53,7 @@ def test_a_cut_falls_between_words(text: str, limit: int, head: str, rest: str) 
 
 @MANY
 @given(st.text(), st.integers(1, 40))
-def test_pieces_fit_and_lose_only_white_space(text: str, limit: int) -> None:
+def test_hostile_pieces_fit_and_lose_only_white_space(text: str, limit: int) -> None:
     text = clean(text)
     parts = pieces(text, max(limit, 2))
     assert all(0 < size(part) <= max(limit, 2) for part in parts)
@@ -62,7 +62,7 @@ def test_pieces_fit_and_lose_only_white_space(text: str, limit: int) -> None:
 
 @MANY
 @given(st.text(max_size=200), st.integers(2, 60))
-def test_a_shortened_text_fits_and_says_that_it_is(text: str, limit: int) -> None:
+def test_a_hostile_shortened_text_fits_and_says_that_it_is(text: str, limit: int) -> None:
     short = shorten(text, limit)
     assert size(short) <= limit
     assert short == text or short.endswith("…") or not text[limit:].strip()
