@@ -90,7 +90,8 @@ def _ebb(decisions: list[Decision], now: int) -> list[Decision]:
     """Ends a wave that has gone back: members that only the wave showed go with the rest."""
     members: dict[str, list[Decision]] = {}
     for decision in decisions:
-        if decision.incident.wave is not None and decision.action != "open":
+        told = decision.incident.alerted_at is not None and decision.action != "open"
+        if decision.incident.wave is not None and told:
             members.setdefault(decision.incident.wave, []).append(decision)
     gone = set()
     for wave, some in members.items():
@@ -119,6 +120,7 @@ def _gone_back(decision: Decision, now: int) -> Decision:
         closed_as="glitch",
         reasons=(reason("wave_came_back"), *incident.reasons),
         advice=("nothing_to_do",),
+        updates=tuple(each for each in incident.updates if each.at < now),
     )
     return Decision(action="resolve", incident=_stepped(ended, now), reason="returned")
 

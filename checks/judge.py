@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from checks.detect import Detections, detect
+from checks.dilution import dilution
 from checks.glitch import faults, without_copies
 from checks.lens import Case, Lens, evidence_days
 from checks.milestone import milestones
@@ -106,7 +107,7 @@ class _Days:
         self.lens.prepare(cases)
 
     def judgement(self, column: int) -> Judgement:
-        verdicts = list(self._verdicts(column))
+        verdicts = [*self._verdicts(column), *self._thinned(column)]
         return Judgement(
             at=int(self.panel.ends[column]),
             verdicts=tuple(verdicts),
@@ -118,9 +119,15 @@ class _Days:
     def _verdicts(self, column: int) -> Iterator[Verdict]:
         span = slice(self.edges[column], self.edges[column + 1])
         cases = self.cases[span]
-        loud = {case.row for case in cases if _falls(case)}
+        hits = self.detections.hits
+        sudden = hits.check[self.alarms[span]] != "leak"
+        loud = {
+            case.row for case, now in zip(cases, sudden, strict=True) if now and _falls(case)
+        }
         waves = self._waves(column, loud)
         for index, case in zip(self.alarms[span].tolist(), cases, strict=True):
+            if case.row in waves and hits.check[index] == "leak":
+                continue  # the wave says better than a sum over weeks what happened today
             finding = self._finding(index, case)
             wave = waves.get(case.row, (None, True))[0] if _falls(case) else None
             yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
@@ -185,6 +192,14 @@ class _Days:
             level=finding.level if linear else base,
             size=finding.size if linear else abs(change - expected) / base,
         )
+
+    def _thinned(self, column: int) -> Iterator[Verdict]:
+        """Engagement that thins out, which is no matter of single days."""
+        for finding in dilution(self.panel, column):
+            row = self.panel.row[finding.account]
+            start = int(np.searchsorted(self.panel.ends, finding.start))
+            case = Case(row, finding.metric, -1, start, column, column)
+            yield self.lens.verdict(finding, case, wave=None, quiet=False, alerting=True)
 
     def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool]]:
         """Wave and whether it is posted, for each account that fell with others."""

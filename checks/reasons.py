@@ -132,7 +132,7 @@ REASONS: Mapping[str, Code] = {
         "followers stayed.",
         ("ratio",),
     ),
-    "after_mass_follow": Code("A surge of followers came `days` days before.", ("days",)),
+    "after_mass_follow": Code("A surge of followers came in the six weeks before."),
     # what the team knows
     "known_event": Code("The team knows of `name` (`kind`) at that time.", ("name", "kind")),
     "contradicts": Code(

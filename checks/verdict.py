@@ -230,7 +230,14 @@ def _habit(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
 
 
 def _thinned(finding: Finding) -> tuple[Kind, float, list[Reason]]:
-    return "dilution", 0.7, []
+    ratio = round(1 - finding.size, 2)
+    days = max(1, round((finding.at - finding.start) / 86_400) + 1)
+    if finding.check == "dilution":
+        return "dilution", 0.8, [reason("rate_fell", ratio=ratio, days=days)]
+    why = [reason("reach_fell", ratio=ratio)]
+    if finding.check == "reach_after_surge":
+        return "dilution", 0.8, [*why, reason("after_mass_follow")]
+    return "dilution", 0.7, why
 
 
 # --- reasons ----------------------------------------------------------------------------
