@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from bot.errors import SourceChanged, SourceError, SourceUnavailable
-from bot.model import Batch, Fault, Surroundings
+from bot.errors import SourceError, SourceUnavailable
+from bot.model import Batch, Surroundings
 from bot.sources.batches import joined, match_handle, without_future
+from bot.sources.faults import fault_of
 from bot.sources.meaning import TableSettings
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class FileSource:
         if errors and not kept and not waiting:
             raise errors[0]
         batch = joined(parts, wanted)
-        faults = tuple(_fault(error) for error in errors)
+        faults = tuple(fault_of(error) for error in errors)
         return replace(
             batch,
             faults=(*batch.faults, *faults),
@@ -135,11 +136,3 @@ def _being_written(path: Path, now: datetime) -> bool:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 1))
         return file.read(1) != b"\n"
-
-
-def _fault(error: SourceError) -> Fault:
-    where = error.where if isinstance(error, SourceChanged) else ""
-    kind: Literal["changed", "unavailable"] = (
-        "changed" if isinstance(error, SourceChanged) else "unavailable"
-    )
-    return Fault(kind=kind, text=str(error), where=where)

@@ -1,0 +1,210 @@
+"""Counts at any HTTP address that answers with JSON or a table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import jmespath
+from pydantic import Field, field_validator, model_validator
+
+from bot.errors import SourceChanged, SourceError
+from bot.model import METRICS, Account, Batch, Surroundings
+from bot.settings import secret
+from bot.sources.batches import joined, match_handle, only, without_future
+from bot.sources.cells import columns_of
+from bot.sources.columns import role_of
+from bot.sources.faults import fault_of
+from bot.sources.meaning import TableSettings
+from bot.sources.web import Reply, Web, place
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_ANY_TIME = datetime(2020, 1, 1, tzinfo=UTC)
+_SECRET_HEADERS = ("authorization", "cookie", "token", "key", "secret")
+_ROLES = ("at", "account", "platform", *METRICS)
+
+
+class HttpSettings(TableSettings):
+    """`url` may hold `{handle}`: then it is asked once for each of `handles`.
+
+    `rows` is the JMESPath of the list of records (left out: the only list there is), `fields`
+    maps roles to JMESPaths within a record. Without a time in the records they are of now.
+    `headers_env` and `params_env` map names to variables that hold secrets.
+    """
+
+    url: str = Field(pattern="^https?://")
+    handles: tuple[str, ...] = ()
+    rows: str | None = None
+    fields: Mapping[str, str] = Field(default_factory=dict)
+    headers: Mapping[str, str] = Field(default_factory=dict)
+    headers_env: Mapping[str, str] = Field(default_factory=dict)
+    params_env: Mapping[str, str] = Field(default_factory=dict)
+    allow_private: bool = False
+    concurrency: int = Field(default=4, ge=1, le=32)
+
+    @field_validator("headers")
+    @classmethod
+    def _no_secrets(cls, headers: Mapping[str, str]) -> Mapping[str, str]:
+        for name in headers:
+            if any(word in name.lower() for word in _SECRET_HEADERS):
+                raise ValueError(f'"{name}" is a secret: name its variable in headers_env')
+        return headers
+
+    @field_validator("fields")
+    @classmethod
+    def _known_fields(cls, fields: Mapping[str, str]) -> Mapping[str, str]:
+        for role, path in fields.items():
+            if role not in _ROLES:
+                raise ValueError(f'"{role}" is none of {", ".join(_ROLES)}')
+            try:
+                jmespath.compile(path)
+            except jmespath.exceptions.JMESPathError:
+                raise ValueError(f'the path of "{role}" is no JMESPath: {path}') from None
+        return fields
+
+    @model_validator(mode="after")
+    def _handles_where_asked(self) -> HttpSettings:
+        if self.handles and "{handle}" not in self.url:
+            raise ValueError("handles are given but url has no {handle}: add it to url")
+        if self.account and "{handle}" in self.url:
+            raise ValueError("account and {handle} exclude each other: keep one of them")
+        return self
+
+
+class HttpSource:
+    """`state` holds the ETag of each address, so that what is unchanged is not sent again."""
+
+    def __init__(self, settings: HttpSettings, surroundings: Surroundings) -> None:
+        self.name = settings.name
+        self._settings = settings
+
+        def value(env: str) -> str:
+            what = f'source "{settings.name}"'
+            root = surroundings.root
+            return secret(surroundings.environ, env=env, file=None, root=root, what=what)
+
+        headers = {name: value(env) for name, env in settings.headers_env.items()}
+        self._params = {name: value(env) for name, env in settings.params_env.items()}
+        self._web = Web(
+            settings.name,
+            surroundings,
+            headers={**settings.headers, **headers},
+            secrets=list(self._params.values()),
+            private=settings.allow_private,
+            concurrency=settings.concurrency,
+        )
+
+    async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
+        etags = dict((state or {}).get("etags", {}))
+        handles = self._handles(wanted)
+        self._web.pace.planned = len(handles)
+        results = await asyncio.gather(
+            *(self._one(handle, etags, now) for handle in handles), return_exceptions=True
+        )
+        parts: list[Batch] = []
+        errors: list[SourceError] = []
+        for result in results:
+            if isinstance(result, SourceError):
+                errors.append(result)
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                parts.append(result)
+        if errors and not parts:
+            raise errors[0]
+        batch = await asyncio.to_thread(joined, parts, ())
+        faults = tuple(fault_of(error) for error in errors)
+        batch = replace(batch, faults=(*batch.faults, *faults), state={"etags": etags})
+        return only(batch, wanted)
+
+    async def look(self, handle: str) -> str:
+        plain = handle.removeprefix("@")
+        batch = await self._one(plain if self._per_handle else None, {}, _ANY_TIME)
+        known = [] if batch.readings is None else batch.readings["account"].unique().to_list()
+        if self._per_handle and len(known) == 1:
+            return plain
+        return match_handle(handle, known, self._settings.platform, self.name)
+
+    async def close(self) -> None:
+        await self._web.close()
+
+    @property
+    def _per_handle(self) -> bool:
+        return "{handle}" in self._settings.url
+
+    def _handles(self, wanted: Sequence[str]) -> list[str | None]:
+        if not self._per_handle:
+            return [None]
+        own = sorted(name.partition("/")[2] or name for name in wanted)
+        return list(dict.fromkeys(own or self._settings.handles))
+
+    async def _one(self, handle: str | None, etags: dict[str, str], now: datetime) -> Batch:
+        url, account = self._settings.url, None
+        if handle is not None:
+            url = url.replace("{handle}", quote(handle, safe=""))
+            account = str(Account(self._settings.platform or "", handle))
+        reply = await self._web.get(url, self._params, etag=etags.get(url), account=account)
+        if reply.unchanged:
+            return Batch()
+        try:
+            batch, timed = await asyncio.to_thread(self._read, reply, handle, now)
+        except SourceError as error:
+            error.source, error.account = self.name, account
+            raise
+        if reply.etag and timed:
+            # without times of its own an unchanged answer is still news: the count of now
+            etags[url] = reply.etag
+        return batch
+
+    def _read(self, reply: Reply, handle: str | None, now: datetime) -> tuple[Batch, bool]:
+        """The batch, and whether the records say when they are of."""
+        from bot.sources.readings import Table, read_rows
+        from bot.sources.tables import batch_of
+
+        meaning = self._settings.meaning()
+        meaning = replace(meaning, account=handle or meaning.account)
+        frame = self._frame(reply, meaning.columns)
+        timed = "at" in meaning.columns or any(role_of(c) == "at" for c in frame.columns)
+        if not timed:
+            frame = frame.with_columns(at=int(now.timestamp()))
+        table = Table(name=self.name, frame=frame, first_row=1)
+        batch = batch_of(read_rows(table, meaning), meaning, self.name)
+        return replace(without_future(batch, now, self.name), found=()), timed
+
+    def _frame(self, reply: Reply, columns: Mapping[str, str]) -> pl.DataFrame:
+        from bot.sources.tables import records_in, table_from
+
+        if reply.content.lstrip()[:1] not in (b"{", b"["):
+            return table_from(reply.content, self.name, columns).frame
+        rows = self._settings.rows
+        found = (
+            jmespath.search(rows, reply.json()) if rows else records_in(reply.json(), self.name)
+        )
+        records = found if isinstance(found, list) else [found]
+        if not records or not all(isinstance(record, dict) for record in records):
+            raise SourceChanged(
+                f'{self.name}: rows = "{rows}" finds no list of objects in the answer: correct '
+                "the path, or the endpoint has changed.",
+                where=place(reply.url),
+            )
+        return columns_of(self._mapped(records) if self._settings.fields else records)
+
+    def _mapped(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        mapped: list[dict[str, Any]] = [{} for _ in records]
+        for role, path in self._settings.fields.items():
+            values = [jmespath.search(path, record) for record in records]
+            if all(value is None for value in values):
+                raise SourceChanged(
+                    f'{self.name}: "{path}" ({role}) is in none of {len(records)} records: '
+                    "correct fields, or the endpoint has changed.",
+                    where=role,
+                )
+            for record, value in zip(mapped, values, strict=True):
+                record[role] = value if not isinstance(value, list | dict) else str(value)
+        return mapped

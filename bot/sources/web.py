@@ -1,0 +1,330 @@
+"""Polite HTTP: every source that asks a server goes through here.
+
+Every trouble becomes a SourceError that names the host and never the query, the headers or
+a secret. Time-outs, answers too large, redirects to other hosts and private addresses are
+refused; what passes by itself is tried again; rate limits are kept before they are hit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from bot.errors import (
+    AccountNotFound,
+    SourceChanged,
+    SourceError,
+    SourceRefused,
+    SourceUnavailable,
+)
+from bot.model import Surroundings
+from bot.sources.pace import Pace, retry_after
+
+if TYPE_CHECKING:
+    import httpx
+
+LARGEST = 32 * 1024 * 1024
+"""Bytes of one answer, unpacked."""
+
+_ATTEMPTS = 4
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_LONGEST = 120.0
+_REDIRECTS = 3
+_AGENT = "ebbwatch (follower count monitor)"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer below 400, or with a status that the caller allowed."""
+
+    name: str
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def unchanged(self) -> bool:
+        """The server says that what `etag` stood for is still true."""
+        return self.status == 304
+
+    @property
+    def etag(self) -> str | None:
+        return self.headers.get("etag")
+
+    def json(self) -> Any:
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            raise SourceChanged(
+                f"{self.name}: {place(self.url)} did not answer with JSON: it may be down for "
+                "maintenance, or its address has changed.",
+                source=self.name,
+                where=place(self.url),
+            ) from None
+
+    def object(self) -> dict[str, Any]:
+        value = self.json()
+        if not isinstance(value, dict):
+            raise SourceChanged(
+                f"{self.name}: {place(self.url)} answered with a {type(value).__name__} where "
+                "an object is documented.",
+                source=self.name,
+                where=place(self.url),
+            )
+        return value
+
+
+class Web:
+    """One source's way to its servers. `secrets` are struck out of everything that is told.
+
+    `private` allows addresses of this machine and its network.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        surroundings: Surroundings,
+        *,
+        headers: Mapping[str, str] | None = None,
+        secrets: Sequence[str] = (),
+        private: bool = False,
+        concurrency: int = 4,
+        spacing: float = 0.0,
+    ) -> None:
+        self.name = name
+        self.headers = dict(headers or {})
+        self.secrets = list(secrets)
+        self.pace = Pace(surroundings.monotonic, surroundings.sleep, spacing)
+        self._surroundings = surroundings
+        self._private = private
+        self._seats = asyncio.Semaphore(concurrency)
+
+    async def get(
+        self,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        etag: str | None = None,
+        allow: Sequence[int] = (),
+        account: str | None = None,
+    ) -> Reply:
+        """`allow` holds statuses from 400 on that the caller understands."""
+        sent = {**(headers or {}), **({"If-None-Match": etag} if etag else {})}
+        return await self._ask("GET", url, params, sent, None, allow, account)
+
+    async def post(
+        self,
+        url: str,
+        data: Mapping[str, Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        allow: Sequence[int] = (),
+        account: str | None = None,
+    ) -> Reply:
+        """Sends a form; only for requests that may be repeated."""
+        return await self._ask("POST", url, None, dict(headers or {}), data, allow, account)
+
+    async def close(self) -> None:
+        if "_client" in self.__dict__:
+            await self._client.aclose()
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        headers: dict[str, str],
+        data: Mapping[str, Any] | None,
+        allow: Sequence[int],
+        account: str | None,
+    ) -> Reply:
+        pause = _FIRST_PAUSE
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with self._seats:
+                    await self._wait(url)
+                    reply = await self._once(method, url, params, headers, data)
+                return self._judged(reply, allow, account)
+            except SourceUnavailable as error:
+                wait = pause if error.retry_after is None else error.retry_after
+                if attempt == _ATTEMPTS or wait > _LONGEST_PAUSE:
+                    raise
+                await self._surroundings.sleep(wait)
+                pause *= 4
+        raise AssertionError("unreachable")
+
+    async def _wait(self, url: str) -> None:
+        wait = self.pace.next_wait()
+        if wait > _LONGEST_PAUSE:
+            raise SourceUnavailable(
+                f"{self.name}: the rate limit of {place(url)} is used up; going on in "
+                f"{wait:.0f} s.",
+                source=self.name,
+                retry_after=wait,
+            )
+        await self.pace.take()
+
+    async def _once(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        headers: dict[str, str],
+        data: Mapping[str, Any] | None,
+    ) -> Reply:
+        import httpx
+
+        for _ in range(_REDIRECTS + 1):
+            try:
+                async with asyncio.timeout(_LONGEST):
+                    reply = await self._exchange(method, url, params, headers, data)
+            except (TimeoutError, httpx.TimeoutException):
+                raise self._unavailable(url, "did not answer in time") from None
+            except httpx.InvalidURL:
+                raise SourceRefused(
+                    f"{self.name}: its address is no URL: correct url.", source=self.name
+                ) from None
+            except httpx.HTTPError as error:
+                what = f"cannot be reached ({type(error).__name__})"
+                raise self._unavailable(url, what) from None
+            target = reply.headers.get("location")
+            if reply.status not in {301, 302, 303, 307, 308} or not target:
+                return reply
+            url, params = self._redirected(url, target), None
+        raise SourceChanged(
+            f"{self.name}: {place(url)} redirects in a circle.", source=self.name
+        )
+
+    def _redirected(self, url: str, target: str) -> str:
+        new = urljoin(url, target)
+        old, then = urlsplit(url), urlsplit(new)
+        if (then.scheme, then.netloc) == (old.scheme, old.netloc):
+            return new
+        if (old.scheme, then.scheme, then.netloc) == ("http", "https", old.netloc):
+            return new
+        raise SourceChanged(
+            f"{self.name}: {place(url)} redirects to {then.hostname}: if that is its new "
+            "address, put it into the config.",
+            source=self.name,
+            where=place(url),
+        )
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        headers: dict[str, str],
+        data: Mapping[str, Any] | None,
+    ) -> Reply:
+        request = self._client.build_request(
+            method, url, params=params, headers={**self.headers, **headers}, data=data
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > LARGEST:
+                    raise SourceChanged(
+                        f"{self.name}: {place(url)} answered with more than "
+                        f"{LARGEST // 1024**2} MB: ask it for less.",
+                        source=self.name,
+                        where=place(url),
+                    )
+        finally:
+            await response.aclose()
+        self.pace.heed(response.status_code, response.headers)
+        return Reply(self.name, url, response.status_code, response.headers, bytes(content))
+
+    def _judged(self, reply: Reply, allow: Sequence[int], account: str | None) -> Reply:
+        status = reply.status
+        if status < 400 or status in allow:
+            return reply
+        where = place(reply.url)
+        said = self.clean(_message(reply.content))
+        text = f"{self.name}: {where} answered {status}{f' ({said})' if said else ''}"
+        if status == 429 or status >= 500 or status == 408:
+            raise SourceUnavailable(
+                f"{text}; it is asked again later.",
+                source=self.name,
+                account=account,
+                retry_after=retry_after(reply.headers, self.pace.reset_in()),
+            )
+        if status in {401, 403}:
+            raise SourceRefused(
+                f"{text}: check the token and its rights.", source=self.name, account=account
+            )
+        if status in {404, 410} and account is not None:
+            raise AccountNotFound(
+                f"{self.name}: {where} has no account {account} (any more).",
+                source=self.name,
+                account=account,
+            )
+        raise SourceChanged(f"{text}.", source=self.name, account=account, where=where)
+
+    def _unavailable(self, url: str, what: str) -> SourceError:
+        return SourceUnavailable(f"{self.name}: {place(url)} {what}.", source=self.name)
+
+    def clean(self, text: str) -> str:
+        """Without secrets, on one line, short."""
+        for hidden in (*self.secrets, *self.headers.values()):
+            if len(hidden) > 5:
+                text = text.replace(hidden, "***")
+        return " ".join(text.split())[:200]
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        import httpx
+
+        from bot.sources.addresses import PublicOnly
+
+        transport = self._surroundings.transport
+        if transport is None:
+            plain = httpx.AsyncHTTPTransport(verify=_certificates())
+            transport = plain if self._private else PublicOnly(self.name, plain)
+        return httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(30.0, connect=10.0),
+            headers={"User-Agent": _AGENT},
+            follow_redirects=False,
+        )
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: they take longer to load than most answers."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def place(url: str) -> str:
+    """What may be told of a URL: host and path, never user, query or fragment."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.hostname or ''}{port}{parts.path}"
+
+
+def _message(content: bytes) -> str:
+    """The sentence in a JSON error of the usual shapes."""
+    try:
+        value = json.loads(content[:10_000])
+    except (ValueError, RecursionError):
+        return ""
+    for _ in range(3):
+        if isinstance(value, list) and value:
+            value = value[0]
+        if isinstance(value, dict):
+            keys = ("error_description", "message", "detail", "error", "errors", "title")
+            value = next((value[key] for key in keys if value.get(key)), "")
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,152 @@
+"""Any endpoint that answers with JSON or a table."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from bot.errors import AccountNotFound, ConfigError, SourceChanged, SourceUnavailable
+from bot.model import Batch
+from bot.sources.http import HttpSettings, HttpSource
+from tests.bot.sources.surroundings import Clock, surroundings
+from tests.loopback.endpoint import Answer, Asked, Endpoint, serve
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+Open = Callable[..., HttpSource]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Endpoint]:
+    async with serve() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+async def open_source(tmp_path: Path, server: Endpoint) -> AsyncIterator[Open]:
+    opened: list[HttpSource] = []
+
+    def make(path: str, environ: dict[str, str] | None = None, **keys: Any) -> HttpSource:
+        given = {"name": "counts", "kind": "http", "url": server.url + path}
+        made = HttpSettings.model_validate({**given, "allow_private": True, **keys})
+        opened.append(HttpSource(made, surroundings(tmp_path, Clock(), environ)))
+        return opened[-1]
+
+    yield make
+    for source in opened:
+        await source.close()
+
+
+def rows(batch: Batch) -> list[tuple[Any, ...]]:
+    assert batch.readings is not None
+    return batch.readings.rows()
+
+
+async def test_records_with_times_are_read_once(server: Endpoint, open_source: Open) -> None:
+    record = {"handle": "a", "ts": "2026-02-26T00:00:00Z", "followers": "1.2K"}
+    server.give("/c", {"data": [record]}, ETag='"1"')
+    counts = open_source("/c", platform="instagram")
+    first = await counts.fetch((), None, NOW)
+    assert rows(first) == [("instagram/a", 1772064000, 1200)]
+    server.give("/c", None, status=304)
+    second = await counts.fetch((), first.state, NOW)
+    assert second.readings is None
+    assert server.asked[1].headers["If-None-Match"] == '"1"'
+
+
+async def test_counts_of_now_are_asked_again_each_time(
+    server: Endpoint, open_source: Open
+) -> None:
+    server.give("/c", [{"handle": "a", "followers": 5}], ETag='"1"')
+    counts = open_source("/c")
+    first = await counts.fetch((), None, NOW)
+    assert rows(first) == [("a", int(NOW.timestamp()), 5)]
+    await counts.fetch((), first.state, NOW)
+    assert "If-None-Match" not in server.asked[1].headers
+
+
+async def test_fields_are_paths(server: Endpoint, open_source: Open) -> None:
+    server.give(
+        "/c", {"out": {"rows": [{"who": {"n": "a"}, "s": [{"k": 7}]}, {"who": {"n": "b"}}]}}
+    )
+    keys = {"rows": "out.rows", "fields": {"account": "who.n", "followers": "s[0].k"}}
+    batch = await open_source("/c", **keys).fetch((), None, NOW)
+    assert rows(batch) == [("a", int(NOW.timestamp()), 7)]
+
+
+async def test_a_field_that_went_missing_is_a_change(
+    server: Endpoint, open_source: Open
+) -> None:
+    server.give("/c", [{"handle": "a", "fans": 7}])
+    keys = {"fields": {"account": "handle", "followers": "followers"}}
+    with pytest.raises(SourceChanged, match=r'"followers" \(followers\) is in none of 1 rec'):
+        await open_source("/c", **keys).fetch((), None, NOW)
+    with pytest.raises(SourceChanged, match='rows = "x"'):
+        await open_source("/c", rows="x").fetch((), None, NOW)
+    server.give("/c", [{"handle": "a", "followers": {"count": 7}}])
+    with pytest.raises(SourceChanged):
+        await open_source("/c", **keys).fetch((), None, NOW)
+
+
+async def test_tables_are_read_too(server: Endpoint, open_source: Open) -> None:
+    server.give("/c", b"Datum;Konto;Abonnenten\n26.02.2026;a;1.003\n")
+    batch = await open_source("/c").fetch((), None, NOW)
+    assert rows(batch) == [("a", 1772150399, 1003)]
+
+
+async def test_one_request_per_handle(server: Endpoint, open_source: Open) -> None:
+    server.give("/u/a", {"followers": 1})
+    server.give("/u/b c", {"followers": 2})
+    counts = open_source("/u/{handle}", handles=["a", "b c", "gone"], platform="tiktok")
+    batch = await counts.fetch((), None, NOW)
+    assert [row[0] for row in rows(batch)] == ["tiktok/a", "tiktok/b c"]
+    assert [(f.kind, f.account) for f in batch.faults] == [("gone", "tiktok/gone")]
+    only = await counts.fetch(["tiktok/a"], None, NOW)
+    assert [row[0] for row in rows(only)] == ["tiktok/a"]
+    assert await counts.look("@a") == "a"
+    with pytest.raises(AccountNotFound):
+        await counts.look("gone")
+
+
+async def test_one_account_in_trouble_does_not_stop_the_others(
+    server: Endpoint, open_source: Open
+) -> None:
+    server.give("/u/a", {"followers": 1})
+    server.answers["/u/b"] = Answer(status=503)
+    batch = await open_source("/u/{handle}", handles=["a", "b"]).fetch((), None, NOW)
+    assert len(rows(batch)) == 1
+    assert [fault.kind for fault in batch.faults] == ["unavailable"]
+    with pytest.raises(SourceUnavailable):
+        await open_source("/u/{handle}", handles=["b"]).fetch((), None, NOW)
+
+
+async def test_secrets_come_from_the_environment(server: Endpoint, open_source: Open) -> None:
+    def answer(asked: Asked) -> Answer:
+        known = asked.headers.get("X-Api-Key") == "s3cret" and asked.query == {"t": "t0ken!!"}
+        return Answer(body=[{"handle": "a", "followers": 1}]) if known else Answer(status=401)
+
+    server.answers["/c"] = answer
+    keys = {"headers_env": {"X-Api-Key": "KEY"}, "params_env": {"t": "T"}}
+    counts = open_source("/c", {"KEY": "s3cret", "T": "t0ken!!"}, **keys)
+    assert len(rows(await counts.fetch((), None, NOW))) == 1
+    with pytest.raises(ConfigError, match="set the variable KEY"):
+        open_source("/c", {}, **keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"url": "ftp://x"}, "url"),
+        ({"headers": {"Authorization": "x"}}, "headers_env"),
+        ({"fields": {"fans": "x"}}, '"fans" is none of'),
+        ({"fields": {"followers": "a["}}, "no JMESPath"),
+        ({"handles": ["a"]}, "add it to url"),
+        ({"url": "https://x/{handle}", "account": "a"}, "exclude each other"),
+    ],
+)
+def test_settings_that_cannot_work(keys: dict[str, Any], sentence: str) -> None:
+    given = {"name": "c", "kind": "http", "url": "https://x.example/", **keys}
+    with pytest.raises(ValidationError, match=sentence):
+        HttpSettings.model_validate(given)
