@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 import discord
@@ -27,8 +25,6 @@ from bot.chat.discord_access import READ_HISTORY, missing
 from bot.chat.discord_commands import CHOICE, CHOICES, ROOT, payload, same
 from bot.chat.discord_errors import (
     ALREADY_ACKNOWLEDGED,
-    THREAD_EXISTS,
-    UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
     TokenRefused,
     delivering,
@@ -36,9 +32,9 @@ from bot.chat.discord_errors import (
     watch_requests,
 )
 from bot.chat.discord_people import People
-from bot.chat.discord_render import Rendered, carried_ids, render
+from bot.chat.discord_post import edit, look, number_of, post, ref_of, reply
+from bot.chat.discord_render import Rendered, render
 from bot.chat.settings import DiscordSettings
-from bot.chat.text import clean, shorten
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.model import Attachment, Caller, Delivery, Desk, Health, Message
 
@@ -46,8 +42,6 @@ log = logging.getLogger(__name__)
 
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 _LARGEST_FILE = 100 * 1024 * 1024
-_THREAD_NAME = 100
-_WEEK_IN_MINUTES: Literal[10080] = 10080
 _FINAL_TOKEN_CLOSE = 4004
 
 
@@ -114,7 +108,7 @@ class DiscordChat:
                         "Discord refused the token: put the bot's present token into "
                         f"{self._settings.token_env or self._settings.token_file} and restart."
                     )
-                except (*_TROUBLE, _GatewayLost, AttributeError) as error:
+                except Exception as error:  # whatever the library raises, the next try is due
                     pause = self._condition.next_pause()
                     await self._condition.broken(
                         f"Discord cannot be reached ({kind_of(error)}): alerts wait, and it is "
@@ -249,16 +243,14 @@ class DiscordChat:
         async with self._delivering(delivery.channel):
             await self._check_space(delivery)
             client = await self._logged_in()
-            if delivery.action == "post":
-                return await self._post(client, delivery)
-            ref = json.loads(delivery.ref or "{}")
             try:
                 if delivery.action == "edit":
-                    return await self._edit(client, delivery, ref)
-                return await self._reply(client, delivery, ref)
+                    return await edit(client, delivery, _parts)
+                say = post if delivery.action == "post" else reply
+                return await say(client, delivery, _parts, _allowed)
             except discord.NotFound as error:
                 if error.code == UNKNOWN_MESSAGE:  # a person deleted it: nothing is left to do
-                    return delivery.ref or ""
+                    return delivery.ref or ref_of(delivery, 0, chart=False)
                 raise
 
     async def find(self, delivery: Delivery) -> str | None:
@@ -268,25 +260,16 @@ class DiscordChat:
         async with self._delivering(delivery.channel):
             client = await self._logged_in()
             await self._check_history(client, delivery.channel)
-            place = _number(delivery.channel)
-            if delivery.action == "reply":
-                place = int(json.loads(delivery.ref or "{}")["message"])
-            try:
-                found = await self._look(client, place, delivery)
-            except discord.NotFound as error:
-                if delivery.action == "reply" and error.code == UNKNOWN_CHANNEL:
-                    return None
-                raise
-        return delivery.ref if found and delivery.action == "reply" else found
+            return await look(client, delivery)
 
     async def space_of(self, channel: str) -> str | None:
         if channel in self._spaces:
             return self._spaces[channel]
         async with self._delivering(channel):
             client = await self._logged_in()
-            known = client.get_channel(_number(channel))
+            known = client.get_channel(number_of(channel))
             if known is None:
-                known = await client.fetch_channel(_number(channel))
+                known = await client.fetch_channel(number_of(channel))
             guild = getattr(known, "guild", None)
             if guild is None:
                 return None
@@ -309,88 +292,6 @@ class DiscordChat:
             for name in missing(granted)
         ]
 
-    async def _post(self, client: discord.AutoShardedClient, delivery: Delivery) -> str:
-        rendered = render(delivery.message, delivery.id)
-        channel = client.get_partial_messageable(_number(delivery.channel))
-        shown = await channel.send(
-            content=rendered.content or None,
-            nonce=delivery.id,
-            silent=delivery.silent,
-            allowed_mentions=_allowed(rendered),
-            **_parts(rendered),
-        )
-        return _ref(delivery, shown.id, chart=delivery.message.picture is not None)
-
-    async def _edit(
-        self, client: discord.AutoShardedClient, delivery: Delivery, ref: Mapping[str, Any]
-    ) -> str:
-        """Files stay as they are where the picture was shown but could not be drawn anew."""
-        message = delivery.message
-        keep = bool(ref.get("chart") and message.chart and not message.picture)
-        parts = _parts(render(message, delivery.id, has_chart=keep))
-        files = parts.pop("files", [])
-        if not keep:
-            parts["attachments"] = files
-        parts.setdefault("view", None)
-        place = client.get_partial_messageable(int(ref["channel"]))
-        await place.get_partial_message(int(ref["message"])).edit(**parts)
-        return _ref(delivery, int(ref["message"]), chart=keep or message.picture is not None)
-
-    async def _reply(
-        self, client: discord.AutoShardedClient, delivery: Delivery, ref: Mapping[str, Any]
-    ) -> str:
-        """A thread made from a message has that message's id: written to first, then made."""
-        rendered = render(delivery.message, delivery.id)
-        thread = client.get_partial_messageable(int(ref["message"]))
-        for thread_is_new in (False, True):
-            try:
-                await thread.send(
-                    content=rendered.content or None,
-                    nonce=delivery.id,
-                    silent=delivery.silent,
-                    allowed_mentions=_allowed(rendered),
-                    **_parts(rendered),
-                )
-                break
-            except discord.NotFound as error:
-                if thread_is_new or error.code != UNKNOWN_CHANNEL:
-                    raise
-            await self._make_thread(client, delivery, ref)
-        return delivery.ref or ""
-
-    async def _make_thread(
-        self, client: discord.AutoShardedClient, delivery: Delivery, ref: Mapping[str, Any]
-    ) -> None:
-        name = shorten(clean(delivery.message.title, lines=False), _THREAD_NAME) or "History"
-        try:
-            await client.http.start_thread_with_message(
-                int(ref["channel"]),
-                int(ref["message"]),
-                name=name,
-                auto_archive_duration=_WEEK_IN_MINUTES,
-            )
-        except discord.HTTPException as error:
-            if error.code != THREAD_EXISTS:
-                raise
-
-    async def _look(
-        self, client: discord.AutoShardedClient, place: int, delivery: Delivery
-    ) -> str | None:
-        """Around the last attempt first; then the newest, should the clocks disagree."""
-        channel = client.get_partial_messageable(place)
-        me = client.user.id if client.user else 0
-        windows: list[dict[str, Any]] = [{"limit": 100}]
-        if delivery.last_attempt_at is not None:
-            attempt = datetime.fromtimestamp(delivery.last_attempt_at, UTC)
-            margin = timedelta(seconds=60)
-            after, before = attempt - margin, attempt + margin + timedelta(minutes=1)
-            windows.insert(0, {"limit": 300, "after": after, "before": before})
-        for window in windows:
-            async for message in channel.history(**window):
-                if message.author.id == me and delivery.id in _carried(message):
-                    return _ref(delivery, message.id, chart=bool(message.attachments))
-        return None
-
     async def _check_history(self, client: discord.AutoShardedClient, channel: str) -> None:
         """Without this permission Discord shows an empty channel instead of an error."""
         if await self._granted(client, channel) & READ_HISTORY != READ_HISTORY:
@@ -402,7 +303,7 @@ class DiscordChat:
 
     async def _granted(self, client: discord.AutoShardedClient, channel: str) -> int:
         """The bot's permissions in a channel, over REST where the gateway gave none."""
-        number = _number(channel)
+        number = number_of(channel)
         known = client.get_channel(number)
         if isinstance(known, discord.abc.GuildChannel | discord.Thread) and known.guild.me:
             return known.permissions_for(known.guild.me).value
@@ -522,21 +423,3 @@ def _parts(rendered: Rendered) -> dict[str, Any]:
 def _allowed(rendered: Rendered) -> discord.AllowedMentions:
     roles = [discord.Object(rendered.role)] if rendered.role else False
     return discord.AllowedMentions(everyone=False, users=False, roles=roles)
-
-
-def _carried(message: discord.Message) -> set[str]:
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    buttons = [
-        getattr(child, "custom_id", None) or "" for row in rows for child in row.children
-    ]
-    footer = message.embeds[0].footer.text if message.embeds else None
-    return carried_ids(buttons, footer or "")
-
-
-def _ref(delivery: Delivery, message: int, *, chart: bool) -> str:
-    place = str(_number(delivery.channel))
-    return json.dumps({"channel": place, "message": str(message), "chart": chart})
-
-
-def _number(channel: str) -> int:
-    return int(channel.removeprefix("discord:"))

@@ -101,7 +101,7 @@ async def delivering(channel: str, *, seconds: float) -> AsyncIterator[None]:
 def translate(error: Exception, channel: str, *, may_have_arrived: bool) -> DeliveryError:
     """Reads `status`, `code` and `retry_after` of the library's exceptions."""
     status = getattr(error, "status", None)
-    code = getattr(error, "code", None)
+    code = code_of(error)
     retry_after = getattr(error, "retry_after", None)
     if status == 429 or (status is None and retry_after is not None):
         return DeliveryDeferred(
@@ -127,6 +127,10 @@ def translate(error: Exception, channel: str, *, may_have_arrived: bool) -> Deli
         f"{channel}: Discord cannot be used just now ({kind_of(error)}), the message waits.",
         channel=channel,
     )
+
+
+def code_of(error: Exception) -> object:
+    return getattr(error, "code", None)
 
 
 def kind_of(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -19,6 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.chat.condition import Condition
 from bot.chat.settings import SlackSettings
 from bot.chat.slack_desk import FORM, SlackDesk
 from bot.chat.slack_errors import INVITE, refusal
@@ -31,7 +33,7 @@ from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
 from bot.model import Delivery, Desk, Health
 from bot.settings import secret
 
-_BACK_OFF = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
+_LONGEST_PAUSE = 60.0
 _HELLO = 2  # pings that a socket may take to open
 _PATIENCE = 3  # pings without a socket before it is told and made anew
 
@@ -90,12 +92,12 @@ class SlackChat:
         self._wall = wall
         self._sleep = sleep
         self._ping = ping
-        self._failures = 0
         self._team: str | None = None
         self._skew = 0.0
         self._scopes: frozenset[str] | None = None
-        self._health = Health(ready=False, since=wall(), text="Slack: not connected yet.")
-        self._told: str | None = None
+        self._condition = Condition(
+            "Slack", desk, wall=wall, uniform=random.uniform, longest=_LONGEST_PAUSE
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._logger = logging.getLogger("bot.chat.slack.sdk")
         # The SDK logs addresses with tickets in them; what matters is told by `health`.
@@ -125,9 +127,8 @@ class SlackChat:
                 else:
                     await self._watch_socket()
             except DeliveryError as error:
-                await self._note(False, str(error))
-            self._failures += 1
-            await self._sleep(_BACK_OFF[min(self._failures, len(_BACK_OFF)) - 1])
+                await self._condition.broken(str(error))
+            await self._sleep(self._condition.next_pause())
 
     async def send(self, delivery: Delivery) -> str:
         try:
@@ -164,7 +165,7 @@ class SlackChat:
             return [str(error)]
 
     def health(self) -> Health:
-        return self._health
+        return self._condition.health
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -201,11 +202,16 @@ class SlackChat:
         opening = asyncio.ensure_future(handler.connect_async())  # type: ignore[no-untyped-call]
         try:
             await asyncio.wait_for(opening, _HELLO * self._ping)
-            await self._note(True, "Slack: connected.")
+            await self._condition.connected()
             lost = 0
             while lost < _PATIENCE:
                 await asyncio.sleep(self._ping)
-                lost = 0 if await client.is_connected() else lost + 1
+                if await client.is_connected():
+                    lost = 0
+                    await self._condition.connected()
+                else:
+                    lost += 1
+                    self._condition.interrupted()
         except TimeoutError:
             raise DeliveryDeferred(
                 "Slack: the socket does not open: commands and buttons wait, it is tried "
@@ -230,22 +236,10 @@ class SlackChat:
                     f"Slack: nothing can listen on {self._settings.listen} ({error.strerror}): "
                     "end what listens there, or name another address."
                 ) from None
-            await self._note(True, f"Slack: listening on {self._settings.listen}{PATH}.")
+            await self._condition.connected()
             await asyncio.Event().wait()
         finally:
             await runner.cleanup()
-
-    async def _note(self, ready: bool, text: str) -> None:
-        """Tells the operator when the condition changes, not each time it is seen."""
-        if ready:
-            self._failures = 0
-        if self._health.ready != ready or self._told is None:
-            self._health = Health(ready=ready, since=self._wall(), text=text)
-            if not ready or self._told is not None:
-                await self._desk.report(text)
-            self._told = text
-        elif text != self._health.text:
-            self._health = Health(ready=ready, since=self._health.since, text=text)
 
     # --- what people do -------------------------------------------------------------------
 
@@ -335,7 +329,7 @@ class SlackChat:
         space = await self.space_of(delivery.channel)
         if space is None:
             raise DeliveryDeferred(
-                f"{delivery.channel}: the workspace is not known yet: {self._health.text}",
+                f"{delivery.channel}: the workspace is not known yet: {self._condition.health.text}",
                 channel=delivery.channel,
             )
         if space != delivery.space:

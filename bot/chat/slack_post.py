@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.chat.slack_errors import GONE, MALFORMED, SlackRefusal
@@ -73,7 +74,8 @@ class Poster:
                 return await self._act(delivery, channel)
             except DeliveryUnconfirmed:
                 if delivery.action != "edit":
-                    _remember(self._doubtful, delivery.id, delivery)
+                    bare = replace(delivery, message=replace(delivery.message, picture=None))
+                    _remember(self._doubtful, delivery.id, bare)
                 raise
 
     async def find(self, delivery: Delivery) -> str | None:

@@ -479,10 +479,13 @@ class LoopbackDiscord:
         self.pings += [(message["id"], who) for who in pings(body)]
         if nonce:
             self._nonces[nonce] = (self.wall(), message)
-            self._forget_nonces()
+            self._forget_old_nonces()
         return _json({**message, "nonce": nonce})
 
-    def _forget_nonces(self) -> None:
+    def forget_nonces(self) -> None:
+        self._nonces.clear()
+
+    def _forget_old_nonces(self) -> None:
         while self._nonces:
             oldest = next(iter(self._nonces))
             if self.wall() - self._nonces[oldest][0] < NONCE_SECONDS:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import bot.message
+from bot.chat.discord import Patience
 from bot.deliver import Clocks, Courier
 from bot.model import ChartSpec, Picture
 from bot.storage import channels, outbox
@@ -37,7 +38,7 @@ async def stage() -> AsyncIterator[DiscordStage]:
 async def test_sixty_alerts_of_sixty_reviews_drain_in_order_without_a_429(
     tmp_path: Path,
 ) -> None:
-    async with open_stage(window=WINDOW) as stage:
+    async with open_stage(window=WINDOW, patience=Patience()) as stage:
         store = Store.open(tmp_path / "load.db", now=stage.now())
         place = Channel(channel=stage.channel, space=stage.space)
         await store.write(channels.put, place)
@@ -74,7 +75,7 @@ async def test_memory_does_not_grow_with_alerts(stage: DiscordStage) -> None:
             )
             stage.server.messages[stage.channel.removeprefix("discord:")].clear()
             stage.server.posted.clear()
-        stage.server._nonces.clear()
+            stage.server.forget_nonces()
 
     await assert_steady(send)
 
