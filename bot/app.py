@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from checks.model import Rules, Sensitivity
 
 Clock = Callable[[], float]
+_END_SECONDS = 4.0
 log = logging.getLogger("bot.app")
 
 CHATS: Mapping[str, type[Section]] = {
@@ -301,8 +302,14 @@ async def run(settings: Settings, *, environ: Mapping[str, str] = os.environ) ->
         work = _replay if settings.replays else _live
         task = asyncio.create_task(work(settings, environ))
         loop = asyncio.get_running_loop()
+
+        def end() -> None:
+            task.cancel()
+            # everything that counts is on disk already: rather cut off than hang
+            loop.call_later(_END_SECONDS, os._exit, 0)
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, end)
         try:
             await task
         except asyncio.CancelledError:

@@ -6,6 +6,7 @@ Exit codes: 0 done (input that was left out is counted on stderr); 1 it could no
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -47,6 +48,12 @@ def main() -> None:
         sys.exit(0)
     except MemoryError:
         click.echo("ebbwatch: out of memory: split the input and try again", err=True)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("EBBWATCH_DEBUG"):
+            raise
+        text = f"ebbwatch: unforeseen trouble ({type(error).__name__}: {error})"
+        click.echo(f"{text}; set EBBWATCH_DEBUG=1 and report what it prints then", err=True)
         sys.exit(1)
 
 

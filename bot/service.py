@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("bot.service")
 _PERIODS: Mapping[str, Period] = {"daily": "day", "1st": "month"}
 _DAY = 86400
+_CANCEL_SECONDS = 0.5
 Work = Callable[[], Awaitable[object]]
 _FULL_GRAIN = 90 * _DAY
 """Readings younger than this keep every poll; older ones are thinned to one per day."""
@@ -301,6 +302,9 @@ async def until_cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = set(tasks)
+        while left:
+            # once may not be enough: a task that just woke up can swallow a cancellation
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)

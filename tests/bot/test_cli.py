@@ -1,0 +1,221 @@
+"""The command line as people and scripts meet it."""
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main
+
+ROOT = Path(__file__).parents[2]
+FIELDS = {
+    *("account", "kind", "metric", "severity", "confidence", "opened_at", "alerted_at"),
+    *("resolved_at", "change", "percent", "expected", "score", "wave", "updates", "reasons"),
+}
+
+
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Shell:
+    """Runs `ebbwatch` in this process: starting Python for each call would take minutes."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *words: str | Path, cwd: Path, fails: bool = False) -> Done:
+        self._monkeypatch.chdir(cwd)
+        self._monkeypatch.setattr(sys, "argv", ["ebbwatch", *map(str, words)])
+        self._capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        shown = self._capsys.readouterr()
+        assert (code != 0) == fails, shown.err
+        return Done(code, shown.out, shown.err)
+
+
+@pytest.fixture
+def ebbwatch(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capsys)
+
+
+@pytest.fixture
+def purged(tmp_path: Path) -> Path:
+    """An account that grows calmly and loses a tenth of its followers on day 90."""
+    path, level = tmp_path / "counts.csv", 50_000
+    rows = ["account,date,followers"]
+    for day in range(100):
+        level += 40 + (day * 37) % 23
+        if day == 90:
+            level -= 5_000
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        rows.append(f"instagram/lena,{at:%Y-%m-%d},{level}")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_backtest_prints_one_line_of_the_contract_per_incident(
+    ebbwatch: Shell, purged: Path
+) -> None:
+    out = ebbwatch("backtest", purged, "--format", "json", cwd=purged.parent).stdout
+    (incident,) = [json.loads(line) for line in out.splitlines()]
+    assert set(incident) == FIELDS
+    assert incident["account"] == "instagram/lena"
+    assert incident["opened_at"] == "2026-04-01T23:59:59+00:00"
+    assert incident["alerted_at"] == "2026-04-01T23:59:59+00:00"
+    assert incident["resolved_at"] == "2026-04-04T23:59:59+00:00"
+    assert incident["severity"] == "warning"
+    assert -10.2 < incident["percent"] < -9.0
+    assert incident["updates"][0]["state"] == "suspected"
+    assert all(isinstance(reason, str) and reason for reason in incident["reasons"])
+
+
+def test_backtest_at_an_hourly_rhythm_finds_the_same_event_once(
+    ebbwatch: Shell, purged: Path
+) -> None:
+    words = ("backtest", purged, "--every", "6h", "--format", "json")
+    lines = ebbwatch(*words, cwd=purged.parent).stdout.splitlines()
+    assert [json.loads(line)["account"] for line in lines] == ["instagram/lena"]
+
+
+def test_check_judges_the_last_reading_or_the_moment_asked_for(
+    ebbwatch: Shell, purged: Path
+) -> None:
+    calm = ebbwatch("check", purged, "--format", "json", cwd=purged.parent).stdout
+    assert calm == ""
+    words = ("check", purged, "--as-of", "2026-04-01", "--format", "json")
+    (incident,) = map(json.loads, ebbwatch(*words, cwd=purged.parent).stdout.splitlines())
+    assert incident["alerted_at"] == "2026-04-01T23:59:59+00:00"
+    assert len(incident["updates"]) == 1
+
+
+def test_check_says_when_it_is_too_early_to_say(ebbwatch: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "few.csv"
+    path.write_text("account,date,followers\na/b,2026-01-01,5\na/b,2026-01-02,6\n")
+    assert "Too early to say" in ebbwatch("check", path, cwd=tmp_path).stderr
+
+
+def test_text_output_names_the_account_and_the_reasons(ebbwatch: Shell, purged: Path) -> None:
+    out = ebbwatch("backtest", purged, cwd=purged.parent).stdout
+    assert "instagram/lena" in out
+    assert "1 incident(s), 1 of them alerted." in out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"account,date,followers\n", ""),
+        (b"a,b\n1,2\n", "column"),
+        (b"account,date,followers\nx,03/04/2026,5\nx,04/04/2026,6\n", "date_order"),
+        (b"PAR1\x00\x00", ""),
+    ],
+)
+def test_bad_files_get_one_sentence_and_exit_code_1(
+    ebbwatch: Shell, tmp_path: Path, content: bytes, said: str
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    done = ebbwatch("check", path, cwd=tmp_path, fails=True)
+    assert done.returncode == 1
+    assert "bad.csv" in done.stderr
+    assert said in done.stderr
+
+
+def test_bad_rows_are_named_and_the_good_ones_judged(ebbwatch: Shell, purged: Path) -> None:
+    text = purged.read_text(encoding="utf-8")
+    purged.write_text(text + "instagram/lena,2026-04-11,many\n", encoding="utf-8")
+    done = ebbwatch("backtest", purged, "--format", "json", cwd=purged.parent)
+    assert "counts.csv" in done.stderr
+    assert "102" in done.stderr
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_wrong_usage_is_exit_code_2(ebbwatch: Shell, tmp_path: Path) -> None:
+    assert ebbwatch("check", cwd=tmp_path, fails=True).returncode == 2
+    assert ebbwatch("backtest", "--every", "7h", ROOT, cwd=tmp_path, fails=True).returncode == 2
+    bad_zone = ("check", ROOT, "--timezone", "Mars")
+    assert ebbwatch(*bad_zone, cwd=tmp_path, fails=True).returncode == 2
+
+
+@pytest.fixture
+def configured(tmp_path: Path, purged: Path) -> Path:
+    (tmp_path / "config.toml").write_text(
+        '[console]\nfile = "alerts.txt"\n[[sources]]\nname = "counts"\nkind = "file"\n'
+        'path = "counts.csv"\n[[channels]]\nchannel = "console:main"\n',
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+def test_init_writes_a_config_that_is_not_overwritten(ebbwatch: Shell, tmp_path: Path) -> None:
+    ebbwatch("init", cwd=tmp_path)
+    assert "[[sources]]" in (tmp_path / "config.toml").read_text(encoding="utf-8")
+    assert "exists already" in ebbwatch("init", cwd=tmp_path, fails=True).stderr
+
+
+def test_a_broken_config_tells_all_its_problems(ebbwatch: Shell, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('timezon = "UTC"\n[checks]\nnews = "soon"\n')
+    said = ebbwatch("status", cwd=tmp_path, fails=True).stderr
+    assert 'did you mean "timezone"?' in said
+    assert "checks.news" in said
+
+
+def test_import_prints_the_contract_and_stores_only_without_dry_run(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    words = ("import", "counts.csv", "--format", "json")
+    (found,) = map(
+        json.loads, ebbwatch(*words, "--dry-run", cwd=configured).stdout.splitlines()
+    )
+    assert list(found) == [
+        *("file", "format", "platform", "account", "basis", "readings", "names"),
+        *("from", "to", "complete", "bad_rows", "notes"),
+    ]
+    assert (found["readings"], found["basis"]) == (100, "total")
+    assert not (configured / "ebbwatch.db").exists()
+    ebbwatch(*words, cwd=configured)
+    assert "1 account" in ebbwatch("status", cwd=configured).stdout
+    assert "instagram/lena" in ebbwatch("status", "instagram/lena", cwd=configured).stdout
+    ebbwatch("export", "-o", "all.csv", cwd=configured)
+    lines = (configured / "all.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "account,at,followers"
+    assert len(lines) == 101
+
+
+def test_poll_backup_outbox_chart_and_doctor(ebbwatch: Shell, configured: Path) -> None:
+    assert "100 new or corrected of 100" in ebbwatch("poll", cwd=configured).stdout
+    assert "0 new or corrected" in ebbwatch("poll", cwd=configured).stdout
+    assert "written" in ebbwatch("backup", "copy.db", cwd=configured).stdout
+    ebbwatch("outbox", cwd=configured)
+    assert "ok    database" in ebbwatch("doctor", cwd=configured).stdout
+    ebbwatch("chart", "instagram/lena", "30d", "-o", "lena.png", cwd=configured)
+    assert (configured / "lena.png").read_bytes().startswith(b"\x89PNG")
+    assert "nosuch" in ebbwatch("poll", "nosuch", cwd=configured, fails=True).stderr
+
+
+def test_doctor_fails_where_a_source_does(ebbwatch: Shell, configured: Path) -> None:
+    (configured / "counts.csv").unlink()
+    done = ebbwatch("doctor", cwd=configured, fails=True)
+    assert 'WRONG source "counts"' in done.stdout
+
+
+def test_set_up_texts_need_no_token(ebbwatch: Shell, configured: Path) -> None:
+    assert "oauth_config" in ebbwatch("slack-manifest", cwd=configured).stdout
+    link = ebbwatch("discord-invite", "123456789012345678", cwd=configured).stdout
+    assert "client_id=123456789012345678" in link
+    assert (
+        "application id" in ebbwatch("discord-invite", "x", cwd=configured, fails=True).stderr
+    )
