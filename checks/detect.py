@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.baseline import Outlook, counts_of, linear_rows, outlook
+from checks.baseline import Outlook, outlook
 from checks.churn import falls
 from checks.discovery import hold_discoveries
 from checks.findings import Findings, join, nothing
@@ -15,6 +15,7 @@ from checks.panel import Bools, Floats, Ints, Panel
 from checks.seesaw import seesaws
 from checks.spike import engagement, rises
 from checks.sudden import LEAST_SIZE, candidates
+from checks.surprise import score_limit
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def detect(
         view = outlook(panel, metric, places)
         states[metric] = _state(view)
         if metric == "followers":
-            parts += _sudden(panel, metric, view, places, rules, factor)
+            parts.append(_sudden(panel, metric, view, places, rules, factor))
             parts.append(leaks(panel, rules, places, factor))
         elif metric == "following":
             parts.append(seesaws(panel, rules, places, factor))
@@ -110,19 +111,35 @@ def _state(view: Outlook) -> State:
 
 def _sudden(
     panel: Panel, metric: str, view: Outlook, columns: Ints, rules: Rules, factor: Floats
-) -> list[Findings]:
-    counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
+) -> Findings:
+    """Rises and falls, their false discoveries held."""
+
+    def hits(view: Outlook, columns: Ints, rows: Ints) -> Findings:
+        return sudden_hits(panel, metric, view, columns, rows, rules, factor)
+
+    found = hits(view, columns, np.arange(len(panel.accounts)))
+    found = hold_discoveries(panel, metric, view, columns, found, hits, rules)
+    return found.take(np.abs(found.score) > score_limit(rules))
+
+
+def sudden_hits(
+    panel: Panel,
+    metric: str,
+    view: Outlook,
+    columns: Ints,
+    rows: Ints,
+    rules: Rules,
+    factor: Floats,
+) -> Findings:
+    """Rises and falls of some rows beyond 3 spreads."""
     least = min(LEAST_SIZE, rules.min_percent / 200)
     up, down = (
-        candidates(
-            view, counts, linear, columns, metric=metric, direction=direction, least=least
-        )
+        candidates(panel, metric, view, columns, rows=rows, direction=direction, least=least)
         for direction in (1, -1)
     )
-    hits = join(
+    return join(
         [
             rises(up, rules, engagement=engagement(panel, up), factor=factor[up.row]),
             falls(down, rules, factor=factor[down.row]),
         ]
     )
-    return [hold_discoveries(panel, metric, view, columns, hits, rules)]

@@ -1,5 +1,6 @@
 """False-discovery control across the accounts of one platform; it only removes alarms."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from checks.baseline import Outlook, outlook
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel
+from checks.sudden import LEAST_SCORE
 from checks.surprise import discovery_limit, fit_tail
 
 HISTORY = 28
@@ -21,12 +23,19 @@ SAMPLE = 512
 
 
 def hold_discoveries(
-    panel: Panel, metric: str, view: Outlook, columns: Ints, hits: Findings, rules: Rules
+    panel: Panel,
+    metric: str,
+    view: Outlook,
+    columns: Ints,
+    hits: Findings,
+    find: Callable[[Outlook, Ints, Ints], Findings],
+    rules: Rules,
 ) -> Findings:
-    """`hits` with `alarm` off where the share of false discoveries would not hold."""
+    """`hits` with `alarm` off where the share of false discoveries would not hold.
+
+    `find` gives the hits of an outlook, its columns and rows, for the days before.
+    """
     alarm = hits.alarm.copy()
-    if not alarm.any():
-        return hits
     history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
     for rows in _platforms(panel):
         mine = np.zeros(len(panel.accounts), np.bool_)
@@ -38,12 +47,13 @@ def hold_discoveries(
             continue
         sample = rows
         if len(rows) > SAMPLE:
-            sample = rows[np.argsort(panel.hashes[rows], kind="stable")[:SAMPLE]]
+            sample = np.sort(rows[np.argsort(panel.hashes[rows], kind="stable")[:SAMPLE]])
         if len(sample) == len(panel.accounts) and np.array_equal(history, columns):
-            past = view
+            past, found = view, hits
         else:
             past = outlook(panel, metric, history, rows=sample)
-        alarm[tested] = _survivors(past, history, hits.take(tested), rules)
+            found = find(past, history, sample)
+        alarm[tested] = _survivors(past, history, sample, found, hits.take(tested), rules)
     return replace(hits, alarm=alarm)
 
 
@@ -78,47 +88,70 @@ def against_the_day(
     return scores / scale, np.nan_to_num(middle), scale
 
 
-def _survivors(past: Outlook, columns: Ints, hits: Findings, rules: Rules) -> Bools:
-    """Which hits stay when the share of false discoveries is held at `rules.q`.
-
-    The share of ordinary tail days that pass the size floor is the chance that a null day
-    does: p = P(score beyond) x P(floor passed | ordinary tail).
-    """
+def _survivors(
+    past: Outlook, columns: Ints, sample: Ints, found: Findings, hits: Findings, rules: Rules
+) -> Bools:
+    """Which hits stay when the share of false discoveries is held at `rules.q`."""
     day = past.moves[0]
     scores, middle, scale = against_the_day(day.excess, day.spread, past.judged)
+    own, pooled = (_against_the_day(f, columns, middle, scale) for f in (hits, found))
+    place, pooled_place = (np.searchsorted(columns, f.column) for f in (hits, found))
     size = np.abs(day.excess)
-    passing = (size >= rules.min_percent / 100) & (size * day.level >= rules.min_count / 2)
-    place = np.searchsorted(columns, hits.column)
-    spread = np.nan_to_num(hits.size / np.abs(hits.score), nan=np.inf)
-    joint = hits.direction * middle[place] / spread
-    own = np.maximum(np.abs(hits.score) - joint, 0) / scale[place]
+    large = (size >= rules.min_percent / 100) & (size * day.level >= rules.min_count / 2)
+    sized = np.nan_to_num(found.size, nan=1.0) >= rules.min_percent / 100
     kept = np.ones(len(hits), np.bool_)
     for column in np.unique(place):
-        span = slice(max(0, column - HISTORY + 1), column + 1)
+        first = max(0, column - HISTORY + 1)
+        span = slice(first, column + 1)
         seen = ~np.isnan(scores[:, span])
+        near = (pooled_place >= first) & (pooled_place <= column)
         here = place == column
         kept[here] = _rejected(
             scores[:, span][seen],
-            passing[:, span][seen],
-            own[here] * hits.direction[here],
+            large[:, span][seen],
+            pooled[near],
+            found.passed[near],
+            sized[near],
+            own[here],
             rules.q,
         )
     return kept
 
 
-def _rejected(scores: Floats, passing: Bools, own: Floats, q: float) -> Bools:
-    """Which of `own` Benjamini-Hochberg rejects at `q` among all `scores`.
+def _against_the_day(hits: Findings, columns: Ints, middle: Floats, scale: Floats) -> Floats:
+    """Signed scores of hits less the joint move of their day."""
+    place = np.searchsorted(columns, hits.column)
+    spread = np.nan_to_num(hits.size / np.abs(hits.score), nan=np.inf)
+    score = np.abs(hits.score) - hits.direction * middle[place] / spread
+    return np.asarray(hits.direction * np.maximum(score, 0) / scale[place], np.float64)
 
-    Rises and falls have tails of their own: one-sided p, doubled.
+
+def _rejected(
+    scores: Floats,
+    large: Bools,
+    pooled: Floats,
+    passed: Bools,
+    sized: Bools,
+    own: Floats,
+    q: float,
+) -> Bools:
+    """Which of `own` Benjamini-Hochberg rejects at `q` among as many tests as `scores`.
+
+    Rises and falls have tails of their own: one-sided p, doubled. A null day must also pass
+    the floors: p = P(score beyond) P(large | ordinary tail) P(own floors passed | large),
+    the last from hits that are barely surprising.
     """
     tests = len(scores)
     log_p, own_log_p = [], np.zeros(len(own))
     for direction in (1, -1):
-        sizes = direction * scores
-        tail = fit_tail(sizes)
-        ordinary = (sizes >= tail.low) & (sizes <= tail.high)
-        chance = np.log(2 * max(float(passing[ordinary].mean()), 1.0 / tests))
-        log_p.append(tail.log_p(sizes[passing & (sizes > 1.0)]) + chance)
+        tail = fit_tail(direction * scores)
+        ordinary = (direction * scores >= tail.low) & (direction * scores <= tail.high)
+        chance = max(float(large[ordinary].mean()), 1.0 / tests)
+        sizes = direction * pooled
+        barely = sized & (sizes > LEAST_SCORE) & (sizes < 2 * LEAST_SCORE)
+        chance *= (passed[barely].sum() + 1) / (barely.sum() + 1)
+        factor = np.log(min(2 * chance, 1.0))
+        log_p.append(tail.log_p(sizes[passed & (sizes > 0)]) + factor)
         mine = own * direction > 0
-        own_log_p[mine] = tail.log_p(np.abs(own[mine])) + chance
+        own_log_p[mine] = tail.log_p(np.abs(own[mine])) + factor
     return own_log_p <= discovery_limit(np.concatenate(log_p), q, tests)

@@ -18,8 +18,9 @@ class Findings:
     """One entry per finding, as `Finding` describes them.
 
     `column` is the judged column and `start` the column whose day first carries the
-    evidence; `floor` is the least size that alarms, `alarm` False where the size or the
-    share of false discoveries did not pass.
+    evidence; `floor` is the least size that alarms and `passed` says whether size and count
+    reach their floors; `alarm` is False where they do not, or where the share of false
+    discoveries would not hold.
     """
 
     row: Ints
@@ -35,6 +36,7 @@ class Findings:
     score: Floats
     log_p: Floats
     floor: Floats
+    passed: Bools
     alarm: Bools
 
     def __len__(self) -> int:
@@ -82,7 +84,7 @@ def nothing() -> Findings:
                 else np.int64
                 if f.name in whole
                 else np.bool_
-                if f.name == "alarm"
+                if f.name in ("alarm", "passed")
                 else np.float64,
             )
             for f in fields(Findings)

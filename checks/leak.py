@@ -134,6 +134,7 @@ def _leaks(
         score=-pick["score"],
         log_p=log_tail(pick["score"]),
         floor=np.full(len(row), 0.003),
+        passed=np.ones(len(row), np.bool_),
         alarm=size > 0.003 * factor[row],
     )
 

@@ -111,6 +111,7 @@ def _seesaws(
         score=np.sqrt(2 * surprise),
         log_p=log_tail(np.sqrt(2 * surprise)),
         floor=np.full(len(row), 0.03),
+        passed=np.ones(len(row), np.bool_),
         alarm=swing > 0.03 * factor[row],
     )
 

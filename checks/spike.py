@@ -22,6 +22,10 @@ PAST = (4.0, 5.0, 5.0)
 PAST_LONGER = 8.0
 
 _STEPS = 1.3
+PAST_SHARE = 1.3
+PAST_MORE = (0.04, 0.1, 0.1)
+"""No floor lies more than this above that share of the account's largest past rise."""
+
 _LEAST = 40.0
 _SHORT = 40
 """With fewer changes read the account's own jumps may not have shown yet."""
@@ -39,6 +43,7 @@ def rises(sudden: Sudden, rules: Rules, *, engagement: Floats, factor: Floats) -
     sizes = np.array([BARE, UNKNOWN, ENGAGED])[group, span] * rules.min_percent
     sizes = sizes * np.where(sudden.changes < _SHORT, 2.0, 1.0)
     past = np.where(span < len(SPANS), np.array(PAST)[group], PAST_LONGER) * sudden.past
+    past = np.minimum(past, PAST_SHARE * sudden.past + np.array(PAST_MORE)[group])
     floor = floors(sudden, rules, sizes, past=past, steps=_STEPS, factor=factor)
     least = np.minimum(rules.min_count, _LEAST) * factor
     return judge(sudden, rules, floor, least, check="spike")

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline import LAG, SPANS, Move, Outlook, bridge
+from checks.baseline import LAG, SPANS, Move, Outlook, bridge, counts_of, linear_rows
 from checks.findings import Findings
 from checks.model import Rules
-from checks.panel import Bools, Floats, Ints
+from checks.panel import Bools, Floats, Ints, Panel
 from checks.surprise import log_tail, score_limit
 
 PAST = 90
@@ -20,7 +20,7 @@ LONGER = (7, 10)
 
 _NEARLY = 0.8
 LEAST_SIZE = 0.003
-_LEAST_SCORE = 3.0
+LEAST_SCORE = 3.0
 
 
 @dataclass(frozen=True)
@@ -58,27 +58,30 @@ class Sudden:
 
 
 def candidates(
+    panel: Panel,
+    metric: str,
     outlook: Outlook,
-    counts: Floats,
-    linear: Bools,
     columns: Ints,
     *,
-    metric: str,
+    rows: Ints,
     direction: int,
     least: float = LEAST_SIZE,
 ) -> Sudden:
-    """Account-days worth a closer look: beyond 3 spreads and `least` in any span."""
+    """Account-days of `rows` worth a closer look: beyond 3 spreads and `least` in any span."""
+    counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
+    flat = linear[rows, None]
     loud = np.zeros(outlook.held.shape, np.bool_)
     with np.errstate(invalid="ignore"):
         for move in outlook.moves:
             excess = direction * move.excess
-            loud |= (excess > _LEAST_SCORE * move.spread) & (linear[:, None] | (excess > least))
-    row, place = np.nonzero(loud)
-    column, flat = columns[place], linear[row]
+            loud |= (excess > LEAST_SCORE * move.spread) & (flat | (excess > least))
+    some, place = np.nonzero(loud)
     moves = [
-        Move(*(getattr(move, f.name)[row, place] for f in fields(Move)))
+        Move(*(getattr(move, f.name)[some, place] for f in fields(Move)))
         for move in outlook.moves
     ]
+    row, column = rows[some], columns[place]
+    flat = linear[row]
     moves += [_longer(moves[0], counts, row, column, flat, span) for span in LONGER]
     expected = np.stack([move.expected for move in moves])
     level = np.stack([move.level for move in moves])
@@ -95,11 +98,11 @@ def candidates(
         change=counts[row, column] - before,
         level=np.where(flat, np.nan, level),
         elapsed=elapsed,
-        step=outlook.step[row, place],
+        step=outlook.step[some, place],
         past=_past(
             counts, linear, row, column, direction, moves[0].expected / moves[0].elapsed
         ),
-        changes=outlook.changes[row, place],
+        changes=outlook.changes[some, place],
         linear=flat,
     )
 
@@ -144,9 +147,8 @@ def judge(
 ) -> Findings:
     """The span that stands out most decides; `floor` (spans, k) in the units of `excess`.
 
-    The size that does not matter enters as if it were noise: score = excess /
-    sqrt(spread^2 + (floor / limit)^2), so that a score beyond the limit of alpha implies
-    that both the surprise and the size passed. Of a span of several days the newest must
+    A span stands out by the smaller of its surprise over the limit of alpha and its size
+    over the floor: both must pass. Of a span of several days the newest must
     carry its part, or an old jump would be found again; of spans that say nearly the same the
     shortest tells when it began. `least` is the floor in counts.
     """
@@ -160,10 +162,11 @@ def judge(
     best = np.argmax(score, axis=0)
     near = (score > limit) & (sudden.excess >= _NEARLY * sudden.excess[best, every])
     best = np.where(near.any(axis=0), near.argmax(axis=0), best)
-    kept = np.flatnonzero((plain[best, every] > limit) & (score[best, every] > 0))
+    kept = np.flatnonzero((plain[best, every] > LEAST_SCORE) & (score[best, every] > 0))
     pick = (best[kept], kept)
     change, expected = sudden.change[pick], sudden.expected[pick]
     count = np.abs(change - expected)
+    passed = (sudden.excess[pick] >= floor[pick]) & (count >= least[kept])
     return Findings(
         row=sudden.row[kept],
         column=sudden.column[kept],
@@ -178,7 +181,8 @@ def judge(
         score=sudden.direction * plain[pick],
         log_p=log_tail(plain[pick]),
         floor=floor[pick],
-        alarm=(score[pick] > limit) & (count >= least[kept]),
+        passed=passed,
+        alarm=passed & (plain[pick] > limit),
     )
 
 
