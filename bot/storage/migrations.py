@@ -114,6 +114,9 @@ CREATE TABLE readings (
 {_METRIC_COLUMNS}
   PRIMARY KEY (account, at, source)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE metrics_in_use (
+  name TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 CREATE TABLE corrections (
   id INTEGER PRIMARY KEY,
   account INTEGER NOT NULL REFERENCES accounts(id),

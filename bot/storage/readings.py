@@ -44,7 +44,11 @@ def add(db: Database, source: int, frame: pl.DataFrame, seen: int) -> Added:
 
     What was absent stays as it was. Changed days wait in `pending_days` for the next review.
     """
-    metrics = [name for name in METRICS if name in frame.columns]
+    metrics = [
+        name
+        for name in METRICS
+        if name in frame.columns and frame.get_column(name).null_count() < frame.height
+    ]
     if frame.is_empty() or not metrics:
         return Added(rows=frame.height, changed=0, new_accounts=0)
     names = frame.get_column("account").unique().sort()
@@ -57,6 +61,9 @@ def add(db: Database, source: int, frame: pl.DataFrame, seen: int) -> Added:
     columns = [numbered.get_column(name).to_list() for name in ("account", "at", *metrics)]
     cursor = db.conn.executemany(_upsert(metrics, source, seen), zip(*columns, strict=True))
     if cursor.rowcount > 0:
+        db.conn.executemany(
+            "INSERT OR IGNORE INTO metrics_in_use (name) VALUES (?)", [(m,) for m in metrics]
+        )
         _mark(db, numbered, source, seen, every=cursor.rowcount == frame.height)
     return Added(rows=frame.height, changed=cursor.rowcount, new_accounts=after - before)
 
@@ -113,9 +120,12 @@ def series(
     """All readings with start < at <= stop, one series per account, in order.
 
     Where two sources give one account, the one with the smallest `priority` speaks from its
-    first reading to HANDOVER after its last. Large reads run in a process of their own.
+    first reading to HANDOVER after its last. Metrics that nobody ever gave are left out.
+    Large reads run in a process of their own.
     """
     names, tags = _names(db, only)
+    used = {name for (name,) in db.conn.execute("SELECT name FROM metrics_in_use")}
+    metrics = [name for name in metrics if name in used]
     found = bulk.read(db, path, start, stop, list(names) if only is not None else None, metrics)
     kept = _one_source(db, found)
     index = np.full(max(names, default=0) + 1, -1, np.int64)
