@@ -67,7 +67,7 @@ def dilution(panel: Panel, column: int) -> list[Finding]:
         enough = np.asarray((weeks.flow[:, 1:] >= _LEAST).all(axis=1))
         enough &= weeks.flow[:, 0] >= 0
         if metric == "interactions":
-            rate = weeks.flow / weeks.followers
+            rate = weeks.flow / np.maximum(weeks.followers, 1.0)
             grew = weeks.followers[:, 0] >= _GREW * weeks.followers[:, -1]
             with np.errstate(invalid="ignore"):
                 thin = rate[:, :2].max(axis=1) <= _THIN * rate[:, 2:].min(axis=1)

@@ -14,7 +14,7 @@ from checks.milestone import milestones
 from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.reasons import reason
-from checks.view import REVISION, DayView
+from checks.view import REVISION, DayView, EmptyView
 
 STALE_DAYS = 7
 _DAY = 86_400
@@ -37,7 +37,10 @@ def judge(
     floors: Mapping[str, float] | None = None,
 ) -> Judgement:
     """Judges the panel's last day; `floors` are the factors that feedback gave accounts."""
-    return next(judgements(panel, rules, events=events, floors=floors))[1]
+    for _, judgement in judgements(panel, rules, events=events, floors=floors):
+        return judgement
+    at = int(panel.ends[-1]) if panel.days else 0
+    return Judgement(at=at, verdicts=(), notices=(), early={}, view=EmptyView())
 
 
 def judgements(
@@ -50,7 +53,8 @@ def judgements(
 ) -> Iterator[tuple[int, Judgement]]:
     """Judges the requested columns (left out: the last) in time order.
 
-    Each is exactly what `judge` says of the panel that ends there.
+    Each is exactly what `judge` says of the panel that ends there. Nothing where the panel
+    has no accounts.
     """
     wanted = np.unique(np.asarray([-1] if columns is None else columns) % max(panel.days, 1))
     if not panel.accounts or not panel.days or not len(wanted):

@@ -14,6 +14,22 @@ DIRECTIONS = {"up": 1, "down": -1, "swing": 0}
 _LONGEST_ONSET = 27
 
 
+class EmptyView:
+    """The View of a panel without accounts: it knows of none."""
+
+    def standing(self, account: str, metric: str) -> Standing | None:
+        return None
+
+    def reading(self, account: str, metric: str, at: int) -> float:
+        return math.nan
+
+    def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
+        return 0, math.nan
+
+    def explain(self, incident: Incident) -> Verdict | None:
+        return None
+
+
 class DayView:
     """The View of one judged day of a Lens: nothing after `column` exists for it."""
 
