@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.commands import parse
 from bot.commands.status import open_alerts, seen_events
-from bot.commands.view import CONSOLE, EVERYTHING, Context, View, visible
+from bot.commands.view import CONSOLE, EVERYTHING, Context, View, look, visible
 from bot.errors import BotError, CommandError, SourceError
 from bot.message import answers, refusals, voice_for
 from bot.message.voice import Voice, clean
@@ -54,7 +54,7 @@ class CommandDesk:
             view = await self._view(caller)
             if view is None:
                 return []
-            return await self._context.store.write(_suggest, view, kind, text)
+            return await look(view, _suggest, kind, text)
         except Exception:
             log.exception("suggestions failed", extra={"kind": kind})
             return []

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from bot.commands.course import DAY
 from bot.commands.parse import read_target
 from bot.commands.status import about, panel_of
-from bot.commands.view import View, as_alert, find_account, find_incidents
+from bot.commands.view import View, as_alert, find_account, find_incidents, look
 from bot.message import picture, verdicts
 from bot.model import Alert, Caller, ChartSpec, Message
 from checks.model import Event
@@ -25,8 +25,8 @@ async def chart(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Mes
     """Draws off the event loop: a picture takes some tenths of a second."""
     span = arguments.get("days", timedelta(days=_DAYS))
     days = min(max(2, span.days), _MOST)
-    frame, panel, alert, events = await view.context.store.write(
-        _gather, view, arguments["account"], days, "days" in arguments
+    frame, panel, alert, events = await look(
+        view, _gather, arguments["account"], days, "days" in arguments
     )
     assert frame.chart is not None
     incident = None if alert is None else alert.incident

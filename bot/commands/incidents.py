@@ -7,7 +7,7 @@ from sqlite_utils import Database
 
 from bot.commands.parse import Target
 from bot.commands.status import open_alerts
-from bot.commands.view import View, as_alert, audit, find_incidents
+from bot.commands.view import View, as_alert, audit, find_incidents, look
 from bot.message import answers, verdicts
 from bot.model import Caller, Message
 from bot.storage import incidents
@@ -18,11 +18,11 @@ _SHOWN = 25
 
 async def listing(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     everything = arguments.get("which") == "all"
-    return await view.context.store.write(_listing, view, everything)
+    return await look(view, _listing, everything)
 
 
 async def why(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await view.context.store.write(_why, view, arguments["incident"])
+    return await look(view, _why, arguments["incident"])
 
 
 async def acknowledge(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:

@@ -8,13 +8,15 @@ from sqlite_utils import Database
 
 from bot.commands import course
 from bot.commands.course import DAY
-from bot.commands.view import View, as_alert, find_account, visible
-from bot.message import looks
+from bot.commands.view import View, as_alert, find_account, look, visible
+from bot.errors import CommandError
+from bot.message import looks, refusals
 from bot.message.course import Deadline, Standing, deadline_of
 from bot.message.kinds import worst_first
 from bot.message.looks import AccountLook
 from bot.model import Alert, Caller, Message
 from bot.storage import accounts, incidents, notes, sources
+from bot.storage.sources import SourceRow
 from checks.model import Event
 from checks.panel import Panel
 
@@ -23,14 +25,13 @@ _AHEAD = 120 * DAY
 
 
 async def status(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    store = view.context.store
     if "account" in arguments:
-        return await store.write(_one, view, arguments["account"])
-    return await store.write(_all, view)
+        return await look(view, _one, arguments["account"])
+    return await look(view, _all)
 
 
 async def account_list(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await view.context.store.read(_list, view)
+    return await look(view, _list, arguments.get("pattern", "*"))
 
 
 def open_alerts(db: Database, view: View, account: str | None = None) -> list[Alert]:
@@ -73,14 +74,13 @@ def standings(db: Database, view: View, panel: Panel) -> list[Standing]:
     return [standing for standing in found if standing is not None]
 
 
-def troubles(db: Database, view: View) -> list[str]:
+def failing(db: Database, view: View) -> list[SourceRow]:
     """Sources in trouble; a team hears only of those that read its accounts."""
+    broken = [row for row in sources.listing(db) if row.fault]
+    if view.console or not broken:
+        return broken
     own = {known.source for known in visible(db, view)}
-    return [
-        f"{row.name}: {row.fault}"
-        for row in sources.listing(db)
-        if row.fault and (view.console or row.name in own)
-    ]
+    return [row for row in broken if row.name in own]
 
 
 def panel_of(db: Database, view: View, names: list[str], days: int = 121) -> Panel:
@@ -100,7 +100,7 @@ def _all(db: Database, view: View) -> Message:
         len(seen),
         open_alerts(db, view),
         max(read, default=None),
-        troubles(db, view),
+        [f"{row.name}: {row.fault}" for row in failing(db, view)],
         standing,
         deadlines(db, view),
         view.now,
@@ -115,7 +115,7 @@ def _one(db: Database, view: View, text: str) -> Message:
         for days in _PERIODS
     ]
     row = panel.row.get(known.account)
-    look = AccountLook(
+    shown = AccountLook(
         account=known.account,
         followers=courses[-1][1].after,
         basis="total" if row is None else panel.basis[row],
@@ -132,7 +132,7 @@ def _one(db: Database, view: View, text: str) -> Message:
         ],
         events=[event for event in about(db, view, known.account) if _running(event, view.now)],
     )
-    return looks.account_status(view.voice, look, view.now)
+    return looks.account_status(view.voice, shown, view.now)
 
 
 def about(db: Database, view: View, account: str) -> list[Event]:
@@ -149,8 +149,14 @@ def _running(event: Event, now: float) -> bool:
     return event.start <= now <= event.end + DAY and event.kind != "deadline"
 
 
-def _list(db: Database, view: View) -> Message:
-    seen = visible(db, view)
+def _list(db: Database, view: View, pattern: str) -> Message:
+    seen = [
+        known
+        for known in visible(db, view)
+        if accounts.matches(pattern.replace(",", " ").split(), known.account, known.tags)
+    ]
+    if not seen and pattern != "*":
+        raise CommandError(refusals.nothing_matches(view.voice, pattern))
     panel = panel_of(db, view, [known.account for known in seen], days=16)
     courses = [course.course(panel, known.account, 7, known.last_reading) for known in seen]
     courses.sort(key=lambda one: math.inf if math.isnan(one.after) else -one.after)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from sqlite_utils import Database
 
 from bot.commands.mute import described, own_mutes
-from bot.commands.view import View, audit, visible
+from bot.commands.view import View, audit, look, visible
 from bot.errors import CommandError
 from bot.message import answers, refusals
 from bot.message.kinds import KINDS
@@ -29,7 +29,7 @@ async def unsubscribe(view: View, caller: Caller, arguments: Mapping[str, Any]) 
 
 
 async def listing(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await view.context.store.write(_listing, view)
+    return await look(view, _listing)
 
 
 def in_words(view: View, subscription: Subscription) -> str:
@@ -71,6 +71,10 @@ def _subscribe(db: Database, view: View, arguments: Mapping[str, Any]) -> Messag
         by=view.caller.name,
         at=int(view.now),
     )
+    for old in channels.subscriptions(db, view.channel):
+        # the same accounts once more change what was subscribed, they do not double it
+        if old.origin == "chat" and old.accounts == subscription.accounts:
+            channels.unsubscribe(db, old.id)
     number = channels.subscribe(db, subscription)
     audit(db, view, "subscribe", f"{number} {' '.join(patterns)}")
     return answers.said(

@@ -8,8 +8,8 @@ from sqlite_utils import Database
 
 from bot.commands import course
 from bot.commands.course import DAY
-from bot.commands.status import deadlines, open_alerts, panel_of, standings
-from bot.commands.view import CONSOLE, EVERYTHING, Context, View, as_alert, visible
+from bot.commands.status import deadlines, failing, open_alerts, panel_of, standings
+from bot.commands.view import CONSOLE, EVERYTHING, Context, View, as_alert, look, visible
 from bot.message import Summary, voice_for
 from bot.message import summary as summary_message
 from bot.message.course import AccountCourse
@@ -17,6 +17,7 @@ from bot.message.summary import Period
 from bot.model import Caller, Message
 from bot.storage import accounts, channels, incidents, notes
 from bot.storage.channels import Channel
+from bot.storage.incidents import Stored
 from checks.panel import Panel
 
 DAYS: Mapping[Period, int] = {"day": 1, "week": 7, "month": 30}
@@ -25,7 +26,7 @@ _LATE = 2 * DAY
 
 async def summary(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     period: Period = arguments.get("period", "week")
-    return await view.context.store.write(_summary, view, period, EVERYTHING)
+    return await look(view, _summary, period, EVERYTHING)
 
 
 def channel_summary(
@@ -75,7 +76,7 @@ def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -
         and one.silent is None
         and one.seen_at - (one.incident.alerted_at or one.seen_at) >= _LATE
     ]
-    returned = sum(one.silent == "returned" and one.seen_at >= start for one in own)
+    returned = sum(_came_back(one, start) for one in own)
     what = Summary(
         period=period,
         start=start,
@@ -86,7 +87,7 @@ def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -
         open=[alert for alert in open_alerts(db, view) if alert.incident.account in names],
         late=late,
         returned=returned,
-        stale=_stale(db, names),
+        stale=_stale(db, view, names),
         goals=standings(db, view, panel),
         deadlines=deadlines(db, view),
     )
@@ -95,18 +96,27 @@ def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -
     return summary_message(view.voice, what, view.now)
 
 
+def _came_back(one: Stored, start: float) -> bool:
+    ended = one.incident.resolved_at
+    told = one.incident.kind == "glitch" and ended is not None and ended >= start
+    return told or (one.silent == "returned" and one.seen_at >= start)
+
+
 def _day(panel: Panel, account: str, whole: AccountCourse) -> AccountCourse:
     """One day's change with the course of the two weeks before it."""
     day = course.course(panel, account, 1, whole.last_reading)
     return replace(day, values=course.course(panel, account, 14, None).values)
 
 
-def _stale(db: Database, names: set[str]) -> list[tuple[str, float | None]]:
-    """Accounts that a notice still in force calls stale."""
+def _stale(db: Database, view: View, names: set[str]) -> list[tuple[str, float | None]]:
+    """Sources in trouble, and accounts that a notice still in force calls stale."""
+    quiet: list[tuple[str, float | None]] = [
+        (row.name, row.last_success) for row in failing(db, view)
+    ]
     told = [
         row
         for row in notes.notices(db, 0)
         if row["kind"] == "stale" and row["over_at"] is None and row["account"] in names
     ]
     read = {known.account: known.last_reading for known in accounts.listing(db)}
-    return [(str(row["account"]), read.get(row["account"])) for row in told]
+    return quiet + [(str(row["account"]), read.get(row["account"])) for row in told]

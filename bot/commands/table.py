@@ -22,6 +22,15 @@ COMMANDS: tuple[Command, ...] = (
         name="accounts",
         help=mark("All accounts with their count and last week"),
         handler=status.account_list,
+        arguments=(
+            Argument(
+                name="pattern",
+                help=mark("Only these, such as tiktok/* or #team-a"),
+                kind="account",
+                required=False,
+                rest=True,
+            ),
+        ),
     ),
     Command(
         name="chart",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
-from bot.errors import CommandError
+from bot.errors import CommandError, StorageError
 from bot.message import refusals
 from bot.message.voice import Voice
 from bot.model import Alert, Attachment, Caller, Command, Found
@@ -19,6 +19,9 @@ from bot.storage.incidents import Stored
 
 if TYPE_CHECKING:
     from checks.model import Rules, Sensitivity
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CONSOLE = "console"
 EVERYTHING = ("*",)
@@ -134,6 +137,22 @@ def as_alert(db: Database, view: View, stored: Stored) -> Alert:
         acknowledged_by=stored.acknowledged_by,
         acknowledged_at=stored.acknowledged_at,
     )
+
+
+async def look(
+    view: View,
+    work: Callable[Concatenate[Database, View, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Runs work that reads, and numbers incidents where they have none yet.
+
+    Nearly always they have one: then a reader does it, however busy the writer is.
+    """
+    try:
+        return await view.context.store.read(work, view, *args, **kwargs)
+    except StorageError:
+        return await view.context.store.write(work, view, *args, **kwargs)
 
 
 def audit(db: Database, view: View, action: str, detail: str = "") -> None:

@@ -7,7 +7,7 @@ from bot.message.kinds import (
     kind_name,
     share_of_level,
 )
-from bot.message.reasons import REPEATED, advice, sentence
+from bot.message.reasons import advice, sentence, weightiest
 from bot.message.voice import DAY, Voice, clean, mark
 from bot.model import Alert, Button, ChartSpec, Field, Message
 from checks.model import Incident, Reason, Update
@@ -144,9 +144,8 @@ def sure(voice: Voice, confidence: float) -> str:
 
 
 def why(voice: Voice, reasons: tuple[Reason, ...], limit: int) -> list[str]:
-    """Bulleted sentences of the reasons that the numbers above them do not already say."""
-    told = [reason for reason in reasons if reason.code not in REPEATED]
-    return [f"• {sentence(voice, reason)}" for reason in told[:limit]]
+    """Bulleted sentences of the weightiest reasons."""
+    return [f"• {sentence(voice, reason)}" for reason in weightiest(reasons)[:limit]]
 
 
 def late(voice: Voice, alert: Alert, now: float) -> str | None:

@@ -1,6 +1,7 @@
 """What commands answer: short confirmations, lists of what people set, help."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.message.course import (
     Standing,
@@ -9,9 +10,11 @@ from bot.message.course import (
     listed,
 )
 from bot.message.kinds import SEVERITIES, kind_name
+from bot.message.reasons import advice
 from bot.message.voice import Voice, clean, mark
 from bot.model import Button, Field, Found, Message
 from checks.model import Event
+from checks.verdict import ADVICE_FOR
 
 _ROWS = 40
 
@@ -70,7 +73,12 @@ def event_list(voice: Voice, events: Sequence[tuple[int | None, Event]], now: fl
 
 
 def event_added(voice: Voice, number: int, event: Event, now: float) -> Message:
-    return said(voice, ADDED_EVENT, number=number, event=event_line(voice, event, now))
+    done = said(voice, ADDED_EVENT, number=number, event=event_line(voice, event, now))
+    if event.kind != "platform_notice":
+        return done
+    # what a platform announces can be prepared for before it happens
+    steps = [f"• {advice(voice, code)}" for code in ADVICE_FOR["purge"]]
+    return replace(done, text="\n".join([done.text, "", voice.say("What to do:"), *steps]))
 
 
 def goal_set(voice: Voice, account: str, goal: Standing | None, now: float) -> Message:

@@ -22,6 +22,7 @@ from bot.model import Alert, Button, Field, Message
 from checks.model import Event
 
 _ROWS = 40
+_LISTED = 300
 _BASES = {
     "total": mark("running total"),
     "net": mark("daily net change, the total is not known"),
@@ -152,11 +153,13 @@ def account_list(
             "–" if course.last_reading is None else voice.day(course.last_reading, now),
             voice.say(KINDS[hit[course.account]]) if course.account in hit else "",
         )
-        for course in courses
+        for course in courses[:_LISTED]
     ]
+    left = len(courses) - len(rows)
     return Message(
         title=voice.plural("{n} account", "{n} accounts", len(courses)),
         text="" if rows else voice.say("No accounts yet."),
+        footer=voice.plural("… and {n} more", "… and {n} more", left) if left else "",
         table=(header, *rows) if rows else (),
         severity="info",
     )

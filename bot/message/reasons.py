@@ -1,7 +1,7 @@
 """One sentence per reason and advice code; the codes are those of `checks.reasons`."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from bot.message.kinds import EVENTS, STATUSES, platform_name
 from bot.message.voice import Voice, clean, mark
@@ -79,7 +79,7 @@ SENTENCES: Mapping[str, str] = {
     "reach_fell": mark(
         "Reach per post fell to {ratio} of its usual while the followers stayed."
     ),
-    "after_mass_follow": mark("A surge of new followers came before it ({days} earlier)."),
+    "after_mass_follow": mark("A surge of new followers came in the six weeks before."),
     "known_event": mark("Known to the team at that time: {name} ({kind})."),
     "contradicts": mark("It contradicts the incident that opened on {opened_at}."),
     "feedback": mark("Your feedback so far set this account's floor to {factor} of the usual."),
@@ -128,6 +128,15 @@ ADVICE: Mapping[str, str] = {
 
 REPEATED = frozenset({"moved", "moved_percent", "milestone"})
 """Codes whose numbers the title and the fields of a message already say."""
+
+_ASIDE = ("surprise", "shown_step", "gap", "no_engagement", "no_peers", "joined_wave")
+"""Codes that qualify the evidence rather than being it: told last."""
+
+
+def weightiest(reasons: Iterable[Reason]) -> list[Reason]:
+    """What a short message should say first, without what its numbers already say."""
+    told = [reason for reason in reasons if reason.code not in REPEATED]
+    return sorted(told, key=lambda reason: reason.code in _ASIDE)
 
 
 def sentence(voice: Voice, reason: Reason) -> str:

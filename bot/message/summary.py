@@ -25,6 +25,7 @@ from checks.model import SEVERITIES, Severity
 Period = Literal["day", "week", "month"]
 
 _ROWS = 25
+_MOST = 15
 _BEST = 3
 
 
@@ -159,8 +160,8 @@ def _incidents(voice: Voice, summary: Summary, now: float) -> list[Field]:
     fields += listed(voice, voice.say("Told late"), lines(voice, summary.late, now))
     if summary.returned:
         text = voice.plural(
-            "{n} account fell and was back at once.",
-            "{n} accounts fell and were back at once.",
+            "{n} account fell and soon came back.",
+            "{n} accounts fell and soon came back.",
             summary.returned,
         )
         fields.append(Field(name=voice.say("Glitches"), value=text))
@@ -187,7 +188,7 @@ def _stale(voice: Voice, stale: Sequence[tuple[str, float | None]], now: float) 
 def _table(voice: Voice, known: Sequence[AccountCourse]) -> tuple[tuple[str, ...], ...]:
     header = (voice.say("Account"), voice.say("Followers"), voice.say("Change"), "%", "")
     rows = []
-    for course in sorted(known, key=lambda c: -c.after)[:_ROWS]:
+    for course in _shown(known):
         share = course.share
         rows.append(
             (
@@ -201,12 +202,20 @@ def _table(voice: Voice, known: Sequence[AccountCourse]) -> tuple[tuple[str, ...
     return (header, *rows) if rows else ()
 
 
+def _shown(known: Sequence[AccountCourse]) -> list[AccountCourse]:
+    """All by size where they fit in the table, else those that changed most."""
+    if len(known) <= _ROWS:
+        return sorted(known, key=lambda course: -course.after)
+    moved_most = sorted(known, key=lambda c: 0.0 if math.isnan(c.share) else -abs(c.share))
+    return sorted(moved_most[:_MOST], key=lambda c: 0.0 if math.isnan(c.share) else -c.share)
+
+
 def _more(voice: Voice, known: Sequence[AccountCourse]) -> str:
-    left = len(known) - _ROWS
+    left = len(known) - len(_shown(known))
     if left <= 0:
         return ""
     return voice.plural(
-        "{n} smaller account is not in the table: see `accounts`",
-        "{n} smaller accounts are not in the table: see `accounts`",
+        "{n} more account changed less: see `accounts`",
+        "{n} more accounts changed less: see `accounts`",
         left,
     )

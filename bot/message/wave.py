@@ -34,7 +34,9 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
     target = f"w{worst.number}"
     seen_late = late(voice, worst, now)
     steps = [f"• {advice(voice, code)}" for code in worst.incident.advice[:3]]
-    reasons = why(voice, worst.incident.reasons, 4)
+    # that members below their floor are listed says the table
+    shared = tuple(each for each in worst.incident.reasons if each.code != "joined_wave")
+    reasons = why(voice, shared, 4)
     parts = [
         seen_late or "",
         "\n".join([voice.say("Why:"), *reasons]) if reasons else "",
@@ -141,6 +143,14 @@ def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
         )
     ends = [alert.incident.resolved_at or 0 for alert in ordered]
     span = voice.span(max(ends) - _began(voice, ordered))
+    if worst.kind == "glitch":
+        return voice.plural(
+            "Counter glitch at {n} account ({where}): {change} came back within {span}",
+            "Counter glitch at {n} accounts ({where}): {change} came back within {span}",
+            n,
+            span=span,
+            **words,
+        )
     return voice.plural(
         "Over after {span}: {kind} at {n} account ({where}), {change} in all",
         "Over after {span}: {kind} at {n} accounts ({where}), {change} in all",

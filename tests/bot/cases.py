@@ -141,7 +141,7 @@ DILUTION = replace(
     metric="views",
     kind="dilution",
     change=-80412,
-    reasons=(reason("reach_fell", ratio=0.41), reason("after_mass_follow", days=9)),
+    reasons=(reason("reach_fell", ratio=0.41), reason("after_mass_follow")),
     advice=("check_account_status",),
 )
 

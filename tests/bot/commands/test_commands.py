@@ -66,6 +66,25 @@ async def test_accounts_are_listed_with_their_week(team: Team) -> None:
     assert shown.table[-1][-1] == "Purge"
 
 
+async def test_accounts_can_be_narrowed(team: Team) -> None:
+    shown = await team.ask(person(), "accounts #team-a")
+    assert [row[0] for row in shown.table[1:]] == ["tiktok/lena"]
+    assert "No account here matches" in (await team.ask(person(), "accounts youtube/*")).text
+
+
+async def test_reading_does_not_wait_for_the_writer(team: Team) -> None:
+    """Everything is numbered already, so a busy writer holds nobody up."""
+
+    async def busy(*args: object) -> None:
+        raise AssertionError("a reading command asked for the writer")
+
+    team.store.write = busy  # type: ignore[method-assign, assignment]
+    for line in ("status", "status mo", "incidents all", "why 1", "summary", "accounts"):
+        shown = await team.ask(person(), line)
+        assert shown.title, shown.text
+    assert await team.desk.suggest(person(), "incident", "") != []
+
+
 async def test_why_tells_reasons_life_and_feedback(team: Team) -> None:
     await team.ask(MANAGER, "feedback 1 expected")
     shown = await team.ask(person(), "why 1")
@@ -132,6 +151,17 @@ async def test_subscriptions_come_and_go(team: Team) -> None:
     assert await team.store.read(channels.subscriptions, MANAGER.channel) == []
 
 
+async def test_subscribing_to_the_same_accounts_again_changes_it(team: Team) -> None:
+    await team.ask(MANAGER, "subscribe #team-a severity=critical")
+    await team.ask(MANAGER, "subscribe #team-a severity=warning")
+    await team.ask(MANAGER, "subscribe instagram/*")
+    found = await team.store.read(channels.subscriptions, MANAGER.channel)
+    assert [(one.accounts, one.min_severity) for one in found] == [
+        (("#team-a",), "warning"),
+        (("instagram/*",), "info"),
+    ]
+
+
 async def test_a_pattern_that_matches_nothing_is_refused(team: Team) -> None:
     assert 'matches "youtube/*"' in (await team.ask(MANAGER, "subscribe youtube/*")).text
     assert (
@@ -172,6 +202,13 @@ async def test_events_show_in_lists_status_and_summary(team: Team) -> None:
     assert "swap the dates" in swapped.text
     assert "removed" in (await team.ask(MANAGER, "event remove 1")).text
     assert "US ban" not in (await team.ask(person(), "event list")).text
+
+
+async def test_a_platform_notice_prints_the_advice_at_once(team: Team) -> None:
+    shown = await team.ask(MANAGER, "event add platform_notice 2022-11-21 Fakes will go")
+    assert "Disconnect third-party follower apps" in shown.text
+    shown = await team.ask(MANAGER, "event add outage 2022-11-21 Feed down")
+    assert "Disconnect" not in shown.text
 
 
 async def test_what_the_console_notes_every_team_sees(team: Team) -> None:

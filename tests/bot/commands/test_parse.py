@@ -107,7 +107,7 @@ REFUSALS = {
     "goal a/b 5 by 2025-02-30": "is not a date such as 2027-01-19",
     "feedback 12 expcted": 'did you mean "expected"?',
     "feedback 12 xxxxxxxx": "none of the choices: expected, false, useful",
-    "accounts everything": '"everything" is more than this command takes',
+    "subscriptions everything": '"everything" is more than this command takes',
 }
 
 
