@@ -13,6 +13,7 @@ WEEKS = 6
 _WEEK = 7
 _AGE = 2
 _THIN = 0.65
+_BELOW_ALL = 0.85
 _GREW = 1.03
 _UNSEEN = 0.35
 _UNSEEN_AFTER = 0.5
@@ -51,8 +52,8 @@ class Weeks:
 def dilution(panel: Panel, column: int) -> list[Finding]:
     """Accounts whose engagement has thinned out as of `column`.
 
-    Rate: interactions per follower of both last weeks at most 0.65 of every one of the four
-    weeks before, while the followers grew by 3 % or more. Reach: views (else interactions)
+    Rate: interactions per follower of both last weeks at most 0.65 of the median and 0.85 of
+    every one of the four weeks before, while the followers grew by 3 % or more. Reach: views (else interactions)
     per post of the last week at most 0.35 of every week before, while the followers stayed;
     0.5 is enough after a surge of 5 % in a day. Weeks with fewer than 50 interactions or 3
     posts say nothing.
@@ -70,7 +71,9 @@ def dilution(panel: Panel, column: int) -> list[Finding]:
             rate = weeks.flow / np.maximum(weeks.followers, 1.0)
             grew = weeks.followers[:, 0] >= _GREW * weeks.followers[:, -1]
             with np.errstate(invalid="ignore"):
-                thin = rate[:, :2].max(axis=1) <= _THIN * rate[:, 2:].min(axis=1)
+                highest, before = rate[:, :2].max(axis=1), rate[:, 2:]
+                thin = highest <= _THIN * np.median(before, axis=1)
+                thin &= highest <= _BELOW_ALL * before.min(axis=1)
             found += _findings(panel, metric, column, "dilution", rate, enough & grew & thin, 2)
         if weeks.posts is not None and not (
             metric == "interactions" and "views" in panel.metrics

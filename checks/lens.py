@@ -115,10 +115,16 @@ class Lens:
         return sorted(found, key=lambda each: -float(each[1].score[column - self.first]))
 
     def movers(self, group: str, column: int, direction: int) -> Ints:
-        """Members that moved with a wave, those outside its sample too."""
+        """Members that moved with a wave, those outside its sample too.
+
+        A rounded count must be seen to move: growth that it does not show is no loss.
+        """
         rows = self.panel.groups[group]
-        tide = _tide(self.states["followers"], rows, self.place[column])
-        return rows[joined(tide, direction)[:, 0]]
+        known, place = self.states["followers"], self.place[column]
+        along = joined(_tide(known, rows, place), direction)[:, 0]
+        rounded = known.step[rows, place] > 1
+        shown = direction * np.nan_to_num(known.move[rows, place]) > 0
+        return rows[along & (shown | ~rounded)]
 
     def _stirred(self, group: str, rows: Ints, column: int, direction: int) -> bool:
         """A quick look that rules out nearly every day: too few moved for any wave."""
