@@ -8,6 +8,7 @@ from checks.baseline import (
     WINDOW,
     Learnt,
     Series,
+    Singles,
     bridge,
     counts_of,
     linear_rows,
@@ -28,10 +29,13 @@ _DRIFT = 0.12
 _STEPS = 1.2
 _SUDDEN = 0.0125
 """A fall of one day beyond this (and 4 spreads, 1.5 steps) is no part of a leak."""
+_STEPS_AT_ONCE = 1.5
+"""A worst day of more display steps must not carry the sum: it is replaced by the mean."""
 _LEAST = 10.0
 """Accounts that must be gone."""
 _UNFALLEN = 6.0
 """Spreads where only growth slowed and the count itself did not fall."""
+_DOUBLINGS = ((1, 1), (2, 2), (4, 3), (4, 4), (8, 2), (8, 6), (8, 8), (16, 5), (16, 12))
 _ROWS_AT_ONCE = 512
 
 
@@ -81,7 +85,8 @@ def _leaks(
         for name in ("change", "expected", "level", "size", "start")
     }
     best["score"] = np.zeros(shape)
-    sudden = _sudden_losses(series, learnt, weeks, rounded, day, phase)
+    sudden, increments = _sudden_losses(series, learnt, weeks, rounded, day, phase)
+    worsts = _worst_days(increments)
     here = np.arange(len(rows))[:, None]
     count = series.counts[:, columns]
     for span, end in zip(SPANS, ends, strict=True):
@@ -102,6 +107,9 @@ def _leaks(
             - (sudden[here, columns] - sudden[here, np.maximum(before, 0)])
         )
         fell = level - count
+        worst = worsts[span][:, columns] + base
+        rest = (gone - worst) * elapsed / np.maximum(elapsed - 1, 1)
+        gone = np.where(worst > _STEPS_AT_ONCE * step, np.minimum(gone, rest), gone)
         slow = np.maximum(_DRIFT * np.abs(base), drift[:, week]) * elapsed
         variance = elapsed * spread**2 * (1 + elapsed / WINDOW) + slow**2 + step**2 / 6
         variance += np.maximum(np.abs(base) * level * elapsed, 0.25) / np.maximum(level, 1) ** 2
@@ -139,20 +147,46 @@ def _leaks(
     )
 
 
+def _worst_days(increments: Singles) -> dict[int, Floats]:
+    """The largest daily fall of the days up to each column, per span: maxima of maxima."""
+    worst = -np.nan_to_num(increments).astype(np.float64)
+    known = {1: worst}
+
+    def join(first: int, second: int) -> None:
+        span = first + second
+        known[span] = known[first].copy()
+        known[span][:, second:] = np.maximum(
+            known[first][:, second:], known[first][:, :-second]
+        )
+
+    for first, second in (
+        (1, 1),
+        (2, 2),
+        (4, 3),
+        (4, 4),
+        (8, 2),
+        (8, 6),
+        (8, 8),
+        (16, 5),
+        (16, 12),
+    ):
+        join(first, second)
+    return known
+
+
 def _sudden_losses(
     series: Series, learnt: Learnt, weeks: Ints, rounded: Bools, day: int, phase: int
-) -> Floats:
+) -> tuple[Floats, Singles]:
     """Running sum of the falls that `churn` judges: no leak is made of a purge.
 
-    In multiples of 2^-40, so that sums from different first days are equal to the bit.
+    And the increments without them. The sums are multiples of 2^-40, so that those from
+    different first days are equal to the bit.
     """
     days = np.arange(series.counts.shape[1])
     week = np.searchsorted(weeks, refreshed(days - LAG, day, phase))
     fall = learnt.base[:, week] - np.nan_to_num(series.increments)
     level = np.maximum(np.nan_to_num(series.counts, nan=1.0), 1.0)
     step = np.where(rounded[:, week], truncation(level) / level, 0.0)
-    sudden = fall > np.maximum(
-        _SUDDEN + 0 * step, np.maximum(1.5 * step, 4 * learnt.spread[:, week])
-    )
+    sudden = fall > np.maximum(_SUDDEN, np.maximum(1.5 * step, 4 * learnt.spread[:, week]))
     parts = np.round(np.where(sudden, fall, 0.0) * 2.0**40).astype(np.int64)
-    return np.cumsum(parts, axis=1) / 2.0**40
+    return np.cumsum(parts, axis=1) / 2.0**40, np.where(sudden, 0, series.increments)
