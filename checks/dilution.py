@@ -53,10 +53,10 @@ def dilution(panel: Panel, column: int) -> list[Finding]:
     """Accounts whose engagement has thinned out as of `column`.
 
     Rate: interactions per follower of both last weeks at most 0.65 of the median and 0.85 of
-    every one of the four weeks before, while the followers grew by 3 % or more. Reach: views (else interactions)
-    per post of the last week at most 0.35 of every week before, while the followers stayed;
-    0.5 is enough after a surge of 5 % in a day. Weeks with fewer than 50 interactions or 3
-    posts say nothing.
+    every one of the four weeks before, while the followers grew by 3 % or more. Reach: views
+    (else interactions) per post of the last week at most 0.35 of every week before, while the
+    followers stayed; 0.5 is enough after a surge of 5 % in a day. Weeks with fewer than 50
+    interactions or 3 posts, and days without a reading, say nothing.
     """
     found: list[Finding] = []
     if column < WEEKS * _WEEK:
@@ -66,7 +66,7 @@ def dilution(panel: Panel, column: int) -> list[Finding]:
             continue
         weeks = _weeks(panel, metric, column)
         enough = np.asarray((weeks.flow[:, 1:] >= _LEAST).all(axis=1))
-        enough &= weeks.flow[:, 0] >= 0
+        enough &= (weeks.flow[:, 0] >= 0) & ~np.isnan(panel.metrics[metric][:, column])
         if metric == "interactions":
             rate = weeks.flow / np.maximum(weeks.followers, 1.0)
             grew = weeks.followers[:, 0] >= _GREW * weeks.followers[:, -1]

@@ -309,10 +309,8 @@ class _Book:
         finding, standing = verdict.finding, self.standing
         memory = {**incident.memory, "counted_at": finding.at, "judged_at": self.now}
         change, expected = incident.change, incident.expected
-        if incident.direction == "swing" or standing is None or "base" not in memory:
-            if abs(finding.score) > abs(incident.score):
-                change, expected = finding.change, finding.expected
-        else:
+        whole = incident.direction != "swing" and incident.metric in ("followers", "following")
+        if whole and standing and "base" in memory and not math.isnan(standing.level):
             days = (finding.at - incident.last_finding_at) / DAY
             change = standing.level - remembered(incident, "base")
             expected += standing.daily * days
@@ -320,6 +318,8 @@ class _Book:
             memory["peak"] = far(remembered(incident, "peak"), standing.level)
             if memory["peak"] == standing.level:
                 memory |= {"seen_at": standing.read_at, "seen": standing.level}
+        elif abs(finding.score) > abs(incident.score):
+            change, expected = finding.change, finding.expected
         grown = replace(
             incident,
             last_finding_at=finding.at,
