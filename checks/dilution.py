@@ -13,7 +13,7 @@ WEEKS = 6
 _WEEK = 7
 _AGE = 2
 _THIN = 0.65
-_BELOW_ALL = 0.85
+_BELOW_ALL = 0.75
 _GREW = 1.03
 _UNSEEN = 0.35
 _UNSEEN_AFTER = 0.5
@@ -52,7 +52,7 @@ class Weeks:
 def dilution(panel: Panel, column: int) -> list[Finding]:
     """Accounts whose engagement has thinned out as of `column`.
 
-    Rate: interactions per follower of both last weeks at most 0.65 of the median and 0.85 of
+    Rate: interactions per follower of both last weeks at most 0.65 of the median and 0.75 of
     every one of the four weeks before, while the followers grew by 3 % or more. Reach: views
     (else interactions) per post of the last week at most 0.35 of every week before, while the
     followers stayed; 0.5 is enough after a surge of 5 % in a day. Weeks with fewer than 50
