@@ -9,60 +9,40 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from aiohttp import web
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.condition import Condition
 from bot.chat.settings import SlackSettings
 from bot.chat.slack_desk import FORM, SlackDesk
 from bot.chat.slack_errors import INVITE, refusal
-from bot.chat.slack_manifest import PATH, SCOPES
+from bot.chat.slack_files import Files
+from bot.chat.slack_find import Finder
+from bot.chat.slack_manifest import PATH, missing_scopes
 from bot.chat.slack_pace import Pace
 from bot.chat.slack_people import People
 from bot.chat.slack_post import Poster
+from bot.chat.slack_tokens import SlackTokens
 from bot.chat.slack_web import SlackWeb, broken, proxy_for
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
 from bot.model import Delivery, Desk, Health
-from bot.settings import secret
+
+__all__ = ["SlackChat", "SlackTokens"]
 
 _LONGEST_PAUSE = 60.0
+_AT_ONCE = 4  # envelopes read beside each other: more of them delay what arrives
 _HELLO = 2  # pings that a socket may take to open
 _PATIENCE = 3  # pings without a socket before it is told and made anew
-
-
-@dataclass(frozen=True, slots=True)
-class SlackTokens:
-    """`app` is for Socket Mode, `signing` for HTTP; neither ever shows in a text."""
-
-    bot: str = field(repr=False)
-    app: str = field(default="", repr=False)
-    signing: str = field(default="", repr=False)
-
-    @classmethod
-    def read(
-        cls, settings: SlackSettings, environ: Mapping[str, str], root: str
-    ) -> SlackTokens:
-        """Raises ConfigError naming the variable or file of what is missing."""
-
-        def read(what: str, env: str | None, file: str | None) -> str:
-            return secret(environ, env=env, file=file, root=root, what=f"slack.{what}")
-
-        bot = read("bot_token", settings.bot_token_env, settings.bot_token_file)
-        if settings.mode == "socket":
-            app = read("app_token", settings.app_token_env, settings.app_token_file)
-            return cls(bot, app=app)
-        signing = read(
-            "signing_secret", settings.signing_secret_env, settings.signing_secret_file
-        )
-        return cls(bot, signing=signing)
 
 
 class SlackChat:
@@ -98,6 +78,7 @@ class SlackChat:
         self._condition = Condition(
             "Slack", desk, wall=wall, uniform=random.uniform, longest=_LONGEST_PAUSE
         )
+        self._hands = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._logger = logging.getLogger("bot.chat.slack.sdk")
         # The SDK logs addresses with tickets in them; what matters is told by `health`.
@@ -105,13 +86,14 @@ class SlackChat:
         self._web = SlackWeb(settings.base_url, tokens.bot, timeout)
         self._timeout = timeout
         self._client = self._make_client()
-        pace = Pace(monotonic, sleep)
-        self._poster = Poster(self._call, self._web.upload, pace, sleep, lambda: self._skew)
+        paced = Pace(self._call, monotonic, sleep).call
+        files = Files(paced, self._web.upload)
+        self._poster = Poster(paced, files, Finder(paced, lambda: self._skew), sleep)
         self._people = SlackDesk(
             desk,
-            People(self._call, pace, monotonic),
-            self._poster,
-            self._call,
+            People(paced, monotonic),
+            files,
+            paced,
             respond=self._web.respond,
             fetch=self._web.fetch,
             team=lambda: self._team,
@@ -159,7 +141,7 @@ class SlackChat:
         try:
             await self._sign_in()
             if channel is None:
-                return self._missing_scopes()
+                return missing_scopes(self._scopes)
             return await self._channel_problems(channel)
         except DeliveryError as error:
             return [str(error)]
@@ -189,17 +171,16 @@ class SlackChat:
         # The SDK retries for ever, without a pause and without a word, when the app token is
         # bad or Slack is away: so the address is asked for here, where errors are seen.
         answer = await self._call("apps.connections.open", app_token=self._tokens.app)
-        handler = AsyncSocketModeHandler(
-            self._app,
+        client = SocketModeClient(
             self._tokens.app,
             logger=self._logger,
             web_client=self._make_client(),
             ping_interval=self._ping,
         )
-        client = handler.client
+        client.socket_mode_request_listeners.append(self._envelope)  # type: ignore[arg-type]
         client.proxy = proxy_for(str(answer["url"]))
         client.wss_uri = str(answer["url"])
-        opening = asyncio.ensure_future(handler.connect_async())  # type: ignore[no-untyped-call]
+        opening = asyncio.ensure_future(client.connect())  # type: ignore[no-untyped-call]
         try:
             await asyncio.wait_for(opening, _HELLO * self._ping)
             await self._condition.connected()
@@ -219,10 +200,16 @@ class SlackChat:
             ) from None
         finally:
             opening.cancel()
-            await _close_socket(handler)
+            await _close_socket(client)
         raise DeliveryDeferred(
             "Slack: the socket was lost: commands and buttons wait, it is tried again by itself"
         )
+
+    async def _envelope(self, client: SocketModeClient, request: SocketModeRequest) -> None:
+        """Acknowledged before anything else: a hundred at once must not wait for each other."""
+        await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
+        async with self._hands:
+            await run_async_bolt_app(self._app, request)
 
     async def _serve(self) -> None:
         host, _, port = self._settings.listen.rpartition(":")
@@ -257,7 +244,6 @@ class SlackChat:
             authorize=authorize,
         )
 
-        # Acknowledged before anything else happens: Slack waits three seconds.
         @app.command(re.compile(r".*"))
         async def command(ack: Any, body: dict[str, Any]) -> None:
             await ack()
@@ -329,25 +315,14 @@ class SlackChat:
         space = await self.space_of(delivery.channel)
         if space is None:
             raise DeliveryDeferred(
-                f"{delivery.channel}: the workspace is not known yet: {self._condition.health.text}",
-                channel=delivery.channel,
+                f"{delivery.channel}: the workspace is not known yet: "
+                f"{self._condition.health.text}"
             )
         if space != delivery.space:
             raise DeliveryRefused(
                 f"{delivery.channel}: this bot belongs to {space}, not to {delivery.space}: "
-                "correct the space in the config, one process serves one workspace.",
-                channel=delivery.channel,
+                "correct the space in the config, one process serves one workspace."
             )
-
-    def _missing_scopes(self) -> list[str]:
-        if self._scopes is None:
-            return []
-        return [
-            f"Slack: the scope {scope} is missing (to {purpose}): update the app with the "
-            "manifest (ebbwatch slack-manifest) and install it again."
-            for scope, purpose in SCOPES.items()
-            if scope not in self._scopes
-        ]
 
     async def _channel_problems(self, channel: str) -> list[str]:
         answer = await self._call("conversations.info", channel=channel.partition(":")[2])
@@ -378,17 +353,12 @@ def _refused(error: SlackApiError, method: str, channel: str) -> DeliveryError:
     )
 
 
-async def _close_socket(handler: AsyncSocketModeHandler) -> None:
-    client = handler.client
+async def _close_socket(client: SocketModeClient) -> None:
     with suppress(Exception):
-        await handler.close_async()  # type: ignore[no-untyped-call]
-    waiting = [
-        task
-        for task in (
-            client.message_processor,
-            client.current_session_monitor,
-            client.message_receiver,
-        )
-        if task is not None
-    ]
-    await asyncio.gather(*waiting, return_exceptions=True)
+        await client.close()  # type: ignore[no-untyped-call]
+    running = (
+        client.message_processor,
+        client.current_session_monitor,
+        client.message_receiver,
+    )
+    await asyncio.gather(*filter(None, running), return_exceptions=True)

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from bot.chat.slack_errors import SlackRefusal
+from bot.chat.slack_files import Files
+from bot.chat.slack_pace import Call
 from bot.chat.slack_people import People
-from bot.chat.slack_post import Call, Poster
 from bot.chat.slack_render import Rendered, button_delivery, render_answer, unescape
 from bot.chat.text import clean, shorten
 from bot.errors import DeliveryError
@@ -35,7 +36,7 @@ class SlackDesk:
         self,
         desk: Desk,
         people: People,
-        poster: Poster,
+        files: Files,
         call: Call,
         *,
         respond: Respond,
@@ -44,7 +45,7 @@ class SlackDesk:
     ) -> None:
         self._desk = desk
         self._people = people
-        self._poster = poster
+        self._files = files
         self._call = call
         self._respond = respond
         self._fetch = fetch
@@ -132,7 +133,7 @@ class SlackDesk:
 
     async def _tell(self, url: str, message: Message, *, shared: bool) -> None:
         """The answer, and what did not fit into it, as far as the address allows."""
-        file = await self._poster.upload(message)
+        file = await self._files.of_answer(message.picture)
         kind = "in_channel" if shared else "ephemeral"
         first, *more = render_answer(message, file=file)
         try:

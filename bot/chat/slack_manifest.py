@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from bot.chat.settings import SlackSettings
 
@@ -22,6 +23,18 @@ SCOPES = {
     "usergroups:read": "know who is in a manager group",
 }
 """Every bot scope that is used, and what for in words."""
+
+
+def missing_scopes(granted: Collection[str] | None) -> list[str]:
+    """One sentence per scope that the token lacks; none where Slack did not tell."""
+    if granted is None:
+        return []
+    return [
+        f"Slack: the scope {scope} is missing (to {purpose}): update the app with the "
+        "manifest (ebbwatch slack-manifest) and install it again."
+        for scope, purpose in SCOPES.items()
+        if scope not in granted
+    ]
 
 
 def slack_manifest(settings: SlackSettings) -> str:

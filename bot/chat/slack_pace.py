@@ -3,57 +3,84 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from bot.errors import DeliveryDeferred
 
-# A little below the published limits: what leaves evenly does not arrive evenly.
+Body = Mapping[str, Any]
+
+
+class Call(Protocol):
+    """Calls a Web API method; raises DeliveryError classes, nothing else."""
+
+    async def __call__(self, method: str, *, channel: str = "", **body: Any) -> Body: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    calls: int
+    seconds: float
+    per_channel: bool = False
+
+
+_FREE = _Limit(0, 0.0)
+# A little below what Slack publishes: calls that leave evenly do not arrive evenly.
 _LIMITS = {
-    "chat.postMessage": (1, 1.05),  # per channel
-    "chat.update": (48, 61.0),
-    "chat.postEphemeral": (95, 61.0),
-    "files.getUploadURLExternal": (95, 61.0),
-    "files.completeUploadExternal": (95, 61.0),
-    "conversations.history": (1, 61.0),  # per channel; what some apps get at most
-    "conversations.replies": (1, 61.0),  # per channel
-    "usergroups.list": (18, 61.0),
+    "chat.postMessage": _Limit(1, 1.05, per_channel=True),
+    "chat.update": _Limit(48, 61.0),
+    "chat.postEphemeral": _Limit(95, 61.0),
+    "files.getUploadURLExternal": _Limit(95, 61.0),
+    "files.completeUploadExternal": _Limit(95, 61.0),
+    "usergroups.list": _Limit(18, 61.0),
+    # What some apps get at most.
+    "conversations.history": _Limit(1, 61.0, per_channel=True),
+    "conversations.replies": _Limit(1, 61.0, per_channel=True),
 }
 PATIENCE = 10.0
 """The longest wait in seconds that a call sits out; above it the outbox waits instead."""
 
 
 class Pace:
-    """Lets `wait` return only when the call may go out, in the order of asking."""
+    """Puts each call into its slot, in the order of asking."""
 
     def __init__(
-        self, monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+        self,
+        call: Call,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
+        self._call = call
         self._monotonic = monotonic
         self._sleep = sleep
         self._sent: dict[tuple[str, str], deque[float]] = {}
         self._held: dict[tuple[str, str], float] = {}
 
-    async def wait(self, method: str, channel: str = "") -> None:
-        """Raises DeliveryDeferred where it would take longer than PATIENCE."""
-        amount, per = _LIMITS.get(method, (0, 0.0))
-        key = (method, channel)
+    async def call(self, method: str, *, channel: str = "", **body: Any) -> Body:
+        """Raises DeliveryDeferred where the slot is more than PATIENCE away."""
+        limit = _LIMITS.get(method, _FREE)
+        key = (method, channel if limit.per_channel else "")
+        await self._wait(key, limit)
+        try:
+            return await self._call(method, channel=channel, **body)
+        except DeliveryDeferred as error:
+            if error.retry_after:  # Slack has named a pause: nothing goes out before its end
+                self._held[key] = self._monotonic() + error.retry_after
+            raise
+
+    async def _wait(self, key: tuple[str, str], limit: _Limit) -> None:
         now = self._monotonic()
         slot = max(now, self._held.get(key, now))
-        sent = self._sent.setdefault(key, deque(maxlen=amount)) if amount else None
-        if sent is not None and len(sent) == amount:
-            slot = max(slot, sent[0] + per)
+        sent = self._sent.setdefault(key, deque(maxlen=limit.calls)) if limit.calls else None
+        if sent is not None and len(sent) == limit.calls:
+            slot = max(slot, sent[0] + limit.seconds)
         if slot - now > PATIENCE:
             raise DeliveryDeferred(
-                f"{channel or 'Slack'}: {method} is at Slack's limit: it is tried again in "
-                f"{slot - now:.0f} s by itself",
-                channel=channel,
+                f"Slack: {key[0]} is at its limit: it is tried again in {slot - now:.0f} s",
                 retry_after=slot - now,
             )
         if sent is not None:
             sent.append(slot)
         if slot > now:
             await self._sleep(slot - now)
-
-    def hold(self, method: str, channel: str, seconds: float) -> None:
-        """Slack has named a pause: nothing of this kind goes out before its end."""
-        self._held[method, channel] = self._monotonic() + seconds

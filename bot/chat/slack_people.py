@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat.slack_pace import Pace
-from bot.chat.slack_post import Call
+from bot.chat.slack_memory import Memory
+from bot.chat.slack_pace import Call
 from bot.errors import DeliveryError
 from bot.model import Caller
 
 _PERSON_FRESH = 60.0
 _GROUPS_FRESH = 120.0
 """Seconds that an answer is believed: a removed right ends soon, a busy hour stays cheap."""
-_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,10 @@ class _Person:
 class People:
     """Looks people up; where Slack does not answer they have no more rights than a reader."""
 
-    def __init__(self, call: Call, pace: Pace, monotonic: Callable[[], float]) -> None:
+    def __init__(self, call: Call, monotonic: Callable[[], float]) -> None:
         self._call = call
-        self._pace = pace
         self._monotonic = monotonic
-        self._people: OrderedDict[str, _Person] = OrderedDict()
+        self._people: Memory[_Person] = Memory()
         self._groups: Mapping[str, frozenset[str]] = {}
         self._groups_until = float("-inf")
         self._asking = asyncio.Lock()
@@ -76,9 +73,7 @@ class People:
         except DeliveryError:
             return None
         person = _read_person(answer.get("user") or {}, self._monotonic() + _PERSON_FRESH)
-        self._people[user] = person
-        while len(self._people) > _REMEMBERED:
-            self._people.popitem(last=False)
+        self._people.put(user, person)
         return person
 
     async def _memberships(self) -> Mapping[str, frozenset[str]]:
@@ -86,7 +81,6 @@ class People:
             if self._groups_until > self._monotonic():
                 return self._groups
             try:
-                await self._pace.wait("usergroups.list")
                 answer = await self._call("usergroups.list", include_users=True)
             except DeliveryError:
                 # Free workspaces have no groups, and old installations not the scope.

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.chat.settings import SlackSettings
-from bot.chat.slack import SlackChat, SlackTokens
+from bot.chat.slack import SlackChat
 from bot.chat.slack_render import unescape
+from bot.chat.slack_tokens import SlackTokens
 from bot.errors import DeliveryDeferred
 from bot.model import Delivery, Desk, Health
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
@@ -20,11 +21,12 @@ from tests.loopback.slack_limits import pings, texts
 
 TOKENS = SlackTokens(BOT_TOKEN, app=APP_TOKEN, signing=SECRET)
 _STEPS = {
-    "": "chat.postMessage",
-    "post": "chat.postMessage",
-    "thread": "chat.postMessage",
-    "edit": "chat.update",
-    "upload": "upload",
+    "": ("chat.postMessage",),
+    "post": ("chat.postMessage",),
+    # A reply is a post too; what a fault leaves in doubt has to be looked up through faults.
+    "thread": ("chat.postMessage", "conversations.history", "conversations.replies"),
+    "edit": ("chat.update",),
+    "upload": ("upload", "files.completeUploadExternal"),
 }
 _FAULTS = {
     "throttled": "429",
@@ -118,7 +120,8 @@ class SlackStage:
         return [as_seen(self.server, one) for one in self.server.thread(root)]
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
-        self.server.fail(_STEPS[step], *[_FAULTS[fault]] * times)
+        for method in _STEPS[step]:
+            self.server.fail(method, *[_FAULTS[fault]] * times)
 
     def tick(self, seconds: float) -> None:
         self.clock.ahead += seconds

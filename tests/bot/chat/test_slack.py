@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from bot.chat.settings import SlackSettings
-from bot.chat.slack import SlackTokens
 from bot.chat.slack_manifest import SCOPES, slack_manifest
+from bot.chat.slack_tokens import SlackTokens
 from bot.errors import (
     ConfigError,
     DeliveryDeferred,
@@ -378,7 +378,7 @@ async def test_an_outage_is_told_once_and_its_end_once() -> None:
         await eventually(lambda: stage.chat.health().ready)
         await (await stage.server.command("status")).answer()
         assert len(stage.desk.reports) == 2
-        assert stage.desk.reports[1] == "Slack: connected."
+        assert stage.desk.reports[1] == "Slack is connected again."
 
 
 @pytest.mark.parametrize(

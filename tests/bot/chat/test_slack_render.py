@@ -242,7 +242,9 @@ MESSAGES = st.builds(
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(message=MESSAGES, file=st.sampled_from([None, "F000000001"]))
-def test_no_message_breaks_a_limit_or_pings_anybody(message: Message, file: str | None) -> None:
+def test_hostile_messages_break_no_limit_and_ping_nobody(
+    message: Message, file: str | None
+) -> None:
     rendered = render(message, "delivery00000001", file=file)
     shown = [rendered, *rendered.parts(), *render_answer(message)]
     allowed = {"<!subteam^S0LEADS>"} if message.mention == "role:S0LEADS" else set()
