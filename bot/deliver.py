@@ -217,12 +217,18 @@ class Courier:
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
         else:
-            await self._store.write(self._arrived, claimed, ref)
             self._paces.pop(name, None)
+            if await self._store.write(self._arrived, claimed, ref):
+                await self._report(f"{name} can be reached again: its alerts go on")
 
-    def _arrived(self, db: Database, claimed: Claimed, ref: str) -> None:
+    def _arrived(self, db: Database, claimed: Claimed, ref: str) -> bool:
+        """True where the operator had been told that the channel refuses."""
         outbox.sent(db, claimed, ref, self._clocks.calendar())
-        notes.set_setting(db, _told_key(claimed.delivery.channel), None)
+        key = _told_key(claimed.delivery.channel)
+        if notes.setting(db, key) is None:
+            return False
+        notes.set_setting(db, key, None)
+        return True
 
     async def _later(
         self, channel: Channel, claimed: Claimed, error: Exception, *, unconfirmed: bool
@@ -277,16 +283,17 @@ class Courier:
             await self._report(reason)
 
     async def revive(self) -> list[str]:
-        """Tries disabled channels; gives those that are back. Call it every hour."""
+        """Lets disabled channels try again that the platform still knows; gives them.
+
+        Call it every hour. The next delivery decides; the operator is not told twice.
+        """
         back = []
         for channel in await self._store.read(channels.listing):
             chat = self._chats.get(channel.channel.partition(":")[0])
             if channel.disabled is None or chat is None:
                 continue
             try:
-                well = await chat.space_of(
-                    channel.channel
-                ) == channel.space and not await chat.problems(channel.channel)
+                well = await chat.space_of(channel.channel) == channel.space
             except DeliveryError:
                 continue
             if well and await self._store.write(channels.enable, channel.channel):

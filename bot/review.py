@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlite_utils import Database
 
+from bot.errors import StorageError
 from bot.route import News, Voices, route
 from bot.storage import days, incidents, notes, readings
 from bot.storage.accounts import Walls
@@ -40,6 +41,9 @@ CHUNK = 180
 
 SHARE_ACCOUNTS, SHARE_SPACES = 20, 3
 """From so many accounts of so many spaces on, peers of other teams count (as a share)."""
+
+_TURN = "review"
+_TRIES = 5
 
 Ints = npt.NDArray[np.int64]
 Key = tuple[str, str, Direction, int]
@@ -86,15 +90,28 @@ async def review(store: Store, ground: Ground, now: int) -> Reviewed:
     """Judges the present, and every day that new readings touched, in time order.
 
     Computes outside; decides and writes in one transaction that reads the open incidents
-    anew. What arrives meanwhile stays pending for the next review.
+    anew. What arrives meanwhile stays pending for the next review. One review runs at a
+    time; one that another program overtook starts over.
     """
+    async with store.reviewing:
+        for _ in range(_TRIES):
+            done = await _review_once(store, ground, now)
+            if done is not None:
+                return done
+    raise StorageError(
+        f"{store.path} is reviewed by several programs at once: let one of them finish"
+    )
+
+
+async def _review_once(store: Store, ground: Ground, now: int) -> Reviewed | None:
     view = await store.read(_look, now)
+    now = view.now
     judged: list[tuple[int, Judgement]] = []
     for newest, span in _spans(view.back):
         panel = await store.read(_panel, store, ground, now, newest, span)
         judged += await asyncio.to_thread(_judge, panel, span, view, ground)
     done = await store.write(_settle, ground, view, judged, now)
-    if done.changed or done.queued:
+    if done is not None and (done.changed or done.queued):
         log.info(
             "reviewed",
             extra={"opened": done.opened, "changed": done.changed, "queued": done.queued},
@@ -117,8 +134,13 @@ def reroute(db: Database, ground: Ground, now: int, changed: Iterable[int]) -> i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
-    """What waits and what is known; new readings reach `back` days into the past."""
+    """What waits and what is known; new readings reach `back` days into the past.
 
+    `turn` numbers the review that may be written next.
+    """
+
+    now: int
+    turn: int
     pending: tuple[Pending, ...]
     back: int
     events: tuple[Event, ...]
@@ -126,9 +148,14 @@ class _View:
 
 
 def _look(db: Database, now: int) -> _View:
+    turn, last = notes.setting(db, _TURN) or (0, now)
+    if now < last <= now + DAY:
+        now = last  # a clock set back a little must not hide the newest readings
     pending = tuple(one for one in days.pending(db) if one.start <= now)
     oldest = min((one.start for one in pending), default=now)
     return _View(
+        now=now,
+        turn=turn + 1,
         pending=pending,
         back=max(0, (now - oldest) // DAY),
         events=tuple(one.event for one in notes.events(db)),
@@ -238,7 +265,11 @@ def _settle(
     view: _View,
     judged: Sequence[tuple[int, Judgement]],
     now: int,
-) -> Reviewed:
+) -> Reviewed | None:
+    turn, _ = notes.setting(db, _TURN) or (0, now)
+    if turn + 1 != view.turn:
+        return None
+    notes.set_setting(db, _TURN, (view.turn, now))
     oldest = min((at for at, _ in judged), default=now)
     stored = {one.incident.key: one for one in incidents.recent(db, oldest, now)}
     course = _Course(stored, {key: one.incident for key, one in stored.items()})

@@ -44,6 +44,8 @@ class Store:
         self._read_threads = ThreadPoolExecutor(_READERS, "ebbwatch-read")
         self._local = threading.local()
         self._readers: list[Database] = []
+        self.reviewing = asyncio.Lock()
+        """Held by the one review that may run in this process."""
 
     @classmethod
     def open(cls, path: Path | str, *, now: float) -> "Store":

@@ -4,7 +4,11 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.storage import migrations
+from bot.model import FLOWS
+from bot.storage import migrations, notes
+
+_THINNED = "thinned until"
+_DAY = 86400
 
 
 def problems(db: Database) -> list[str]:
@@ -21,19 +25,24 @@ def back_up(db: Database, target: Path) -> Path:
 
 
 def thin(db: Database, before: int) -> int:
-    """Keeps one reading per account, source and UTC day of those before `before`: the last.
+    """Keeps the last reading of each account, source and UTC day of those before `before`.
 
-    Gives how many rows went. Flows are kept, whatever the day: their sum would change.
+    Gives how many rows went. Flows stay, whatever the day: their sum would change. A mark
+    remembers how far this was done.
     """
-    return db.conn.execute(
-        "DELETE FROM readings WHERE at < ?1 AND gained IS NULL AND lost IS NULL AND net IS NULL"
-        " AND posts_daily IS NULL AND interactions_daily IS NULL AND views_daily IS NULL"
+    mark = notes.setting(db, _THINNED) or 0
+    before -= before % _DAY
+    flows = " AND ".join(f"{name} IS NULL" for name in FLOWS)
+    gone = db.conn.execute(
+        f"DELETE FROM readings WHERE at >= ?1 AND at < ?2 AND {flows}"
         " AND EXISTS (SELECT 1 FROM readings AS later WHERE later.account = readings.account"
         " AND later.source = readings.source AND later.at > readings.at"
-        " AND later.at / 86400 = readings.at / 86400 AND later.at < ?1"
-        " AND later.followers IS NOT NULL)",
-        (before,),
+        " AND later.at < readings.at - readings.at % 86400 + 86400"
+        " AND (readings.followers IS NULL OR later.followers IS NOT NULL))",
+        (mark, before),
     ).rowcount
+    notes.set_setting(db, _THINNED, max(mark, before))
+    return gone
 
 
 def prune(db: Database, before: int) -> int:

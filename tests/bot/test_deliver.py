@@ -184,6 +184,7 @@ async def test_a_refused_channel_is_told_to_the_operator_once_and_kept(desk):
     await desk.courier.revive()
     await desk.settle()
     assert desk.chat.titles() == ["one", "two"]
+    assert desk.told[1:] == ["fake:1 can be reached again: its alerts go on"]
 
 
 async def test_one_broken_channel_never_stops_the_others(desk):

@@ -331,6 +331,58 @@ async def test_what_arrives_while_judging_is_judged_next(service):
     assert len(service.chat.shown) == 1
 
 
+async def test_a_review_that_another_program_overtook_starts_over(service):
+    counts, times = world(service.clock)
+    counts = purge(counts, 59)
+    service.clock.now = times[58] + 3600
+    await service.arrive(frame(counts[:, :59], times[:59]))
+    service.clock.now = times[59] + 3600
+    row = await service.store.read(sources.get, "files")
+    now = int(service.clock())
+    await service.store.write(readings.add, row.id, frame(counts[:, 59:], times[59:]), now)
+    other = Store.open(service.store.path, now=now)
+    loop, calls = asyncio.get_running_loop(), []
+
+    def overtaken(panel, rules, **more):
+        calls.append(len(calls))
+        if len(calls) == 1:
+            work = review(other, service.ground, now)
+            asyncio.run_coroutine_threadsafe(work, loop).result(timeout=20)
+        return judgements(panel, rules, **more)
+
+    done = await review(service.store, replace(service.ground, judge=overtaken), now)
+    other.close()
+    assert len(calls) == 2
+    assert (done.opened, done.queued) == (0, 0)
+    await service.courier.pump()
+    assert len(service.chat.shown) == 1
+
+
+async def test_reviews_at_the_same_time_say_everything_once(service):
+    counts, times = world(service.clock)
+    counts = purge(counts, 59)
+    service.clock.now = times[58] + 3600
+    await service.arrive(frame(counts[:, :59], times[:59]))
+    service.clock.now = times[59] + 3600
+    row = await service.store.read(sources.get, "files")
+    now = int(service.clock())
+    await service.store.write(readings.add, row.id, frame(counts[:, 59:], times[59:]), now)
+    await asyncio.gather(*(review(service.store, service.ground, now - n) for n in range(3)))
+    await service.courier.pump()
+    assert len(service.chat.log) == 1
+
+
+async def test_a_clock_set_back_takes_nothing_back(service):
+    counts, times = world(service.clock)
+    counts = purge(counts, 59)
+    await service.arrive(frame(counts[:, :59], times[:59]))
+    service.clock.now = times[59] + 3600
+    await service.arrive(frame(counts[:, 59:], times[59:]))
+    service.clock.tick(-7200)
+    await service.look()
+    assert {one.state for one in await service.incidents()} == {"suspected"}
+
+
 async def test_feedback_moves_the_floor(service):
     """Enough words that nobody needed the alarm, and the next small one stays quiet."""
     counts, times = world(service.clock)
