@@ -103,7 +103,7 @@ class HttpSource:
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
         etags = dict((state or {}).get("etags", {}))
         handles = self._handles(wanted)
-        self._web.pace.planned = len(handles)
+        self._web.plan(len(handles))
         results = await asyncio.gather(
             *(self._one(handle, etags, now) for handle in handles), return_exceptions=True
         )
@@ -149,10 +149,10 @@ class HttpSource:
         if handle is not None:
             url = url.replace("{handle}", quote(handle, safe=""))
             account = str(Account(self._settings.platform or "", handle))
-        reply = await self._web.get(url, self._params, etag=etags.get(url), account=account)
-        if reply.unchanged:
-            return Batch()
         try:
+            reply = await self._web.get(url, self._params, etag=etags.get(url), account=account)
+            if reply.unchanged:
+                return Batch()
             batch, timed = await asyncio.to_thread(self._read, reply, handle, now)
         except SourceError as error:
             error.source, error.account = self.name, account

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import cast
 
 from bot.model import Source, Surroundings
@@ -13,38 +14,40 @@ from bot.settings import SourceSettings
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
-    """`module` holds `<prefix>Settings` and `<prefix>Source`; it is imported when asked for,
-    so that reading a config loads only the kinds it names."""
+    """`module` holds the settings class and what makes a source of it; it is imported when
+    asked for, so that reading a config loads only the kinds it names."""
 
     module: str
-    prefix: str
+    settings_name: str
+    maker: str
 
     @property
     def settings(self) -> type[SourceSettings]:
-        found = getattr(import_module(f"bot.sources.{self.module}"), f"{self.prefix}Settings")
-        return cast(type[SourceSettings], found)
+        return cast(type[SourceSettings], getattr(self._import(), self.settings_name))
 
     def open(self, settings: SourceSettings, surroundings: Surroundings) -> Source:
         """Nothing is fetched yet. Raises ConfigError where a secret is missing."""
-        source = getattr(import_module(f"bot.sources.{self.module}"), f"{self.prefix}Source")
-        return cast(Source, source(settings, surroundings))
+        return cast(Source, getattr(self._import(), self.maker)(settings, surroundings))
+
+    def _import(self) -> ModuleType:
+        return import_module(f"bot.sources.{self.module}")
 
 
 SOURCES: Mapping[str, SourceKind] = {
-    "file": SourceKind("file", "File"),
-    "sql": SourceKind("sql", "Sql"),
-    "http": SourceKind("http", "Http"),
-    "export": SourceKind("export", "Export"),
-    "bluesky": SourceKind("bluesky", "Bluesky"),
-    "mastodon": SourceKind("mastodon", "Mastodon"),
-    "youtube": SourceKind("youtube", "YouTube"),
-    "twitch": SourceKind("twitch", "Twitch"),
-    "instagram": SourceKind("instagram", "Instagram"),
-    "tiktok": SourceKind("tiktok", "TikTok"),
-    "x": SourceKind("x", "X"),
-    "threads": SourceKind("threads", "Threads"),
-    "reddit": SourceKind("reddit", "Reddit"),
-    "github": SourceKind("github", "GitHub"),
+    "file": SourceKind("file", "FileSettings", "FileSource"),
+    "sql": SourceKind("sql", "SqlSettings", "SqlSource"),
+    "http": SourceKind("http", "HttpSettings", "HttpSource"),
+    "export": SourceKind("export", "ExportSettings", "ExportSource"),
+    "bluesky": SourceKind("bluesky", "BlueskySettings", "open_bluesky"),
+    "mastodon": SourceKind("mastodon", "MastodonSettings", "open_mastodon"),
+    "youtube": SourceKind("youtube", "YouTubeSettings", "open_youtube"),
+    "twitch": SourceKind("twitch", "TwitchSettings", "open_twitch"),
+    "instagram": SourceKind("instagram", "InstagramSettings", "open_instagram"),
+    "tiktok": SourceKind("tiktok", "TikTokSettings", "open_tiktok"),
+    "x": SourceKind("x", "XSettings", "open_x"),
+    "threads": SourceKind("threads", "ThreadsSettings", "open_threads"),
+    "reddit": SourceKind("reddit", "RedditSettings", "open_reddit"),
+    "github": SourceKind("github", "GitHubSettings", "open_github"),
 }
 
 

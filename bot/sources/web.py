@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -102,7 +103,9 @@ class Web:
         self.name = name
         self.headers = dict(headers or {})
         self.secrets = list(secrets)
-        self.pace = Pace(surroundings.monotonic, surroundings.sleep, spacing)
+        self.planned = 1
+        self._spacing = spacing
+        self._paces: dict[str, Pace] = {}
         self._surroundings = surroundings
         self._private = private
         self._seats = asyncio.Semaphore(concurrency)
@@ -132,6 +135,21 @@ class Web:
     ) -> Reply:
         """Sends a form; only for requests that may be repeated."""
         return await self._ask("POST", url, None, dict(headers or {}), data, allow, account)
+
+    def pace(self, url: str) -> Pace:
+        """The pace of the URL's host; a new one expects `planned` requests."""
+        host = urlsplit(url).netloc
+        if host not in self._paces:
+            world = self._surroundings
+            self._paces[host] = Pace(world.monotonic, world.sleep, self._spacing)
+            self._paces[host].planned = self.planned
+        return self._paces[host]
+
+    def plan(self, requests: int) -> None:
+        """How many requests come next: the windows are spread over them."""
+        self.planned = requests
+        for pace in self._paces.values():
+            pace.planned = requests
 
     async def close(self) -> None:
         if "_client" in self.__dict__:
@@ -163,7 +181,7 @@ class Web:
         raise AssertionError("unreachable")
 
     async def _wait(self, url: str) -> None:
-        wait = self.pace.next_wait()
+        wait = self.pace(url).next_wait()
         if wait > _LONGEST_PAUSE:
             raise SourceUnavailable(
                 f"{self.name}: the rate limit of {place(url)} is used up; going on in "
@@ -171,7 +189,7 @@ class Web:
                 source=self.name,
                 retry_after=wait,
             )
-        await self.pace.take()
+        await self.pace(url).take()
 
     async def _once(
         self,
@@ -243,7 +261,7 @@ class Web:
                     )
         finally:
             await response.aclose()
-        self.pace.heed(response.status_code, response.headers)
+        self.pace(url).heed(response.status_code, response.headers)
         return Reply(self.name, url, response.status_code, response.headers, bytes(content))
 
     def _judged(self, reply: Reply, allow: Sequence[int], account: str | None) -> Reply:
@@ -253,24 +271,22 @@ class Web:
         where = place(reply.url)
         said = self.clean(_message(reply.content))
         text = f"{self.name}: {where} answered {status}{f' ({said})' if said else ''}"
-        if status == 429 or status >= 500 or status == 408:
+        spent = status == 403 and self.pace(reply.url).reset_in() is not None
+        if status in {408, 429} or status >= 500 or spent:
             raise SourceUnavailable(
                 f"{text}; it is asked again later.",
                 source=self.name,
-                account=account,
-                retry_after=retry_after(reply.headers, self.pace.reset_in()),
+                retry_after=retry_after(reply.headers, self.pace(reply.url).reset_in()),
             )
         if status in {401, 403}:
-            raise SourceRefused(
-                f"{text}: check the token and its rights.", source=self.name, account=account
-            )
+            raise SourceRefused(f"{text}: check the token and its rights.", source=self.name)
         if status in {404, 410} and account is not None:
             raise AccountNotFound(
                 f"{self.name}: {where} has no account {account} (any more).",
                 source=self.name,
                 account=account,
             )
-        raise SourceChanged(f"{text}.", source=self.name, account=account, where=where)
+        raise SourceChanged(f"{text}.", source=self.name, where=where)
 
     def _unavailable(self, url: str, what: str) -> SourceError:
         return SourceUnavailable(f"{self.name}: {place(url)} {what}.", source=self.name)
@@ -288,6 +304,8 @@ class Web:
 
         from bot.sources.addresses import PublicOnly
 
+        # it would log whole URLs, which may hold a token
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         transport = self._surroundings.transport
         if transport is None:
             plain = httpx.AsyncHTTPTransport(verify=_certificates())

@@ -140,11 +140,11 @@ async def test_the_window_is_kept_before_it_is_used_up(
         return Answer(body={}, headers=headers)
 
     server.answers["/a"] = answer
-    web.pace.planned = 3
+    web.plan(3)
     for _ in range(3):
         await web.get(f"{server.url}/a")
     assert clock.slept == [], "enough is left for what is planned"
-    web.pace.planned = 20
+    web.plan(20)
     for _ in range(7):
         await web.get(f"{server.url}/a")
     assert clock.now == pytest.approx(1060.0, abs=10.0), "spread over the window"

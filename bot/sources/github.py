@@ -1,0 +1,94 @@
+"""GitHub: followers of users and organisations, with or without a token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from bot.errors import AccountNotFound
+from bot.model import Fault, Surroundings
+from bot.settings import secret
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.replies import whole
+from bot.sources.web import Web
+
+_BASE = "https://api.github.com"
+_PAGE = 100
+
+
+class GitHubSettings(ApiSettings):
+    """Without a token 60 requests an hour are allowed, with one 5,000."""
+
+    token_env: str | None = None
+    token_file: str | None = None
+
+
+class GitHub:
+    platform = "github"
+    group = 1
+    cost = 1
+    zero_is_missing = False
+
+    def __init__(self, name: str, web: Web, base: str) -> None:
+        self._name, self._web, self._base = name, web, base
+        self.memory: dict[str, Any] = {}
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    async def profiles(
+        self, asked: Sequence[Asked], now: datetime
+    ) -> Sequence[Profile | Fault]:
+        (each,) = asked
+        account = f"github/{each.handle}"
+        path = f"/user/{each.id}" if each.id else f"/users/{quote(each.handle, safe='')}"
+        raw = (await self._web.get(self._base + path, account=account)).object()
+        counts = {
+            "followers": whole(raw, "followers"),
+            "following": whole(raw, "following"),
+            "posts": whole(raw, "public_repos"),
+        }
+        id = whole(raw, "id")
+        return [
+            Profile(
+                handle=each.handle,
+                counts=counts,
+                id=None if id is None else str(id),
+                name=raw.get("login"),
+            )
+        ]
+
+    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+        account = f"github/{asked.handle}"
+        page = int(cursor or 1)
+        reply = await self._web.get(
+            f"{self._base}/users/{quote(asked.handle, safe='')}/followers",
+            {"per_page": _PAGE, "page": page},
+            account=account,
+        )
+        given = reply.json()
+        if not isinstance(given, list):
+            raise AccountNotFound(
+                f"{self._name}: {account} shows no followers.", account=account
+            )
+        names = [str(raw["login"]) for raw in given if isinstance(raw, dict) and "login" in raw]
+        return Page(names=names, cursor=str(page + 1) if len(given) == _PAGE else None)
+
+
+def open_github(settings: GitHubSettings, surroundings: Surroundings) -> ApiSource:
+    headers = {"Accept": "application/vnd.github+json"}
+    if settings.token_env or settings.token_file:
+        token = secret(
+            surroundings.environ,
+            env=settings.token_env,
+            file=settings.token_file,
+            root=surroundings.root,
+            what=f'source "{settings.name}"',
+        )
+        headers["Authorization"] = f"Bearer {token}"
+    private = settings.api_base is not None
+    web = Web(settings.name, surroundings, headers=headers, private=private)
+    platform = GitHub(settings.name, web, settings.api_base or _BASE)
+    return ApiSource(settings, surroundings, web, platform)

@@ -1,0 +1,138 @@
+"""Mastodon: each account is asked at its home server, whose counts are the true ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from bot.errors import AccountNotFound, SourceError, SourceRefused
+from bot.model import Fault, Surroundings
+from bot.settings import secret
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.replies import whole
+from bot.sources.web import Web
+
+_PAGE = 80
+_ADDRESS = re.compile(r"[\w.-]+@[\w-]+(\.[\w-]+)+")
+
+
+class MastodonSettings(ApiSettings):
+    """`handles` are full addresses, user@server. Some servers answer only with a token:
+    `tokens_env` maps servers to variables."""
+
+    tokens_env: Mapping[str, str] = Field(default_factory=dict)
+
+    @field_validator("handles", "lists")
+    @classmethod
+    def _addresses(cls, handles: tuple[str, ...]) -> tuple[str, ...]:
+        for handle in handles:
+            if not _ADDRESS.fullmatch(handle.removeprefix("@")):
+                raise ValueError(f'"{handle}" is no full address: write user@server')
+        return tuple(handle.strip().removeprefix("@") for handle in handles)
+
+
+class Mastodon:
+    platform = "mastodon"
+    group = 1
+    cost = 1
+    zero_is_missing = False
+
+    def __init__(self, name: str, web: Web, tokens: dict[str, str], base: str | None) -> None:
+        self._name, self._web, self._tokens, self._base = name, web, tokens, base
+        self.memory: dict[str, Any] = {}
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    async def profiles(
+        self, asked: Sequence[Asked], now: datetime
+    ) -> Sequence[Profile | Fault]:
+        (each,) = asked
+        try:
+            return await self._profile(each)
+        except SourceError as error:
+            # one server in trouble says nothing of the others
+            error.account = self._account(each)
+            raise
+
+    async def _profile(self, asked: Asked) -> list[Profile | Fault]:
+        account = self._account(asked)
+        user, _, server = asked.handle.partition("@")
+        if not _ADDRESS.fullmatch(asked.handle):
+            raise AccountNotFound(f"{self._name}: {account} is no full address: user@server.")
+        reply = await self._web.get(
+            self._url(server) + "/api/v1/accounts/lookup",
+            {"acct": user},
+            headers=self._headers(server),
+            allow=(410,),
+            account=account,
+        )
+        raw = reply.object() if reply.status != 410 else {"suspended": True}
+        if raw.get("suspended") is True:
+            text = f"{self._name}: {server} has suspended {account}; its history is kept."
+            return [Fault(kind="suspended", account=account, text=text)]
+        counts = {
+            "followers": whole(raw, "followers_count"),
+            "following": whole(raw, "following_count"),
+            "posts": whole(raw, "statuses_count"),
+        }
+        found: list[Profile | Fault] = [
+            Profile(handle=asked.handle, id=str(raw.get("id") or "") or None, counts=counts)
+        ]
+        moved = raw.get("moved")
+        if isinstance(moved, dict):
+            target = str(moved.get("acct", "another account"))
+            text = f"{self._name}: {account} has moved to {target}: watch it there."
+            found.append(Fault(kind="renamed", account=account, text=text))
+        return found
+
+    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+        account = self._account(asked)
+        server = asked.handle.partition("@")[2]
+        if asked.id is None:
+            raise AccountNotFound(f"{self._name}: {account} is not known yet.", account=account)
+        params = {"limit": str(_PAGE), **({"max_id": cursor} if cursor else {})}
+        reply = await self._web.get(
+            f"{self._url(server)}/api/v1/accounts/{asked.id}/followers",
+            params,
+            headers=self._headers(server),
+            account=account,
+        )
+        given = reply.json()
+        if not isinstance(given, list) or (not given and cursor is None):
+            raise SourceRefused(
+                f"{self._name}: {account} hides its followers: no list can be had.",
+                account=account,
+            )
+        names = [str(raw.get("acct")) for raw in given if isinstance(raw, dict)]
+        names = [name if "@" in name else f"{name}@{server}" for name in names]
+        after = re.search(
+            r"[?&]max_id=(\w+)[^>]*>;\s*rel=\"next\"", reply.headers.get("link", "")
+        )
+        return Page(names=names, cursor=after[1] if after else None)
+
+    def _account(self, asked: Asked) -> str:
+        return f"mastodon/{asked.handle}"
+
+    def _url(self, server: str) -> str:
+        return self._base or f"https://{server}"
+
+    def _headers(self, server: str) -> dict[str, str]:
+        token = self._tokens.get(server)
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def open_mastodon(settings: MastodonSettings, surroundings: Surroundings) -> ApiSource:
+    def token(env: str) -> str:
+        what, root = f'source "{settings.name}"', surroundings.root
+        return secret(surroundings.environ, env=env, file=None, root=root, what=what)
+
+    tokens = {server: token(env) for server, env in settings.tokens_env.items()}
+    private = settings.api_base is not None
+    web = Web(settings.name, surroundings, secrets=list(tokens.values()), private=private)
+    platform = Mastodon(settings.name, web, tokens, settings.api_base)
+    return ApiSource(settings, surroundings, web, platform)

@@ -1,0 +1,96 @@
+"""Reddit: subscribers of communities (r/name) and of users' own pages (u/name)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import field_validator
+
+from bot.errors import SourceRefused
+from bot.model import Fault, Surroundings
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.replies import record, whole
+from bot.sources.web import Reply, Web
+
+_BASE = "https://www.reddit.com"
+_SPACING = 6.5
+"""Seconds between requests: ten a minute are allowed without a login."""
+
+
+class RedditSettings(ApiSettings):
+    """`handles` are r/community or u/user."""
+
+    @field_validator("handles")
+    @classmethod
+    def _prefixed(cls, handles: tuple[str, ...]) -> tuple[str, ...]:
+        for handle in handles:
+            if not handle.strip("/").startswith(("r/", "u/")):
+                raise ValueError(f'"{handle}" is no community or user: write r/name or u/name')
+        return tuple(handle.strip("/") for handle in handles)
+
+
+class Reddit:
+    platform = "reddit"
+    group = 1
+    cost = 1
+    zero_is_missing = False
+
+    def __init__(self, name: str, web: Web, base: str) -> None:
+        self._name, self._web, self._base = name, web, base
+        self.memory: dict[str, Any] = {}
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    async def profiles(
+        self, asked: Sequence[Asked], now: datetime
+    ) -> Sequence[Profile | Fault]:
+        (each,) = asked
+        side, _, name = each.handle.partition("/")
+        path = f"/{'r' if side == 'r' else 'user'}/{quote(name, safe='')}/about.json"
+        account = f"reddit/{each.handle}"
+        reply = await self._web.get(self._base + path, account=account, allow=(403, 404))
+        if reply.status != 200:
+            return [self._closed(account, reply)]
+        data = record(reply.object(), "data")
+        if data.get("is_suspended") is True:
+            text = f"{self._name}: Reddit has suspended {account}; its history is kept."
+            return [Fault(kind="suspended", account=account, text=text)]
+        page: Mapping[str, Any] = data
+        if side == "u":
+            own = data.get("subreddit")
+            page = own if isinstance(own, dict) else {}
+        return [Profile(handle=each.handle, counts={"followers": whole(page, "subscribers")})]
+
+    def _closed(self, account: str, reply: Reply) -> Fault:
+        said = reply.json() if reply.content.lstrip()[:1] == b"{" else {}
+        reason = str(said.get("reason", "")) if isinstance(said, dict) else ""
+        if reason == "private":
+            text = f"{self._name}: {account} is private now; its history is kept."
+            return Fault(kind="private", account=account, text=text)
+        if reason in {"banned", "quarantined"}:
+            text = f"{self._name}: Reddit says that {account} is {reason}; its history is kept."
+            return Fault(kind="suspended", account=account, text=text)
+        if reply.status == 403:
+            raise SourceRefused(
+                f"{self._name}: Reddit refuses to answer this machine: poll less often.",
+                source=self._name,
+            )
+        text = f"{self._name}: Reddit knows no {account} (any more); its history is kept."
+        return Fault(kind="gone", account=account, text=text)
+
+    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+        raise SourceRefused(
+            f"{self._name}: Reddit gives no list of subscribers: remove lists.",
+            account=f"reddit/{asked.handle}",
+        )
+
+
+def open_reddit(settings: RedditSettings, surroundings: Surroundings) -> ApiSource:
+    private = settings.api_base is not None
+    web = Web(settings.name, surroundings, private=private, spacing=_SPACING)
+    platform = Reddit(settings.name, web, settings.api_base or _BASE)
+    return ApiSource(settings, surroundings, web, platform)

@@ -1,0 +1,149 @@
+"""X API v2: 100 accounts a request. Every account read is paid, so the month has a cap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from bot.errors import SourceRefused, SourceUnavailable
+from bot.model import Fault, Surroundings
+from bot.settings import secret
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.replies import record, records, whole
+from bot.sources.web import Web
+
+_BASE = "https://api.x.com/2"
+
+
+class XSettings(ApiSettings):
+    """Reading stops for the month before `monthly_cap` (US dollars) is passed; one account
+    costs `price` once per UTC day, however often it is read."""
+
+    token_env: str | None = "X_BEARER_TOKEN"
+    token_file: str | None = None
+    monthly_cap: float = Field(default=20.0, gt=0)
+    price: float = Field(default=0.010, ge=0)
+
+
+class X:
+    """`memory` holds the month, what it cost so far, the day and the accounts read that day."""
+
+    platform = "x"
+    group = 100
+    cost = 1
+    zero_is_missing = False
+
+    def __init__(self, settings: XSettings, web: Web) -> None:
+        self._name, self._web = settings.name, web
+        self._base = settings.api_base or _BASE
+        self._cap, self._price = settings.monthly_cap, settings.price
+        self.memory: dict[str, Any] = {}
+
+    def notes(self) -> tuple[str, ...]:
+        spent = self.memory.get("spent", 0.0)
+        month = self.memory.get("month")
+        return (f"X: ${spent:.2f} of ${self._cap:.2f} in {month}",) if month else ()
+
+    async def profiles(
+        self, asked: Sequence[Asked], now: datetime
+    ) -> Sequence[Profile | Fault]:
+        self._pay(asked, now)
+        known = [each for each in asked if each.id]
+        named = [each for each in asked if not each.id]
+        found: list[Profile | Fault] = []
+        if known:
+            ids = ",".join(str(each.id) for each in known)
+            found += await self._users("/users", {"ids": ids}, "id", known)
+        if named:
+            names = ",".join(each.handle for each in named)
+            found += await self._users("/users/by", {"usernames": names}, "username", named)
+        return found
+
+    def _pay(self, asked: Sequence[Asked], now: datetime) -> None:
+        """Counts what the request will cost before it is sent. Raises where the cap is met."""
+        today = now.astimezone(UTC)
+        month, day = f"{today:%Y-%m}", f"{today:%Y-%m-%d}"
+        if self.memory.get("month") != month:
+            self.memory |= {"month": month, "spent": 0.0}
+        if self.memory.get("day") != day:
+            self.memory |= {"day": day, "read": []}
+        new = sorted({each.handle for each in asked} - set(self.memory["read"]))
+        spent = self.memory["spent"] + len(new) * self._price
+        if new and spent > self._cap:
+            following = (today.replace(day=1) + timedelta(days=32)).replace(
+                day=1, hour=0, minute=0, second=0, microsecond=0
+            )
+            raise SourceUnavailable(
+                f"{self._name}: reading on would pass the month's cap of ${self._cap:.2f} for X "
+                f"(${self.memory['spent']:.2f} spent): raise monthly_cap, watch fewer accounts, "
+                "or wait for the next month.",
+                source=self._name,
+                retry_after=(following - today).total_seconds(),
+            )
+        self.memory |= {"spent": spent, "read": [*self.memory["read"], *new]}
+
+    async def _users(
+        self, path: str, params: Mapping[str, str], key: str, asked: Sequence[Asked]
+    ) -> list[Profile | Fault]:
+        reply = await self._web.get(
+            self._base + path, {**params, "user.fields": "public_metrics,protected"}
+        )
+        answer = reply.object()
+        users = {str(raw.get(key)).lower(): raw for raw in records(answer, "data")}
+        errors = {str(raw.get("value")).lower(): raw for raw in records(answer, "errors")}
+        found: list[Profile | Fault] = []
+        for each in asked:
+            wanted = str(each.id if key == "id" else each.handle).lower()
+            if raw := users.get(wanted):
+                found.append(_profile(each, raw))
+            else:
+                found.append(self._missing(each, errors.get(wanted, {})))
+        return found
+
+    def _missing(self, asked: Asked, error: Mapping[str, Any]) -> Fault:
+        account = f"x/{asked.handle}"
+        told = f"{error.get('detail', '')} {error.get('title', '')}".lower()
+        if "suspended" in told:
+            text = f"{self._name}: X has suspended {account}; its history is kept."
+            return Fault(kind="suspended", account=account, text=text)
+        text = f"{self._name}: X knows no {account} (any more); its history is kept."
+        return Fault(kind="gone", account=account, text=text)
+
+    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+        raise SourceRefused(
+            f"{self._name}: follower lists of X cost a cent a name and are not read: remove "
+            "lists, or import the archive that X gives its users.",
+            account=f"x/{asked.handle}",
+        )
+
+
+def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:
+    metrics = record(raw, "public_metrics")
+    posts = whole(metrics, "post_count")
+    return Profile(
+        handle=asked.handle,
+        id=str(raw.get("id") or "") or None,
+        name=raw.get("username"),
+        counts={
+            "followers": whole(metrics, "followers_count"),
+            "following": whole(metrics, "following_count"),
+            "posts": whole(metrics, "tweet_count") if posts is None else posts,
+        },
+    )
+
+
+def open_x(settings: XSettings, surroundings: Surroundings) -> ApiSource:
+    token = secret(
+        surroundings.environ,
+        env=settings.token_env,
+        file=settings.token_file,
+        root=surroundings.root,
+        what=f'source "{settings.name}"',
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    private = settings.api_base is not None
+    web = Web(settings.name, surroundings, headers=headers, secrets=[token], private=private)
+    return ApiSource(settings, surroundings, web, X(settings, web))

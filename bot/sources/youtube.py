@@ -1,0 +1,140 @@
+"""YouTube Data API v3: 50 channels a request, subscribers in three significant digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.errors import SourceRefused, SourceUnavailable
+from bot.model import Fault, Surroundings
+from bot.settings import secret
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.replies import record, records, whole
+from bot.sources.web import Reply, Web
+
+_BASE = "https://www.googleapis.com/youtube/v3"
+_ID = re.compile(r"UC[\w-]{22}")
+_QUOTA = {"quotaExceeded", "dailyLimitExceeded", "rateLimitExceeded", "userRateLimitExceeded"}
+
+
+class YouTubeSettings(ApiSettings):
+    """`handles` are channel ids (UC...) or @handles; an id costs a fiftieth of a unit."""
+
+    token_env: str | None = "YOUTUBE_API_KEY"
+    token_file: str | None = None
+
+
+class YouTube:
+    platform = "youtube"
+    group = 50
+    cost = 1
+    zero_is_missing = False
+
+    def __init__(self, name: str, web: Web, base: str) -> None:
+        self._name, self._web, self._base = name, web, base
+        self.memory: dict[str, Any] = {}
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    async def profiles(
+        self, asked: Sequence[Asked], now: datetime
+    ) -> Sequence[Profile | Fault]:
+        ids = {each.handle: each.id or each.handle for each in asked if each.id or _is_id(each)}
+        channels: dict[str, Mapping[str, Any]] = {}
+        if ids:
+            given = await self._list({"id": ",".join(ids.values()), "maxResults": 50}, now)
+            channels = {str(raw.get("id")): raw for raw in given}
+        found: list[Profile | Fault] = []
+        for each in asked:
+            if each.handle in ids:
+                raw = channels.get(ids[each.handle])
+            else:
+                raw = next(iter(await self._list({"forHandle": f"@{each.handle}"}, now)), None)
+            found.extend(self._profile(each, raw))
+        return found
+
+    async def _list(self, params: Mapping[str, Any], now: datetime) -> list[Mapping[str, Any]]:
+        reply = await self._web.get(
+            self._base + "/channels", {"part": "snippet,statistics", **params}, allow=(400, 403)
+        )
+        if reply.status in {400, 403}:
+            self._refuse(reply, now)
+        return list(records(reply.object(), "items"))
+
+    def _refuse(self, reply: Reply, now: datetime) -> None:
+        error = reply.object().get("error")
+        problems = error.get("errors", []) if isinstance(error, dict) else []
+        reasons = {str(raw.get("reason")) for raw in problems if isinstance(raw, dict)}
+        if reasons & _QUOTA:
+            # the daily quota begins anew at midnight in California
+            local = now.astimezone(ZoneInfo("America/Los_Angeles"))
+            midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0)
+            raise SourceUnavailable(
+                f"{self._name}: the day's quota of the YouTube API is used up; it goes on "
+                "after midnight in California. Poll less often or ask Google for more.",
+                source=self._name,
+                retry_after=(midnight - local).total_seconds(),
+            )
+        reason = ", ".join(sorted(reasons)) or "no reason given"
+        raise SourceRefused(
+            f"{self._name}: YouTube refused the API key ({reason}): check it in the Google "
+            "Cloud console.",
+            source=self._name,
+        )
+
+    def _profile(self, asked: Asked, raw: Mapping[str, Any] | None) -> list[Profile | Fault]:
+        account = f"youtube/{asked.handle}"
+        if raw is None:
+            text = (
+                f"{self._name}: YouTube knows no channel {account} (any more): it is closed, "
+            )
+            text += "or its id is wrong; its history is kept."
+            return [Fault(kind="gone", account=account, text=text)]
+        statistics = record(raw, "statistics")
+        hidden = statistics.get("hiddenSubscriberCount") is True
+        snippet = raw.get("snippet")
+        custom = snippet.get("customUrl") if isinstance(snippet, dict) else None
+        subscribers = None if hidden else whole(statistics, "subscriberCount", text=True)
+        profile = Profile(
+            handle=asked.handle,
+            id=raw.get("id"),
+            name=asked.handle if _is_id(asked) or not custom else custom.removeprefix("@"),
+            hidden=hidden,
+            counts={
+                "followers": subscribers,
+                "views": whole(statistics, "viewCount", text=True),
+                "posts": whole(statistics, "videoCount", text=True),
+            },
+        )
+        if not hidden:
+            return [profile]
+        text = f"{self._name}: {account} hides its subscribers: they cannot be watched."
+        return [profile, Fault(kind="private", account=account, text=text)]
+
+    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+        raise SourceRefused(
+            f"{self._name}: YouTube gives no list of subscribers: remove lists.",
+            account=f"youtube/{asked.handle}",
+        )
+
+
+def _is_id(asked: Asked) -> bool:
+    return _ID.fullmatch(asked.handle) is not None
+
+
+def open_youtube(settings: YouTubeSettings, surroundings: Surroundings) -> ApiSource:
+    key = secret(
+        surroundings.environ,
+        env=settings.token_env,
+        file=settings.token_file,
+        root=surroundings.root,
+        what=f'source "{settings.name}"',
+    )
+    private = settings.api_base is not None
+    web = Web(settings.name, surroundings, headers={"X-Goog-Api-Key": key}, private=private)
+    platform = YouTube(settings.name, web, settings.api_base or _BASE)
+    return ApiSource(settings, surroundings, web, platform)
