@@ -139,10 +139,9 @@ class _Days:
             if row not in loud:
                 case = Case(row, "followers", -1, column, column, column)
                 finding = self._member(row, column)
-                clear = abs(finding.score) >= _CLEARLY
-                yield self.lens.verdict(
-                    finding, case, wave=wave, quiet=True, alerting=posted and clear
-                )
+                small = self._small(finding)
+                told = posted and abs(finding.score) >= _CLEARLY
+                yield self.lens.verdict(finding, case, wave=wave, quiet=small, alerting=told)
 
     def _case(self, index: int) -> Case:
         hits = self.detections.hits
@@ -212,7 +211,9 @@ class _Days:
         for group, crowd in self.lens.waves(column, -1):
             rows = self.lens.movers(group, column, -1).tolist()
             alone = bool(crowd.posted[column - self.lens.first])
-            posted = alone or any(row in loud for row in rows)
+            posted = alone or any(
+                row in loud or not self._small(self._member(row, column)) for row in rows
+            )
             name = f"{group}|down|{at}"
             for row in rows:
                 waves.setdefault(row, (name, posted))
@@ -244,6 +245,12 @@ class _Days:
             score=(move - expected) / spread,
             log_p=0.0,
         )
+
+    def _small(self, finding: Finding) -> bool:
+        """Whether a member's own size would not have made it an incident."""
+        rules, count = self.lens.rules, abs(finding.change - finding.expected)
+        below = 100 * finding.size < rules.min_percent  # False without a level
+        return below or count < rules.min_count
 
     def _notices(self, column: int) -> Iterator[Notice]:
         yield from faults(self.panel, self.copies, self.values, column)
