@@ -325,7 +325,13 @@ class DiscordChat:
             )
 
     def _delivering(self, channel: str) -> AbstractAsyncContextManager[None]:
-        return delivering(channel, seconds=self._patience.delivery)
+        return delivering(channel, seconds=self._patience.delivery, unstick=self._unstick)
+
+    def _unstick(self) -> None:
+        """A request cancelled at the wrong moment leaves its rate limit locked for good
+        (discord.py 2.7: `Ratelimit._refresh` does not reset when it is cancelled)."""
+        if self._client:
+            self._client.http._buckets.clear()
 
 
 class _Asked:

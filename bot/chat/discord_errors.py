@@ -7,7 +7,7 @@ its requests are watched and end at the first such answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -80,8 +80,13 @@ def watch_requests() -> aiohttp.TraceConfig:
 
 
 @asynccontextmanager
-async def delivering(channel: str, *, seconds: float) -> AsyncIterator[None]:
-    """Turns whatever goes wrong inside into a DeliveryError."""
+async def delivering(
+    channel: str, *, seconds: float, unstick: Callable[[], None]
+) -> AsyncIterator[None]:
+    """Turns whatever goes wrong inside into a DeliveryError.
+
+    `unstick` is called where the time ran out before anything was written.
+    """
     if _attempt.get() is not None:  # the outer one sees to it
         yield
         return
@@ -93,6 +98,8 @@ async def delivering(channel: str, *, seconds: float) -> AsyncIterator[None]:
     except DeliveryError:
         raise
     except Exception as error:
+        if isinstance(error, TimeoutError) and not attempt.written:
+            unstick()
         raise translate(error, channel, may_have_arrived=attempt.written) from None
     finally:
         _attempt.reset(token)

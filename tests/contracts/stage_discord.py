@@ -43,12 +43,10 @@ class DiscordStage:
         self.desk = desk
 
     def shown(self) -> list[Shown]:
-        return [self._as_seen(one) for one in self.server.shown()]
+        return shown_of(self.server)
 
     def replies(self, index: int = 0) -> list[Shown]:
-        root = self.server.shown()[index]["id"]
-        thread = self.server.messages.get(root, {})
-        return [self._as_seen(one) for one in thread.values()]
+        return replies_of(self.server, index)
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
         self.server.fail(_FAULTS[fault], step or "post", times)
@@ -89,31 +87,39 @@ class DiscordStage:
         assert asked.answer is not None
         assert asked.acknowledged is not None
         return Answer(
-            text=self._as_seen(asked.answer).text,
+            text=as_seen(self.server, asked.answer).text,
             private=asked.ephemeral,
             seconds=asked.acknowledged - asked.sent,
         )
 
-    def _as_seen(self, message: dict[str, Any]) -> Shown:
-        parts = [message["content"]]
-        for embed in message["embeds"]:
-            parts += [embed.get("title", ""), embed.get("description", "")]
-            for field in embed.get("fields", ()):
-                parts += [field["name"], field["value"]]
-            parts.append(embed.get("footer", {}).get("text", ""))
-        names = {
-            one["filename"]: self.server.files[one["id"]] for one in message["attachments"]
-        }
-        parts += [body.decode() for name, body in names.items() if name.endswith(".txt")]
-        return Shown(
-            text=unescape("\n".join(part for part in parts if part)),
-            picture=any("image" in embed for embed in message["embeds"]),
-            silent=bool(message["flags"] & (1 << 12)),
-            pinged=tuple(who for number, who in self.server.pings if number == message["id"]),
-            buttons=tuple(
-                one["label"] for row in message["components"] for one in row["components"]
-            ),
-        )
+
+def shown_of(server: LoopbackDiscord) -> list[Shown]:
+    return [as_seen(server, one) for one in server.shown()]
+
+
+def replies_of(server: LoopbackDiscord, index: int) -> list[Shown]:
+    thread = server.messages.get(server.shown()[index]["id"], {})
+    return [as_seen(server, one) for one in thread.values()]
+
+
+def as_seen(server: LoopbackDiscord, message: dict[str, Any]) -> Shown:
+    parts = [message["content"]]
+    for embed in message["embeds"]:
+        parts += [embed.get("title", ""), embed.get("description", "")]
+        for field in embed.get("fields", ()):
+            parts += [field["name"], field["value"]]
+        parts.append(embed.get("footer", {}).get("text", ""))
+    names = {one["filename"]: server.files[one["id"]] for one in message["attachments"]}
+    parts += [body.decode() for name, body in names.items() if name.endswith(".txt")]
+    return Shown(
+        text=unescape("\n".join(part for part in parts if part)),
+        picture=any("image" in embed for embed in message["embeds"]),
+        silent=bool(message["flags"] & (1 << 12)),
+        pinged=tuple(who for number, who in server.pings if number == message["id"]),
+        buttons=tuple(
+            one["label"] for row in message["components"] for one in row["components"]
+        ),
+    )
 
 
 def unescape(text: str) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from sqlite_utils import Database
 
@@ -58,6 +59,127 @@ class Tally:
     messages: int = 0
 
 
+class Lives:
+    """Alerts of one channel: queues what happens to them, and judges what people see."""
+
+    def __init__(
+        self, channel: str, space: str, now: Callable[[], float], chance: random.Random
+    ) -> None:
+        self.channel, self.space = channel, space
+        self.now, self.chance = now, chance
+        self.all: list[Life] = []
+        self.tally = Tally()
+
+    def happen(self, db: Database) -> None:
+        """Something: a new alert, a revision or a reply."""
+        if not self.all or self.chance.random() < 0.5:
+            self._open(db)
+        elif self.chance.random() < 0.4:
+            self._reply(db, self.chance.choice(self.all))
+        else:
+            self._revise(db, self.chance.choice(self.all), "confirmed")
+
+    def resolve(self, db: Database) -> None:
+        for life in self.all:
+            self._revise(db, life, "resolved")
+
+    def _open(self, db: Database) -> None:
+        row = alerts.add(db, self.channel, "incident", int(self.now()))
+        life = Life(
+            number=len(self.all) + 1,
+            row=row.id,
+            severity=self.chance.choice(SEVERITIES),
+            chart=self.chance.random() < 0.5,
+        )
+        self.all.append(life)
+        self._show(db, life, "suspected", "post")
+
+    def _revise(self, db: Database, life: Life, state: str) -> None:
+        self._show(db, life, state, "edit")
+
+    def _show(
+        self, db: Database, life: Life, state: str, action: Literal["post", "edit"]
+    ) -> None:
+        life.revision += 1
+        life.title = f"Alert {life.number}: {state}{life.revision}"
+        number, now = life.number, int(self.now())
+        spec = ChartSpec(account="tiktok/lena", start=now - 86400, end=now)
+        message = Message(
+            title=life.title,
+            text=f"{life.severity} for everybody to see",
+            severity=life.severity,
+            chart=spec if life.chart else None,
+            buttons=(Button(label="Acknowledge", command=f"ack {number}"),) * (number % 3 > 0),
+        )
+        self._queue(db, life, f"{number}/{life.revision}", "alert", message, action)
+
+    def _reply(self, db: Database, life: Life) -> None:
+        life.replies += 1
+        message = Message(text=f"reply {life.replies} of {life.number}")
+        key = f"{life.number}/reply/{life.replies}"
+        self._queue(db, life, key, "history", message, "reply")
+
+    def _queue(
+        self,
+        db: Database,
+        life: Life,
+        key: str,
+        kind: Literal["alert", "history"],
+        message: Message,
+        action: Literal["post", "edit", "reply"],
+    ) -> None:
+        outbox.queue(
+            db,
+            key=key,
+            channel=self.channel,
+            space=self.space,
+            kind=kind,
+            message=message,
+            now=self.now(),
+            action=action,
+            severity=life.severity,
+            alert=life.row,
+            revision=life.revision if kind == "alert" else None,
+        )
+
+    # --- judging ------------------------------------------------------------------------
+
+    def judge(self, shown: Sequence[Shown], replies: Callable[[int], Sequence[Shown]]) -> Tally:
+        """`replies` gives the thread of the message at a place of `shown`."""
+        found: dict[int, list[tuple[int, str]]] = {}
+        for place, one in enumerate(shown):
+            for number, state in _TITLE.findall(one.text):
+                found.setdefault(int(number), []).append((place, f"Alert {number}: {state}"))
+        for life in self.all:
+            places = found.get(life.number, [])
+            if not places or places[0][1] != life.title:
+                self.tally.lost.append(f"{life.title} (shown: {places})")
+            if len(places) > 1:
+                self.tally.doubled.append(f"{life.title} {len(places)} times")
+            if places:
+                self._judge_replies(life, replies(places[0][0]))
+        for severity in SEVERITIES:
+            order = [
+                found[life.number][0][0]
+                for life in self.all
+                if life.severity == severity and life.number in found
+            ]
+            if order != sorted(order):
+                self.tally.disordered.append(f"{severity}: {order}")
+        self.tally.messages = len(shown)
+        return self.tally
+
+    def _judge_replies(self, life: Life, replies: Sequence[Shown]) -> None:
+        told = [int(match[1]) for one in replies if (match := _REPLY.search(one.text))]
+        missing = set(range(1, life.replies + 1)) - set(told)
+        if missing:
+            self.tally.lost.append(f"replies {sorted(missing)} of alert {life.number}")
+        if len(told) != len(set(told)):
+            self.tally.doubled.append(f"replies {told} of alert {life.number}")
+        if told != sorted(told):
+            self.tally.disordered.append(f"replies {told} of alert {life.number}")
+
+
 class Driver:
     """Runs one schedule on `stage` with a database of its own in `folder`."""
 
@@ -65,8 +187,8 @@ class Driver:
         self.stage = stage
         self.chance = random.Random(seed)
         self.store = Store.open(folder / "faults.db", now=stage.now())
-        self.lives: list[Life] = []
-        self.tally = Tally()
+        self.lives = Lives(stage.channel, stage.space, stage.now, self.chance)
+        self.tally = self.lives.tally
         self._monotonic = 0.0
         self._courier = self._fresh_courier()
 
@@ -76,92 +198,20 @@ class Driver:
         )
         for _ in range(self.chance.randint(4, 8)):
             for _ in range(self.chance.randint(1, 3)):
-                await self._queue_something()
+                await self.store.write(self.lives.happen)
             for _ in range(self.chance.randint(0, 3)):
                 self._break_something()
             await self._deliver(crash=self.chance.random() < 0.3)
-        await self._resolve_all()
+        await self.store.write(self.lives.resolve)
+        self._break_something()
         await self._finish()
-        self._judge()
         self.store.close()
-        return self.tally
-
-    # --- what happens -------------------------------------------------------------------
-
-    async def _queue_something(self) -> None:
-        if not self.lives or self.chance.random() < 0.5:
-            await self.store.write(self._open)
-            return
-        life = self.chance.choice(self.lives)
-        step = self._reply if self.chance.random() < 0.4 else self._revise
-        await self.store.write(step, life, "confirmed")
+        return self.lives.judge(self.stage.shown(), self.stage.replies)
 
     def _break_something(self) -> None:
         fault = self.chance.choice(sorted(self.stage.faults))
         self.stage.fail(fault, self.chance.choice(STEPS), self.chance.choice((1, 1, 2)))
         self.tally.faults += 1
-
-    async def _resolve_all(self) -> None:
-        for life in self.lives:
-            await self.store.write(self._revise, life, "resolved")
-        self._break_something()
-
-    def _open(self, db: Database) -> None:
-        row = alerts.add(db, self.stage.channel, "incident", int(self.stage.now()))
-        life = Life(
-            number=len(self.lives) + 1,
-            row=row.id,
-            severity=self.chance.choice(SEVERITIES),
-            chart=self.chance.random() < 0.5,
-        )
-        self.lives.append(life)
-        self._queue(db, life, "suspected", "post")
-
-    def _revise(self, db: Database, life: Life, state: str) -> None:
-        self._queue(db, life, state, "edit")
-
-    def _queue(self, db: Database, life: Life, state: str, action: str) -> None:
-        life.revision += 1
-        life.title = f"Alert {life.number}: {state}{life.revision}"
-        number, now = life.number, int(self.stage.now())
-        spec = ChartSpec(account="tiktok/lena", start=now - 86400, end=now)
-        message = Message(
-            title=life.title,
-            text=f"{life.severity} for everybody to see",
-            severity=life.severity,
-            chart=spec if life.chart else None,
-            buttons=(Button(label="Acknowledge", command=f"ack {number}"),) * (number % 3 > 0),
-        )
-        outbox.queue(
-            db,
-            key=f"{number}/{life.revision}",
-            channel=self.stage.channel,
-            space=self.stage.space,
-            kind="alert",
-            message=message,
-            now=self.stage.now(),
-            action=action,  # type: ignore[arg-type]
-            severity=life.severity,
-            alert=life.row,
-            revision=life.revision,
-        )
-
-    def _reply(self, db: Database, life: Life, _: str) -> None:
-        life.replies += 1
-        outbox.queue(
-            db,
-            key=f"{life.number}/reply/{life.replies}",
-            channel=self.stage.channel,
-            space=self.stage.space,
-            kind="history",
-            message=Message(text=f"reply {life.replies} of {life.number}"),
-            now=self.stage.now(),
-            action="reply",
-            severity=life.severity,
-            alert=life.row,
-        )
-
-    # --- sending ------------------------------------------------------------------------
 
     def _fresh_courier(self) -> Courier:
         async def draw(_: Channel, __: ChartSpec) -> Picture:
@@ -205,39 +255,3 @@ class Driver:
                 return
             await self._deliver(crash=False)
         self.tally.lost += [str(one) for one in await self.store.read(outbox.waiting)]
-
-    # --- judging ------------------------------------------------------------------------
-
-    def _judge(self) -> None:
-        shown = self.stage.shown()
-        found: dict[int, list[tuple[int, str]]] = {}
-        for place, one in enumerate(shown):
-            for number, state in _TITLE.findall(one.text):
-                found.setdefault(int(number), []).append((place, f"Alert {number}: {state}"))
-        for life in self.lives:
-            places = found.get(life.number, [])
-            if not places or places[0][1] != life.title:
-                self.tally.lost.append(f"{life.title} (shown: {places})")
-            if len(places) > 1:
-                self.tally.doubled.append(f"{life.title} {len(places)} times")
-            if places:
-                self._judge_replies(life, self.stage.replies(places[0][0]))
-        for severity in SEVERITIES:
-            order = [
-                found[life.number][0][0]
-                for life in self.lives
-                if life.severity == severity and life.number in found
-            ]
-            if order != sorted(order):
-                self.tally.disordered.append(f"{severity}: {order}")
-        self.tally.messages = len(shown)
-
-    def _judge_replies(self, life: Life, replies: Sequence[Shown]) -> None:
-        told = [int(match[1]) for one in replies if (match := _REPLY.search(one.text))]
-        missing = set(range(1, life.replies + 1)) - set(told)
-        if missing:
-            self.tally.lost.append(f"replies {sorted(missing)} of alert {life.number}")
-        if len(told) != len(set(told)):
-            self.tally.doubled.append(f"replies {told} of alert {life.number}")
-        if told != sorted(told):
-            self.tally.disordered.append(f"replies {told} of alert {life.number}")

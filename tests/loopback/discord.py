@@ -113,14 +113,18 @@ class LoopbackDiscord:
         monotonic: Callable[[], float] = time.monotonic,
         window: tuple[int, float] = (5, 5.0),
         heartbeat_ms: int = 41250,
+        nonce_seconds: float = NONCE_SECONDS,
     ) -> None:
         self.wall, self.monotonic = wall, monotonic
         self.window = window
         self.heartbeat_ms = heartbeat_ms
+        self.nonce_seconds = nonce_seconds
         self.token = TOKEN
         self.gateway_open = True
         self.rest_open = True
         self.faults: list[Fault] = []
+        self.witness: Callable[[str, str], None] = lambda step, moment: None
+        """Told of each request, before and after its effect: a test may kill its sender."""
         self.requests: list[tuple[str, str, int]] = []
         self.limited = 0
         """How many requests were answered 429."""
@@ -299,7 +303,9 @@ class LoopbackDiscord:
             return await self._break(request, what)
         try:
             headers = self._count(request, step)
+            self.witness(step, "before")
             response = await handler(request)
+            self.witness(step, "after")
             response.headers.update(headers)
         except Limited as limited:
             return self._limited("", limited.retry_after)
@@ -464,7 +470,7 @@ class LoopbackDiscord:
         nonce = str(body.get("nonce") or "")
         if nonce and body.get("enforce_nonce"):
             at, known = self._nonces.get(nonce, (0.0, {}))
-            if known and self.wall() - at < NONCE_SECONDS:
+            if known and self.wall() - at < self.nonce_seconds:
                 if known["id"] not in self.messages[known["channel_id"]]:
                     raise Refusal(404, 10008, "Unknown Message")
                 return _json({**known, "nonce": nonce})
@@ -488,7 +494,7 @@ class LoopbackDiscord:
     def _forget_old_nonces(self) -> None:
         while self._nonces:
             oldest = next(iter(self._nonces))
-            if self.wall() - self._nonces[oldest][0] < NONCE_SECONDS:
+            if self.wall() - self._nonces[oldest][0] < self.nonce_seconds:
                 return
             del self._nonces[oldest]
 

@@ -178,3 +178,22 @@ async def test_a_mention_is_in_the_content_and_only_new_messages_ping(
     await stage.chat.send(delivery(stage, 2, action="edit", ref=ref, message=message))
     assert stage.server.shown()[0]["content"] == "<@&700000000000000001>"
     assert len(stage.server.pings) == 1
+
+
+async def test_a_rate_limit_that_the_library_locked_opens_again(stage: DiscordStage) -> None:
+    """As a cancellation at the wrong moment leaves it: nothing left, no end in sight."""
+    await stage.chat.send(delivery(stage))
+    client = stage.chat._client
+    assert client is not None
+    [bucket] = {one for key, one in client.http._buckets.items() if "hash-post" in key}
+    bucket.remaining, bucket.expires = 0, None
+    error = await failure(stage.chat.send(delivery(stage, 2)))
+    assert isinstance(error, DeliveryDeferred)
+    await stage.chat.send(delivery(stage, 2))
+    assert len(stage.shown()) == 2
+
+
+async def test_a_channel_that_is_no_number_refuses(stage: DiscordStage) -> None:
+    error = await failure(stage.chat.send(delivery(stage, channel="discord:general")))
+    assert isinstance(error, DeliveryRefused)
+    assert "Copy Channel ID" in str(error)

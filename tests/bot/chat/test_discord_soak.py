@@ -62,7 +62,7 @@ async def test_sixty_alerts_of_sixty_reviews_drain_in_order_without_a_429(
         assert titles == [f"Alert {number}: purge" for number in range(60)]
         assert stage.server.limited == 0
         if FULL:
-            allowed = 60 / WINDOW[0] * WINDOW[1] - WINDOW[1]
+            allowed = 60 / WINDOW[0] * WINDOW[1]  # the library waits out the last window too
             print(f"60 alerts in {took:.1f} s, {allowed / took:.3f} of the allowed rate")
             assert allowed / took >= 0.9
 
