@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.commands import parse
 from bot.commands.status import open_alerts, seen_events
-from bot.commands.view import CONSOLE, EVERYTHING, Context, View, look, visible
+from bot.commands.view import CONSOLE, EVERYTHING, Context, View, look, names_seen
 from bot.errors import BotError, CommandError, SourceError
 from bot.message import answers, refusals, voice_for
 from bot.message.voice import Voice, clean
@@ -137,7 +137,7 @@ def _voice(context: Context, caller: Caller, channel: Channel | None) -> Voice:
 def _suggest(db: Database, view: View, kind: ArgumentKind, text: str) -> list[str]:
     wanted = text.strip().lower()
     if kind == "account":
-        return _nearest(wanted, [known.account for known in visible(db, view)])
+        return _nearest(wanted, names_seen(db, view))
     if kind == "incident":
         alerts = open_alerts(db, view)
         named = [f"{one.number} {clean(one.incident.account, 80)}" for one in alerts]

@@ -9,7 +9,7 @@ import numpy as np
 from sqlite_utils import Database
 
 from bot.commands.status import panel_of, seen_events
-from bot.commands.view import View, find_account, visible
+from bot.commands.view import View, find_account, names_seen
 from bot.message import verdicts
 from bot.message.alert import title
 from bot.model import Caller, Message
@@ -23,6 +23,9 @@ from checks.replay import incidents_of, replay
 
 _DAYS = 90
 _EXAMPLES = 5
+_PEERS = 500
+_PREVIEWED = 1000
+"""More accounts would take minutes and tell the same."""
 
 
 async def check(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
@@ -34,8 +37,8 @@ async def check(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Mes
 
 async def preview(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     """Replays three months at each sensitivity, off the event loop."""
-    panel, heard = await view.context.store.read(_heard, view)
-    return await asyncio.to_thread(_preview, view, panel, heard)
+    panel, heard, seen = await view.context.store.read(_heard, view)
+    return await asyncio.to_thread(_preview, view, panel, heard, seen)
 
 
 def hears(
@@ -43,6 +46,11 @@ def hears(
 ) -> bool:
     """Whether one of the subscriptions would have told of an incident."""
     return any(_fits(one, incident, tags) for one in subscriptions)
+
+
+def spread(names: Sequence[str], most: int) -> list[str]:
+    """At most so many of the names, taken evenly."""
+    return list(names[:: max(1, -(-len(names) // most))])
 
 
 def _fits(one: Subscription, incident: Incident, tags: Sequence[str]) -> bool:
@@ -66,11 +74,8 @@ def _platform(db: Database, view: View, text: str) -> tuple[str, Panel, list[Eve
     """An account among its visible peers: evidence from beyond the wall is not used."""
     known = find_account(db, view, text)
     platform = known.account.partition("/")[0]
-    peers = [
-        one.account
-        for one in visible(db, view)
-        if one.account.partition("/")[0] == platform or set(one.tags) & set(known.tags)
-    ]
+    peers = [name for name in names_seen(db, view) if name.partition("/")[0] == platform]
+    peers = sorted({known.account, *spread(peers, _PEERS)})
     events = [noted.event for noted in seen_events(db, view)]
     return known.account, panel_of(db, view, peers), events
 
@@ -96,14 +101,20 @@ def _check(view: View, account: str, panel: Panel, events: Sequence[Event]) -> M
     )
 
 
-def _heard(db: Database, view: View) -> tuple[Panel, list[Subscription]]:
-    """The accounts this channel hears of; without a subscription, all that it may see."""
+def _heard(db: Database, view: View) -> tuple[Panel, list[Subscription], int]:
+    """The accounts this channel may see, what it hears of them, and how many there are.
+
+    Without a subscription it is asked about everything.
+    """
     heard = channels.subscriptions(db, view.channel) or [Subscription(channel=view.channel)]
-    names = [one.account for one in visible(db, view)]
-    return panel_of(db, view, names, _DAYS + LOOKBACK + 1), heard
+    names = names_seen(db, view)
+    panel = panel_of(db, view, spread(names, _PREVIEWED), _DAYS + LOOKBACK + 1)
+    return panel, heard, len(names)
 
 
-def _preview(view: View, panel: Panel, heard: Sequence[Subscription]) -> Message:
+def _preview(
+    view: View, panel: Panel, heard: Sequence[Subscription], accounts_seen: int
+) -> Message:
     tags = _tags(panel)
     columns = np.arange(max(0, panel.days - _DAYS), panel.days)
     counts = []
@@ -117,8 +128,10 @@ def _preview(view: View, panel: Panel, heard: Sequence[Subscription]) -> Message
         ]
         found.sort(key=lambda incident: -incident.opened_at)
         examples = [title(view.voice, incident, view.now) for incident in found[:_EXAMPLES]]
-        counts.append((sensitivity, len(found), examples))
-    return verdicts.preview(view.voice, counts, view.context.sensitivity, _DAYS, view.now)
+        share = accounts_seen / max(1, len(panel.accounts))
+        counts.append((sensitivity, round(len(found) * share), examples))
+    sample = len(panel.accounts) if len(panel.accounts) < accounts_seen else None
+    return verdicts.preview(view.voice, counts, view.context.sensitivity, _DAYS, sample=sample)
 
 
 def _tags(panel: Panel) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from bot.commands import course
 from bot.commands.status import panel_of, seen_events
-from bot.commands.view import View, audit, find_account, visible
+from bot.commands.view import View, audit, find_account, names_seen
 from bot.errors import CommandError
 from bot.message import answers, clean, refusals
 from bot.model import Caller, Message
@@ -58,7 +58,7 @@ def _about(db: Database, view: View, text: str | None) -> tuple[str | None, str 
     """A platform of visible accounts, or an account."""
     if text is None:
         return None, None
-    platforms = {known.account.partition("/")[0] for known in visible(db, view)}
+    platforms = {name.partition("/")[0] for name in names_seen(db, view)}
     if text.lower() in platforms:
         return text.lower(), None
     return None, find_account(db, view, text).account

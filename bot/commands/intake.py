@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.commands.view import View, audit, find_account, visible
+from bot.commands.view import View, audit, find_account, names_seen
 from bot.errors import CommandError
 from bot.message import answers, clean, refusals
 from bot.model import Attachment, Caller, Message
@@ -53,7 +53,7 @@ def _allowed(view: View, account: str) -> None:
 
 def _room(db: Database, view: View) -> None:
     space = view.context.spaces.get(view.space)
-    if space is not None and len(visible(db, view)) >= space.max_accounts:
+    if space is not None and len(names_seen(db, view)) >= space.max_accounts:
         raise CommandError(refusals.full(view.voice, space.max_accounts))
 
 

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from bot.commands import course
 from bot.commands.course import DAY
-from bot.commands.view import View, as_alert, find_account, look, visible
+from bot.commands.view import View, as_alert, find_account, look, sees, visible
 from bot.errors import CommandError
 from bot.message import looks, refusals
 from bot.message.course import Deadline, Standing, deadline_of
@@ -54,15 +54,11 @@ def deadlines(db: Database, view: View) -> list[Deadline]:
 
 def seen_events(db: Database, view: View) -> list[notes.NotedEvent]:
     """Events of this space about accounts it may see, and those about everything."""
-    tags = accounts.tags_by_account(db)
     space = None if view.console else view.space
     return [
         noted
         for noted in notes.events(db, space)
-        if noted.event.account is None
-        or accounts.matches(
-            view.patterns, noted.event.account, tags.get(noted.event.account, ())
-        )
+        if noted.event.account is None or sees(db, view, noted.event.account)
     ]
 
 

@@ -14,6 +14,7 @@ COMMANDS: tuple[Command, ...] = (
         name="status",
         help=mark("How things stand, for all accounts or for one"),
         handler=status.status,
+        slow=True,
         arguments=(
             Argument(name="account", help=mark("One account"), kind="account", required=False),
         ),
@@ -22,6 +23,7 @@ COMMANDS: tuple[Command, ...] = (
         name="accounts",
         help=mark("All accounts with their count and last week"),
         handler=status.account_list,
+        slow=True,
         arguments=(
             Argument(
                 name="pattern",

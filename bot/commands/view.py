@@ -86,25 +86,45 @@ def visible(db: Database, view: View) -> list[Known]:
     return accounts.listing(db, view.patterns)
 
 
+def names_seen(db: Database, view: View) -> list[str]:
+    """Names alone, which is much less to read than `visible`."""
+    known = accounts.tags_by_account(db)
+    if view.patterns == EVERYTHING:
+        return sorted(known)
+    return sorted(name for name, tags in known.items() if _allowed(view, name, tags))
+
+
+def sees(db: Database, view: View, account: str) -> bool:
+    """Whether the caller may see an account, stored or not."""
+    if view.patterns == EVERYTHING:
+        return True
+    known = accounts.get(db, account)
+    return _allowed(view, account, known.tags if known else ())
+
+
+def _allowed(view: View, account: str, tags: Sequence[str]) -> bool:
+    return accounts.matches(view.patterns, account, tags)
+
+
 def find_account(db: Database, view: View, text: str) -> Known:
     """The visible account that a person means; says what is near where there is none.
 
     A handle alone will do where only one account has it. An account beyond the wall is
     answered exactly like one that does not exist.
     """
+    exact = accounts.get(db, text.strip())
+    if exact is not None and _allowed(view, exact.account, exact.tags):
+        return exact
     wanted = text.strip().removeprefix("@").lower()
-    seen = visible(db, view)
-    for known in seen:
-        if known.account.lower() == wanted:
-            return known
-    same = [known for known in seen if known.account.lower().partition("/")[2] == wanted]
-    if len(same) == 1:
-        return same[0]
-    if same:
-        raise CommandError(refusals.ambiguous(view.voice, [known.account for known in same]))
-    raise CommandError(
-        refusals.unknown_account(view.voice, text, [known.account for known in seen])
-    )
+    seen = names_seen(db, view)
+    same = [name for name in seen if name.lower() == wanted]
+    same = same or [name for name in seen if name.lower().partition("/")[2] == wanted]
+    if len(same) > 1:
+        raise CommandError(refusals.ambiguous(view.voice, same))
+    found = accounts.get(db, same[0]) if same else None
+    if found is None:
+        raise CommandError(refusals.unknown_account(view.voice, text, seen))
+    return found
 
 
 def find_incidents(db: Database, view: View, number: int, *, wave: bool) -> list[Stored]:
@@ -114,17 +134,12 @@ def find_incidents(db: Database, view: View, number: int, *, wave: bool) -> list
     that does not exist.
     """
     stored = incidents.by_number(db, view.space, number)
-    tags = accounts.tags_by_account(db)
-
-    def allowed(one: Stored) -> bool:
-        name = one.incident.account
-        return accounts.matches(view.patterns, name, tags.get(name, ()))
-
-    if stored is None or not allowed(stored):
+    if stored is None or not sees(db, view, stored.incident.account):
         raise CommandError(refusals.unknown_incident(view.voice, number))
     if not wave or stored.incident.wave is None:
         return [stored]
-    members = [one for one in incidents.of_wave(db, stored.incident.wave) if allowed(one)]
+    joined = incidents.of_wave(db, stored.incident.wave)
+    members = [one for one in joined if sees(db, view, one.incident.account)]
     return sorted(members, key=lambda one: one.id != stored.id)
 
 

@@ -147,9 +147,13 @@ def preview(
     counts: Sequence[tuple[str, int, Sequence[str]]],
     yours: str,
     days: int,
-    now: float,
+    *,
+    sample: int | None = None,
 ) -> Message:
-    """How often each sensitivity would have spoken; (name, alerts, up to a few examples)."""
+    """How often each sensitivity would have spoken; (name, alerts, up to a few examples).
+
+    `sample` is how many accounts were looked at where the counts were scaled up from some.
+    """
     header = (voice.say("Sensitivity"), voice.say("Alerts"), voice.say("A week"))
     rows = []
     for name, alerts, _ in counts:
@@ -163,6 +167,8 @@ def preview(
         "What this channel would have heard in the last {n} days, with its own filters.",
         days,
     )
+    if sample is not None:
+        text += " " + voice.say("Estimated from {n} accounts.", n=voice.count(sample))
     parts = [text, "\n".join(f"• {example}" for example in examples)]
     return Message(
         title=voice.say("Preview of the alerts"),
