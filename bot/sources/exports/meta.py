@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from bot.errors import SourceChanged
-from bot.sources.exports.calendar import parse_day
 from bot.sources.exports.days import Days, fold, need_dates, read_days
+from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Opening, Rows
 from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
 from bot.sources.exports.words import DATE, FOLLOWS, SMALL, plural

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.errors import SourceChanged
 from bot.model import Account, Fault, FollowerList, Found
 from bot.sources.exports.archive import Member
-from bot.sources.exports.calendar import iso_day
+from bot.sources.exports.interface_dates import iso_day
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged, SourceError
 from bot.model import Batch
-from bot.sources.exports.archive import Member, Tree, open_tree
+from bot.sources.exports.archive import Member, Tree, damaged, open_tree
 from bot.sources.exports.families import FAMILIES
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, Piece, failed
@@ -28,6 +28,12 @@ _PASSED = re.compile(
 )
 _TABLES = re.compile(
     r"\.(csv|tsv|tab|jsonl|ndjson|parquet|xlsx|xls|ods|sqlite3?|db)(\.gz)?$", re.IGNORECASE
+)
+# what stands in lists of people alone: never a table, whose errors may quote its cells
+LIST_MARKS = re.compile(
+    rb"string_list_data|relationships_|label_values|FansList|window\.YTD\.follow|accountId|uiBoxWhite|"
+    rb"Account address|User ?name: |(?:Added|Removed) Follow|text_post_app",
+    re.IGNORECASE,
 )
 
 
@@ -82,11 +88,15 @@ def _show(tree: Tree) -> Shown:
             continue
         try:
             opening = Opening.of(member)
+            if opening.is_workbook:
+                _ = opening.sheets  # a damaged one must not reach the reader of tables
         except SourceChanged as error:
             shown.failed.append(failed(member.label, error))
             continue
         index = next((n for n, family in enumerate(FAMILIES) if family.claims(opening)), None)
-        if index is None:
+        if index is None and LIST_MARKS.search(opening.head):
+            shown.failed.append(failed(member.label, damaged(member.label)))
+        elif index is None:
             shown.rest.append(member)
         else:
             shown.claimed.setdefault(index, []).append(opening)

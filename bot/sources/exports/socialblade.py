@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.errors import SourceChanged
 from bot.sources.dates import end_of_day
-from bot.sources.exports.calendar import parse_day
 from bot.sources.exports.entries import broken_json
+from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Opening, decode
 from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
 

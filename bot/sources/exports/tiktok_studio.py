@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
-from bot.sources.exports.calendar import first_break, languages_of, last_year
 from bot.sources.exports.days import Days, fold, read_count, read_days
+from bot.sources.exports.interface_dates import first_break, languages_of, last_year
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
 from bot.sources.exports.words import DATE, FOLLOWERS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.dates import get_month_names
 
-from bot.sources.exports.calendar import languages_of, last_year, parse_month_day
+from bot.sources.exports.interface_dates import languages_of, last_year, parse_month_day
 from tests.bot.sources.exports.samples import (
     NOW,
     by_format,
