@@ -9,13 +9,17 @@ from checks.baseline import Outlook, outlook
 from checks.churn import falls
 from checks.discovery import hold_discoveries
 from checks.findings import Findings, join, nothing
-from checks.leak import leaks
+from checks.leak import REACH, leaks
+from checks.learning import LAG, Lesson, lessons
 from checks.model import Finding, Rules
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.seesaw import seesaws
 from checks.spike import engagement, rises
 from checks.sudden import LEAST_SIZE, candidates
 from checks.surprise import score_limit
+
+_MANY = 7
+"""Judged days from which lessons are worth sharing between the checks."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,34 @@ def detect(
             factor[panel.row[account]] = by
     states: dict[str, State] = {}
     parts: list[Findings] = [nothing()]
+    if not places.size:
+        return Detections(panel, places, join(parts), states)
     for metric in panel.metrics:
-        if metric == "posts":
-            continue
-        view = outlook(panel, metric, places)
-        states[metric] = _state(view)
         if metric == "followers":
-            parts.append(_sudden(panel, metric, view, places, rules, factor))
-            parts.append(leaks(panel, rules, places, factor))
-        elif metric == "following":
+            view, found = _followers(panel, places, rules, factor)
+            parts += found
+        elif metric != "posts":
+            view = outlook(panel, metric, places)
+        if metric == "following":
             parts.append(seesaws(panel, rules, places, factor))
+        if metric != "posts":
+            states[metric] = _state(view)
     return Detections(panel, places, join(parts), states)
+
+
+def _followers(
+    panel: Panel, columns: Ints, rules: Rules, factor: Floats
+) -> tuple[Outlook, list[Findings]]:
+    """Rises, falls and leaks; a replay of many days learns for all of them together."""
+    shared: list[Lesson] | None = None
+    if len(columns) > _MANY:
+        first, last = int(columns.min()), int(columns.max())
+        rows = np.arange(len(panel.accounts))
+        reach = first - REACH - LAG
+        shared = list(lessons(panel, "followers", rows, reach, last - LAG, last))
+    view = outlook(panel, "followers", columns, known=shared)
+    found = _sudden(panel, "followers", view, columns, rules, factor)
+    return view, [found, leaks(panel, rules, columns, factor, view, known=shared)]
 
 
 def state(panel: Panel, metric: str, columns: Ints) -> State:

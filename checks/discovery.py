@@ -48,8 +48,10 @@ def hold_discoveries(
         sample = rows
         if len(rows) > SAMPLE:
             sample = np.sort(rows[np.argsort(panel.hashes[rows], kind="stable")[:SAMPLE]])
-        if len(sample) == len(panel.accounts) and np.array_equal(history, columns):
-            past, found = view, hits
+        if np.array_equal(history, columns):
+            chosen = np.zeros(len(panel.accounts), np.bool_)
+            chosen[sample] = True
+            past, found = view.of(sample), hits.take(chosen[hits.row])
         else:
             past = outlook(panel, metric, history, rows=sample)
             found = find(past, history, sample)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
-from checks.baseline import Singles, bridge
 from checks.panel import Bools, Floats, Ints, Panel
+from checks.series import Singles, bridge
 
 BASELINE = 28
 """Days before the move that say what engagement is usual."""

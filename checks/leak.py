@@ -1,29 +1,28 @@
 """Slow losses: small daily falls, or growth that turns, that only a sum over weeks shows."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 
-from checks.baseline import (
-    GAP,
-    LAG,
-    WINDOW,
-    Learnt,
-    Series,
-    Singles,
-    bridge,
-    counts_of,
-    linear_rows,
-    refreshed,
-    taught,
-)
+from checks.baseline import Outlook
 from checks.findings import Findings, join, nothing
+from checks.learning import LAG, WINDOW, Lesson, lessons
 from checks.model import Rules
-from checks.panel import Bools, Floats, Ints, Panel, truncation
+from checks.panel import Bools, Floats, Ints, Panel, newest, truncation
+from checks.series import Singles, counts_of, linear_rows
 from checks.surprise import log_tail
 
 SPANS = (7, 10, 14, 21, 28)
 """Days a leak is summed over."""
 
+REACH = SPANS[-1]
+"""How many days before the judged one the oldest lesson ends."""
+
 _LIMIT = 4.2
+_RATE = 0.0006
+"""Least share that must be lost a day, on top of _SLOWED of the usual growth."""
+_SLOWED = 0.45
 _DRIFT = 0.12
 """Share of the growth rate that may drift away within weeks."""
 _STEPS = 1.2
@@ -31,162 +30,194 @@ _SUDDEN = 0.0125
 """A fall of one day beyond this (and 4 spreads, 1.5 steps) is no part of a leak."""
 _STEPS_AT_ONCE = 1.5
 """A worst day of more display steps must not carry the sum: it is replaced by the mean."""
-_LEAST = 10.0
-"""Accounts that must be gone."""
+_LEAST_COUNT = 10.0
+_LEAST_SIZE = 0.003
 _UNFALLEN = 6.0
 """Spreads where only growth slowed and the count itself did not fall."""
 _DOUBLINGS = ((1, 1), (2, 2), (4, 3), (4, 4), (8, 2), (8, 6), (8, 8), (16, 5), (16, 12))
-_ROWS_AT_ONCE = 512
 
 
-def leaks(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findings:
+@dataclass(frozen=True)
+class _Sums:
+    """Account-days whose sum over one span may be a leak; parallel arrays."""
+
+    row: Ints
+    column: Ints
+    elapsed: Ints
+    level: Floats
+    count: Floats
+    base: Floats
+    score: Floats
+
+
+def leaks(
+    panel: Panel,
+    rules: Rules,
+    columns: Ints,
+    factor: Floats,
+    view: Outlook,
+    *,
+    known: Iterable[Lesson] | None = None,
+) -> Findings:
     """Judged by the sum over each span against what was learnt before the span began.
 
     The spread of a sum over m days joins the daily spread, the uncertainty of the learnt
     rate (m / WINDOW), its drift, and the display step that the two ends pay once:
     m s^2 (1 + m / 56) + (m drift)^2 + step^2 / 6.
     """
-    counts, linear = counts_of(panel, "followers"), linear_rows(panel, "followers")
-    start = max(0, int(columns.min()) - SPANS[-1] - LAG - 6 - WINDOW - GAP)
-    parts = [nothing()]
-    for phase in range(7):
-        members = np.flatnonzero((panel.phase == phase) & ~linear)
-        for rows in np.array_split(members, 1 + len(members) // _ROWS_AT_ONCE):
-            if rows.size:
-                series = bridge(counts[rows, start : int(columns.max()) + 1], linear[rows])
-                parts.append(
-                    _leaks(
-                        series, panel, rows, columns - start, start, phase, rules, factor[rows]
-                    )
-                )
-    return join(parts)
+    maybe = _maybe(panel, view, columns)
+    rows = np.flatnonzero(maybe.any(axis=1))
+    if not rows.size:
+        return nothing()
+    if known is None:
+        first, last = int(columns.min()), int(columns.max())
+        known = lessons(panel, "followers", rows, first - REACH - LAG, last - LAG, last)
+    sums = [
+        part
+        for lesson in known
+        for part in _sums(lesson, columns - lesson.start, maybe[lesson.rows])
+    ]
+    return join([nothing(), _findings(sums, factor)]) if sums else nothing()
 
 
-def _leaks(
-    series: Series,
-    panel: Panel,
-    rows: Ints,
-    columns: Ints,
-    start: int,
-    phase: int,
-    rules: Rules,
-    factor: Floats,
-) -> Findings:
-    day = panel.day + start
-    ends = [refreshed(columns - span, day, phase) for span in SPANS]
-    weeks = np.unique(
-        np.concatenate([*ends, refreshed(np.arange(series.counts.shape[1]) - LAG, day, phase)])
-    )
-    weekday = int(panel.weekdays[start])
-    learnt, own, rounded, drift = taught(series, weeks, (weekday + weeks) % 7)
-    shape = (len(rows), len(columns))
-    best = {
-        name: np.full(shape, np.nan)
-        for name in ("change", "expected", "level", "size", "start")
-    }
-    best["score"] = np.zeros(shape)
-    sudden, increments = _sudden_losses(series, learnt, weeks, rounded, day, phase)
-    worsts = _worst_days(increments)
-    here = np.arange(len(rows))[:, None]
-    count = series.counts[:, columns]
-    for span, end in zip(SPANS, ends, strict=True):
-        week = np.searchsorted(weeks, end)
-        before = series.last[:, np.maximum(columns - span, 0)].astype(np.int64)
-        elapsed = columns - before
-        known = (columns >= span) & (before >= 0) & (elapsed <= span + 7) & own[:, week]
-        level = series.counts[here, np.maximum(before, 0)]
-        move = np.log(np.maximum(count, 1) / np.maximum(level, 1))
-        base = learnt.base[:, week].astype(np.float64)
-        spread = learnt.spread[:, week].astype(np.float64)
-        step = np.where(
-            rounded[:, week], truncation(np.nan_to_num(level)) / np.maximum(level, 1), 0
-        )
-        gone = (
-            elapsed * base
-            - move
-            - (sudden[here, columns] - sudden[here, np.maximum(before, 0)])
-        )
-        fell = level - count
-        worst = worsts[span][:, columns] + base
-        rest = (gone - worst) * elapsed / np.maximum(elapsed - 1, 1)
-        gone = np.where(worst > _STEPS_AT_ONCE * step, np.minimum(gone, rest), gone)
-        slow = np.maximum(_DRIFT * np.abs(base), drift[:, week]) * elapsed
-        variance = elapsed * spread**2 * (1 + elapsed / WINDOW) + slow**2 + step**2 / 6
-        variance += np.maximum(np.abs(base) * level * elapsed, 0.25) / np.maximum(level, 1) ** 2
+def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
+    """Where a leak is worth looking for: (accounts, columns).
+
+    The count grew less, over one of three spans, than by half of what the recent baseline or
+    the eight weeks before would give, less the least rate. Cheap, and the same for a single
+    day and a replay.
+    """
+    counts = counts_of(panel, "followers")
+    day = view.moves[0]
+    rate = day.expected / np.maximum(day.elapsed, 1)
+    older = _logs(counts, columns - REACH), _logs(counts, columns - REACH - WINDOW)
+    before = (older[0] - older[1]) / WINDOW
+    rate = np.fmax(np.fmax(rate, before), 0.0)
+    now = np.log(np.maximum(counts[:, columns], 1.0))
+    maybe = np.zeros(rate.shape, np.bool_)
+    with np.errstate(invalid="ignore"):
+        for span in (SPANS[0], SPANS[2], SPANS[4]):
+            gone = rate * span - (now - _logs(counts, columns - span))
+            maybe |= gone > 0.5 * (_RATE + _SLOWED * rate) * span
+    return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]
+
+
+def _logs(counts: Floats, columns: Ints) -> Floats:
+    """Logs at columns; where nothing was read, of the newest of the seven days before."""
+    picked = np.where(columns >= 0, counts[:, np.maximum(columns, 0)], np.nan)
+    row, place = np.nonzero(np.isnan(picked) & (columns >= 0))
+    if row.size:
+        days = columns[place, None] - np.arange(7, 0, -1)
+        around = np.where(days >= 0, counts[row[:, None], np.maximum(days, 0)], np.nan)
+        picked[row, place] = newest(around)[0]
+    return np.log(np.maximum(picked, 1.0))
+
+
+def _sums(lesson: Lesson, columns: Ints, maybe: Bools) -> Iterable[_Sums]:
+    row, place = np.nonzero(maybe)
+    if not row.size:
+        return
+    series, learnt = lesson.series, lesson.learnt
+    column = columns[place]
+    first = int(max(columns.min() - REACH - 7, 0))
+    sudden, worst = _sudden_losses(lesson, first)
+    worsts = _worst_days(worst)
+    for span in SPANS:
+        week = lesson.week(column - span)
+        before = series.last[row, np.maximum(column - span, 0)].astype(np.int64)
+        elapsed = column - before
+        usable = (column >= span) & (before >= 0) & (elapsed <= span + 7)
+        usable &= learnt.own[row, week]
+        r, c, b, w = row[usable], column[usable], before[usable], week[usable]
+        e, level, count = elapsed[usable], series.counts[r, b], series.counts[r, c]
+        base = learnt.base[r, w].astype(np.float64)
+        level1 = np.maximum(level, 1.0)
+        step = np.where(learnt.rounded[r, w], truncation(level1) / level1, 0.0)
+        gone = e * base - np.log(np.maximum(count, 1.0) / level1)
+        gone -= sudden[r, c - first] - sudden[r, b - first]
+        day = worsts[span][r, c - first] + base
+        rest = (gone - day) * e / np.maximum(e - 1, 1)
+        gone = np.where(day > _STEPS_AT_ONCE * step, np.minimum(gone, rest), gone)
+        slow = np.maximum(_DRIFT * np.abs(base), learnt.drift[r, w]) * e
+        variance = e * learnt.spread[r, w].astype(np.float64) ** 2 * (1 + e / WINDOW)
+        variance += slow**2 + step**2 / 6
+        variance += np.maximum(np.abs(base) * level1 * e, 0.25) / level1**2
         score = gone / np.sqrt(variance)
-        loud = known & (gone > 0.6 * (0.001 + 0.75 * np.maximum(base, 0)) * elapsed)
-        loud &= (gone > _STEPS * step) & (gone * level > _LEAST) & (score > best["score"])
-        loud &= (fell > 0) | (score > _UNFALLEN)
-        for name, value in (
-            ("score", score),
-            ("change", count - level),
-            ("expected", level * np.expm1(elapsed * base)),
-            ("level", level),
-            ("start", columns + start - elapsed + 1 + np.zeros(shape)),
-        ):
-            best[name] = np.where(loud, value, best[name])
-    row, place = np.nonzero((best["score"] > _LIMIT) & (series.last[:, columns] == columns))
-    pick = {name: value[row, place] for name, value in best.items()}
-    size = np.abs(pick["change"] - pick["expected"]) / pick["level"]
+        loud = (score > _LIMIT) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)
+        loud &= (gone > _STEPS * step) & (gone * level > _LEAST_COUNT)
+        loud &= (count < level) | (score > _UNFALLEN)
+        yield _Sums(
+            lesson.rows[r[loud]],
+            c[loud] + lesson.start,
+            e[loud],
+            level[loud],
+            count[loud],
+            base[loud],
+            score[loud],
+        )
+
+
+def _findings(sums: list[_Sums], factor: Floats) -> Findings:
+    """The most surprising span of each account-day."""
+    row, column, elapsed, level, count, base, score = (
+        np.concatenate([getattr(part, name) for part in sums])
+        for name in ("row", "column", "elapsed", "level", "count", "base", "score")
+    )
+    order = np.lexsort((-score, row, column))
+    newer = (
+        np.append(True, (np.diff(row[order]) != 0) | (np.diff(column[order]) != 0))
+        if len(order)
+        else np.zeros(0, np.bool_)
+    )
+    best = order[newer]
+    row, column, elapsed, level = row[best], column[best], elapsed[best], level[best]
+    change, expected = count[best] - level, level * np.expm1(elapsed * base[best])
+    size = np.abs(change - expected) / level
+    floor = _LEAST_SIZE * factor[row]
     return Findings(
-        row=rows[row],
-        column=columns[place] + start,
-        start=pick["start"].astype(np.int64),
+        row=row,
+        column=column,
+        start=column - elapsed + 1,
         check=np.full(len(row), "leak"),
         metric=np.full(len(row), "followers"),
         direction=np.full(len(row), -1),
-        change=pick["change"],
-        expected=pick["expected"],
-        level=pick["level"],
+        change=change,
+        expected=expected,
+        level=level,
         size=size,
-        score=-pick["score"],
-        log_p=log_tail(pick["score"]),
-        floor=np.full(len(row), 0.003),
-        passed=np.ones(len(row), np.bool_),
-        alarm=size > 0.003 * factor[row],
+        score=-score[best],
+        log_p=log_tail(score[best]),
+        floor=floor,
+        passed=size > floor,
+        alarm=size > floor,
     )
 
 
 def _worst_days(increments: Singles) -> dict[int, Floats]:
     """The largest daily fall of the days up to each column, per span: maxima of maxima."""
-    worst = -np.nan_to_num(increments).astype(np.float64)
-    known = {1: worst}
-
-    def join(first: int, second: int) -> None:
-        span = first + second
-        known[span] = known[first].copy()
-        known[span][:, second:] = np.maximum(
-            known[first][:, second:], known[first][:, :-second]
-        )
-
-    for first, second in (
-        (1, 1),
-        (2, 2),
-        (4, 3),
-        (4, 4),
-        (8, 2),
-        (8, 6),
-        (8, 8),
-        (16, 5),
-        (16, 12),
-    ):
-        join(first, second)
+    known = {1: -np.nan_to_num(increments).astype(np.float64)}
+    for first, second in _DOUBLINGS:
+        both = known[first].copy()
+        both[:, second:] = np.maximum(both[:, second:], known[first][:, : -second or None])
+        known[first + second] = both
     return known
 
 
-def _sudden_losses(
-    series: Series, learnt: Learnt, weeks: Ints, rounded: Bools, day: int, phase: int
-) -> tuple[Floats, Singles]:
-    """Running sum of the falls that `churn` judges: no leak is made of a purge.
+def _sudden_losses(lesson: Lesson, first: int) -> tuple[Floats, Singles]:
+    """From column `first` on: running sum of the falls that `churn` judges, so that no leak
+    is made of a purge, and the increments without them.
 
-    And the increments without them. The sums are multiples of 2^-40, so that those from
-    different first days are equal to the bit.
+    The sums are multiples of 2^-40: those from different first days are equal to the bit.
     """
-    days = np.arange(series.counts.shape[1])
-    week = np.searchsorted(weeks, refreshed(days - LAG, day, phase))
-    fall = learnt.base[:, week] - np.nan_to_num(series.increments)
-    level = np.maximum(np.nan_to_num(series.counts, nan=1.0), 1.0)
-    step = np.where(rounded[:, week], truncation(level) / level, 0.0)
-    sudden = fall > np.maximum(_SUDDEN, np.maximum(1.5 * step, 4 * learnt.spread[:, week]))
+    series, learnt = lesson.series, lesson.learnt
+    days = np.arange(first, series.counts.shape[1])
+    week = np.maximum(lesson.week(days - LAG), 0)
+    increments = series.increments[:, days]
+    fall = learnt.base[:, week] - np.nan_to_num(increments)
+    least = np.maximum(_SUDDEN, 4 * learnt.spread[:, week])
+    sudden = fall > least
+    row, place = np.nonzero(sudden & learnt.rounded[:, week])
+    level = np.maximum(np.nan_to_num(series.counts[row, days[place]], nan=1.0), 1.0)
+    sudden[row, place] &= fall[row, place] > 1.5 * truncation(level) / level
     parts = np.round(np.where(sudden, fall, 0.0) * 2.0**40).astype(np.int64)
-    return np.cumsum(parts, axis=1) / 2.0**40, np.where(sudden, 0, series.increments)
+    return np.cumsum(parts, axis=1) / 2.0**40, np.where(sudden, np.float32(0), increments)

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline import WINDOW, Series, bridge, counts_of, refreshed, taught
 from checks.findings import Findings, join, nothing
+from checks.learning import Lesson, lessons
 from checks.model import Rules
-from checks.panel import Floats, Ints, Panel
+from checks.panel import Bools, Floats, Ints, Panel
+from checks.series import counts_of
 from checks.surprise import log_tail
 
 AMPLITUDES = (0.05, 0.08, 0.12)
@@ -17,11 +18,10 @@ CHAIN = 6
 _QUIET = 20
 """Days before a judged one that do not teach its spread: a swing lasts for weeks."""
 _GAP = 14
+_LEAST_SWING = 0.03
 _CAP = 8.0
 _COST = 1.5
 _LIMIT = 12.0
-_ROWS_AT_ONCE = 512
-_HISTORY = CHAIN * LEGS[-1] + _QUIET + 6 + WINDOW + _GAP
 
 
 def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findings:
@@ -31,37 +31,39 @@ def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findin
     max(S_{t-l}(-dir), 0) + min(12, (A X - A^2 / 2) / v) - 2, X = dir (G_t - G_{t-l}), where
     v joins l daily variances with the rounding of a count to whole accounts.
     """
-    counts = counts_of(panel, "following")
-    start = max(0, int(columns.min()) - _HISTORY)
-    counts = counts[:, start : int(columns.max()) + 1]
+    first, last = int(columns.min()), int(columns.max())
+    first = max(first - CHAIN * LEGS[-1], 0)
+    rows = np.flatnonzero(_swinging(counts_of(panel, "following")[:, first : last + 1]))
     parts = [nothing()]
-    for phase in range(7):
-        members = np.flatnonzero(panel.phase == phase)
-        for rows in np.array_split(members, 1 + len(members) // _ROWS_AT_ONCE):
-            if rows.size:
-                series = bridge(counts[rows], np.ones(len(rows), np.bool_), _GAP)
-                spread = _spread(series, panel, start, phase)
-                parts.append(
-                    _seesaws(series, spread, rows, columns - start, start, factor[rows])
-                )
+    if rows.size:
+        for lesson in lessons(
+            panel,
+            "following",
+            rows,
+            first - _QUIET,
+            last - _QUIET,
+            last,
+            gap=_GAP,
+            linear=True,
+        ):
+            parts.append(_seesaws(lesson, columns - lesson.start, factor))
     return join(parts)
 
 
-def _spread(series: Series, panel: Panel, start: int, phase: int) -> Floats:
-    """Daily spread known _QUIET days before each day; NaN where too little was."""
-    days = np.arange(series.counts.shape[1])
-    ends = refreshed(days - _QUIET, panel.day + start, phase)
-    weeks, week = np.unique(ends, return_inverse=True)
-    weekday = int(panel.weekdays[start])
-    learnt, own, _, _ = taught(series, weeks, (weekday + weeks) % 7)
-    return np.where(own, learnt.spread, np.nan).astype(np.float64)[:, week]
+def _swinging(counts: Floats) -> Bools:
+    """Accounts whose count moved by the least swing at all, and by a few accounts."""
+    high, low = np.fmax.reduce(counts, axis=1), np.fmin.reduce(counts, axis=1)
+    moved: Bools = (high - low > _LEAST_SWING * low) & (high - low >= 2)
+    return moved
 
 
-def _seesaws(
-    series: Series, spread: Floats, rows: Ints, columns: Ints, start: int, factor: Floats
-) -> Findings:
+def _seesaws(lesson: Lesson, columns: Ints, factor: Floats) -> Findings:
+    series, rows, start = lesson.series, lesson.rows, lesson.start
     counts = series.counts
     days = counts.shape[1]
+    week = lesson.week(np.arange(days) - _QUIET)
+    spread = np.where(lesson.learnt.own, lesson.learnt.spread, np.nan).astype(np.float64)
+    spread = np.where(week >= 0, spread[:, np.maximum(week, 0)], np.nan)
     log_count = np.log(np.maximum(_forward(counts, series.last), 1.0))
     noise = 1 / (6 * np.maximum(np.exp(log_count), 1.0) ** 2)
     best = np.zeros(counts.shape)
@@ -110,9 +112,9 @@ def _seesaws(
         size=swing,
         score=np.sqrt(2 * surprise),
         log_p=log_tail(np.sqrt(2 * surprise)),
-        floor=np.full(len(row), 0.03),
+        floor=np.full(len(row), _LEAST_SWING),
         passed=np.ones(len(row), np.bool_),
-        alarm=swing > 0.03 * factor[row],
+        alarm=swing > _LEAST_SWING * factor[rows[row]],
     )
 
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from checks.baseline import SPANS, bridge, counts_of
+from checks.baseline import SPANS
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Floats, Ints, Panel
+from checks.series import bridge, counts_of
 from checks.sudden import LONGER, Sudden, floors, judge
 
 _INF = tuple(np.inf for _ in LONGER)
@@ -75,7 +76,8 @@ def _mean_before(flows: Floats, row: Ints, column: Ints, days: Ints) -> Floats:
     back = np.arange(16)
     picked = flows[row[:, None], column[:, None] - back]
     inside = back < np.minimum(days, 16)[:, None]
-    return np.where(inside, picked, 0.0).sum(axis=1) / np.maximum(np.minimum(days, 16), 1)
+    known = np.maximum(np.minimum(days, 16), 1)
+    return np.asarray(np.where(inside, picked, 0.0).sum(axis=1) / known, np.float64)
 
 
 def _median(days: Floats) -> Floats:

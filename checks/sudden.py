@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline import LAG, SPANS, Move, Outlook, bridge, counts_of, linear_rows
+from checks.baseline import SPANS, Move, Outlook
 from checks.findings import Findings
+from checks.learning import LAG
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel
+from checks.series import bridge, counts_of, linear_rows
 from checks.surprise import log_tail, score_limit
 
 PAST = 90

@@ -30,23 +30,25 @@ def score_limit(rules: Rules) -> float:
 
 @dataclass(frozen=True)
 class Tail:
-    """Scores pooled in one direction: ranks of `body` below `high`, a power law above.
+    """Scores pooled in one direction: ranks up to `high`, a power law above.
 
-    The exponent is fitted between the 95th and the 98.5th percentile, where anomalies are
-    too few to matter: ranks that hold the anomalies themselves have no power, and a pool
-    cleaned of what was flagged has lost the null's own tail.
+    `body` are the sorted scores from the 95th percentile (`low`) on, of `total`. The exponent
+    is fitted between `low` and the 98.5th percentile, where anomalies are too few to matter:
+    ranks that hold the anomalies themselves have no power, and a pool cleaned of what was
+    flagged has lost the null's own tail.
     """
 
     body: Floats
+    total: int
     low: float
     high: float
     beyond: float
     exponent: float
 
     def log_p(self, score: Floats) -> Floats:
-        """Log of the chance that an ordinary account-day scores beyond."""
+        """Log of the chance that an ordinary account-day scores beyond; at most log 0.05."""
         rank = len(self.body) - np.searchsorted(self.body, score, side="left")
-        below = np.log(np.maximum(rank, 1) / max(len(self.body), 1))
+        below = np.log(np.maximum(rank, 1) / self.total)
         above = np.log(self.beyond) - self.exponent * np.log(
             np.maximum(score, self.high) / self.high
         )
@@ -55,17 +57,15 @@ class Tail:
 
 def fit_tail(scores: Floats) -> Tail:
     """From the scores of many account-days in one direction (NaN free)."""
-    body = np.sort(scores)
-    low, high = np.quantile(body, (0.95, 0.985))
+    total = len(scores)
+    cut = min(int(0.95 * total), total - 1)
+    body = np.sort(np.partition(scores, cut)[cut:])
+    low = max(float(body[0]), 1e-9)
+    high = max(float(body[int(0.7 * (len(body) - 1))]), low)
     between = body[(body >= low) & (body <= high)]
-    beyond = max(float((body > high).mean()), 1.0 / len(body))
-    return Tail(
-        body,
-        float(low),
-        float(high),
-        beyond,
-        _truncated_pareto(between / max(low, 1e-9), high / max(low, 1e-9)),
-    )
+    beyond = max(float((body > high).sum()), 1.0) / total
+    exponent = _truncated_pareto(between / low, high / low)
+    return Tail(body, total, low, high, beyond, exponent)
 
 
 def _truncated_pareto(ratios: Floats, end: float) -> float:

@@ -1,0 +1,87 @@
+"""One metric of some accounts as daily increments, its gaps bridged."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from checks.panel import Bools, Floats, Panel
+
+Singles = npt.NDArray[np.float32]
+
+GAP = 27
+"""Longest stretch between two readings that a change may span; then all is new."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Arrays (accounts, days).
+
+    `increments` are daily changes: difference over mean level (the log ratio up to its third
+    power), or counts where the row is `linear`; those of a bridged gap in equal parts, NaN
+    where unknown. `last` is the column of the newest reading at or before each column, -1
+    where there is none.
+    """
+
+    counts: Floats
+    increments: Singles
+    last: npt.NDArray[np.int16]
+    linear: Bools
+
+    @property
+    def read(self) -> Bools:
+        """Where a reading ends a known change."""
+        here: Bools = self.last == np.arange(self.last.shape[1])
+        return here & ~np.isnan(self.increments)
+
+
+def counts_of(panel: Panel, metric: str) -> Floats:
+    """The metric's series; all missing where the panel has none."""
+    counts = panel.metrics.get(metric)
+    if counts is None:
+        return np.full((len(panel.accounts), panel.days), np.nan)
+    return counts
+
+
+def linear_rows(panel: Panel, metric: str) -> Bools:
+    """Rows whose changes are judged as counts: no level, or a running total of a flow."""
+    if metric == "followers":
+        return ~panel.has_level
+    return np.full(len(panel.accounts), metric in ("interactions", "views", "posts"))
+
+
+def bridge(counts: Floats, linear: Bools, gap: int = GAP) -> Series:
+    """Readings less than `gap` days apart are joined by straight lines, for learning only."""
+    seen = ~np.isnan(counts)
+    columns = np.arange(counts.shape[1], dtype=np.int16)
+    last = np.maximum.accumulate(np.where(seen, columns, np.int16(-1)), axis=1)
+    filled = counts if seen.all() else _fill(counts, seen, gap)
+    increments = np.full(counts.shape, np.nan, np.float32)
+    before, after = filled[:, :-1], filled[:, 1:]
+    change = after - before
+    scale = (before + after) * 0.5
+    np.maximum(scale, 0.5, out=scale)
+    scale[linear] = 1.0
+    np.divide(change, scale, out=increments[:, 1:], casting="same_kind")
+    return Series(counts, increments, last, linear)
+
+
+def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:
+    """Straight lines over gaps, working only where something is missing."""
+    days = counts.shape[1]
+    filled = counts.copy()
+    flat = filled.ravel()
+    missing = np.flatnonzero(~seen.ravel())
+    begins = np.flatnonzero(
+        np.append(True, (np.diff(missing) != 1) | (missing[1:] % days == 0))
+    )
+    length = np.diff(np.append(begins, len(missing)))
+    first = missing[begins]
+    after = first + length
+    inner = (first % days != 0) & (after % days != 0) & (length < gap)
+    first, after, length = first[inner], after[inner], length[inner]
+    run = np.repeat(np.arange(len(first)), length)
+    part = np.arange(len(run)) - np.repeat(np.cumsum(length) - length, length)
+    low, high = flat[first - 1], flat[after % flat.size]
+    flat[first[run] + part] = low[run] + (high - low)[run] * ((part + 1) / (length[run] + 1))
+    return filled
