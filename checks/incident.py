@@ -4,7 +4,6 @@ For each account and metric, in this order: what the readings undo (corrected, r
 the findings (opened, updated, absorbed), then silence (confirmed, calm, held, closed).
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -12,7 +11,6 @@ from typing import Any, Literal
 from checks.course import (
     DAY,
     JOIN,
-    excess,
     has_returned,
     is_back,
     is_confirmed,
@@ -23,24 +21,16 @@ from checks.course import (
     retells,
     stands_out,
 )
-from checks.model import (
-    SEVERITIES,
-    Decision,
-    Incident,
-    Judgement,
-    Reason,
-    Severity,
-    Update,
-    Verdict,
-)
+from checks.model import Decision, Incident, Judgement, Verdict
 from checks.reasons import reason
+from checks.steps import calmer, ended, grown, opened, stepped, undone, worse
+from checks.wave import ebb, shared_name
 
 CALM_DAYS = 3
 SILENCE = 14 * DAY
 AFTERMATH = 14 * DAY
 REVISION = 7 * DAY
-
-_MOST = 2 / 3
+_UNDONE = 0.97
 
 DECISIONS: Mapping[str, str] = {
     "first_finding": "Nothing was open for this account, metric and direction.",
@@ -83,66 +73,7 @@ def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> lis
     for series in sorted(known.keys() | fresh.keys()):
         book = _Book(series, known.get(series, ()), judgement, now, waves)
         decisions += book.settle(fresh.get(series, ()))
-    return _ebb(decisions, now)
-
-
-def _ebb(decisions: list[Decision], now: int) -> list[Decision]:
-    """Ends a wave that has gone back: members that only the wave showed go with the rest."""
-    members: dict[str, list[Decision]] = {}
-    for decision in decisions:
-        told = decision.incident.alerted_at is not None and decision.action != "open"
-        if decision.incident.wave is not None and told:
-            members.setdefault(decision.incident.wave, []).append(decision)
-    gone = set()
-    for wave, some in members.items():
-        back = sum(each.reason == "returned" for each in some)
-        if back >= 3 and back >= len(some) * _MOST:
-            gone.add(wave)
-    return [
-        _gone_back(each, now)
-        if each.incident.wave in gone
-        and each.incident.open
-        and each.action != "open"
-        and each.incident.memory.get("check") == "cohort"
-        else each
-        for each in decisions
-    ]
-
-
-def _gone_back(decision: Decision, now: int) -> Decision:
-    incident = decision.incident
-    ended = replace(
-        incident,
-        kind="glitch",
-        confidence=0.9,
-        state="resolved",
-        resolved_at=now,
-        closed_as="glitch",
-        reasons=(reason("wave_came_back"), *incident.reasons),
-        advice=("nothing_to_do",),
-        updates=tuple(each for each in incident.updates if each.at < now),
-    )
-    return Decision(action="resolve", incident=_stepped(ended, now), reason="returned")
-
-
-def _stepped(incident: Incident, now: int) -> Incident:
-    """Appends the step that a reader sees to the incident's own list, where it is one."""
-    step = Update(
-        at=now,
-        state=incident.state,
-        kind=incident.kind,
-        severity=incident.severity,
-        confidence=incident.confidence,
-    )
-    last = incident.updates[-1] if incident.updates else None
-    if last is not None and replace(step, at=last.at) == last:
-        return incident
-    return replace(incident, updates=(*incident.updates, step))
-
-
-def worse(one: Severity, other: Severity) -> Severity:
-    """The graver of two severities."""
-    return max(one, other, key=SEVERITIES.index)
+    return ebb(decisions, now)
 
 
 class _Book:
@@ -178,22 +109,15 @@ class _Book:
         if incident.closed_as in ("glitch", "corrected"):
             return
         if is_corrected(incident, self.view):
-            self._undone(incident, "corrected", reason("corrected"))
+            self._close(
+                undone(incident, reason("corrected"), _UNDONE), "corrected", "corrected"
+            )
             return
         standing = self.standing
         hours = has_returned(incident, standing) if incident.open and standing else None
         if hours is not None:
-            self._undone(incident, "returned", reason("came_back", hours=max(1, round(hours))))
-
-    def _undone(self, incident: Incident, why: str, said: Reason) -> None:
-        ended = replace(
-            incident,
-            kind="glitch",
-            confidence=0.97,
-            reasons=(said, *incident.reasons),
-            advice=("nothing_to_do",),
-        )
-        self._close(ended, why, "corrected" if why == "corrected" else "glitch")
+            said = reason("came_back", hours=max(1, round(hours)))
+            self._close(undone(incident, said, _UNDONE), "returned", "glitch")
 
     # --- findings -----------------------------------------------------------------------
 
@@ -251,87 +175,21 @@ class _Book:
         return None
 
     def _open(self, verdict: Verdict, why: str, older: int | None = None) -> None:
-        finding = verdict.finding
-        reasons = verdict.reasons
-        if older is not None:
-            reasons = (*reasons, reason("contradicts", opened_at=older))
-        opened_at = finding.start
-        for each in self.incidents.values():
-            # an estimated onset must not reach back into an incident that is already over
-            if each.direction == finding.direction and each.last_finding_at >= opened_at:
-                opened_at = finding.at
-        incident = Incident(
-            account=finding.account,
-            metric=finding.metric,
-            direction=finding.direction,
-            opened_at=opened_at,
-            alerted_at=self.now if verdict.alerting else None,
-            resolved_at=None,
-            last_finding_at=finding.at,
-            state="suspected",
-            kind=verdict.kind,
-            severity=verdict.severity,
-            confidence=verdict.confidence,
-            change=finding.change,
-            expected=finding.expected,
-            level=finding.level,
-            score=finding.score,
-            reasons=reasons,
-            advice=verdict.advice,
-            wave=self._wave(verdict.wave),
-            supersedes=older,
-            memory=self._first_memory(verdict),
+        incident = opened(
+            verdict,
+            self.view,
+            self.standing,
+            self.now,
+            known=self.incidents.values(),
+            wave=shared_name(verdict.wave, self.waves),
+            older=older,
         )
         self._log("open", incident, why)
 
-    def _first_memory(self, verdict: Verdict) -> dict[str, float | int | str]:
-        """What later judged times compare with: where the move began, what showed it."""
-        finding = verdict.finding
-        memory: dict[str, float | int | str] = {
-            "check": finding.check,
-            "fell_at": finding.start,
-            "counted_at": finding.at,
-            "judged_at": self.now,
-        }
-        standing = self.standing
-        if standing is None or math.isnan(standing.level):
-            return memory
-        memory |= {"seen_at": standing.read_at, "seen": standing.level, "peak": standing.level}
-        if finding.start == finding.at:
-            memory["fell_at"] = standing.read_at
-        base_at, base = self.view.before(finding.account, finding.metric, finding.start)
-        if not math.isnan(base):
-            memory |= {"base_at": base_at, "base": base}
-        return memory
-
     def _update(self, incident: Incident, verdict: Verdict) -> None:
-        """The finding goes on: measure the whole move anew and hear the evidence again."""
-        finding, standing = verdict.finding, self.standing
-        memory = {**incident.memory, "counted_at": finding.at, "judged_at": self.now}
-        change, expected = incident.change, incident.expected
-        whole = incident.direction != "swing" and incident.metric in ("followers", "following")
-        if whole and standing and "base" in memory and not math.isnan(standing.level):
-            days = (finding.at - incident.last_finding_at) / DAY
-            change = standing.level - remembered(incident, "base")
-            expected += standing.daily * days
-            far = max if excess(incident) > 0 else min
-            memory["peak"] = far(remembered(incident, "peak"), standing.level)
-            if memory["peak"] == standing.level:
-                memory |= {"seen_at": standing.read_at, "seen": standing.level}
-        elif abs(finding.score) > abs(incident.score):
-            change, expected = finding.change, finding.expected
-        grown = replace(
-            incident,
-            last_finding_at=finding.at,
-            change=change,
-            expected=expected,
-            score=max(incident.score, finding.score, key=abs),
-            wave=incident.wave or self._wave(verdict.wave),
-            alerted_at=incident.alerted_at or (self.now if verdict.alerting else None),
-            calm_days=0,
-            memory=memory,
-        )
-        self._hear(grown, incident, "still_there", self.view.explain(grown) or verdict)
+        wave = incident.wave or shared_name(verdict.wave, self.waves)
+        longer = grown(incident, verdict, self.standing, self.now, wave)
+        self._hear(longer, incident, "still_there", self.view.explain(longer) or verdict)
 
     # --- silence ------------------------------------------------------------------------
 
@@ -349,20 +207,11 @@ class _Book:
             else:
                 self._log("hold", incident, "no_data")
         else:
-            calmer = self._calmer(incident)
-            if calmer.calm_days >= CALM_DAYS:
-                self._close(calmer, "calm", "calm")
+            quiet = calmer(incident, self.now)
+            if quiet.calm_days >= CALM_DAYS:
+                self._close(quiet, "calm", "calm")
             else:
-                self._hear(calmer, incident, "waiting", self.view.explain(calmer))
-
-    def _calmer(self, incident: Incident) -> Incident:
-        """Counts a day once however often it is looked at; a day of 23 hours is a day."""
-        memory = {**incident.memory, "judged_at": self.now}
-        calm_days = incident.calm_days
-        if self.now - remembered(incident, "counted_at") >= DAY - 3600:
-            memory["counted_at"] = self.now
-            calm_days += 1
-        return replace(incident, calm_days=calm_days, memory=memory)
+                self._hear(quiet, incident, "waiting", self.view.explain(quiet))
 
     # --- what follows -------------------------------------------------------------------
 
@@ -383,7 +232,7 @@ class _Book:
                 "severity": worse(incident.severity, verdict.severity),
                 "reasons": verdict.reasons,
                 "advice": verdict.advice,
-                "wave": incident.wave or self._wave(verdict.wave),
+                "wave": incident.wave or shared_name(verdict.wave, self.waves),
             }
             changed = verdict.kind != before.kind or why == "waiting"
             why = "evidence_changed" if changed else why
@@ -403,24 +252,11 @@ class _Book:
         return why != "waiting" or verdict.kind != incident.kind or sure or graver
 
     def _close(self, incident: Incident, why: str, closed_as: str) -> None:
-        ended = replace(incident, state="resolved", resolved_at=self.now, closed_as=closed_as)
-        self._log("resolve", ended, why)
+        self._log("resolve", ended(incident, self.now, closed_as), why)
 
     def _log(self, action: Action, incident: Incident, why: str) -> None:
         """Records the decision, and the step in the incident's own list where one was made."""
         if action != "hold":
-            incident = _stepped(incident, self.now)
+            incident = stepped(incident, self.now)
         self.incidents[incident.key] = incident
         self.decisions[incident.key] = Decision(action=action, incident=incident, reason=why)
-
-    def _wave(self, name: str | None) -> str | None:
-        """One name for one wave, however many hours apart its members are judged."""
-        if name is None:
-            return None
-        group, _, start = name.rpartition("|")
-        for known in sorted(self.waves):
-            other, _, began = known.rpartition("|")
-            if other == group and abs(int(start) - int(began)) <= JOIN:
-                return known
-        self.waves.add(name)
-        return name
