@@ -60,8 +60,11 @@ class CommandDesk:
             return []
 
     async def report(self, problem: str) -> None:
-        log.warning(problem)
-        await self._tell(problem)
+        """Tells the operator; trouble in doing so is logged and goes no further."""
+        try:
+            await self._tell(problem)
+        except Exception:
+            log.exception("the operator could not be told", extra={"problem": problem})
 
     async def _guarded(
         self, caller: Caller, run: Callable[[View], Awaitable[Message]]
@@ -83,7 +86,7 @@ class CommandDesk:
             return answers.refused(told)
         except Exception as error:
             log.exception("a command failed")
-            await self._tell(f"A command failed inside ebbwatch ({type(error).__name__}).")
+            await self.report(f"A command failed inside ebbwatch ({type(error).__name__}).")
             return answers.refused(refusals.internal(voice))
 
     async def _typed(self, view: View, line: str, files: Sequence[Attachment]) -> Message:

@@ -348,8 +348,8 @@ class Argument:
 class Command:
     """One row of the table. `name` is one word or two ("event add").
 
-    The handler gets the desk's own context, the caller and the arguments by name (text; a
-    `file` is an Attachment); what was left out is missing from the mapping.
+    The handler gets the desk's own view, the caller and the arguments by name, read by their
+    kind (`bot.commands.parse.read`); what was left out is missing from the mapping.
     """
 
     name: str

@@ -87,7 +87,7 @@ def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -
         open=[alert for alert in open_alerts(db, view) if alert.incident.account in names],
         late=late,
         returned=returned,
-        stale=_stale(db, view, names),
+        stale=_stale(db, view, {one.account: one.last_reading for one in seen}),
         goals=standings(db, view, panel),
         deadlines=deadlines(db, view),
     )
@@ -108,7 +108,9 @@ def _day(panel: Panel, account: str, whole: AccountCourse) -> AccountCourse:
     return replace(day, values=course.course(panel, account, 14, None).values)
 
 
-def _stale(db: Database, view: View, names: set[str]) -> list[tuple[str, float | None]]:
+def _stale(
+    db: Database, view: View, read: Mapping[str, int | None]
+) -> list[tuple[str, float | None]]:
     """Sources in trouble, and accounts that a notice still in force calls stale."""
     quiet: list[tuple[str, float | None]] = [
         (row.name, row.last_success) for row in failing(db, view)
@@ -116,7 +118,6 @@ def _stale(db: Database, view: View, names: set[str]) -> list[tuple[str, float |
     told = [
         row
         for row in notes.notices(db, 0)
-        if row["kind"] == "stale" and row["over_at"] is None and row["account"] in names
+        if row["kind"] == "stale" and row["over_at"] is None and row["account"] in read
     ]
-    read = {known.account: known.last_reading for known in accounts.listing(db)}
-    return quiet + [(str(row["account"]), read.get(row["account"])) for row in told]
+    return quiet + [(str(row["account"]), read[row["account"]]) for row in told]

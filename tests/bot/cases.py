@@ -249,6 +249,26 @@ def messages() -> Mapping[str, Callable[[Voice], Message]]:
             SEEN + 3 * DAY,
             watched=40,
         ),
+        "wave that came back": lambda voice: message.wave(
+            voice,
+            [
+                replace(
+                    one,
+                    incident=replace(
+                        one.incident,
+                        state="resolved",
+                        kind="glitch",
+                        severity="info",
+                        resolved_at=SATURDAY + DAY,
+                        reasons=(reason("wave_came_back"), reason("joined_wave")),
+                        advice=("nothing_to_do",),
+                    ),
+                )
+                for one in members(3)
+            ],
+            SEEN + DAY,
+            watched=40,
+        ),
         "digest of the night": lambda voice: message.digest(
             voice, members(12), SEEN, reason="quiet", older=3, since=SEEN - 9 * 3600
         )[0],
