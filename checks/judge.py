@@ -12,16 +12,16 @@ from checks.glitch import faults, without_copies
 from checks.lens import Case, Lens, evidence_days
 from checks.milestone import milestones
 from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
+from checks.onset import onset, shortened
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.reasons import reason
 from checks.view import REVISION, DayView, EmptyView
+from checks.wave import wave_name
 
 STALE_DAYS = 7
 _DAY = 86_400
 _CLEARLY = 2.0
 """Spreads from which a member of a posted wave is told of; below, it is only recorded."""
-
-_HOLDS = 0.85
 
 _EPISODE = 3
 
@@ -156,24 +156,13 @@ class _Days:
         )
 
     def _start(self, index: int, column: int) -> int:
-        """The latest day from which on a sudden move still holds 85 % of its excess."""
         hits = self.detections.hits
-        start, row = int(hits.start[index]), int(hits.row[index])
-        if start == column or str(hits.check[index]) not in ("spike", "churn"):
+        start = int(hits.start[index])
+        if start == column or hits.check[index] not in ("spike", "churn"):
             return start
-        counts = self.panel.metrics["followers"][row, max(0, start - 30) : column + 1]
-        known = np.flatnonzero(~np.isnan(counts))
-        first = len(counts) - 1 - (column - start)
-        daily = float(hits.expected[index]) / (column - start + 1)
-        total = float(hits.change[index] - hits.expected[index])
-        for day in range(len(counts) - 1, first, -1):
-            before = known[known < day]
-            if not before.size:
-                break
-            rest = counts[-1] - counts[before[-1]] - daily * (len(counts) - 1 - before[-1])
-            if np.sign(total) * rest >= _HOLDS * abs(total):
-                return start + day - first
-        return start
+        counts = self.panel.metrics["followers"][int(hits.row[index])]
+        change, expected = float(hits.change[index]), float(hits.expected[index])
+        return onset(counts, start, column, change, expected)
 
     def _finding(self, index: int, case: Case) -> Finding:
         """The finding, told over the days that carry it."""
@@ -181,20 +170,10 @@ class _Days:
         start = int(self.panel.ends[case.start])
         if start == finding.start:
             return finding
-        before, base = DayView(self.lens, case.now).before(finding.account, "followers", start)
-        days = (case.now - int(self.detections.hits.start[index])) + 1
-        kept = (finding.at - before) / _DAY
-        expected = finding.expected * min(kept / days, 1.0)
-        change = float(self.panel.metrics["followers"][case.row, case.now]) - base
-        linear = math.isnan(finding.level)
-        return replace(
-            finding,
-            start=start,
-            change=change,
-            expected=expected,
-            level=finding.level if linear else base,
-            size=finding.size if linear else abs(change - expected) / base,
-        )
+        view = DayView(self.lens, case.now)
+        before, base = view.before(finding.account, "followers", start)
+        now = float(self.panel.metrics["followers"][case.row, case.now])
+        return shortened(finding, start, before, base, now)
 
     def _thinned(self, column: int) -> Iterator[Verdict]:
         """Engagement that thins out, which is no matter of single days."""
@@ -214,7 +193,7 @@ class _Days:
             posted = alone or any(
                 row in loud or not self._small(self._member(row, column)) for row in rows
             )
-            name = f"{group}|down|{at}"
+            name = wave_name(group, at)
             for row in rows:
                 waves.setdefault(row, (name, posted))
         return waves

@@ -8,10 +8,11 @@ import numpy as np
 from checks.cohort import HISTORY, Crowd, Peers, Tide, crowd, joined, members, slide
 from checks.detect import Detections, State, state
 from checks.evidence import SETTLED, Pulse, Shape, pulse, shape
+from checks.facts import UNKNOWN, Engagement, Facts, events_at
 from checks.limits import near_limit
 from checks.model import Event, Finding, Rules, Verdict
 from checks.panel import Bools, Floats, Ints, Panel
-from checks.verdict import UNKNOWN, Engagement, Facts, events_at, explain
+from checks.verdict import explain
 
 _PEERS_BACK = 11
 """Days back to which peers are compared: with the 16 days that teach their usual share and
@@ -124,7 +125,8 @@ class Lens:
         along = joined(_tide(known, rows, place), direction)[:, 0]
         rounded = known.step[rows, place] > 1
         shown = direction * np.nan_to_num(known.move[rows, place]) > 0
-        return rows[along & (shown | ~rounded)]
+        some: Ints = rows[along & (shown | ~rounded)]
+        return some
 
     def _stirred(self, group: str, rows: Ints, column: int, direction: int) -> bool:
         """A quick look that rules out nearly every day: too few moved for any wave."""

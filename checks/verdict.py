@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from checks.cohort import SLIDE, Peers
-from checks.model import Event, Finding, Kind, Reason, Rules, Severity, Verdict
-from checks.reasons import REASONS, reason
+from checks.facts import Facts, engagement_fell, engagement_stayed
+from checks.grounds import what_engagement_did, what_is_known, what_moved, what_peers_did
+from checks.model import Finding, Kind, Reason, Rules, Severity, Verdict
+from checks.reasons import reason
 
 ADVICE_FOR: Mapping[Kind, tuple[str, ...]] = {
     "purge": ("disconnect_apps", "change_password", "expect_lower_base", "wait_for_return"),
@@ -34,54 +34,6 @@ Opinion = Literal["expected", "false", "useful"]
 
 _CRITICAL_KINDS = ("purge", "unfollow_wave", "mass_follow", "leak")
 _MAX = 0.98
-
-
-@dataclass(frozen=True, slots=True)
-class Engagement:
-    """Log ratio to the usual, its standard error, and the log odds that it rose."""
-
-    ratio: float
-    noise: float
-    rose: float
-
-    @property
-    def known(self) -> bool:
-        return not math.isnan(self.ratio)
-
-    @property
-    def times(self) -> float:
-        """The ratio itself, for people."""
-        return round(math.exp(self.ratio), 2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """The evidence about one account's move, as far as it is known.
-
-    `first` and `total` are the change of the first day and up to now, `back` what of it was
-    taken back, `fell_days` on how many days it moved on. `near_limit` is the follow limit
-    that the own following count has reached.
-    """
-
-    interactions: Engagement
-    views: Engagement
-    vanished: float = 0.0
-    peers: Peers | None = None
-    slid: Peers | None = None
-    first: float = math.nan
-    total: float = math.nan
-    back: float = 0.0
-    moved_days: int = 1
-    gap: int = 0
-    following_rise: float = 0.0
-    following: float = math.nan
-    near_limit: float | None = None
-    step: float = 1.0
-    pending: bool = False
-    events: tuple[Event, ...] = ()
-
-
-UNKNOWN = Engagement(math.nan, math.nan, math.nan)
 
 
 def explain(
@@ -111,7 +63,7 @@ def explain(
         kind=kind,
         confidence=round(min(confidence, _MAX), 3),
         severity=severity,
-        reasons=(*_seen(finding, facts), *why, *_known(facts)),
+        reasons=(*what_moved(finding, facts), *why, *what_is_known(facts)),
         advice=ADVICE_FOR[kind],
         wave=wave,
         alerting=alerting,
@@ -150,7 +102,7 @@ def floor_factors(
 
 def _rise(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
     """Engagement decides: a crowd that came for a reason reads, likes and watches."""
-    why = _peers(facts, "up")
+    why = what_peers_did(facts, "up")
     engagement = [each for each in (facts.interactions, facts.views) if each.known]
     odds = sum(each.rose for each in engagement)
     gain = finding.change - finding.expected
@@ -183,16 +135,16 @@ def _rise(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
 
 def _fall(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
     """Peers first, then who is missing from the engagement, then how it went on."""
-    why = _peers(facts, "down")
+    why = what_peers_did(facts, "down")
     if (facts.peers and facts.peers.wave) or (facts.slid and facts.slid.wave):
-        return "purge", 0.97, [*why, *_engagement_of_a_fall(finding, facts)]
+        return "purge", 0.97, [*why, *what_engagement_did(finding, facts)]
     if _slow(finding, facts):
         days = max(1, round((finding.at - finding.start) / 86_400) + 1)
         lost = (finding.change - finding.expected) / days
         why.insert(0, reason("slow_loss", daily=round(lost), days=days))
         return "leak", 0.95, why
-    why += _engagement_of_a_fall(finding, facts)
-    stayed, fell = _stayed(finding, facts), _fell(finding, facts)
+    why += what_engagement_did(finding, facts)
+    stayed, fell = engagement_stayed(finding, facts), engagement_fell(finding, facts)
     odds = 0.0
     if facts.vanished > 0:
         odds += 3.0
@@ -240,108 +192,6 @@ def _thinned(finding: Finding) -> tuple[Kind, float, list[Reason]]:
     return "dilution", 0.7, why
 
 
-# --- reasons ----------------------------------------------------------------------------
-
-
-def _seen(finding: Finding, facts: Facts) -> list[Reason]:
-    """What moved, by how much, and how unusual that is."""
-    days = max(1, round((finding.at - finding.start) / 86_400) + 1) + facts.gap
-    said = [
-        reason(
-            "moved",
-            change=round(finding.change),
-            expected=round(finding.expected),
-            days=days,
-        )
-    ]
-    if math.isnan(finding.level) or finding.level <= 0:
-        said.append(reason("no_level"))
-    else:
-        percent = 100 * (finding.change - finding.expected) / finding.level
-        said.append(reason("moved_percent", percent=round(percent, 2)))
-    said.append(reason("surprise", score=round(finding.score, 1)))
-    if finding.check == "hidden_loss":
-        said.append(
-            reason(
-                "hidden_by_gains",
-                lost=round(-finding.change),
-                expected=round(-finding.expected),
-            )
-        )
-    elif finding.direction == "down" and finding.change >= 0:
-        missing = round(finding.expected - finding.change)
-        said.append(reason("hidden_by_growth", change=round(finding.change), missing=missing))
-    if facts.gap > 0:
-        said.append(reason("gap", days=facts.gap))
-    if facts.step > 1:
-        said.append(reason("shown_step", step=round(facts.step)))
-    return said
-
-
-def _known(facts: Facts) -> list[Reason]:
-    return [reason("known_event", name=each.name, kind=each.kind) for each in facts.events]
-
-
-def _peers(facts: Facts, direction: str) -> list[Reason]:
-    """What the others did; counts of accounts that only other teams see stay untold."""
-    peers, slid = facts.peers, facts.slid
-    if slid is not None and slid.wave and not (peers and peers.wave):
-        code, said = "peers_slid", slid
-    elif peers is None:
-        return [reason("no_peers")] if direction == "down" else []
-    elif peers.wave:
-        code, said = "peers_fell" if direction == "down" else "peers_rose", peers
-    elif direction == "down":
-        code, said = "peers_calm", peers
-    else:
-        return []
-    values: dict[str, float | int | str] = {
-        "group": said.group,
-        "share": said.share,
-        "usual": said.usual,
-        "judged": said.judged,
-        "days": SLIDE,
-    }
-    if said.shared:
-        code = f"{code}_elsewhere"
-    return [reason(code, **{name: values[name] for name in REASONS[code].values})]
-
-
-def _engagement_of_a_fall(finding: Finding, facts: Facts) -> list[Reason]:
-    why = []
-    if facts.vanished > 0:
-        why.append(reason("interactions_vanished", count=round(facts.vanished)))
-    if facts.interactions.known:
-        code = "interactions_stayed" if _stayed(finding, facts) else "interactions_fell"
-        why.append(reason(code, ratio=facts.interactions.times))
-    if facts.views.known and not _stayed(finding, facts):
-        why.append(reason("views_fell", ratio=facts.views.times))
-    return why
-
-
-# --- predicates -------------------------------------------------------------------------
-
-
-def _stayed(finding: Finding, facts: Facts) -> bool:
-    """Whether engagement fell by no more than the share of followers that went."""
-    known = [each for each in (facts.interactions, facts.views) if each.known]
-    share = _gone(finding)
-    return bool(known) and all(each.ratio > share - 0.35 - each.noise for each in known)
-
-
-def _fell(finding: Finding, facts: Facts) -> bool:
-    known = [each for each in (facts.interactions, facts.views) if each.known]
-    share = _gone(finding)
-    return any(each.ratio < share - 0.5 - 1.5 * each.noise for each in known)
-
-
-def _gone(finding: Finding) -> float:
-    """The log of the share of followers that stayed, 0 without a level."""
-    if math.isnan(finding.size):
-        return 0.0
-    return math.log1p(-min(finding.size, 0.99))
-
-
 def _slow(finding: Finding, facts: Facts) -> bool:
     """A loss in many small steps: found as one, or grown to twice what its first day lost."""
     if finding.check == "leak":
@@ -363,16 +213,3 @@ def _package(gain: float, facts: Facts) -> int | None:
 
 def _sigmoid(odds: float) -> float:
     return 1 / (1 + math.exp(-odds))
-
-
-def events_at(events: Sequence[Event], account: str, start: int, end: int) -> tuple[Event, ...]:
-    """The team's events that touch a span and speak of this account or its platform."""
-    platform = account.partition("/")[0]
-    return tuple(
-        each
-        for each in events
-        if each.start <= end
-        and each.end >= start - 86_400
-        and each.platform in (None, platform)
-        and each.account in (None, account)
-    )

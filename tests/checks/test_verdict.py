@@ -5,20 +5,12 @@ from typing import get_args
 import pytest
 
 from checks.cohort import Peers
+from checks.facts import UNKNOWN, Engagement, Facts, events_at
 from checks.limits import follow_limit, near_limit
 from checks.model import Event, Finding, Kind
 from checks.reasons import ADVICE, REASONS
 from checks.rules import rules_for
-from checks.verdict import (
-    ADVICE_FOR,
-    FLOOR_BOUNDS,
-    UNKNOWN,
-    Engagement,
-    Facts,
-    events_at,
-    explain,
-    floor_factors,
-)
+from checks.verdict import ADVICE_FOR, FLOOR_BOUNDS, explain, floor_factors
 
 DAY = 86_400
 NOW = 1_700_000_000
