@@ -24,7 +24,7 @@ def falls(sudden: Sudden, rules: Rules, *, factor: Floats) -> Findings:
     given_back = week < 0.3 * sudden.excess[0]
     fell = np.flatnonzero((sudden.change[0] < 0) & ~given_back)
     sudden, factor = sudden.take(fell), factor[fell]
-    sizes = np.asarray(SIZES)[:, None] * rules.min_percent
+    sizes = np.asarray(SIZES)[:, None]
     floor = floors(
         sudden,
         rules,

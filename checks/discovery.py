@@ -148,7 +148,7 @@ def _rejected(
     for direction in (1, -1):
         tail = fit_tail(direction * scores)
         ordinary = (direction * scores >= tail.low) & (direction * scores <= tail.high)
-        chance = max(float(large[ordinary].mean()), 1.0 / tests)
+        chance = max(float(large[ordinary].sum()) / max(ordinary.sum(), 1), 1.0 / tests)
         sizes = direction * pooled
         barely = sized & (sizes > LEAST_SCORE) & (sizes < 2 * LEAST_SCORE)
         chance *= (passed[barely].sum() + 1) / (barely.sum() + 1)

@@ -249,7 +249,7 @@ def _drift(windows: Singles, spread: Singles) -> Singles:
 def _middle(weekly: Singles) -> Singles:
     """The median of eight."""
     parted = np.partition(weekly, (3, 4), axis=1)
-    return (parted[:, 3] + parted[:, 4]) / 2
+    return np.asarray((parted[:, 3] + parted[:, 4]) / 2, np.float32)
 
 
 def _windows(increments: Singles, ends: Ints) -> Singles:

@@ -41,7 +41,7 @@ def rises(sudden: Sudden, rules: Rules, *, engagement: Floats, factor: Floats) -
     known = engagement > _STALE
     group = np.where(known, np.where(engagement > _CARRIED, 2, 0), 1)
     span = np.arange(len(group))[:, None]
-    sizes = np.array([BARE, UNKNOWN, ENGAGED])[group, span] * rules.min_percent
+    sizes = np.array([BARE, UNKNOWN, ENGAGED])[group, span]
     sizes = sizes * np.where(sudden.changes < _SHORT, 2.0, 1.0)
     past = np.where(span < len(SPANS), np.array(PAST)[group], PAST_LONGER) * sudden.past
     past = np.minimum(past, PAST_SHARE * sudden.past + np.array(PAST_MORE)[group])

@@ -96,7 +96,7 @@ def candidates(
         direction=direction,
         excess=direction * np.stack([move.excess for move in moves]),
         spread=np.stack([move.spread for move in moves]),
-        expected=np.where(flat, expected, level * np.expm1(expected)),
+        expected=np.where(flat, expected, level * np.expm1(np.where(flat, 0, expected))),
         change=counts[row, column] - before,
         level=np.where(flat, np.nan, level),
         elapsed=elapsed,
@@ -191,8 +191,13 @@ def judge(
 def floors(
     sudden: Sudden, rules: Rules, sizes: Floats, *, past: Floats, steps: float, factor: Floats
 ) -> Floats:
-    """(spans, k): `sizes` in percent, but never under the display step or the own past."""
-    floor = np.where(sudden.linear, rules.min_count, sizes / 100) * factor
+    """(spans, k): `sizes` times the rules' percent, never under the step or the own past.
+
+    Without a level the rules' count stands; an infinite size is never passed.
+    """
+    with np.errstate(invalid="ignore"):
+        floor = np.where(sudden.linear, rules.min_count, sizes * rules.min_percent / 100)
+    floor = np.where(np.isinf(sizes), np.inf, floor * factor)
     if rules.own_floors and rules.min_percent == 0:
         past = np.zeros_like(past)
     shown = np.where(sudden.step > 1, steps * sudden.step / level_of(sudden), 0.0)
