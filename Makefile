@@ -11,7 +11,7 @@ run: .venv/run
 	@$(BIN)/ebbwatch run
 
 test: .venv/test postgres
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/test
 	$(BIN)/ruff check .
