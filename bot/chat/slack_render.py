@@ -74,7 +74,7 @@ def render(
     said = list(_body(message))
     main = [part for part in said if part[0] is not None]
     later = [(_plain(text), text) for block, text in said if block is None]
-    room = TOTAL - len(_json(head + tail)) - len(_json(_plain("…"))) - 4
+    room = TOTAL - _weight(head + tail) - _weight(_plain("…")) - 4
     body, taken = _fitting(main, room, BLOCKS - len(head) - len(tail) - 1)
     rest = (*later, *main[taken:])
     if rest:
@@ -113,15 +113,15 @@ def _fitting(said: Sequence[Said], room: int, blocks: int) -> tuple[list[Block],
     taken: list[Block] = []
     for block, text in said:
         block = block or _plain(text)
-        room -= len(_json(block)) + 2
+        room -= _weight(block) + 2
         if room < 0 or len(taken) == blocks:
             break
         taken.append(block)
     return taken, len(taken)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _weight(value: Any) -> int:
+    return size(json.dumps(value, ensure_ascii=False))
 
 
 def _plain_text(text: str) -> Block:

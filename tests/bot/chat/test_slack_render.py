@@ -229,7 +229,7 @@ MESSAGES = st.builds(
     title=TEXT,
     text=TEXT,
     fields=st.lists(
-        st.builds(Field, name=LABEL, value=TEXT, short=st.booleans()), max_size=30
+        st.builds(Field, name=LABEL, value=TEXT, short=st.booleans()), max_size=13
     ).map(tuple),
     table=st.lists(st.tuples(LABEL, LABEL, LABEL), max_size=20).map(tuple),
     footer=TEXT,
