@@ -1,0 +1,154 @@
+"""Who hears what: from stored incidents to alerts in channels, inside the caller's transaction.
+
+A channel has at most one living message per incident: its own alert, a wave or a digest. What
+it was told is in `alert_members`; what it should hear later (mute, quiet hours, channel out
+of order) is in `held`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from bot.route.hearing import Hearing, quiet_end, wants
+from bot.route.telling import Teller, Voices
+from bot.storage import alerts, channels, notes, outbox
+from bot.storage.accounts import Walls
+from bot.storage.channels import Channel
+from bot.storage.incidents import Stored
+from checks.model import Notice
+
+__all__ = ["News", "Voices", "catch_up", "quiet_end", "route", "wants"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What one review changed: ids of incidents, and how many older ones per account.
+
+    `fresh` were opened by it, `first` belong to an account's first import.
+    """
+
+    changed: frozenset[int] = frozenset()
+    fresh: frozenset[int] = frozenset()
+    first: frozenset[int] = frozenset()
+    older: Mapping[str, int] | None = None
+
+
+def route(db: Database, voices: Voices, walls: Walls, now: int, news: News) -> int:
+    """Queues every message that follows from `news` or whose hour has come; gives how many."""
+    hearing = Hearing(db, walls, now)
+    notices = notes.take_unrouted(db)
+    queued = 0
+    for channel in channels.listing(db):
+        if channel.space:
+            teller = Teller(hearing, voices, channel)
+            _Round(hearing, teller, channel, news).serve()
+            _tell_notices(hearing, teller, channel, notices)
+            queued += teller.queued
+    return queued
+
+
+def catch_up(db: Database, voices: Voices, walls: Walls, channel: Channel, now: int) -> bool:
+    """Folds every alert that never went out into one message, worst first.
+
+    What may have arrived already is left alone. True where there was something to fold.
+    """
+    rows = alerts.unsent(db, channel.channel)
+    if not rows:
+        return False
+    members = sorted({incident for row in rows for incident in row.members})
+    older = sum(row.older for row in rows)
+    since = min(row.since or row.created for row in rows)
+    outbox.fold(db, [row.id for row in rows], now)
+    hearing = Hearing(db, walls, now)
+    Teller(hearing, voices, channel).tell_digest(
+        [hearing.get(id) for id in members], "catch_up", older=older, since=since
+    )
+    return True
+
+
+class _Round:
+    """What one channel is told in one routing."""
+
+    def __init__(self, hearing: Hearing, teller: Teller, channel: Channel, news: News) -> None:
+        self.hearing, self.teller, self.channel, self.news = hearing, teller, channel, news
+        self.db, self.now = hearing.db, hearing.now
+
+    def serve(self) -> None:
+        """Edits first, then what is new, then what was held."""
+        channel, teller = self.channel, self.teller
+        told = alerts.told(self.db, channel.channel, self.news.changed)
+        changed = [self.hearing.get(id) for id in sorted(self.news.changed)]
+        living = set(told.values())
+        for wave in {one.incident.wave for one in changed} - {None}:
+            row = alerts.of_wave(self.db, channel.channel, str(wave))
+            living |= {row.id} if row else set()
+        for id in sorted(living):
+            teller.refresh(alerts.get(self.db, id))
+        told = alerts.told(self.db, channel.channel, self.news.changed)
+        fresh = [one for one in changed if one.id not in told and self._is_new(one)]
+        held = alerts.held(self.db, channel.channel)
+        ready, released = [], self._release(held)
+        for one in fresh:
+            obstacle = self.hearing.obstacle(channel, one)
+            if obstacle is not None:
+                alerts.hold(self.db, channel.channel, one.id, obstacle, self.now)
+            elif one not in released:
+                alerts.release(self.db, channel.channel, one.id)
+                ready.append(one)
+        first = [one for one in ready if one.id in self.news.first]
+        teller.tell_digest(first, "import", older=self._older())
+        teller.tell([one for one in ready if one.id not in self.news.first])
+        since = min((held[one.id].since for one in released), default=None)
+        teller.tell_digest(released, "quiet", since=since)
+        teller.remind()
+
+    def _is_new(self, one: Stored) -> bool:
+        """Whether a revision first meets the channel's subscriptions."""
+        if one.silent is not None or one.incident.alerted_at is None:
+            return False
+        if not one.incident.open and one.id not in self.news.fresh:
+            return False
+        return self.hearing.hears(self.channel, one.incident)
+
+    def _release(self, held: Mapping[int, alerts.Held]) -> list[Stored]:
+        """What was held and may be told now; muted ones that ended meanwhile are let go."""
+        free = []
+        for id, hold in held.items():
+            one = self.hearing.get(id)
+            over = hold.reason != "quiet" and not one.incident.open
+            if not over and self.hearing.obstacle(self.channel, one) is not None:
+                continue
+            alerts.release(self.db, self.channel.channel, id)
+            if not over and self.hearing.hears(self.channel, one.incident):
+                free.append(one)
+        return free
+
+    def _older(self) -> int:
+        return sum(
+            count
+            for account, count in (self.news.older or {}).items()
+            if self.hearing.sees(self.channel, account)
+        )
+
+
+def _tell_notices(
+    hearing: Hearing, teller: Teller, channel: Channel, notices: Mapping[str, Notice]
+) -> None:
+    """New notices in one message, to channels that hear everything about their accounts."""
+    hears = any(
+        subscription.min_severity == "info" and not subscription.kinds
+        for subscription in hearing.subscriptions[channel.channel]
+    )
+    mine = {
+        key: notice
+        for key, notice in notices.items()
+        if hears and notice.account is not None and hearing.sees(channel, notice.account)
+    }
+    if mine:
+        teller.queue(
+            key=f"notice:{hearing.now}:{min(mine)}:{channel.channel}",
+            kind="notice",
+            message=teller.voices.notice(teller.voice, list(mine.values()), hearing.now),
+            due=quiet_end(channel, hearing.now),
+        )

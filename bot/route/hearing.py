@@ -1,0 +1,110 @@
+"""What a channel may and wants to hear, and when it does not want to hear anything."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlite_utils import Database
+
+from bot.storage import accounts, channels, incidents
+from bot.storage.accounts import Walls
+from bot.storage.channels import Channel, Subscription
+from bot.storage.incidents import Stored
+from checks.model import SEVERITIES, Incident
+
+
+def quiet_end(channel: Channel, now: float) -> int | None:
+    """When the quiet hours that hold now are over; None outside them."""
+    if channel.quiet is None:
+        return None
+    zone = ZoneInfo(channel.timezone)
+    local = datetime.fromtimestamp(now, zone).replace(tzinfo=None)
+    first, last = (_minutes(text) for text in channel.quiet.split("-"))
+    minute = local.hour * 60 + local.minute
+    inside = first <= minute < last if first < last else minute >= first or minute < last
+    if not inside or first == last:
+        return None
+    day = local.date() + timedelta(days=1 if minute >= last else 0)
+    ends = datetime(day.year, day.month, day.day, last // 60, last % 60, tzinfo=zone)
+    return int(ends.timestamp())
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def wants(subscription: Subscription, incident: Incident, tags: Collection[str]) -> bool:
+    """Whether an incident meets a subscription; floors only apply where numbers are known."""
+    if subscription.kinds and incident.kind not in subscription.kinds:
+        return False
+    if subscription.direction != "both" and incident.direction not in (
+        subscription.direction,
+        "swing",
+    ):
+        return False
+    if SEVERITIES.index(incident.severity) < SEVERITIES.index(subscription.min_severity):
+        return False
+    excess = abs(incident.change - incident.expected)
+    if subscription.min_count is not None and excess < subscription.min_count:
+        return False
+    if (
+        subscription.min_percent is not None
+        and incident.level > 0
+        and 100 * excess / incident.level < subscription.min_percent
+    ):
+        return False
+    return accounts.matches(subscription.accounts, incident.account, tags)
+
+
+class Hearing:
+    """All subscriptions, mutes and walls of one moment, read once."""
+
+    def __init__(self, db: Database, walls: Walls, now: int) -> None:
+        self.db, self.walls, self.now = db, walls, now
+        self.tags = accounts.tags_by_account(db)
+        self.mutes = channels.mutes(db, now)
+        self.subscriptions: dict[str, list[Subscription]] = defaultdict(list)
+        for subscription in channels.subscriptions(db):
+            self.subscriptions[subscription.channel].append(subscription)
+        self._stored: dict[int, Stored] = {}
+
+    def get(self, id: int) -> Stored:
+        if id not in self._stored:
+            self._stored[id] = incidents.get(self.db, id)
+        return self._stored[id]
+
+    def hears(self, channel: Channel, incident: Incident) -> bool:
+        tags = self.tags.get(incident.account, ())
+        return self.walls.sees(channel.space, incident.account, tags) and any(
+            wants(subscription, incident, tags)
+            for subscription in self.subscriptions[channel.channel]
+        )
+
+    def sees(self, channel: Channel, account: str) -> bool:
+        """Accounts that the channel's messages may name."""
+        tags = self.tags.get(account, ())
+        return self.walls.sees(channel.space, account, tags) and any(
+            accounts.matches(subscription.accounts, account, tags)
+            for subscription in self.subscriptions[channel.channel]
+        )
+
+    def obstacle(self, channel: Channel, one: Stored) -> str | None:
+        """Why the channel cannot hear of it now: disabled, mute or quiet."""
+        incident = one.incident
+        if channel.disabled is not None:
+            return "disabled"
+        for mute in self.mutes:
+            if mute.covers(
+                channel.space,
+                channel.channel,
+                incident.account,
+                one.id,
+                incident.severity,
+                self.now,
+            ):
+                return "mute"
+        if incident.severity != "critical" and quiet_end(channel, self.now) is not None:
+            return "quiet"
+        return None
