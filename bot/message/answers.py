@@ -11,7 +11,7 @@ from bot.message.course import (
 )
 from bot.message.kinds import SEVERITIES, kind_name
 from bot.message.reasons import advice
-from bot.message.voice import Voice, clean, mark
+from bot.message.voice import Voice, clean, mark, word
 from bot.model import Button, Field, Found, Message
 from checks.model import Event
 from checks.verdict import ADVICE_FOR
@@ -91,7 +91,7 @@ def goal_set(voice: Voice, account: str, goal: Standing | None, now: float) -> M
 
 def confirm_forget(voice: Voice, account: str) -> Message:
     """Asks once more, with a button where its command line fits."""
-    command = f"forget {account} yes"
+    command = f"forget {word(account) or account} yes"
     text = voice.say(
         "This erases all readings, lists and incidents of {account} for good. To do it, "
         "write: {command}",
@@ -99,9 +99,8 @@ def confirm_forget(voice: Voice, account: str) -> Message:
         command=clean(command, 200),
     )
     button = Button(label=voice.say("Erase for good"), command=command, style="danger")
-    return Message(
-        text=text, severity="warning", buttons=(button,) if len(command) <= 60 else ()
-    )
+    fits = word(account) is not None and len(command) <= 60
+    return Message(text=text, severity="warning", buttons=(button,) if fits else ())
 
 
 def forgotten(voice: Voice, account: str, readings: int) -> Message:

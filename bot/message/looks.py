@@ -16,7 +16,7 @@ from bot.message.course import (
     sparkline,
 )
 from bot.message.kinds import KINDS, STATUSES
-from bot.message.voice import Voice, clean, mark
+from bot.message.voice import Voice, clean, mark, word
 from bot.message.wave import lines
 from bot.model import Alert, Button, Field, Message
 from checks.model import Event
@@ -126,10 +126,16 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
         text=sparkline(values),
         fields=tuple(fields),
         severity=look.open[0].incident.severity if look.open else "info",
-        buttons=(Button(label=voice.say("Chart"), command=f"chart {look.account}"),)
-        if len(look.account) <= 50
-        else (),
+        buttons=_chart_button(voice, look.account),
     )
+
+
+def _chart_button(voice: Voice, account: str) -> tuple[Button, ...]:
+    """None where the account's name is too long or too odd for a command line."""
+    name = word(account)
+    if name is None or len(name) > 50:
+        return ()
+    return (Button(label=voice.say("Chart"), command=f"chart {name}"),)
 
 
 def account_list(

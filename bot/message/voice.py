@@ -159,6 +159,13 @@ def clean(name: str, limit: int = 80) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def word(name: str) -> str | None:
+    """A name as one word of a command line; None where it cannot be written so."""
+    if name != clean(name, len(name)) or any(sign in name for sign in '"“”„'):
+        return None
+    return f'"{name}"' if " " in name else name
+
+
 _BLANK = {"Zs", "Zl", "Zp", "Cc"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _SPACES = "\t\n\r"
