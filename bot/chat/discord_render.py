@@ -25,8 +25,8 @@ _STYLES = {"primary": 1, "plain": 2, "danger": 4}
 _EMPTY = "–"
 _CONTENTS = 2000
 """Of a code block; the rest of a table goes into the file."""
-_MARKUP = re.compile(r"[\\*_~`|<>\[\]()@#]")
-_LIST_MARK = re.compile(r"^(\s*)([-+]|\d+(?=[.)]))", re.MULTILINE)
+_MARKUP = re.compile(r"[\\*_~`|<>\[\]@#]")
+_LIST_MARK = re.compile(r"^(\s*\d*)([-+.)])(?=\s)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +43,7 @@ class Rendered:
 def escape(text: str) -> str:
     """Markdown, mentions and links as the characters they are made of."""
     text = _MARKUP.sub(r"\\\g<0>", text).replace("://", ":\\//")
-    return _LIST_MARK.sub(lambda mark: f"{mark[1]}{_escaped_mark(mark[2])}", text)
-
-
-def _escaped_mark(mark: str) -> str:
-    """A list number is defused at its dot, which the look-ahead left in place."""
-    return f"{mark}\\" if mark.isdigit() else f"\\{mark}"
+    return _LIST_MARK.sub(r"\1\\\2", text)
 
 
 def render(

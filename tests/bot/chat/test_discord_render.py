@@ -78,7 +78,7 @@ MESSAGES = st.builds(
     buttons=st.lists(st.builds(Button, label=TEXT, command=TEXT), max_size=30).map(tuple),
     picture=st.sampled_from([None, Picture(name="x", png=b"png", alt="x")]),
 )
-MARKUP = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|<>\[\]()@#]|://|^[-+] |^\d+[.)] ", re.MULTILINE)
+MARKUP = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|<>\[\]@#]|://|^[-+]\s|^\d+[.)]\s", re.MULTILINE)
 
 
 def payload(message: Message) -> dict[str, object]:
@@ -187,3 +187,17 @@ def test_only_a_role_number_mentions(mention: str | None) -> None:
 
 def test_an_answer_carries_no_id_where_it_has_no_buttons() -> None:
     assert "footer" not in render(Message(title="t"), ID, is_answer=True).embed
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("-1,200 (-12 %)", "-1,200 (-12 %)"),
+        ("- item", "\\- item"),
+        ("12. item", "12\\. item"),
+        ("[a](https://b)", "\\[a\\](https:\\//b)"),
+        ("@everyone <@1> *b*", "\\@everyone \\<\\@1\\> \\*b\\*"),
+    ],
+)
+def test_only_what_would_format_is_escaped(text: str, sent: str) -> None:
+    assert escape(text) == sent
