@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from bot.errors import AccountNotFound, SourceRefused
+from bot.errors import AccountNotFound, SourceChanged
 from bot.model import Fault, Surroundings
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
 from bot.sources.replies import records, whole
@@ -17,6 +17,9 @@ from bot.sources.web import Web
 
 _BASE = "https://public.api.bsky.app"
 _PAGE = 100
+
+
+Gone = Literal["gone", "suspended", "deactivated"]
 
 
 class BlueskySettings(ApiSettings):
@@ -67,9 +70,22 @@ class Bluesky:
         answer = reply.object()
         if reply.status == 200:
             return _profile(asked, answer)
-        kind, what = _gone(str(answer.get("error", "")), str(answer.get("message", "")))
+        kind, what = self._gone(answer)
         text = f"{self._name}: Bluesky says that {account} {what}; its history is kept."
         return Fault(kind=kind, account=account, text=text)
+
+    def _gone(self, answer: Mapping[str, Any]) -> tuple[Gone, str]:
+        error, message = str(answer.get("error", "")), str(answer.get("message", ""))
+        if error == "AccountTakedown":
+            return "suspended", "is suspended"
+        if error == "AccountDeactivated":
+            return "deactivated", "is deactivated by its owner"
+        if "not found" in message.lower() or error in {"InvalidRequest", "NotFound"}:
+            return "gone", "does not exist (any more)"
+        said = self._web.clean(error or message or "no reason given")
+        raise SourceChanged(
+            f"{self._name}: Bluesky refused the request ({said}).", source=self._name
+        )
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page:
         params = {"actor": asked.id or asked.handle, "limit": _PAGE}
@@ -81,23 +97,10 @@ class Bluesky:
         )
         answer = reply.object()
         if reply.status == 400:
-            _, what = _gone(str(answer.get("error", "")), str(answer.get("message", "")))
+            _, what = self._gone(answer)
             raise AccountNotFound(f"{self._name}: {account} {what}.", account=account)
         names = [str(raw["did"]) for raw in records(answer, "followers") if raw.get("did")]
         return Page(names=names, cursor=answer.get("cursor") or None)
-
-
-Gone = Literal["gone", "suspended", "deactivated"]
-
-
-def _gone(error: str, message: str) -> tuple[Gone, str]:
-    if error == "AccountTakedown":
-        return "suspended", "is suspended"
-    if error == "AccountDeactivated":
-        return "deactivated", "is deactivated by its owner"
-    if "not found" in message.lower() or error in {"InvalidRequest", "NotFound"}:
-        return "gone", "does not exist (any more)"
-    raise SourceRefused(f"Bluesky refused the request ({error or message or 'no reason'}).")
 
 
 def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:

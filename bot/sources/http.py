@@ -172,6 +172,14 @@ class HttpSource:
         frame = self._frame(reply, meaning.columns)
         timed = "at" in meaning.columns or any(role_of(c) == "at" for c in frame.columns)
         if not timed:
+            roles = {*meaning.columns, *map(role_of, frame.columns)}
+            if not roles & set(METRICS):
+                shown = ", ".join(f'"{name}"' for name in frame.columns[:12])
+                raise SourceChanged(
+                    f"{self.name}: {place(reply.url)} gives no count, only {shown}: name its "
+                    "fields, or the endpoint has changed.",
+                    where=place(reply.url),
+                )
             frame = frame.with_columns(at=int(now.timestamp()))
         table = Table(name=self.name, frame=frame, first_row=1)
         batch = batch_of(read_rows(table, meaning), meaning, self.name)

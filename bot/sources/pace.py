@@ -63,7 +63,11 @@ class Pace:
         if status == 429:
             pause = retry_after(headers, reset)
             if pause is not None:
-                self._remaining, self._reset = 0.0, self._monotonic() + pause
+                self.rest(pause)
+
+    def rest(self, seconds: float) -> None:
+        """Nothing is asked for that long."""
+        self._remaining, self._reset = 0.0, self._monotonic() + seconds
 
     def reset_in(self) -> float | None:
         """Seconds until a used-up window begins anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from bot.sources.web import Reply, Web
 _BASE = "https://api.twitch.tv/helix"
 _LOGIN = "https://id.twitch.tv"
 _PAGE = 100
+_LOGIN_NAME = re.compile(r"\w{1,25}", re.ASCII)
 
 
 class TwitchSettings(ApiSettings):
@@ -56,7 +58,9 @@ class Twitch:
     ) -> Sequence[Profile | Fault]:
         params: dict[str, list[str]] = {"id": [], "login": []}
         for each in asked:
-            params["id" if each.id else "login"].append(each.id or each.handle.lower())
+            # one malformed name would make the server refuse the whole request
+            if each.id or _LOGIN_NAME.fullmatch(each.handle):
+                params["id" if each.id else "login"].append(each.id or each.handle.lower())
         given = records((await self._get("/users", params)).object(), "data")
         users = {str(raw.get(key)): raw for raw in given for key in ("id", "login")}
         found: list[Profile | Fault] = []
@@ -84,8 +88,8 @@ class Twitch:
         account = f"twitch/{asked.handle}"
         if asked.id is None or self._user_token is None:
             raise SourceRefused(
-                f"{self._name}: the follower list of {account} needs a token of its broadcaster "
-                "or a moderator with moderator:read:followers: set user_token_env.",
+                f"{self._name}: the follower list of {account} needs a token of its "
+                "broadcaster or a moderator with moderator:read:followers: set user_token_env.",
                 account=account,
             )
         params = {"broadcaster_id": asked.id, "first": _PAGE}
@@ -98,8 +102,8 @@ class Twitch:
         given = records(answer, "data")
         if not given and whole(answer, "total") and cursor is None:
             raise AccountNotFound(
-                f"{self._name}: Twitch shows no list of {account} to this token: it has to be of "
-                "its broadcaster or a moderator, with moderator:read:followers.",
+                f"{self._name}: Twitch shows no list of {account} to this token: it has to be "
+                "of its broadcaster or a moderator, with moderator:read:followers.",
                 account=account,
             )
         pagination = answer.get("pagination")
@@ -108,7 +112,7 @@ class Twitch:
 
     async def _get(self, path: str, params: Mapping[str, Any]) -> Reply:
         """With the app token; a refused one is replaced once."""
-        id, client_secret = self._client
+        client_secret = self._client[1]
         kept = self._tokens.get("app", client_secret)
         token = kept["access"] if kept else await self._new_token()
         url = self._base + path
@@ -132,8 +136,8 @@ class Twitch:
         token = reply.object().get("access_token")
         if not isinstance(token, str):
             raise SourceRefused(
-                f"{self._name}: Twitch gives no token for this application: check its client id "
-                "and secret at dev.twitch.tv.",
+                f"{self._name}: Twitch gives no token for this application: check its client "
+                "id and secret at dev.twitch.tv.",
                 source=self._name,
             )
         self._web.secrets.append(token)
@@ -151,7 +155,7 @@ def open_twitch(settings: TwitchSettings, surroundings: Surroundings) -> ApiSour
 
     client = value(settings.client_id_env), value(settings.client_secret_env)
     user_token = value(settings.user_token_env) if settings.user_token_env else None
-    hidden = [client[1], *([user_token] if user_token else [])]
+    hidden = [*client, *([user_token] if user_token else [])]
     private = settings.api_base is not None
     web = Web(settings.name, surroundings, secrets=hidden, private=private)
     tokens = Tokens(surroundings.secrets, settings.name)

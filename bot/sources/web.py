@@ -293,7 +293,8 @@ class Web:
 
     def clean(self, text: str) -> str:
         """Without secrets, on one line, short."""
-        for hidden in (*self.secrets, *self.headers.values()):
+        sent = [part for value in self.headers.values() for part in (value, value.split()[-1])]
+        for hidden in (*self.secrets, *sent):
             if len(hidden) > 5:
                 text = text.replace(hidden, "***")
         return " ".join(text.split())[:200]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from bot.sources.replies import record, records, whole
 from bot.sources.web import Web
 
 _BASE = "https://api.x.com/2"
+_USERNAME = re.compile(r"\w{1,15}", re.ASCII)
 
 
 class XSettings(ApiSettings):
@@ -52,7 +54,7 @@ class X:
     ) -> Sequence[Profile | Fault]:
         self._pay(asked, now)
         known = [each for each in asked if each.id]
-        named = [each for each in asked if not each.id]
+        named = [each for each in asked if not each.id and _USERNAME.fullmatch(each.handle)]
         found: list[Profile | Fault] = []
         if known:
             ids = ",".join(str(each.id) for each in known)
@@ -60,7 +62,10 @@ class X:
         if named:
             names = ",".join(each.handle for each in named)
             found += await self._users("/users/by", {"usernames": names}, "username", named)
-        return found
+        # one malformed name would make the server refuse the whole request
+        return found + [
+            self._missing(e, {}) for e in asked if e not in known and e not in named
+        ]
 
     def _pay(self, asked: Sequence[Asked], now: datetime) -> None:
         """Counts what the request will cost before it is sent. Raises where the cap is met."""
@@ -77,9 +82,9 @@ class X:
                 day=1, hour=0, minute=0, second=0, microsecond=0
             )
             raise SourceUnavailable(
-                f"{self._name}: reading on would pass the month's cap of ${self._cap:.2f} for X "
-                f"(${self.memory['spent']:.2f} spent): raise monthly_cap, watch fewer accounts, "
-                "or wait for the next month.",
+                f"{self._name}: reading on would pass the month's cap of ${self._cap:.2f} for "
+                f"X (${self.memory['spent']:.2f} spent): raise monthly_cap, watch fewer "
+                "accounts, or wait for the next month.",
                 source=self._name,
                 retry_after=(following - today).total_seconds(),
             )

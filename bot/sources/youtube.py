@@ -79,7 +79,7 @@ class YouTube:
                 source=self._name,
                 retry_after=(midnight - local).total_seconds(),
             )
-        reason = ", ".join(sorted(reasons)) or "no reason given"
+        reason = self._web.clean(", ".join(sorted(reasons)) or "no reason given")
         raise SourceRefused(
             f"{self._name}: YouTube refused the API key ({reason}): check it in the Google "
             "Cloud console.",

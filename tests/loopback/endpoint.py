@@ -32,16 +32,19 @@ class Asked:
     method: str
     path: str
     query: dict[str, str]
+    values: dict[str, list[str]]
     headers: dict[str, str]
     form: dict[str, str]
 
 
 Reply = Answer | Callable[[Asked], Answer]
 
+NOWHERE = Answer(status=404, body={"message": "Not Found"})
+
 
 class Endpoint:
     """`answers` maps paths to what they give: an answer, one per request (the last stays), or
-    a function of the request. Other paths give 404."""
+    a function of the request. "*" is any other path, which else gives 404."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -58,13 +61,17 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         form = {k: str(v) for k, v in (await request.post()).items()}
+        values = {key: request.query.getall(key) for key in request.query}
         asked = Asked(
-            request.method, request.path, dict(request.query), dict(request.headers), form
+            request.method,
+            request.path,
+            dict(request.query),
+            values,
+            dict(request.headers),
+            form,
         )
         self.asked.append(asked)
-        reply = self.answers.get(
-            request.path, Answer(status=404, body={"message": "Not Found"})
-        )
+        reply = self.answers.get(request.path) or self.answers.get("*", NOWHERE)
         if isinstance(reply, list):
             reply = reply.pop(0) if len(reply) > 1 else reply[0]
         answer = reply if isinstance(reply, Answer) else reply(asked)

@@ -1,0 +1,106 @@
+"""What Instagram and Threads share: Graph errors, usage headers, long-lived tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.errors import AccountNotFound, SourceChanged, SourceRefused, SourceUnavailable
+from bot.sources.tokens import Tokens
+from bot.sources.web import Web
+
+_RATE_CODES = {4, 17, 32, 341, 613, 80001, 80002, 80006}
+_TOKEN_CODES = {10, 102, 190, 200}
+_MISSING_CODES = {24, 110, 803}
+_PAUSE = 3600.0
+_FULL = 95
+_RENEW_AFTER = 7 * 86400
+
+
+class Graph:
+    """Asks with one account's token and renews it weekly where `grant` names how."""
+
+    def __init__(
+        self, name: str, web: Web, base: str, tokens: Tokens, grant: str | None = None
+    ) -> None:
+        self._name, self._web, self._base = name, web, base
+        self._tokens, self._grant = tokens, grant
+
+    async def ask(
+        self, path: str, params: Mapping[str, Any], token: str, account: str
+    ) -> dict[str, Any]:
+        """Errors of the token name the account; AccountNotFound where Graph finds none."""
+        reply = await self._web.get(
+            self._base + path, {**params, "access_token": token}, allow=(400, 401, 403, 404)
+        )
+        usage = _usage(reply.headers)
+        if usage >= _FULL:
+            self._web.pace(reply.url).rest(_PAUSE)
+        answer = reply.object()
+        error = answer.get("error")
+        if error is None and reply.status < 400:
+            return answer
+        raise self._told(error if isinstance(error, dict) else {}, reply.status, account)
+
+    async def token(self, handle: str, seed: str, account: str, now: datetime) -> str:
+        """The account's token as it is now; it lives for sixty days from its last renewal."""
+        if self._grant is None:
+            return seed
+        kept = self._tokens.get(handle, seed)
+        if kept is None:
+            self._tokens.put(handle, seed, {"access": seed, "at": now.timestamp()})
+            return seed
+        token = str(kept["access"])
+        if now.timestamp() - float(kept["at"]) < _RENEW_AFTER:
+            return token
+        answer = await self.ask(
+            "/refresh_access_token", {"grant_type": self._grant}, token, account
+        )
+        fresh = answer.get("access_token")
+        if not isinstance(fresh, str):
+            raise SourceChanged(f"{self._name}: the renewed token of {account} is no text.")
+        self._web.secrets.append(fresh)
+        self._tokens.put(handle, seed, {"access": fresh, "at": now.timestamp()})
+        return fresh
+
+    def _told(
+        self, error: Mapping[str, Any], status: int, account: str
+    ) -> SourceUnavailable | SourceRefused | AccountNotFound | SourceChanged:
+        code = error.get("code")
+        said = self._web.clean(str(error.get("message", f"status {status}")))
+        if code in _RATE_CODES:
+            return SourceUnavailable(
+                f"{self._name}: the rate limit of Graph is used up ({said}).",
+                source=self._name,
+                retry_after=_PAUSE,
+            )
+        if error.get("is_transient") is True or code in {1, 2}:
+            return SourceUnavailable(f"{self._name}: Graph is in trouble ({said}).")
+        if code in _MISSING_CODES:
+            return AccountNotFound(
+                f"{self._name}: Graph finds no {account}: it is gone, renamed, or no business "
+                "or creator account (any more).",
+                account=account,
+            )
+        if code in _TOKEN_CODES or status in {401, 403}:
+            return SourceRefused(
+                f"{self._name}: Graph refused the token for {account} ({said}): its owner has "
+                "to grant access again.",
+                account=account,
+            )
+        return SourceChanged(
+            f"{self._name}: Graph did not understand the request for {account} ({said}).",
+            source=self._name,
+            account=account,
+        )
+
+
+def _usage(headers: Mapping[str, str]) -> float:
+    """The fullest of the shares that X-App-Usage tells, in percent."""
+    try:
+        shares = json.loads(headers.get("x-app-usage", "{}"))
+        return max((float(value) for value in shares.values()), default=0.0)
+    except (ValueError, TypeError, AttributeError):
+        return 0.0

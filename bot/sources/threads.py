@@ -1,0 +1,82 @@
+"""Threads: each account by its own token; the insight gives the total of now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from bot.errors import SourceRefused
+from bot.model import Fault, Surroundings
+from bot.settings import secret
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.meta import Graph
+from bot.sources.replies import record, records, whole
+from bot.sources.tokens import Tokens
+from bot.sources.web import Web
+
+_BASE = "https://graph.threads.net"
+
+
+class ThreadsSettings(ApiSettings):
+    """`accounts` maps handles to variables with a long-lived token of their owner (scopes
+    threads_basic and threads_manage_insights), renewed by itself."""
+
+    accounts: Mapping[str, str] = Field(min_length=1)
+
+
+class Threads:
+    platform = "threads"
+    group = 1
+    cost = 1
+    zero_is_missing = False
+
+    def __init__(self, name: str, graph: Graph, seeds: Mapping[str, str]) -> None:
+        self._name, self._graph, self._seeds = name, graph, seeds
+        self.memory: dict[str, Any] = {}
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    async def profiles(
+        self, asked: Sequence[Asked], now: datetime
+    ) -> Sequence[Profile | Fault]:
+        (each,) = asked
+        account = f"threads/{each.handle}"
+        seed = self._seeds.get(each.handle)
+        if seed is None:
+            raise SourceRefused(
+                f"{self._name}: {account} has granted nothing: name the variable of its token "
+                "under accounts.",
+                account=account,
+            )
+        token = await self._graph.token(each.handle, seed, account, now)
+        answer = await self._graph.ask(
+            "/v1.0/me/threads_insights", {"metric": "followers_count"}, token, account
+        )
+        found = [r for r in records(answer, "data") if r.get("name") == "followers_count"]
+        followers = whole(record(found[0], "total_value"), "value") if found else None
+        return [Profile(handle=each.handle, counts={"followers": followers})]
+
+    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+        raise SourceRefused(
+            f"{self._name}: Threads gives no list of followers: remove lists.",
+            account=f"threads/{asked.handle}",
+        )
+
+
+def open_threads(settings: ThreadsSettings, surroundings: Surroundings) -> ApiSource:
+    def value(env: str) -> str:
+        what, root = f'source "{settings.name}"', surroundings.root
+        return secret(surroundings.environ, env=env, file=None, root=root, what=what)
+
+    seeds = {handle: value(env) for handle, env in settings.accounts.items()}
+    private = settings.api_base is not None
+    web = Web(settings.name, surroundings, secrets=list(seeds.values()), private=private)
+    tokens = Tokens(surroundings.secrets, settings.name)
+    base = settings.api_base or _BASE
+    graph = Graph(settings.name, web, base, tokens, "th_refresh_token")
+    known = settings.model_copy(update={"handles": tuple(seeds)})
+    return ApiSource(known, surroundings, web, Threads(settings.name, graph, seeds))

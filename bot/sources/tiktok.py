@@ -1,0 +1,154 @@
+"""TikTok Display API: each account by its own user token, which renews itself.
+
+Access tokens live for hours; each renewal gives a new refresh token and ends the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from bot.errors import SourceRefused, SourceUnavailable
+from bot.model import Fault, Surroundings
+from bot.settings import secret
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.replies import record, whole
+from bot.sources.tokens import Tokens
+from bot.sources.web import Reply, Web
+
+_BASE = "https://open.tiktokapis.com"
+_FIELDS = "open_id,follower_count,following_count,likes_count,video_count"
+_RENEW = {"access_token_invalid", "access_token_expired"}
+
+
+class TikTokSettings(ApiSettings):
+    """`accounts` maps handles to variables with the refresh token that the owner granted
+    (scope user.info.stats). The later ones are kept in a private file."""
+
+    accounts: Mapping[str, str] = Field(min_length=1)
+    client_key_env: str = "TIKTOK_CLIENT_KEY"
+    client_secret_env: str = "TIKTOK_CLIENT_SECRET"
+
+
+class TikTok:
+    platform = "tiktok"
+    group = 1
+    cost = 1
+    zero_is_missing = False
+
+    def __init__(
+        self,
+        settings: TikTokSettings,
+        web: Web,
+        tokens: Tokens,
+        seeds: Mapping[str, str],
+        client: tuple[str, str],
+    ) -> None:
+        self._name, self._web, self._tokens = settings.name, web, tokens
+        self._seeds, self._client = seeds, client
+        self._base = settings.api_base or _BASE
+        self.memory: dict[str, Any] = {}
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    async def profiles(
+        self, asked: Sequence[Asked], now: datetime
+    ) -> Sequence[Profile | Fault]:
+        (each,) = asked
+        account = f"tiktok/{each.handle}"
+        if each.handle not in self._seeds:
+            raise SourceRefused(
+                f"{self._name}: {account} has not granted its counts: name the variable of its "
+                "refresh token under accounts.",
+                account=account,
+            )
+        kept = self._tokens.get(each.handle, self._seeds[each.handle])
+        token = kept["access"] if kept else await self._renew(each.handle, account)
+        code, reply = await self._info(token)
+        if code in _RENEW:
+            token = await self._renew(each.handle, account)
+            code, reply = await self._info(token)
+        if code == "rate_limit_exceeded":
+            raise SourceUnavailable(
+                f"{self._name}: TikTok's rate limit is used up.", retry_after=60.0
+            )
+        if code != "ok":
+            raise SourceRefused(
+                f"{self._name}: TikTok refused the counts of {account} ({code}): its owner "
+                "has to grant user.info.stats again.",
+                account=account,
+            )
+        user = record(record(reply.object(), "data"), "user")
+        return [
+            Profile(
+                handle=each.handle,
+                counts={
+                    "followers": whole(user, "follower_count"),
+                    "following": whole(user, "following_count"),
+                    "interactions": whole(user, "likes_count"),
+                    "posts": whole(user, "video_count"),
+                },
+            )
+        ]
+
+    async def _info(self, token: str) -> tuple[str, Reply]:
+        reply = await self._web.get(
+            self._base + "/v2/user/info/",
+            {"fields": _FIELDS},
+            headers={"Authorization": f"Bearer {token}"},
+            allow=(400, 401, 403, 429),
+        )
+        error = record(reply.object(), "error")
+        return self._web.clean(str(error.get("code"))), reply
+
+    async def _renew(self, handle: str, account: str) -> str:
+        seed = self._seeds[handle]
+        kept = self._tokens.get(handle, seed)
+        reply = await self._web.post(
+            self._base + "/v2/oauth/token/",
+            {
+                "client_key": self._client[0],
+                "client_secret": self._client[1],
+                "grant_type": "refresh_token",
+                "refresh_token": kept["refresh"] if kept else seed,
+            },
+            allow=(400, 401, 403),
+        )
+        answer = reply.object()
+        access, refresh = answer.get("access_token"), answer.get("refresh_token")
+        if not isinstance(access, str) or not isinstance(refresh, str):
+            raise SourceRefused(
+                f"{self._name}: the grant of {account} has ended "
+                f"({self._web.clean(str(answer.get('error', reply.status)))}): its owner has "
+                "to log in to your TikTok app again.",
+                account=account,
+            )
+        self._web.secrets += [access, refresh]
+        # kept before it is used: the old one is worth nothing from now on
+        self._tokens.put(handle, seed, {"access": access, "refresh": refresh})
+        return access
+
+    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+        raise SourceRefused(
+            f"{self._name}: TikTok gives teams no list of followers: remove lists, and import "
+            "the data that TikTok gives its users.",
+            account=f"tiktok/{asked.handle}",
+        )
+
+
+def open_tiktok(settings: TikTokSettings, surroundings: Surroundings) -> ApiSource:
+    def value(env: str) -> str:
+        what, root = f'source "{settings.name}"', surroundings.root
+        return secret(surroundings.environ, env=env, file=None, root=root, what=what)
+
+    seeds = {handle: value(env) for handle, env in settings.accounts.items()}
+    client = value(settings.client_key_env), value(settings.client_secret_env)
+    private = settings.api_base is not None
+    web = Web(settings.name, surroundings, secrets=[*seeds.values(), *client], private=private)
+    tokens = Tokens(surroundings.secrets, settings.name)
+    known = settings.model_copy(update={"handles": tuple(seeds)})
+    return ApiSource(known, surroundings, web, TikTok(settings, web, tokens, seeds, client))
