@@ -177,12 +177,15 @@ def _body(message: Message) -> Iterator[Said]:
 def _lines(text: str) -> Iterator[str]:
     """Pieces that end where a line ends."""
     waiting: list[str] = []
+    room = SECTION
     for line in text.splitlines():
         for part in pieces(line, SECTION):
-            if waiting and size("\n".join([*waiting, part])) > SECTION:
+            cost = size(part) + 1
+            if waiting and cost > room:
                 yield "\n".join(waiting)
-                waiting = []
+                waiting, room = [], SECTION
             waiting.append(part)
+            room -= cost
     if waiting:
         yield "\n".join(waiting)
 
