@@ -215,7 +215,7 @@ def _more(voice: Voice, known: Sequence[AccountCourse]) -> str:
     if left <= 0:
         return ""
     return voice.plural(
-        "{n} more account changed less: see `accounts`",
-        "{n} more accounts changed less: see `accounts`",
+        '{n} more account changed less: see "accounts"',
+        '{n} more accounts changed less: see "accounts"',
         left,
     )

@@ -79,8 +79,8 @@ def digest(
     if older:
         opening.append(
             voice.plural(
-                "{n} older incident was recorded silently: see `incidents all`.",
-                "{n} older incidents were recorded silently: see `incidents all`.",
+                '{n} older incident was recorded silently: see "incidents all".',
+                '{n} older incidents were recorded silently: see "incidents all".',
                 older,
             )
         )
