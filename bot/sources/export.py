@@ -145,6 +145,8 @@ class ExportSource:
             batch = self._read(path, now)
             if batch.faults and _being_written(path, now):
                 continue
+            if path.is_dir() and all(found.file == str(path) for found in batch.found):
+                batch = Batch()  # other parts of an unpacked export hold nothing to read
             parts.append(batch)
             kept[str(path)] = marks[str(path)]
             size += sum(found.names + found.readings for found in batch.found)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
 from bot.sources.exports.piece import BadRows
+from bot.sources.exports.streams import stream_items
 from bot.sources.exports.words import plural
 from bot.sources.names import hash_names
 
@@ -182,23 +182,6 @@ def _parsed(
             names.removed += 1
         else:
             bad.add(number, "the entry has no user name")
-
-
-def stream_items(stream: IO[bytes], prefix: str, label: str) -> Iterator[Any]:
-    """Items of a JSON document one by one. Raises SourceChanged, which never quotes content."""
-    import ijson
-
-    try:
-        yield from ijson.items(stream, prefix, use_float=True)
-    except (ijson.JSONError, ValueError, OverflowError, RecursionError):
-        raise broken_json(label) from None
-
-
-def broken_json(label: str) -> SourceChanged:
-    return SourceChanged(
-        f"{label} is no complete JSON file: download the export again and do not edit it.",
-        where=label,
-    )
 
 
 def _entry(entry: Any) -> tuple[str, int] | None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.errors import SourceChanged
 from bot.sources.exports.days import fold, read_count
 from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, series
 
 _HEADER = ["date", "type", "old", "new"]
 _METRICS = {
@@ -26,11 +25,7 @@ def claims(opening: Opening) -> bool:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _file(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _file)
 
 
 def _file(opening: Opening, asked: Asked) -> Piece:

@@ -10,7 +10,7 @@ from bot.errors import SourceChanged
 from bot.sources.exports.days import Days, fold, header_row, need_dates, read_days
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Opening, Rows
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
 
 _WANTED = ("date", "organic followers", "total followers")
 _PARTS = ("sponsored followers", "organic followers", "auto-invited followers")
@@ -36,11 +36,7 @@ def _other(opening: Opening) -> bool:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _file(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _file)
 
 
 def _file(opening: Opening, asked: Asked) -> Piece:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.errors import SourceChanged
 from bot.sources.exports.entries import Names
 from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list, refused
+from bot.sources.exports.piece import (
+    Asked,
+    BadRows,
+    Piece,
+    follower_list,
+    one_by_one,
+    refused,
+)
 
 _ADDRESS = "account address"
 
@@ -17,11 +23,7 @@ def claims(opening: Opening) -> bool:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _list(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _list)
 
 
 def _list(opening: Opening, asked: Asked) -> Piece:

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from bot.errors import SourceChanged
 from bot.sources.exports.days import Days, fold, need_dates, read_days
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Opening, Rows
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
 from bot.sources.exports.words import DATE, FOLLOWS, SMALL, plural
 
 _VALUE = "primary"  # stays English in every language
@@ -42,11 +41,7 @@ def _header(rows: Rows) -> int | None:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _file(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _file)
 
 
 def _file(opening: Opening, asked: Asked) -> Piece:

@@ -19,7 +19,7 @@ from bot.sources.exports.archive import Member, damaged
 
 HEAD = 64 << 10
 HTML_HEAD = 1 << 20  # a real page carries its style sheet before its title
-MAX_TABLE = 32 << 20
+MAX_TABLE = 16 << 20
 MAX_CELLS = 2_000_000
 MAX_SHEET_UNPACKED = 256 << 20
 

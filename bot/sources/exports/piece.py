@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
+
+    from bot.sources.exports.opening import Opening
 
 MAX_FAULTS = 20
 """Bad rows that are named one by one; the rest is counted."""
@@ -73,6 +75,17 @@ def failed(label: str, error: SourceChanged) -> Piece:
     """A file that should have been read and could not be."""
     fault = Fault(kind="changed", text=str(error), where=error.where or label)
     return Piece(found=Found(file=label, notes=(str(error),)), faults=(fault,))
+
+
+def one_by_one(
+    openings: Sequence[Opening], asked: Asked, read: Callable[[Opening, Asked], Piece]
+) -> Iterator[Piece]:
+    """Reads every file for itself; what fails becomes a piece."""
+    for opening in openings:
+        try:
+            yield read(opening, asked)
+        except SourceChanged as error:
+            yield failed(opening.member.label, error)
 
 
 def whose(asked: Asked, platform: str | None, handle: str | None, label: str) -> Account | None:
@@ -186,6 +199,7 @@ def follower_list(
         limit = int(asked.now.timestamp())
         at = min(member.stamp, limit) if member.stamp else limit
         told.append("The export does not say when it was made: dated by its file's time.")
+    at = max(at, newest or at)
     account = whose(asked, platform, handle, member.label)
     if account is None:
         told.append(unknown_account(platform))

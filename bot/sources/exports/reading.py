@@ -62,7 +62,7 @@ def read_path(
         for member in shown.rest:
             if deep and member.path and member.base.lower().endswith(".zip"):
                 parts.append(_inner(member, asked, meaning))
-            elif len(tree.members) == 1 or (
+            elif (len(tree.members) == 1 and not path.is_dir()) or (
                 _TABLES.search(member.base)
                 and (member.path is not None or not parts)
                 and _top(member) not in folders

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.errors import SourceChanged
 from bot.sources.dates import end_of_day
-from bot.sources.exports.entries import broken_json
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Opening, decode
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
+from bot.sources.exports.streams import broken_json
 
 _API = re.compile(r'\{\s*"(?:status|data|info)"\s*:\s*\{')
 _TABLE = re.compile(r'(?:\{\s*"table"\s*:\s*)?\[\s*\{[^{}\[\]]*"\w+Delta"\s*:')
@@ -39,11 +38,7 @@ def claims(opening: Opening) -> bool:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _file(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _file)
 
 
 def _file(opening: Opening, asked: Asked) -> Piece:

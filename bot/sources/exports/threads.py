@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.errors import SourceChanged
 from bot.sources.dates import end_of_day
 from bot.sources.exports.entries import Names, read_entries
-from bot.sources.exports.instagram import made_by
+from bot.sources.exports.instagram_dates import made_by
 from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list, refused
+from bot.sources.exports.piece import (
+    Asked,
+    BadRows,
+    Piece,
+    follower_list,
+    one_by_one,
+    refused,
+)
 
 _KEY = re.compile(r'\{\s*"(text_post_app_\w+)"\s*:')
 
@@ -20,11 +26,7 @@ def claims(opening: Opening) -> bool:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _list(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _list)
 
 
 def _list(opening: Opening, asked: Asked) -> Piece:

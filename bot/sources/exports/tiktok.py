@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import IO, Literal
 
 from bot.errors import SourceChanged
-from bot.sources.exports.entries import Names, broken_json
+from bot.sources.exports.entries import Names
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list, refused
+from bot.sources.exports.streams import Bounded, blocks, broken_json
 from bot.sources.exports.words import plural
 
 Side = Literal["followers", "following"]
@@ -29,7 +30,7 @@ _TEXT = re.compile(
     r"Date: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?\r?\nUser ?name: ", re.IGNORECASE
 )
 _TEXT_ROW = re.compile(
-    r"Date: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: UTC)?\r?\nUser ?name: ([^\r\n]*)", re.IGNORECASE
+    rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: UTC)?\r?\nUser ?name: ([^\r\n]*)", re.IGNORECASE
 )
 # list key, and the keys that may stand above it
 _PLACES: dict[str, tuple[Side, frozenset[str]]] = {
@@ -39,6 +40,7 @@ _PLACES: dict[str, tuple[Side, frozenset[str]]] = {
 _COUNTS = {"followerCount": "followers", "followingCount": "following"}
 _NOBODY = {"", "n/a"}
 _TOLERANCE = 0.05
+_DEEPEST = 200
 
 
 @dataclass
@@ -136,7 +138,12 @@ def _json(stream: IO[bytes], label: str, asked: Asked) -> Contents:
 
     contents = Contents()
     try:
-        _walk(iter(ijson.basic_parse(stream, use_float=True)), contents, label, asked)
+        _walk(
+            iter(ijson.basic_parse(Bounded(stream, label, strings=True), use_float=True)),
+            contents,
+            label,
+            asked,
+        )
     except (ijson.JSONError, ValueError, OverflowError):
         raise broken_json(label) from None
     return contents
@@ -159,6 +166,8 @@ def _walk(events: Events, contents: Contents, label: str, asked: Asked) -> None:
                 _begin(contents, side, label, asked)
                 contents.names[side].add(_rows(events, contents, side))
                 continue
+            if len(path) > _DEEPEST:
+                raise broken_json(label)
             path.append(key)
             key = ""
         elif event in {"end_map", "end_array"}:
@@ -229,17 +238,25 @@ def _utc(text: str) -> int:
 
 
 def _txt(opening: Opening, side: Side, asked: Asked) -> Contents:
-    from bot.sources.exports.opening import decode
-
     contents = Contents()
-    _begin(contents, side, opening.member.label, asked)
-    pairs = _TEXT_ROW.findall(decode(opening.whole()))
-    named = [
-        (name.strip(), _utc(date))
-        for date, name in pairs
-        if name.strip().lower() not in _NOBODY
-    ]
-    contents.names[side].add(named)
-    contents.rows[side] = len(pairs)
-    contents.nameless[side] = len(pairs) - len(named)
+    label = opening.member.label
+    _begin(contents, side, label, asked)
+    with opening.member.open() as stream:
+        contents.names[side].add(_text_rows(stream, contents, side, label))
     return contents
+
+
+def _text_rows(
+    stream: IO[bytes], contents: Contents, side: Side, label: str
+) -> Iterator[tuple[str, int]]:
+    for number, block in enumerate(blocks(stream, b"Date: ", label), 1):
+        match = _TEXT_ROW.match(block)
+        if not match:
+            contents.bad[side].add(number, "the entry has no date and user name")
+            continue
+        contents.rows[side] += 1
+        name = match[2].decode("utf-8", "replace").strip()
+        if name.lower() in _NOBODY:
+            contents.nameless[side] += 1
+        else:
+            yield name, _utc(match[1].decode())

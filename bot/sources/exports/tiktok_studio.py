@@ -16,7 +16,7 @@ from bot.sources.exports.archive import Member
 from bot.sources.exports.days import Days, fold, read_count, read_days
 from bot.sources.exports.interface_dates import first_break, languages_of, last_year
 from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
 from bot.sources.exports.words import DATE, FOLLOWERS
 
 _OVERVIEW = ("video views", "profile views", "likes", "comments", "shares")
@@ -69,11 +69,7 @@ def _other(header: list[str]) -> str | None:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _file(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _file)
 
 
 def _file(opening: Opening, asked: Asked) -> Piece:

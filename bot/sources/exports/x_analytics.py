@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.errors import SourceChanged
 from bot.sources.exports.days import fold, header_row, need_dates, read_days
 from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
 
 _WANTED = ("date", "new follows", "unfollows")
 _COLUMNS = {
@@ -29,11 +28,7 @@ def _by_post(opening: Opening) -> bool:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _file(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _file)
 
 
 def _file(opening: Opening, asked: Asked) -> Piece:

@@ -12,9 +12,10 @@ from typing import IO, Any, Literal
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
-from bot.sources.exports.entries import Names, broken_json, stream_items
+from bot.sources.exports.entries import Names
 from bot.sources.exports.opening import Opening, decode
 from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list
+from bot.sources.exports.streams import broken_json, stream_items
 
 Side = Literal["followers", "following"]
 

@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bot.errors import SourceChanged
 from bot.sources.exports.days import Days, fold, header_row, need_dates, read_count, read_days
 from bot.sources.exports.opening import Opening, Rows
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, refused, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
 
 _NAMES = re.compile(r"(totals|table data|chart data)\b.*\.(csv|xlsx)", re.IGNORECASE)
 _COLUMNS = {
@@ -62,11 +61,7 @@ def _takeout(top: Rows) -> bool:
 
 
 def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
-    for opening in openings:
-        try:
-            yield _file(opening, asked)
-        except SourceChanged as error:
-            yield failed(opening.member.label, error)
+    yield from one_by_one(openings, asked, _file)
 
 
 def _file(opening: Opening, asked: Asked) -> Piece:
