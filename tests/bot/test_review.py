@@ -10,7 +10,8 @@ from bot import message
 from bot.deliver import Clocks, Courier
 from bot.model import Batch
 from bot.poll import Outcome, store_batch
-from bot.review import CHUNK, Ground, review, walled
+from bot.review import CHUNK, Ground, review
+from bot.review.peers import walled
 from bot.storage import accounts, alerts, channels, days, incidents, notes, readings, sources
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel, Subscription
@@ -429,6 +430,7 @@ async def test_stale_and_ended_accounts_are_noticed_once(service):
 async def test_two_sources_that_disagree_are_a_notice(service):
     counts, times = world(service.clock, accounts_=1)
     await service.arrive(frame(counts, times))
+    service.clock.tick(6 * 3600)
     await service.arrive(frame(counts[:, -4:] * 1.1, times[-4:]), source="other", priority=2)
     rows = await service.store.read(notes.notices, 0)
     assert [(row["kind"], row["account"]) for row in rows] == [("source_fault", "instagram/a0")]

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from sqlite_utils import Database
 
 from bot.errors import StorageError
+from bot.review.notices import note
+from bot.review.peers import walled
 from bot.route import News, Voices, route
 from bot.storage import days, incidents, notes, readings
 from bot.storage.accounts import Walls
@@ -20,16 +22,7 @@ from bot.storage.days import Pending
 from bot.storage.incidents import Stored
 from checks.incident import decide
 from checks.judge import judgements
-from checks.model import (
-    Direction,
-    Event,
-    Incident,
-    Judgement,
-    Notice,
-    NoticeKind,
-    Reason,
-    Rules,
-)
+from checks.model import Direction, Event, Incident, Judgement, Rules
 from checks.panel import LOOKBACK, Panel, build_panel, day_ends
 from checks.verdict import floor_factors
 
@@ -39,10 +32,9 @@ DAY = 86400
 CHUNK = 180
 """Judged days per panel when an import reaches far back: bounds the memory."""
 
-SHARE_ACCOUNTS, SHARE_SPACES = 20, 3
-"""From so many accounts of so many spaces on, peers of other teams count (as a share)."""
-
 _TURN = "review"
+_COMPARED = "sources compared"
+_COMPARE_SECONDS = 6 * 3600
 _TRIES = 5
 
 Ints = npt.NDArray[np.int64]
@@ -145,12 +137,14 @@ class _View:
     back: int
     events: tuple[Event, ...]
     floors: Mapping[str, float]
+    disputes: tuple[readings.Disagreement, ...] | None
 
 
 def _look(db: Database, now: int) -> _View:
     turn, last = notes.setting(db, _TURN) or (0, now)
     if now < last <= now + DAY:
         now = last  # a clock set back a little must not hide the newest readings
+    compare = abs(now - (notes.setting(db, _COMPARED) or 0)) >= _COMPARE_SECONDS
     pending = tuple(one for one in days.pending(db) if one.start <= now)
     oldest = min((one.start for one in pending), default=now)
     return _View(
@@ -160,6 +154,7 @@ def _look(db: Database, now: int) -> _View:
         back=max(0, (now - oldest) // DAY),
         events=tuple(one.event for one in notes.events(db)),
         floors=floor_factors(incidents.feedback_by_account(db)),
+        disputes=tuple(readings.disagreements(db, now)) if compare else None,
     )
 
 
@@ -200,37 +195,6 @@ def _judge(panel: Panel, span: int, view: _View, ground: Ground) -> list[tuple[i
             panel, ground.rules, columns=columns, events=view.events, floors=view.floors
         )
     )
-
-
-def walled(panel: Panel, tags: Mapping[str, Sequence[str]], walls: Walls) -> dict[str, Ints]:
-    """Peers as each team may know them.
-
-    A group that lies in one set of spaces stays as it is. Of one that crosses a wall only a
-    share may be told ("@*"), and only where it is large enough; else it is cut per set of
-    spaces ("@1", "@2", ...), so that no team's numbers rest on another's accounts.
-    """
-    if not walls.spaces:
-        return dict(panel.groups)
-    seen_by = [
-        frozenset(
-            space for space in walls.spaces if walls.sees(space, name, tags.get(name, ()))
-        )
-        for name in panel.accounts
-    ]
-    groups: dict[str, Ints] = {}
-    for name, rows in panel.groups.items():
-        sets: dict[frozenset[str], list[int]] = defaultdict(list)
-        for row in rows.tolist():
-            sets[seen_by[row]].append(row)
-        spaces = {space for seen in sets for space in seen}
-        if len(sets) == 1:
-            groups[name] = rows
-        elif len(rows) >= SHARE_ACCOUNTS and len(spaces) >= SHARE_SPACES:
-            groups[f"{name}@*"] = rows
-        else:
-            for n, seen in enumerate(sorted(sets, key=sorted), 1):
-                groups[f"{name}@{n}"] = np.array(sets[seen], np.int64)
-    return groups
 
 
 # --- what it means ----------------------------------------------------------------------
@@ -281,7 +245,16 @@ def _settle(
         for decision in decide(course.at(at, touched), judgement, at):
             course.latest[decision.incident.key] = decision.incident
     news = _save(db, ground, view, course, now)
-    _note(db, judged, view, ground, now)
+    note(
+        db,
+        judged,
+        first={one.account for one in view.pending if one.first},
+        news=ground.news,
+        disputes=view.disputes,
+        now=now,
+    )
+    if view.disputes is not None:
+        notes.set_setting(db, _COMPARED, now)
     days.reviewed(db, view.pending, now)
     queued = route(db, ground.voices, ground.walls, now, news)
     return Reviewed(
@@ -346,57 +319,3 @@ def _silence(
     if old is not None and not incident.open:
         return old.silent
     return None
-
-
-# --- what is worth saying beside ---------------------------------------------------------
-
-STALE = 3 * DAY
-"""An account that gave a reading every day and now none for so long is stale."""
-
-
-def _note(
-    db: Database,
-    judged: Sequence[tuple[int, Judgement]],
-    view: _View,
-    ground: Ground,
-    now: int,
-) -> None:
-    """Stores notices once each; those of a lasting condition end with it."""
-    first = {one.account for one in view.pending if one.first}
-    lasting: dict[str, Notice] = {}
-    for n, (at, judgement) in enumerate(judged):
-        newest = n == len(judged) - 1
-        for notice in judgement.notices:
-            if notice.kind == "milestone":
-                if now - at <= ground.news and notice.account not in first:
-                    notes.note(db, notice, _milestone_key(notice), now)
-            elif newest and notice.kind != "stale":
-                lasting[f"{notice.kind}:{notice.account}"] = notice
-    for account, last in days.stale(db, now, STALE):
-        said = _said("not_read", days=(now - last) // DAY)
-        lasting[f"stale:{account}"] = _notice("stale", account, now, said)
-    for one in readings.disagreements(db, now):
-        said = _said(
-            "sources_disagree", first=one.first, second=one.second, percent=one.percent
-        )
-        lasting[f"disagree:{one.account}"] = _notice("source_fault", one.account, now, said)
-    for account, status, at in days.ended(db):
-        said = _said("account_ended", status=status)
-        lasting[f"account_gone:{account}"] = _notice("account_gone", account, at, said)
-    for key, notice in lasting.items():
-        notes.note(db, notice, key, now)
-    for key in notes.in_force(db) - lasting.keys():
-        notes.over(db, key, now)
-
-
-def _milestone_key(notice: Notice) -> str:
-    passed = next((r.values.get("milestone") for r in notice.reasons), None)
-    return f"milestone:{notice.account}:{passed}"
-
-
-def _notice(kind: NoticeKind, account: str, at: int, said: Reason) -> Notice:
-    return Notice(kind=kind, account=account, at=at, reasons=(said,))
-
-
-def _said(code: str, **values: float | int | str) -> Reason:
-    return Reason(code=code, values=values)

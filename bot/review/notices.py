@@ -1,0 +1,67 @@
+"""What is worth saying beside incidents, each thing once."""
+
+from collections.abc import Collection, Sequence
+
+from sqlite_utils import Database
+
+from bot.storage import days, notes, readings
+from checks.model import Judgement, Notice, NoticeKind, Reason
+
+DAY = 86400
+
+STALE = 3 * DAY
+"""An account that gave a reading every day and now none for so long is stale."""
+
+
+def note(
+    db: Database,
+    judged: Sequence[tuple[int, Judgement]],
+    *,
+    first: Collection[str],
+    news: int,
+    disputes: Sequence[readings.Disagreement] | None,
+    now: int,
+) -> None:
+    """Stores notices once each; those of a lasting condition end with it.
+
+    Accounts in their `first` import pass no milestones. `disputes` is None where nobody
+    looked for them this time.
+    """
+    lasting: dict[str, Notice] = {}
+    for n, (at, judgement) in enumerate(judged):
+        newest = n == len(judged) - 1
+        for notice in judgement.notices:
+            if notice.kind == "milestone":
+                if now - at <= news and notice.account not in first:
+                    notes.note(db, notice, _milestone_key(notice), now)
+            elif newest and notice.kind != "stale":
+                lasting[f"{notice.kind}:{notice.account}"] = notice
+    for account, last in days.stale(db, now, STALE):
+        said = _said("not_read", days=(now - last) // DAY)
+        lasting[f"stale:{account}"] = _notice("stale", account, now, said)
+    for one in disputes or ():
+        said = _said(
+            "sources_disagree", first=one.first, second=one.second, percent=one.percent
+        )
+        lasting[f"disagree:{one.account}"] = _notice("source_fault", one.account, now, said)
+    for account, status, at in days.ended(db):
+        said = _said("account_ended", status=status)
+        lasting[f"account_gone:{account}"] = _notice("account_gone", account, at, said)
+    for key, notice in lasting.items():
+        notes.note(db, notice, key, now)
+    for key in notes.in_force(db) - lasting.keys():
+        if disputes is not None or not key.startswith("disagree:"):
+            notes.over(db, key, now)
+
+
+def _milestone_key(notice: Notice) -> str:
+    passed = next((r.values.get("milestone") for r in notice.reasons), None)
+    return f"milestone:{notice.account}:{passed}"
+
+
+def _notice(kind: NoticeKind, account: str, at: int, said: Reason) -> Notice:
+    return Notice(kind=kind, account=account, at=at, reasons=(said,))
+
+
+def _said(code: str, **values: float | int | str) -> Reason:
+    return Reason(code=code, values=values)
