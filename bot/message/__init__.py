@@ -3,7 +3,8 @@
 All functions are pure; `voice` carries the language and the time zone of the channel.
 """
 
-from bot.message.alert import alert, history, reminder
+from bot.message.alert import alert, reminder
+from bot.message.history import history
 from bot.message.notice import notice
 from bot.message.picture import picture
 from bot.message.summary import Summary, summary

@@ -1,6 +1,7 @@
 """What one incident says, through all of its life."""
 
 from bot.message.kinds import (
+    FLOWING,
     SEVERITIES,
     STATES,
     happened,
@@ -10,7 +11,7 @@ from bot.message.kinds import (
 from bot.message.reasons import advice, sentence, weightiest
 from bot.message.voice import DAY, Voice, clean, mark
 from bot.model import Alert, Button, ChartSpec, Field, Message
-from checks.model import Incident, Reason, Update
+from checks.model import Incident, Reason
 
 _REASONS = 5
 _ADVICE = 3
@@ -57,33 +58,11 @@ def reminder(voice: Voice, alert: Alert, now: float) -> Message:
     )
 
 
-def history(voice: Voice, alert: Alert, now: float) -> Message:
-    """One line for the thread: what the newest update changed."""
-    updates = alert.incident.updates
-    after = updates[-1] if updates else None
-    before = updates[-2] if len(updates) > 1 else None
-    parts = [] if after is None else _differences(voice, alert.incident, before, after)
-    if alert.acknowledged_by and not parts:
-        parts = [voice.say("Acknowledged by {name}.", name=clean(alert.acknowledged_by))]
-    if not parts:
-        parts = [
-            voice.say(
-                "The numbers were updated: {happened}.",
-                happened=happened(voice, alert.incident),
-            )
-        ]
-    return Message(
-        text=" ".join(parts),
-        footer=f"#{alert.number} · {voice.when(after.at if after else now, now)}",
-        severity=alert.incident.severity,
-    )
-
-
 def title(voice: Voice, incident: Incident, now: float) -> str:
     """Everything that matters in one line."""
     what = happened(voice, incident)
     share = share_of_level(incident)
-    if share is not None and (incident.change < 0) == (incident.direction == "down"):
+    if share is not None:
         what = f"{what} ({voice.percent(share, signed=True)})"
     words = {
         "kind": kind_name(voice, incident.kind),
@@ -218,12 +197,16 @@ def _fields(voice: Voice, alert: Alert, now: float) -> tuple[Field, ...]:
     known = incident.level > 0
     fields = []
     if incident.direction != "swing":
-        change = voice.signed(incident.change)
-        if known:
-            change += f" ({voice.percent(incident.change / incident.level, signed=True)})"
-        fields.append(Field(name=voice.say("Change"), value=change))
-        fields.append(Field(name=voice.say("Expected"), value=voice.signed(incident.expected)))
-        if known:
+        flows = incident.metric in FLOWING
+        write = voice.count if flows else voice.signed
+        change = write(incident.change)
+        share = share_of_level(incident)
+        if share is not None:
+            change += f" ({voice.percent(share, signed=True)})"
+        name = voice.say("Came in") if flows else voice.say("Change")
+        fields.append(Field(name=name, value=change))
+        fields.append(Field(name=voice.say("Expected"), value=write(incident.expected)))
+        if known and not flows:
             span = f"{voice.count(incident.level)} → " + voice.count(
                 incident.level + incident.change
             )
@@ -239,33 +222,3 @@ def _fields(voice: Voice, alert: Alert, now: float) -> tuple[Field, ...]:
             who += f", {voice.when(alert.acknowledged_at, now)}"
         fields.append(Field(name=voice.say("Acknowledged"), value=who))
     return tuple(fields)
-
-
-def _differences(
-    voice: Voice, incident: Incident, before: Update | None, after: Update
-) -> list[str]:
-    if before is None:
-        return []
-    parts = []
-    if before.kind != after.kind:
-        parts.append(
-            voice.say(
-                "{old} → {new}.",
-                old=kind_name(voice, before.kind),
-                new=kind_name(voice, after.kind),
-            )
-        )
-    if before.severity != after.severity:
-        parts.append(
-            voice.say("Now {severity}.", severity=voice.say(SEVERITIES[after.severity]))
-        )
-    if before.state != after.state:
-        if after.state == "resolved":
-            parts.append(
-                voice.say("Over after {span}.", span=voice.span(after.at - incident.opened_at))
-            )
-        else:
-            parts.append(voice.say("Now {state}.", state=voice.say(STATES[after.state])))
-    if parts:
-        parts.append(voice.say("How sure: {sure}.", sure=sure(voice, after.confidence)))
-    return parts

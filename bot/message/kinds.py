@@ -53,6 +53,9 @@ EVENTS = {
     "outage": mark("outage"),
 }
 
+FLOWING = frozenset({"interactions", "views"})
+"""Metrics whose incidents speak of what came in over a week, not of a count that stands."""
+
 _CHANGES = {
     ("followers", "down"): marks("lost {n} follower", "lost {n} followers"),
     ("followers", "up"): marks("gained {n} follower", "gained {n} followers"),
@@ -100,12 +103,13 @@ def happened(voice: Voice, incident: Incident) -> str:
         return voice.say("followed and unfollowed accounts in turns")
     moved: Direction = "down" if incident.change < 0 else "up"
     if moved != incident.direction and abs(incident.change - incident.expected) >= 1:
-        # growth that hides a loss, or a fall that was smaller than usual
+        # growth that hides a loss, or engagement that came in but less than it should
+        write = voice.count if incident.metric in FLOWING else voice.signed
         return voice.say(
-            "{change} {metric} where {expected} were expected",
-            change=voice.signed(incident.change),
+            "had {change} {metric} where {expected} were expected",
+            change=write(incident.change),
             metric=metric_name(voice, incident.metric),
-            expected=voice.signed(incident.expected),
+            expected=write(incident.expected),
         )
     metric = incident.metric if (incident.metric, moved) in _CHANGES else "followers"
     one, many = _CHANGES[metric, moved]
@@ -113,10 +117,16 @@ def happened(voice: Voice, incident: Incident) -> str:
 
 
 def share_of_level(incident: Incident) -> float | None:
-    """The observed change as a share of the level before; None without a level."""
+    """The change as a share of the level before; None without a level.
+
+    Where the count did not move the way the incident says, it is the difference to what was
+    expected.
+    """
     if not incident.level > 0 or incident.direction == "swing":
         return None
-    return incident.change / incident.level
+    against = (incident.change < 0) != (incident.direction == "down")
+    change = incident.change - incident.expected if against else incident.change
+    return change / incident.level
 
 
 def worst_first(incident: Incident) -> tuple[float, ...]:

@@ -140,7 +140,9 @@ DILUTION = replace(
     PURGE,
     metric="views",
     kind="dilution",
-    change=-80412,
+    change=3012,
+    expected=7530,
+    level=7530,
     reasons=(reason("reach_fell", ratio=0.41), reason("after_mass_follow")),
     advice=("check_account_status",),
 )
