@@ -1,0 +1,15 @@
+"""`make bench`: every speed and size that is promised, each in a process of its own."""
+
+import subprocess
+import sys
+
+RUNS = (
+    ("tests.bench.store", "import"),
+    ("tests.bench.store", "review"),
+    ("tests.bench.program", "check"),
+    ("tests.bench.program", "startup"),
+    ("tests.bench.program", "memory"),
+)
+
+if __name__ == "__main__":
+    sys.exit(max(subprocess.call([sys.executable, "-m", *run]) for run in RUNS))
