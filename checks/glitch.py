@@ -16,6 +16,7 @@ MANY = 3
 """Accounts from which on the source, not the accounts, is at fault."""
 
 _JUMP = 0.05
+_LEAST = 100
 _MANY_SHARE = 0.5
 
 
@@ -31,14 +32,17 @@ def without_copies(panel: Panel) -> tuple[Panel, Bools]:
     if followers.shape[1] < 2:
         return panel, copies
     before, now = followers[:, :-1], followers[:, 1:]
-    with np.errstate(invalid="ignore"):
-        jumped = (np.abs(now - before) > _JUMP * before) & (now >= 100) & (before > 0)
-    crowded = np.flatnonzero(jumped.sum(axis=0) >= MANY)
-    for rows in _platforms(panel):
+    with np.errstate(invalid="ignore", divide="ignore"):
+        times = now / before
+        jumped = times > 1 + _JUMP
+        jumped |= times < 1 - _JUMP
+    crowded = np.flatnonzero(np.count_nonzero(jumped, axis=0) >= MANY)
+    for rows in _platforms(panel) if crowded.size else ():
         for column in crowded:
             some = rows[jumped[rows, column]]
             values, counts = np.unique(now[some, column], return_counts=True)
-            same = values[(counts >= MANY) & (counts >= _MANY_SHARE * len(some))]
+            many = (counts >= MANY) & (counts >= _MANY_SHARE * len(some))
+            same = values[many & (values >= _LEAST)]
             copies[some[np.isin(now[some, column], same)], column + 1] = True
     if not copies.any():
         return panel, copies

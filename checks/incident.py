@@ -5,7 +5,6 @@ the findings (opened, updated, absorbed), then silence (confirmed, calm, held, c
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 from checks.course import (
@@ -23,7 +22,7 @@ from checks.course import (
 )
 from checks.model import Decision, Incident, Judgement, Verdict
 from checks.reasons import reason
-from checks.steps import calmer, ended, grown, opened, stepped, undone, worse
+from checks.steps import calmer, changed, ended, grown, opened, stepped, undone, worse
 from checks.wave import ebb, shared_name
 
 CALM_DAYS = 3
@@ -71,9 +70,17 @@ def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> lis
     waves = {each.wave for each in incidents if each.wave is not None}
     decisions: list[Decision] = []
     for series in sorted(known.keys() | fresh.keys()):
+        if series not in fresh and all(_rests(each, judgement, now) for each in known[series]):
+            continue
         book = _Book(series, known.get(series, ()), judgement, now, waves)
         decisions += book.settle(fresh.get(series, ()))
     return ebb(decisions, now)
+
+
+def _rests(incident: Incident, judgement: Judgement, now: int) -> bool:
+    """Whether a closed incident cannot change any more without a new finding."""
+    late = incident.closed_as != "calm" or now - incident.opened_at > REVISION
+    return not incident.open and late and not is_corrected(incident, judgement.view)
 
 
 class _Book:
@@ -158,7 +165,7 @@ class _Book:
             if share is not None:
                 said = reason("lost_after_gain", percent=round(100 * share))
                 others = tuple(each for each in incident.reasons if each.code != said.code)
-                self._log("update", replace(incident, reasons=(*others, said)), said.code)
+                self._log("update", changed(incident, reasons=(*others, said)), said.code)
                 return True
         return False
 
@@ -234,10 +241,10 @@ class _Book:
                 "advice": verdict.advice,
                 "wave": incident.wave or shared_name(verdict.wave, self.waves),
             }
-            changed = verdict.kind != before.kind or why == "waiting"
-            why = "evidence_changed" if changed else why
+            new = verdict.kind != before.kind or why == "waiting"
+            why = "evidence_changed" if new else why
         if news:
-            incident = replace(incident, **news)
+            incident = changed(incident, **news)
         if incident.severity != before.severity:
             self._log("escalate", incident, "severity_rose")
         else:

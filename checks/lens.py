@@ -72,6 +72,7 @@ class Lens:
         self.events = events
         self.states = detections.states
         self.place = {int(column): k for k, column in enumerate(detections.columns)}
+        self.ends: list[int] = self.panel.ends.tolist()
         self.days = evidence_days(judged)
         self.first = int(self.days[0])
         self._place_of = np.full(self.panel.days, -1)

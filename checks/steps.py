@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
+from typing import Any
 
 from checks.course import DAY, excess, remembered
 from checks.model import (
@@ -16,6 +18,14 @@ from checks.model import (
     View,
 )
 from checks.reasons import reason
+
+_NAMES = tuple(each.name for each in fields(Incident))
+_values = attrgetter(*_NAMES)
+
+
+def changed(incident: Incident, **news: Any) -> Incident:
+    """What `dataclasses.replace` does, several times as fast: a replay does little else."""
+    return Incident(**(dict(zip(_NAMES, _values(incident), strict=True)) | news))
 
 
 def opened(
@@ -80,7 +90,7 @@ def grown(
             memory |= {"seen_at": standing.read_at, "seen": standing.level}
     elif abs(finding.score) > abs(incident.score):
         change, expected = finding.change, finding.expected
-    return replace(
+    return changed(
         incident,
         last_finding_at=finding.at,
         change=change,
@@ -100,12 +110,12 @@ def calmer(incident: Incident, now: int) -> Incident:
     if now - remembered(incident, "counted_at") >= DAY - 3600:
         memory["counted_at"] = now
         calm_days += 1
-    return replace(incident, calm_days=calm_days, memory=memory)
+    return changed(incident, calm_days=calm_days, memory=memory)
 
 
 def undone(incident: Incident, said: Reason, confidence: float) -> Incident:
     """The same as a glitch, which `said` explains."""
-    return replace(
+    return changed(
         incident,
         kind="glitch",
         confidence=confidence,
@@ -115,7 +125,7 @@ def undone(incident: Incident, said: Reason, confidence: float) -> Incident:
 
 
 def ended(incident: Incident, now: int, closed_as: str) -> Incident:
-    return replace(incident, state="resolved", resolved_at=now, closed_as=closed_as)
+    return changed(incident, state="resolved", resolved_at=now, closed_as=closed_as)
 
 
 def stepped(incident: Incident, now: int) -> Incident:
@@ -127,10 +137,9 @@ def stepped(incident: Incident, now: int) -> Incident:
         severity=incident.severity,
         confidence=incident.confidence,
     )
-    last = incident.updates[-1] if incident.updates else None
-    if last is not None and replace(step, at=last.at) == last:
+    if incident.updates and replace(incident.updates[-1], at=now) == step:
         return incident
-    return replace(incident, updates=(*incident.updates, step))
+    return changed(incident, updates=(*incident.updates, step))
 
 
 def worse(one: Severity, other: Severity) -> Severity:

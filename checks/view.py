@@ -1,6 +1,7 @@
 """What `decide` may ask about incidents on one judged day."""
 
 import math
+from bisect import bisect_left
 
 import numpy as np
 
@@ -120,8 +121,8 @@ class DayView:
 
     def _column(self, at: int) -> int:
         """The column whose day holds `at`, -1 where it is not on the panel up to now."""
-        ends = self.lens.panel.ends
-        column = int(np.searchsorted(ends, at, side="left"))
+        ends = self.lens.ends
+        column = bisect_left(ends, at)
         if column > self.column or (column == 0 and at <= ends[0] - 86_400):
             return -1
         return column
