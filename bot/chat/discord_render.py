@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat.text import clean, columns, cut, shorten, size
+from bot.chat.text import clean, columns, shorten, size
 from bot.model import Button, Field, Message
 
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER = 256, 4096, 25, 256, 1024, 2048
@@ -128,8 +128,9 @@ def _fields(fields: tuple[Field, ...], room: int) -> tuple[list[dict[str, Any]],
             left_out = True
             break
         whole = clean(field.value)
-        value = escape(shorten(whole, limit, escape)) or _EMPTY
-        left_out = left_out or bool(cut(whole, limit, escape)[1])
+        kept_words = shorten(whole, limit, escape)
+        value = escape(kept_words) or _EMPTY
+        left_out = left_out or kept_words != whole
         kept.append({"name": name, "value": value, "inline": field.short})
         room -= size(name) + size(value)
     return kept, left_out, room
@@ -140,9 +141,9 @@ def _description(message: Message, limit: int) -> tuple[str, bool]:
     table, more_rows = _code_block(message.table, min(_CONTENTS, limit // 2))
     text_limit = limit - (size(table) + 1 if table else 0)
     whole = clean(message.text)
-    text = escape(shorten(whole, text_limit, escape))
-    rest = bool(cut(whole, text_limit, escape)[1])
-    return "\n".join(part for part in (text, table) if part), rest or more_rows
+    kept_words = shorten(whole, text_limit, escape)
+    shown = "\n".join(part for part in (escape(kept_words), table) if part)
+    return shown, kept_words != whole or more_rows
 
 
 def _code_block(table: tuple[tuple[str, ...], ...], limit: int) -> tuple[str, bool]:

@@ -11,6 +11,7 @@ _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 _JOINER = "\u200d"
 _MARKS_IN_A_ROW = 3
 _LINE_BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
+_HARMLESS = re.compile(r"[\n\t -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2212]*")
 _SPACES = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -21,6 +22,14 @@ def clean(text: str, *, lines: bool = True) -> str:
     Keeps emoji sequences and, with `lines`, line breaks (at most one empty line).
     """
     text = _LINE_BREAKS.sub("\n", text)
+    if not _HARMLESS.fullmatch(text):
+        text = _without_tricks(text)
+    shown = text if lines else text.replace("\n", " ")
+    shown = _SPACES.sub(" ", shown).replace(" \n", "\n").replace("\n ", "\n")
+    return _EMPTY_LINES.sub("\n\n", shown).strip()
+
+
+def _without_tricks(text: str) -> str:
     kept: list[str] = []
     marks = 0
     for position, char in enumerate(text):
@@ -35,9 +44,7 @@ def clean(text: str, *, lines: bool = True) -> str:
                 kept.append(char)
         elif category[0] != "C" and marks <= _MARKS_IN_A_ROW:
             kept.append(char)
-    shown = "".join(kept) if lines else "".join(kept).replace("\n", " ")
-    shown = _SPACES.sub(" ", shown).replace(" \n", "\n").replace("\n ", "\n")
-    return _EMPTY_LINES.sub("\n\n", shown).strip()
+    return "".join(kept)
 
 
 def _joins_symbols(text: str, position: int) -> bool:
@@ -51,16 +58,16 @@ def _joins_symbols(text: str, position: int) -> bool:
 
 def size(text: str) -> int:
     """Length in UTF-16 units, the strictest way in which a platform may count."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int, shown: Callable[[str], str] = str) -> tuple[str, str]:
     """Splits at the last word end where `shown(head)` (what is sent) fits into `limit`.
 
     Head and rest lose nothing but the white space between them; a word longer than the
-    limit is split where it must be.
+    limit is split where it must be. `shown` never shortens.
     """
-    if size(shown(text)) <= limit:
+    if len(text) <= limit and size(shown(text)) <= limit:
         return text, ""
     low, high = 0, min(len(text), limit)
     while low < high:
