@@ -26,7 +26,8 @@ T = TypeVar("T")
 BUSY_SECONDS = 15.0
 """How long a writer waits for another program's transaction before it gives up."""
 
-PRAGMAS = ("journal_mode = wal", "synchronous = normal", "foreign_keys = on")
+# `full`: after a power cut a message that went out must still be known as tried
+PRAGMAS = ("journal_mode = wal", "synchronous = full", "foreign_keys = on")
 
 _READERS = 2
 

@@ -1,5 +1,7 @@
 """Each message exactly once: whatever the chat does, and wherever the process ends."""
 
+import os
+import random
 from dataclasses import replace
 
 import pytest
@@ -283,6 +285,64 @@ async def test_edits_go_to_the_message_they_belong_to(desk):
     (shown,) = desk.chat.shown
     assert shown.message.title == "r2"
     assert [one.title for one in shown.replies] == ["line"]
+
+
+SCHEDULES = 1000 if os.environ.get("EBBWATCH_FAULTS") == "1" else 10
+
+
+@pytest.mark.parametrize("seed", range(SCHEDULES))
+async def test_any_schedule_of_faults_loses_and_doubles_nothing(tmp_path, seed):
+    """Alerts, edits, replies, faults of every kind and restarts, in random order."""
+    dice = random.Random(seed)
+    desk = Desk(tmp_path / "ebbwatch.db", Clock())
+    await desk.add_channel()
+    await desk.courier.start()
+    posts, replies, last = [], [], {}
+    for step in range(12):
+        kind = dice.choice(["post", "post", "edit", "reply"])
+        row = dice.choice([*last]) if last and kind != "post" else None
+        if row is None:
+            made = await desk.store.write(alerts.add, CHANNEL, "incident", int(desk.clock()))
+            row, kind = made.id, "post"
+        title = f"{kind} {step}"
+        queued = {"alert": row, "revision": step, "action": kind}
+        severity = dice.choice(["info", "warning", "critical"])
+        if kind == "reply":
+            replies.append(title)
+            await desk.queue(title, kind="history", severity=severity, **queued)
+        else:
+            posts += [title] if kind == "post" else []
+            last[row] = title
+            await desk.queue(title, severity=severity, **queued)
+        desk.chat.plan = dice.choices(
+            ["ok", "late", "before", "after", "crash"], [4, 1, 1, 1, 1], k=dice.randrange(6)
+        )
+        desk.chat.find_plan = dice.choices(["ok", "late"], [3, 1], k=dice.randrange(3))
+        if dice.random() < 0.7:
+            await desk.courier.pump()
+        if dice.random() < 0.3:
+            await desk.store.write(
+                outbox.claim,
+                CHANNEL,
+                owner="the dead",
+                now=desk.clock(),
+                at=desk.clock(),
+                monotonic=desk.clock(),
+                lease=1,
+            )
+            await desk.restart().start()
+        desk.clock.tick(dice.choice([0, 1, 40, 400]))
+    desk.chat.plan, desk.chat.find_plan = [], []
+    await desk.settle(limit=200)
+    desk.store.close()
+    assert sorted(
+        one.revisions[0].title if one.revisions else one.message.title
+        for one in desk.chat.shown
+    ) == sorted(posts)
+    assert sorted(one.message.title for one in desk.chat.shown) == sorted(last.values())
+    assert sorted(line.title for one in desk.chat.shown for line in one.replies) == sorted(
+        replies
+    )
 
 
 def test_the_outbox_gives_a_message_back_as_it_was():
