@@ -127,10 +127,11 @@ def _open_discord(
 def _open_slack(
     section: SlackSettings, settings: Settings, environ: Mapping[str, str], desk: Desk
 ) -> Chat:
-    from bot.chat.slack import SlackChat, SlackTokens
+    from bot.chat.slack import SlackChat
+    from bot.chat.slack_tokens import SlackTokens
 
     tokens = SlackTokens.read(section, environ, settings.root)
-    return SlackChat(section, tokens, desk)
+    return SlackChat(section, tokens, desk, wall=time.time, monotonic=time.monotonic)
 
 
 def _ground(settings: Settings) -> Ground:
@@ -325,6 +326,7 @@ async def _live(settings: Settings, environ: Mapping[str, str]) -> None:
             service.jobs(), now=time.time, sleep=asyncio.sleep, chance=random.Random()
         )
         async with _served(settings, service):
+            log.info("ready", extra={"sources": len(service.feeds)})
             schedule.start()
             try:
                 await until_cancelled(service.tasks())
