@@ -4,8 +4,10 @@ from bot.message.kinds import (
     FLOWING,
     SEVERITIES,
     STATES,
+    began,
     happened,
     kind_name,
+    last_seen,
     share_of_level,
 )
 from bot.message.reasons import advice, sentence, weightiest
@@ -130,9 +132,11 @@ def why(voice: Voice, reasons: tuple[Reason, ...], limit: int) -> list[str]:
 def late(voice: Voice, alert: Alert, now: float) -> str | None:
     """ "Happened Thu 19 Nov, seen today." where the news came days after the fact."""
     incident = alert.incident
-    happened_at = incident.alerted_at or incident.last_finding_at
+    happened_at: float = incident.alerted_at or incident.last_finding_at
     if alert.seen_at - happened_at < _LATE:
         return None
+    if happened_at - incident.opened_at < DAY:
+        happened_at = began(incident)
     today = voice.local(alert.seen_at).date() == voice.local(now).date()
     if today:
         return voice.say("Happened {day}, seen today.", day=voice.day(happened_at, now))
@@ -164,17 +168,14 @@ def _ended(voice: Voice, incident: Incident, words: dict[str, str]) -> str:
 
 
 def _moment(voice: Voice, incident: Incident, now: float) -> str:
-    day = voice.day(incident.opened_at, now)
-    one_day = (
-        voice.local(incident.opened_at).date() == voice.local(incident.last_finding_at).date()
-    )
+    first, last = began(incident), last_seen(incident)
+    day = voice.day(first, now)
+    one_day = voice.local(first).date() == voice.local(last).date()
     if one_day:
         return voice.say("on {day}", day=day)
     if incident.open:
         return voice.say("since {day}", day=day)
-    return voice.say(
-        "from {first} to {last}", first=day, last=voice.day(incident.last_finding_at, now)
-    )
+    return voice.say("from {first} to {last}", first=day, last=voice.day(last, now))
 
 
 def _body(voice: Voice, alert: Alert, now: float) -> str:
@@ -212,7 +213,7 @@ def _fields(voice: Voice, alert: Alert, now: float) -> tuple[Field, ...]:
             )
             fields.append(Field(name=voice.say("Count"), value=span))
     fields.append(Field(name=voice.say("How sure"), value=sure(voice, incident.confidence)))
-    fields.append(Field(name=voice.say("Since"), value=voice.day(incident.opened_at, now)))
+    fields.append(Field(name=voice.say("Since"), value=voice.day(began(incident), now)))
     if incident.resolved_at is not None:
         lasted = voice.span(incident.resolved_at - incident.opened_at)
         fields.append(Field(name=voice.say("Lasted"), value=lasted))

@@ -1,6 +1,6 @@
 """The names of kinds, states, severities and metrics, as people read them."""
 
-from bot.message.voice import Voice, clean, mark, marks
+from bot.message.voice import DAY, Voice, clean, mark, marks
 from checks.model import Direction, Incident
 
 KINDS = {
@@ -127,6 +127,26 @@ def share_of_level(incident: Incident) -> float | None:
     against = (incident.change < 0) != (incident.direction == "down")
     change = incident.change - incident.expected if against else incident.change
     return change / incident.level
+
+
+def began(incident: Incident) -> float:
+    """When the reading was taken that showed it first.
+
+    `opened_at` ends a day that was judged, so a count dated yesterday would be told as today's.
+    """
+    return _read_on(incident.memory.get("fell_at"), incident.opened_at)
+
+
+def last_seen(incident: Incident) -> float:
+    """When the newest reading was taken that showed it."""
+    return max(
+        began(incident), _read_on(incident.memory.get("seen_at"), incident.last_finding_at)
+    )
+
+
+def _read_on(at: float | int | str | None, end: int) -> float:
+    """The time of a reading where it lies in the day that ends at `end`."""
+    return float(at) if isinstance(at, int | float) and end - DAY < at <= end else end
 
 
 def worst_first(incident: Incident) -> tuple[float, ...]:

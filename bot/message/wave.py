@@ -9,6 +9,7 @@ from bot.message.alert import buttons, chart_of, late, sure, title, why
 from bot.message.kinds import (
     SEVERITIES,
     STATES,
+    began,
     kind_name,
     platform_name,
     share_of_level,
@@ -160,9 +161,9 @@ def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
     )
 
 
-def _began(voice: Voice, ordered: Sequence[Alert]) -> int:
+def _began(voice: Voice, ordered: Sequence[Alert]) -> float:
     """The day on which most members began; a leak that joined may be older than its wave."""
-    opened = sorted(alert.incident.opened_at for alert in ordered)
+    opened = sorted(began(alert.incident) for alert in ordered)
     days = Counter(voice.local(at).date() for at in opened)
     usual = max(days, key=lambda day: days[day])
     return next(at for at in opened if voice.local(at).date() == usual)

@@ -86,3 +86,17 @@ def test_the_time_zone_of_the_channel_decides_the_day() -> None:
     tokyo = message.alert(voice_for("en", "Asia/Tokyo"), told(), SEEN).title
     assert "Nov 19" in vienna
     assert "Nov 20" in tokyo
+
+
+def test_the_day_told_is_that_of_the_reading_and_not_of_the_look() -> None:
+    """A count dated Thursday night that a look on Friday morning judged is Thursday's."""
+    looked = PURGE.opened_at + 9 * 3600
+    memory = {"fell_at": PURGE.opened_at, "seen_at": PURGE.opened_at}
+    judged = replace(
+        PURGE, opened_at=looked, last_finding_at=looked, alerted_at=looked, memory=memory
+    )
+    week_later = told(judged, seen_at=SEEN + 5 * 86400)
+    shown = message.alert(voice_for("en", "Europe/Vienna"), week_later, SEEN + 5 * 86400)
+    assert shown.title.endswith("on Sat, Nov 19")
+    assert shown.text.startswith("Happened Sat, Nov 19, seen today.")
+    assert "Nov 20" not in as_text(shown)
