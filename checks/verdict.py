@@ -30,6 +30,14 @@ ADVICE_FOR: Mapping[Kind, tuple[str, ...]] = {
 FLOOR_BOUNDS = (0.5, 3.0)
 """How far feedback may move an account's floor."""
 
+# Log odds for a purge against people leaving. Engagement that outlives the followers speaks
+# for dead accounts; calm peers and a second day of falling speak for people.
+_VANISHED = 3.0
+_STAYED = 4.3
+_FELL = -2.0
+_AGAIN = -2.5
+_CALM = -1.5
+
 Opinion = Literal["expected", "false", "useful"]
 
 _CRITICAL_KINDS = ("purge", "unfollow_wave", "mass_follow", "leak")
@@ -145,19 +153,11 @@ def _fall(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
         return "leak", 0.95, why
     why += what_engagement_did(finding, facts)
     stayed, fell = engagement_stayed(finding, facts), engagement_fell(finding, facts)
-    odds = 0.0
-    if facts.vanished > 0:
-        odds += 3.0
-    if stayed:
-        odds += 3.5
-    if fell:
-        odds -= 2.0
-    if facts.moved_days >= 2:
+    calm, again = facts.peers is not None, facts.moved_days - 1
+    if again:
         why.append(reason("kept_falling", days=facts.moved_days))
-        odds -= 2.0 * (facts.moved_days - 1)
-    calm = facts.peers is not None
-    if calm:
-        odds -= 1.5
+    odds = _VANISHED * (facts.vanished > 0) + _STAYED * stayed + _FELL * fell
+    odds += _AGAIN * again + _CALM * calm
     if not calm and not stayed and not fell and not facts.vanished:
         return "unexplained_drop", 0.6, why
     chance = _sigmoid(odds)
