@@ -45,6 +45,7 @@ def read_panel(
         timezone=timezone,
         days=days,
         tags=found.tags,
+        with_read_at=True,
     )
 
 

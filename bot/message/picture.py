@@ -3,12 +3,12 @@
 import numpy as np
 
 from bot import charts
-from bot.message.kinds import EVENTS, kind_name, metric_name, share_of_level
+from bot.message.kinds import EVENTS, began, kind_name, last_seen, metric_name, share_of_level
 from bot.message.voice import DAY, Voice, clean
 from bot.model import ChartSpec, Picture
 from checks import baseline
 from checks.model import Event, Incident
-from checks.panel import Floats, Ints, Panel
+from checks.panel import Floats, Panel
 
 
 def picture(
@@ -32,19 +32,20 @@ def picture(
     series = np.full(panel.days, np.nan) if values is None else values[row]
     rounded = spec.metric == "followers"
     metric = metric_name(voice, spec.metric)
+    times = _times(panel, row)
     drawn = charts.draw(
         charts.Chart(
-            ends=panel.ends[inside].astype(np.float64),
+            ends=times[inside],
             values=series[inside],
             low=low[inside],
             high=high[inside],
             step=float(panel.step[row]) if rounded else 1.0,
             title=clean(spec.account),
-            subtitle=_subtitle(voice, metric, series[inside], panel.ends[inside], now),
+            subtitle=_subtitle(voice, metric, series[inside], times[inside], now),
             change_label=voice.say("Change per day"),
             expected_label=voice.say("expected"),
             empty=voice.say("No readings in these days"),
-            span=None if incident is None else _span(incident),
+            span=None if incident is None else _span(incident, times[~np.isnan(series)]),
             note="" if incident is None else _note(voice, incident),
             marks=tuple(_mark(voice, event) for event in events),
             count=voice.count,
@@ -55,13 +56,24 @@ def picture(
     return Picture(
         name=f"{_file_name(spec.account)}-{spec.metric}.png",
         png=drawn,
-        alt=_alt(voice, spec.account, metric, series[inside], panel.ends[inside], now),
+        alt=_alt(voice, spec.account, metric, series[inside], times[inside], now),
     )
 
 
-def _span(incident: Incident) -> tuple[float, float]:
-    """A day is drawn where it was, between the reading before and its own."""
-    return (incident.opened_at - DAY, max(incident.last_finding_at, incident.opened_at))
+def _times(panel: Panel, row: int) -> Floats:
+    """When each day's reading was taken, where that is known: a day may end at any hour."""
+    ends = panel.ends.astype(np.float64)
+    if panel.read_at is None:
+        return ends
+    return np.where(panel.read_at[row] > 0, panel.read_at[row], ends).astype(np.float64)
+
+
+def _span(incident: Incident, read: Floats) -> tuple[float, float]:
+    """From the reading before the incident to the last one that showed it."""
+    first = began(incident)
+    before = read[read < first - DAY / 24]
+    start = float(before[-1]) if before.size else first - DAY
+    return (max(start, first - 7 * DAY), max(last_seen(incident), first))
 
 
 def _note(voice: Voice, incident: Incident) -> str:
@@ -77,7 +89,7 @@ def _mark(voice: Voice, event: Event) -> charts.Mark:
     return charts.Mark(start=event.start, end=event.end, label=name)
 
 
-def _subtitle(voice: Voice, metric: str, values: Floats, ends: Ints, now: float) -> str:
+def _subtitle(voice: Voice, metric: str, values: Floats, ends: Floats, now: float) -> str:
     days = _days(voice, ends, now)
     read = values[~np.isnan(values)]
     newest = voice.count(float(read[-1])) if read.size else "–"
@@ -85,7 +97,7 @@ def _subtitle(voice: Voice, metric: str, values: Floats, ends: Ints, now: float)
 
 
 def _alt(
-    voice: Voice, account: str, metric: str, values: Floats, ends: Ints, now: float
+    voice: Voice, account: str, metric: str, values: Floats, ends: Floats, now: float
 ) -> str:
     """The picture in words, for screen readers."""
     read = values[~np.isnan(values)]
@@ -101,7 +113,7 @@ def _alt(
     )
 
 
-def _days(voice: Voice, ends: Ints, now: float) -> str:
+def _days(voice: Voice, ends: Floats, now: float) -> str:
     return voice.say(
         "{first} to {last}",
         first=voice.day(float(ends[0]), now),

@@ -19,7 +19,7 @@ ACCOUNT = PURGE.account
 DAYS = 60
 
 
-def panel(**metrics: Any) -> Panel:
+def panel(now: int = SEEN, with_read_at: bool = False, **metrics: Any) -> Panel:
     """Sixty days of one account; followers rise by some ten a day unless given."""
     noise = np.random.default_rng(1)
     followers = 300_000 + np.cumsum(noise.poisson(12, DAYS)).astype(float)
@@ -29,9 +29,10 @@ def panel(**metrics: Any) -> Panel:
         np.zeros(DAYS, np.int64),
         SEEN - DAY * np.arange(DAYS)[::-1],
         values,
-        now=SEEN,
+        now=now,
         timezone="UTC",
         days=121,
+        with_read_at=with_read_at,
     )
 
 
@@ -76,7 +77,15 @@ def test_the_band_is_learnt_from_days_that_are_not_drawn(chart: list[Chart]) -> 
 
 def test_the_incident_is_marked_on_its_own_day(chart: list[Chart]) -> None:
     picture(voice_for("en", "UTC"), spec(), panel(), SEEN, PURGE)
-    assert chart[0].span == (PURGE.opened_at - DAY, PURGE.opened_at)
+    # from the reading before, taken at eight, to the end of that Saturday
+    assert chart[0].span == (SEEN - DAY, PURGE.opened_at)
+
+
+def test_readings_stand_where_they_were_taken(chart: list[Chart]) -> None:
+    """The days of a panel end at the hour of the look, its readings lie before that."""
+    taken = panel(with_read_at=True, now=SEEN + 9 * 3600)
+    picture(voice_for("en", "UTC"), spec(), taken, SEEN)
+    assert chart[0].ends[-1] == SEEN
 
 
 def test_events_bear_their_name_or_their_kind(chart: list[Chart]) -> None:
