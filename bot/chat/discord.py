@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 _LARGEST_FILE = 100 * 1024 * 1024
+_FETCH_SECONDS = 60.0
 _FINAL_TOKEN_CLOSE = 4004
 
 
@@ -372,12 +373,17 @@ class _Asked:
         return False
 
     async def show(self, answer: Message, alert: str) -> None:
-        parts = _parts(render(answer, alert, is_answer=True))
-        files = parts.pop("files", [])
-        try:
-            await self._interaction.edit_original_response(attachments=files, **parts)
-        except _TROUBLE as error:
-            log.warning("an answer on Discord did not arrive (%s)", kind_of(error))
+        """Twice at most: an answer shown again is the same answer."""
+        for is_repeat in (False, True):
+            parts = _parts(render(answer, alert, is_answer=True))
+            files = parts.pop("files", [])
+            try:
+                await self._interaction.edit_original_response(attachments=files, **parts)
+                return
+            except _TROUBLE as error:
+                if is_repeat or isinstance(error, discord.HTTPException):
+                    log.warning("an answer on Discord did not arrive (%s)", kind_of(error))
+                    return
 
     async def complete(self, choices: list[str]) -> None:
         offered = [
@@ -395,7 +401,8 @@ class _Asked:
         if sent["size"] > _LARGEST_FILE:
             return None
         try:
-            content = await self._interaction.client.http.get_from_cdn(sent["url"])
+            async with asyncio.timeout(_FETCH_SECONDS):
+                content = await self._interaction.client.http.get_from_cdn(sent["url"])
         except _TROUBLE:
             return None
         return Attachment(name=sent["filename"], content=content)

@@ -143,6 +143,7 @@ class LoopbackDiscord:
         self._nonces: dict[str, tuple[float, dict[str, Any]]] = {}
         self._windows: dict[str, tuple[float, int]] = {}
         self._counter = itertools.count(1)
+        self._sending: set[asyncio.Future[None]] = set()
         self._last_snowflake = 0
         self.add_guild(GUILD, {ROLE: "Social leads"})
         self.add_channel(CHANNEL, GUILD)
@@ -815,7 +816,12 @@ class LoopbackDiscord:
             session.events.append((session.sequence, event, data))
             del session.events[:-500]
             if session.socket is not None and not session.socket.closed:
-                asyncio.ensure_future(self._send(session, 0, data, event, session.sequence))  # noqa: RUF006
+                self._post_packet(session, data, event, session.sequence)
+
+    def _post_packet(self, session: Session, data: Any, event: str, sequence: int) -> None:
+        task = asyncio.ensure_future(self._send(session, 0, data, event, sequence))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
 
     async def ask_to_reconnect(self) -> None:
         for session in self._connected():
@@ -835,7 +841,7 @@ class LoopbackDiscord:
         """Hands the last events out once more, as a resumed session may."""
         for session in self._connected():
             for sequence, event, data in session.events[-session_events:]:
-                asyncio.ensure_future(self._send(session, 0, data, event, sequence))  # noqa: RUF006
+                self._post_packet(session, data, event, sequence)
 
     def _connected(self) -> list[Session]:
         return [one for one in self.sessions.values() if one.socket and not one.socket.closed]
