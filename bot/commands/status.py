@@ -11,7 +11,7 @@ from bot.commands.course import DAY
 from bot.commands.view import View, as_alert, find_account, look, sees, visible
 from bot.errors import CommandError
 from bot.message import looks, refusals
-from bot.message.course import Deadline, Standing, deadline_of
+from bot.message.course import Deadline, Standing, concerns, deadline_of
 from bot.message.kinds import worst_first
 from bot.message.looks import AccountLook
 from bot.model import Alert, Caller, Message
@@ -133,12 +133,8 @@ def _one(db: Database, view: View, text: str) -> Message:
 
 def about(db: Database, view: View, account: str) -> list[Event]:
     """Events that concern an account."""
-    platform = account.partition("/")[0]
-    return [
-        noted.event
-        for noted in seen_events(db, view)
-        if noted.event.account in (None, account) and noted.event.platform in (None, platform)
-    ]
+    events = (noted.event for noted in seen_events(db, view))
+    return [event for event in events if concerns(event, account)]
 
 
 def _running(event: Event, now: float) -> bool:

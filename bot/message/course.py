@@ -134,6 +134,12 @@ def moved(voice: Voice, change: float, share: float) -> str:
     return f"{voice.signed(change)} ({voice.percent(share, signed=True)})"
 
 
+def concerns(event: Event, account: str) -> bool:
+    """Whether an event is about this account, its platform or everything."""
+    platform = account.partition("/")[0]
+    return event.account in (None, account) and event.platform in (None, platform)
+
+
 def event_line(voice: Voice, event: Event, now: float) -> str:
     """A dated thing with its kind, days and what it is about."""
     first, last = voice.local(event.start).date(), voice.local(event.end).date()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bot import charts
+from bot.message.course import concerns
 from bot.message.kinds import EVENTS, began, kind_name, last_seen, metric_name, share_of_level
 from bot.message.voice import DAY, Voice, clean
 from bot.model import ChartSpec, Picture
@@ -21,7 +22,8 @@ def picture(
 ) -> Picture:
     """Draws `spec` from a panel that holds its account; takes some 0.2 s, so use a thread.
 
-    Days of the panel outside the spec are not drawn, though they teach the expected band.
+    Days of the panel outside the spec are not drawn, though they teach the expected band, and
+    neither are events about other accounts or platforms.
     """
     row = panel.row[spec.account]
     low, high = baseline.band(panel, row, spec.metric)
@@ -47,7 +49,7 @@ def picture(
             empty=voice.say("No readings in these days"),
             span=None if incident is None else _span(incident, times[~np.isnan(series)]),
             note="" if incident is None else _note(voice, incident),
-            marks=tuple(_mark(voice, event) for event in events),
+            marks=tuple(_mark(voice, e) for e in events if concerns(e, spec.account)),
             count=voice.count,
             signed=voice.signed,
             day=voice.short_day,

@@ -95,6 +95,9 @@ def test_events_bear_their_name_or_their_kind(chart: list[Chart]) -> None:
         ),
         Event(name="", kind="outage", start=SEEN - DAY, end=SEEN),
     )
+    other = replace(events[0], name="Another", account="instagram/rival")
+    elsewhere = replace(events[0], name="Elsewhere", platform="tiktok")
+    events = (*events, other, elsewhere)
     picture(voice_for("en", "UTC"), spec(), panel(), SEEN, None, events)
     assert [mark.label for mark in chart[0].marks] == ["Sale now", "outage"]
 
