@@ -1,0 +1,43 @@
+"""The slow ways in which Discord's gateway ends: the library waits five seconds in them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+
+from tests.contracts.stage_discord import open_stage
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("EBBWATCH_FAULTS"), reason="takes seconds: make faults"
+)
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+async def test_an_invalid_session_is_overcome_and_nothing_is_said(resumable: bool) -> None:
+    async with open_stage() as stage:
+        await stage.server.invalidate(resumable=resumable)
+        async with asyncio.timeout(20):
+            while stage.chat.health().ready:  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.01)
+            while not stage.chat.health().ready:  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.01)
+        assert (await stage.command("status")).private
+        assert stage.server.resumes == int(resumable)
+        assert stage.desk.reports == []
+
+
+async def test_a_server_that_restarts_is_found_again() -> None:
+    """REST and gateway away together, for longer than the library's patience with both."""
+    async with open_stage() as stage:
+        await stage.server.stop()
+        async with asyncio.timeout(30):
+            await stage.desk.reported.wait()
+        stage.server.sessions.clear()
+        await stage.server.start()
+        async with asyncio.timeout(30):
+            while not stage.chat.health().ready:  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.05)
+        assert (await stage.command("status")).private
+        assert len(stage.desk.reports) == 2
