@@ -70,9 +70,15 @@ def surroundings(settings: Settings, environ: Mapping[str, str]) -> Surroundings
 
 
 def handles_of(section: SourceSettings) -> tuple[str, ...] | None:
-    """The accounts that the config names; None where the source knows its accounts itself."""
+    """The accounts that the config names; None where the source knows its accounts itself.
+
+    Beside `handles`, `own` and `accounts` name accounts by what opens them.
+    """
     handles = getattr(section, "handles", None)
-    return None if handles is None else tuple(handles)
+    if handles is None or "{handle}" not in getattr(section, "url", "{handle}"):
+        return None
+    keyed = [*getattr(section, "own", ()), *getattr(section, "accounts", ())]
+    return tuple(dict.fromkeys([*handles, *keyed]))
 
 
 def open_chats(

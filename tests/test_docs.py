@@ -49,8 +49,12 @@ def uncommented(text: str) -> str:
     return re.sub(r"(?m)^# ?(?=\[|[a-z_]+ = )", "", text)
 
 
-def test_the_example_config_is_toml_with_every_comment_taken_off() -> None:
-    assert tomllib.loads(uncommented(EXAMPLE))["log"]["format"] == "text"
+def test_every_example_holds_with_its_comment_taken_off() -> None:
+    raw = tomllib.loads(uncommented(EXAMPLE))
+    assert {section["kind"] for section in raw["sources"]} == set(SOURCES)
+    for section in raw.pop("sources"):
+        KINDS[section["kind"]].model_validate(section)
+    assert parse(raw, KINDS, CHATS).serve
 
 
 @pytest.mark.parametrize(
