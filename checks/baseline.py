@@ -135,7 +135,7 @@ def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
     series = lesson.series
     learnt = lesson.learnt.at(lesson.week(columns - LAG))
     changes = between(series.read, columns)
-    held = series.last[:, columns] != columns
+    held = ~series.seen[:, columns]
     judged = ~held & (changes >= YOUNG)
     row, place = np.nonzero(~learnt.own & judged)
     if row.size:
@@ -167,7 +167,7 @@ def _move(
     display step (step^2 / 12).
     """
     rows = np.arange(len(series.counts))[:, None]
-    before = series.last[:, np.maximum(columns - span, 0)].astype(np.int64)
+    before = series.newest(np.maximum(columns - span, 0))
     elapsed = columns - before
     known = judged & (columns >= span) & (before >= 0) & (elapsed <= GAP)
     elapsed = np.where(known, elapsed, 0)

@@ -103,7 +103,7 @@ def _followers(
         first, last = int(columns.min()), int(columns.max())
         rows = np.arange(len(panel.accounts))
         reach = first - REACH - LAG
-        shared = list(lessons(panel, "followers", rows, reach, last - LAG, last))
+        shared = list(lessons(panel, "followers", rows, reach, last - LAG, last, drift=True))
     view = outlook(panel, "followers", columns, known=shared)
     found = _sudden(panel, "followers", view, columns, rules, factor)
     return view, [found, leaks(panel, rules, columns, factor, view, known=shared)]

@@ -71,7 +71,9 @@ def leaks(
         return nothing()
     if known is None:
         first, last = int(columns.min()), int(columns.max())
-        known = lessons(panel, "followers", rows, first - REACH - LAG, last - LAG, last)
+        known = lessons(
+            panel, "followers", rows, first - REACH - LAG, last - LAG, last, drift=True
+        )
     sums = [
         part
         for lesson in known

@@ -31,7 +31,8 @@ _POOLED_CLIP = 0.02
 _MAD = 1.4826
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
-_WINDOWS_AT_ONCE = 8192
+_WINDOWS_AT_ONCE = 4096
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -92,45 +93,53 @@ def lessons(
     *,
     gap: int = GAP,
     linear: bool = False,
+    drift: bool = False,
 ) -> Iterator[Lesson]:
     """Weeks that end from (the refresh before) column `first` to `last`, in pieces of `rows`.
 
-    The series of each lesson ends with column `end`. `linear` learns counts in any case.
+    The series of each lesson ends with column `end`. `linear` learns counts in any case;
+    `drift` is worked out only where asked for, 0 else.
     """
-    start = max(0, first - 6 - WINDOW - gap)
-    counts = counts_of(panel, metric)[:, start : end + 1]
-    flat = linear_rows(panel, metric) | linear
-    day, weekday = panel.day + start, int(panel.weekdays[start])
+    counts, flat = counts_of(panel, metric), linear_rows(panel, metric) | linear
     size = 2 + (last - first) // 7
+    wide, narrow = (max(0, first - 6 - WINDOW - more) for more in (gap, 0))
     for phase in range(7):
         members = rows[panel.phase[rows] == phase]
-        weeks = np.unique(refreshed(np.arange(first, last + 1) - start, day, phase))
-        for some in np.array_split(members, 1 + len(members) * size // _WINDOWS_AT_ONCE):
-            if some.size:
-                series = bridge(counts[some], flat[some], gap)
-                learnt = taught(series, weeks, (weekday + int(weeks[0])) % 7)
-                yield Lesson(some, start, day, weekday, phase, series, weeks, learnt)
+        # only a row that was not read on the first day needs the readings before it
+        whole = ~np.isnan(counts[members, narrow])
+        for start, some in ((narrow, members[whole]), (wide, members[~whole])):
+            day, weekday = panel.day + start, int(panel.weekdays[start])
+            weeks = np.unique(refreshed(np.arange(first, last + 1) - start, day, phase))
+            for part in np.array_split(some, 1 + len(some) * size // _WINDOWS_AT_ONCE):
+                if part.size:
+                    series = bridge(counts[part, start : end + 1], flat[part], gap)
+                    learnt = taught(series, weeks, (weekday + int(weeks[0])) % 7, drift=drift)
+                    yield Lesson(part, start, day, weekday, phase, series, weeks, learnt)
 
 
-def taught(series: Series, weeks: Ints, weekday: int) -> Learnt:
+def taught(series: Series, weeks: Ints, weekday: int, *, drift: bool = False) -> Learnt:
     """What each row learnt by the end of each of `weeks`, all of which end on `weekday`."""
     shape = (len(series.counts), len(weeks))
     windows = _windows(series.increments, weeks).reshape(-1, WINDOW)
     changes = between(series.read, weeks).ravel()
-    known = WINDOW - np.isnan(windows).sum(axis=1)
-    whole = known == WINDOW
+    ordered = np.sort(windows, axis=1)
+    whole = ~np.isnan(ordered[:, -1])
+    known = np.full(len(windows), WINDOW)
     own = changes >= FULL
     if whole.all():
-        base, spread, weekdays = learn(windows, weekday)
+        base, spread, weekdays = learn(windows, weekday, ordered[:, WINDOW // 2])
     else:
         base, spread = np.zeros((2, len(windows)), np.float32)
         weekdays = np.zeros((len(windows), 15), np.float32)
-        for some, teach in ((whole, learn), (own & ~whole, learn_partial)):
-            if some.any():
-                base[some], spread[some], weekdays[some] = teach(windows[some], weekday)
+        base[whole], spread[whole], weekdays[whole] = learn(
+            windows[whole], weekday, ordered[whole, WINDOW // 2]
+        )
+        known[~whole] -= np.isnan(windows[~whole]).sum(axis=1)
+        some = own & ~whole
+        base[some], spread[some], weekdays[some] = learn_partial(windows[some], weekday)
     # equal parts of a bridged gap vary less than its days did
     spread = spread * np.sqrt(np.maximum(known, 1) / np.maximum(changes, 1)).astype(np.float32)
-    drift = _drift(windows, spread)
+    wander = _drift(windows, spread) if drift else np.zeros(len(windows), np.float32)
     row, week = np.divmod(np.arange(len(windows)), len(weeks))
     rounded = _rounded(series, row, weeks[week])
     return Learnt(
@@ -139,32 +148,34 @@ def taught(series: Series, weeks: Ints, weekday: int) -> Learnt:
         weekdays.reshape(*shape, 15),
         own.reshape(shape),
         rounded.reshape(shape),
-        drift.reshape(shape),
+        wander.reshape(shape),
     )
 
 
-def learn(windows: Singles, weekday: int) -> tuple[Singles, Singles, Singles]:
-    """Base, spread and weekday sums of complete windows (k, WINDOW).
+def learn(windows: Singles, weekday: int, middle: Singles) -> tuple[Singles, Singles, Singles]:
+    """Base, spread and weekday sums of complete windows (k, WINDOW) with medians `middle`.
 
     Values are clipped to the median +- max(3 x 1.4826 MAD, the 90th percentile of absolute
     deviations): the mean of what remains sees growth that the median of rounded counts
     misses. Weekday means are shrunk, the weekend contrast by N / (N + 1.5), a day's own rest
     by n / (n + 6). The spread is the RMS of the clipped rest. `weekday` is that of the last
-    day.
+    day. NumPy sorts single precision faster than it finds two ranks.
     """
-    middle = np.partition(windows, WINDOW // 2, axis=1)[:, WINDOW // 2, None]
-    deviation = np.abs(windows - middle)
-    deviation.partition((WINDOW // 2, WINDOW * 9 // 10), axis=1)
-    width = deviation[:, WINDOW // 2, None] * np.float32(3 * _MAD)
-    np.maximum(width, deviation[:, WINDOW * 9 // 10, None], out=width)
-    values = np.clip(windows, middle - width, middle + width)
-    weeks = values.reshape(-1, WINDOW // 7, 7)
-    means = weeks.mean(axis=1)
-    base = means.mean(axis=1)
-    effects = _weekday_effects(means - base[:, None], weekday, WINDOW // 7)
-    weeks -= (base[:, None] + effects)[:, None, :]
-    rms = np.sqrt(np.einsum("ij,ij->i", values, values) / np.float32(WINDOW))
-    return base, rms, _running_effects(effects, weekday)
+    values = windows - middle[:, None]
+    sizes = np.abs(values)
+    sizes.sort(axis=1)
+    width = np.float32(3 * _MAD) * sizes[:, WINDOW // 2]
+    width = np.maximum(width, sizes[:, WINDOW * 9 // 10])[:, None]
+    np.clip(values, -width, width, out=values)
+    means = values.reshape(-1, WINDOW // 7, 7).mean(axis=1)
+    rest = means.mean(axis=1)
+    effects = _weekday_effects(means - rest[:, None], weekday, WINDOW // 7)
+    # sum (v - m)^2 over a weekday's eight values = sum v^2 - 8 m (2 mean - m)
+    usual = rest[:, None] + effects
+    squares = np.einsum("ij,ij->i", values, values)
+    squares -= np.float32(WINDOW // 7) * (usual * (2 * means - usual)).sum(axis=1)
+    rms = np.sqrt(np.maximum(squares, 0) / np.float32(WINDOW))
+    return middle + rest, rms, _running_effects(effects, weekday)
 
 
 def learn_partial(windows: Singles, weekday: int) -> tuple[Singles, Singles, Singles]:
@@ -212,9 +223,16 @@ def learn_young(series: Series, row: Ints, column: Ints) -> tuple[Singles, Singl
 def between(seen: Bools, ends: Ints) -> Ints:
     """How many of the WINDOW days up to each of `ends` are seen."""
     days = seen.shape[1]
-    total = np.zeros((len(seen), days + 1), np.int64)
+    stop, start = np.clip(ends + 1, 0, days), np.clip(ends + 1 - WINDOW, 0, days)
+    if len(ends) <= _FEW:
+        bits = seen.view(np.uint8)
+        sums = [
+            bits[:, a:b].sum(axis=1, dtype=np.uint8) for a, b in zip(start, stop, strict=True)
+        ]
+        return np.stack(sums, axis=1).astype(np.int64)
+    total = np.zeros((len(seen), days + 1), np.int16)
     np.cumsum(seen, axis=1, out=total[:, 1:])
-    return total[:, np.clip(ends + 1, 0, days)] - total[:, np.clip(ends + 1 - WINDOW, 0, days)]
+    return (total[:, stop] - total[:, start]).astype(np.int64)
 
 
 def _ranked(values: Singles, rank: Ints) -> Singles:
@@ -269,19 +287,18 @@ def _rounded(series: Series, row: Ints, column: Ints) -> Bools:
     Looks at a few single readings first: nearly every exact account falls out there.
     """
     rounded = column >= 0
-    for back in (0, 7, 14, 1, 8):
+    for back in (0, 1, 7, 8, 2, 14):
         index = np.flatnonzero(rounded)
-        last = series.last[row[index], np.maximum(column[index] - back, 0)]
-        count = np.where(last < 0, 0.0, series.counts[row[index], last])
-        exact = (count >= _ROUNDED_FROM) & (count % 10 != 0)
-        if back == 0:
-            exact |= count < _ROUNDED_FROM
-        rounded[index[exact]] = False
+        count = series.counts[row[index], np.maximum(column[index] - back, 0)]
+        rounded[index[(count >= _ROUNDED_FROM) & (count % 10 != 0)]] = False
     index = np.flatnonzero(rounded)
     if index.size:
         days = column[index, None] - np.arange(WINDOW)
         counts: Floats = series.counts[row[index, None], np.maximum(days, 0)]
         large = (days >= 0) & (counts >= _ROUNDED_FROM)
-        shown = large & (counts % truncation(np.nan_to_num(counts)) == 0)
-        rounded[index] = shown.sum(axis=1) >= _ROUNDED_SHARE * large.sum(axis=1)
+        unit = truncation(np.nan_to_num(np.fmax.reduce(counts, axis=1)))[:, None]
+        unit = np.where(counts < 100 * unit, np.maximum(unit / 10, 1), unit)
+        shown = large & (counts / unit == np.floor(counts / unit))
+        some = large.sum(axis=1)
+        rounded[index] = (some > 0) & (shown.sum(axis=1) >= _ROUNDED_SHARE * some)
     return rounded

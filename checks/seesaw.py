@@ -88,7 +88,7 @@ def _seesaws(lesson: Lesson, columns: Ints, factor: Floats) -> Findings:
                 for direction in (1, -1)
             }
             best = np.maximum(best, np.maximum(chain[1], chain[-1]))
-    read = series.last[:, columns] == columns
+    read = series.seen[:, columns]
     score = np.where(read, best[:, columns], 0)
     row, place = np.nonzero(score > _LIMIT)
     column = columns[place]

@@ -1,16 +1,20 @@
 """One metric of some accounts as daily increments, its gaps bridged."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from checks.panel import Bools, Floats, Panel
+from checks.panel import Bools, Floats, Ints, Panel
 
 Singles = npt.NDArray[np.float32]
+Shorts = npt.NDArray[np.int16]
 
 GAP = 27
 """Longest stretch between two readings that a change may span; then all is new."""
+
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -19,20 +23,39 @@ class Series:
 
     `increments` are daily changes: difference over mean level (the log ratio up to its third
     power), or counts where the row is `linear`; those of a bridged gap in equal parts, NaN
-    where unknown. `last` is the column of the newest reading at or before each column, -1
-    where there is none.
+    where unknown. `seen`: something was read there.
     """
 
     counts: Floats
     increments: Singles
-    last: npt.NDArray[np.int16]
+    seen: Bools
     linear: Bools
 
-    @property
+    @cached_property
     def read(self) -> Bools:
         """Where a reading ends a known change."""
-        here: Bools = self.last == np.arange(self.last.shape[1])
-        return here & ~np.isnan(self.increments)
+        return self.seen & ~np.isnan(self.increments)
+
+    @cached_property
+    def last(self) -> Shorts:
+        """The column of the newest reading at or before each column, -1 without one."""
+        columns = np.arange(self.seen.shape[1], dtype=np.int16)
+        return np.maximum.accumulate(np.where(self.seen, columns, np.int16(-1)), axis=1)
+
+    def newest(self, columns: Ints) -> Ints:
+        """`last` at some columns, without working all of it out for a few."""
+        if len(columns) > _FEW:
+            return self.last[:, columns].astype(np.int64)
+        found = np.where(self.seen[:, columns], columns, -1)
+        row, place = np.nonzero(found < 0)
+        for back in range(1, GAP + 1):
+            row, place = row[columns[place] >= back], place[columns[place] >= back]
+            if not row.size:
+                break
+            here = self.seen[row, columns[place] - back]
+            found[row[here], place[here]] = columns[place[here]] - back
+            row, place = row[~here], place[~here]
+        return found
 
 
 def counts_of(panel: Panel, metric: str) -> Floats:
@@ -53,17 +76,17 @@ def linear_rows(panel: Panel, metric: str) -> Bools:
 def bridge(counts: Floats, linear: Bools, gap: int = GAP) -> Series:
     """Readings less than `gap` days apart are joined by straight lines, for learning only."""
     seen = ~np.isnan(counts)
-    columns = np.arange(counts.shape[1], dtype=np.int16)
-    last = np.maximum.accumulate(np.where(seen, columns, np.int16(-1)), axis=1)
     filled = counts if seen.all() else _fill(counts, seen, gap)
-    increments = np.full(counts.shape, np.nan, np.float32)
     before, after = filled[:, :-1], filled[:, 1:]
-    change = after - before
-    scale = (before + after) * 0.5
+    scale = before + after
+    scale *= 0.5
     np.maximum(scale, 0.5, out=scale)
-    scale[linear] = 1.0
-    np.divide(change, scale, out=increments[:, 1:], casting="same_kind")
-    return Series(counts, increments, last, linear)
+    if linear.any():
+        scale[linear] = 1.0
+    increments = np.empty(counts.shape, np.float32)
+    increments[:, 0] = np.nan
+    np.divide(after - before, scale, out=increments[:, 1:], casting="same_kind")
+    return Series(counts, increments, seen, linear)
 
 
 def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:

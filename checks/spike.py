@@ -57,6 +57,8 @@ def engagement(panel: Panel, sudden: Sudden) -> Floats:
     """
     ratio = np.full(sudden.excess.shape, np.nan)
     for metric in ("views", "interactions"):
+        if metric not in panel.metrics or not sudden.row.size:
+            continue
         counts = counts_of(panel, metric)
         rows, index = np.unique(sudden.row, return_inverse=True)
         flows = bridge(counts[rows], np.ones(len(rows), np.bool_)).increments
