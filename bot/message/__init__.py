@@ -4,12 +4,13 @@ All functions are pure; `voice` carries the language and the time zone of the ch
 """
 
 from bot.message.alert import alert, reminder
+from bot.message.digest import digest
 from bot.message.history import history
 from bot.message.notice import notice
 from bot.message.picture import picture
 from bot.message.summary import Summary, summary
 from bot.message.voice import Voice, clean, voice_for
-from bot.message.wave import digest, wave
+from bot.message.wave import wave
 
 __all__ = [
     "Summary",

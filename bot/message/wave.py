@@ -1,9 +1,8 @@
-"""One message for many incidents: waves, digests and the catch-up after an outage."""
+"""One message for the members of a wave, and incidents as rows and lines of a list."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Literal
 
 from bot.message.alert import buttons, chart_of, late, sure, title, why
 from bot.message.kinds import (
@@ -20,9 +19,7 @@ from bot.message.voice import Voice, clean
 from bot.model import Alert, Field, Message
 from checks.model import Incident
 
-_ROWS = 10
-_PART = 3600
-"""Characters of one digest part: below the least text limit of a platform (4096)."""
+ROWS = 10
 
 
 def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> Message:
@@ -42,61 +39,19 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
         seen_late or "",
         "\n".join([voice.say("Why:"), *reasons]) if reasons else "",
         "\n".join([voice.say("What to do:"), *steps]) if steps else "",
-        _others(voice, ordered[_ROWS:]),
+        _others(voice, ordered[ROWS:]),
     ]
     severity = worst.incident.severity
     return Message(
         title=_wave_title(voice, ordered, now),
         text="\n\n".join(part for part in parts if part),
         fields=_wave_fields(voice, ordered, watched, now),
-        table=_table(voice, ordered[:_ROWS]),
+        table=members_table(voice, ordered[:ROWS]),
         footer=f"#{worst.number} · {voice.say(SEVERITIES[severity])}",
         severity=severity,
         buttons=buttons(voice, target, worst),
         chart=chart_of(worst.incident, worst.number, now),
-        mention=_mention(ordered),
-    )
-
-
-def digest(
-    voice: Voice,
-    alerts: Sequence[Alert],
-    now: float,
-    *,
-    reason: Literal["many", "quiet", "import", "catch_up"],
-    older: int = 0,
-    since: float | None = None,
-) -> tuple[Message, ...]:
-    """Many incidents in as few messages as fit, worst first, every account named.
-
-    `older` incidents were recorded silently and get one line; `since` is when an outage or
-    the quiet hours began.
-    """
-    ordered = sorted(alerts, key=lambda alert: worst_first(alert.incident))
-    head = _digest_title(voice, ordered, reason, older)
-    opening = []
-    if since is not None:
-        opening.append(voice.say("Held back since {when}.", when=voice.when(since, now)))
-    if older:
-        opening.append(
-            voice.plural(
-                '{n} older incident was recorded silently: see "incidents all".',
-                '{n} older incidents were recorded silently: see "incidents all".',
-                older,
-            )
-        )
-    rest = list(_packed(_names(voice, ordered[_ROWS:]), _PART, first=_PART - 900))
-    texts = ["\n\n".join([*opening, *rest[:1]]), *rest[1:]]
-    return tuple(
-        Message(
-            title=head if len(texts) == 1 else f"{head} ({part}/{len(texts)})",
-            text=text,
-            table=_table(voice, ordered[:_ROWS]) if part == 1 and ordered else (),
-            footer=voice.say("More on one of them: why NUMBER") if ordered else "",
-            severity=ordered[0].incident.severity if ordered else "info",
-            mention=_mention(ordered) if part == 1 else None,
-        )
-        for part, text in enumerate(texts, 1)
+        mention=mention_of(ordered),
     )
 
 
@@ -118,7 +73,7 @@ def lines(voice: Voice, alerts: Sequence[Alert], now: float) -> list[str]:
     ]
 
 
-def _mention(alerts: Sequence[Alert]) -> str | None:
+def mention_of(alerts: Sequence[Alert]) -> str | None:
     critical = (alert for alert in alerts if alert.incident.severity == "critical")
     return next((alert.mention for alert in critical if alert.mention), None)
 
@@ -209,7 +164,7 @@ def _wave_fields(
     return tuple(fields)
 
 
-def _table(voice: Voice, alerts: Sequence[Alert]) -> tuple[tuple[str, ...], ...]:
+def members_table(voice: Voice, alerts: Sequence[Alert]) -> tuple[tuple[str, ...], ...]:
     header = (
         "#",
         voice.say("Account"),
@@ -237,11 +192,11 @@ def _table(voice: Voice, alerts: Sequence[Alert]) -> tuple[tuple[str, ...], ...]
 
 
 def _others(voice: Voice, alerts: Sequence[Alert]) -> str:
-    names = list(_names(voice, alerts))
+    names = list(members_named(voice, alerts))
     return "\n".join([voice.say("Also:"), *names]) if names else ""
 
 
-def _names(voice: Voice, alerts: Sequence[Alert]) -> Iterator[str]:
+def members_named(voice: Voice, alerts: Sequence[Alert]) -> Iterator[str]:
     """The accounts of each platform with their change, in order, one line per platform."""
     by_platform = sorted(alerts, key=lambda alert: _platform(alert.incident))
     for platform, members in groupby(by_platform, key=lambda a: _platform(a.incident)):
@@ -255,49 +210,3 @@ def _short(voice: Voice, alert: Alert) -> str:
     share = share_of_level(incident)
     moved = voice.signed(incident.change)
     return f"{handle} {moved if share is None else voice.percent(share, signed=True)}"
-
-
-def _packed(lines: Iterator[str], limit: int, *, first: int) -> Iterator[str]:
-    """Joins lines into texts of at most `limit` characters, cut only after a comma.
-
-    The first text has less room: the table stands beside it.
-    """
-    text, room = "", first
-    for whole in lines:
-        for piece in whole.replace(", ", ",\0 ").split("\0"):
-            start = piece.lstrip() if not text else piece
-            if text and len(text) + len(start) > room:
-                yield text.rstrip(", \n")
-                text, start, room = "", piece.lstrip(), limit
-            text += start
-        text += "\n"
-    if text.strip():
-        yield text.rstrip("\n")
-
-
-def _digest_title(voice: Voice, ordered: Sequence[Alert], reason: str, older: int) -> str:
-    n = len(ordered)
-    critical = sum(alert.incident.severity == "critical" for alert in ordered)
-    if not n:
-        return voice.plural(
-            "{n} older incident recorded", "{n} older incidents recorded", older
-        )
-    if reason == "quiet":
-        head = voice.plural(
-            "{n} incident during the quiet hours", "{n} incidents during the quiet hours", n
-        )
-    elif reason == "import":
-        head = voice.plural(
-            "First import: {n} incident still open", "First import: {n} incidents still open", n
-        )
-    elif reason == "catch_up":
-        head = voice.plural(
-            "{n} alert that could not be sent before",
-            "{n} alerts that could not be sent before",
-            n,
-        )
-    else:
-        head = voice.plural("{n} incident at once", "{n} incidents at once", n)
-    if critical:
-        head += voice.say(", {n} critical", n=voice.count(critical))
-    return head

@@ -1,0 +1,100 @@
+"""Many incidents in few messages: a night, an import, an outage, a bad day."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from bot.message.kinds import worst_first
+from bot.message.voice import Voice
+from bot.message.wave import ROWS, members_named, members_table, mention_of
+from bot.model import Alert, Message
+
+_PART = 3600
+"""Characters of one digest part: below the least text limit of a platform (4096)."""
+
+
+def digest(
+    voice: Voice,
+    alerts: Sequence[Alert],
+    now: float,
+    *,
+    reason: Literal["many", "quiet", "import", "catch_up"],
+    older: int = 0,
+    since: float | None = None,
+) -> tuple[Message, ...]:
+    """Many incidents in as few messages as fit, worst first, every account named.
+
+    `older` incidents were recorded silently and get one line; `since` is when an outage or
+    the quiet hours began.
+    """
+    ordered = sorted(alerts, key=lambda alert: worst_first(alert.incident))
+    head = _digest_title(voice, ordered, reason, older)
+    opening = []
+    if since is not None:
+        opening.append(voice.say("Held back since {when}.", when=voice.when(since, now)))
+    if older:
+        opening.append(
+            voice.plural(
+                '{n} older incident was recorded silently: see "incidents all".',
+                '{n} older incidents were recorded silently: see "incidents all".',
+                older,
+            )
+        )
+    rest = list(_packed(members_named(voice, ordered[ROWS:]), _PART, first=_PART - 900))
+    texts = ["\n\n".join([*opening, *rest[:1]]), *rest[1:]]
+    return tuple(
+        Message(
+            title=head if len(texts) == 1 else f"{head} ({part}/{len(texts)})",
+            text=text,
+            table=members_table(voice, ordered[:ROWS]) if part == 1 and ordered else (),
+            footer=voice.say("More on one of them: why NUMBER") if ordered else "",
+            severity=ordered[0].incident.severity if ordered else "info",
+            mention=mention_of(ordered) if part == 1 else None,
+        )
+        for part, text in enumerate(texts, 1)
+    )
+
+
+def _packed(lines: Iterator[str], limit: int, *, first: int) -> Iterator[str]:
+    """Joins lines into texts of at most `limit` characters, cut only after a comma.
+
+    The first text has less room: the table stands beside it.
+    """
+    text, room = "", first
+    for whole in lines:
+        for piece in whole.replace(", ", ",\0 ").split("\0"):
+            start = piece.lstrip() if not text else piece
+            if text and len(text) + len(start) > room:
+                yield text.rstrip(", \n")
+                text, start, room = "", piece.lstrip(), limit
+            text += start
+        text += "\n"
+    if text.strip():
+        yield text.rstrip("\n")
+
+
+def _digest_title(voice: Voice, ordered: Sequence[Alert], reason: str, older: int) -> str:
+    n = len(ordered)
+    critical = sum(alert.incident.severity == "critical" for alert in ordered)
+    if not n:
+        return voice.plural(
+            "{n} older incident recorded", "{n} older incidents recorded", older
+        )
+    if reason == "quiet":
+        head = voice.plural(
+            "{n} incident during the quiet hours", "{n} incidents during the quiet hours", n
+        )
+    elif reason == "import":
+        head = voice.plural(
+            "First import: {n} incident still open", "First import: {n} incidents still open", n
+        )
+    elif reason == "catch_up":
+        head = voice.plural(
+            "{n} alert that could not be sent before",
+            "{n} alerts that could not be sent before",
+            n,
+        )
+    else:
+        head = voice.plural("{n} incident at once", "{n} incidents at once", n)
+    if critical:
+        head += voice.say(", {n} critical", n=voice.count(critical))
+    return head
