@@ -98,12 +98,14 @@ def get(db: Database, account: str) -> Known | None:
     return None if row is None else _known(row)
 
 
-def tags_by_account(db: Database) -> dict[str, tuple[str, ...]]:
-    """Tags of every account, also of those without any."""
-    return {
-        name: tuple(json.loads(tags))
-        for name, tags in db.conn.execute("SELECT account, tags FROM accounts")
-    }
+def tags_by_account(
+    db: Database, only: Collection[str] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Tags of all or of some accounts, also of those without any."""
+    some = "" if only is None else " WHERE account IN (SELECT value FROM json_each(?))"
+    values = () if only is None else (json.dumps(sorted(only)),)
+    rows = db.conn.execute(f"SELECT account, tags FROM accounts{some}", values)
+    return {name: () if tags == "[]" else tuple(json.loads(tags)) for name, tags in rows}
 
 
 def set_tags(db: Database, tags: Mapping[str, Sequence[str]]) -> None:

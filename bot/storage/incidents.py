@@ -116,10 +116,11 @@ def listing(
     if since is not None:
         where.append("last_finding_at >= ?")
         values.append(since)
-    tags = accounts.tags_by_account(db)
+    found = _load(db, " AND ".join(where), values, "opened_at DESC, incidents.id DESC")
+    tags = accounts.tags_by_account(db, {one.incident.account for one in found})
     found = [
         one
-        for one in _load(db, " AND ".join(where), values, "opened_at DESC, incidents.id DESC")
+        for one in found
         if accounts.matches(patterns, one.incident.account, tags[one.incident.account])
     ]
     return found[:limit]

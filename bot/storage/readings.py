@@ -1,8 +1,10 @@
 """Readings: stored as they came, read back as flat arrays for `checks.panel.build_panel`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,27 +121,32 @@ def series(
 ) -> Series:
     """All readings with start < at <= stop, one series per account, in order.
 
-    Where two sources give one account, the one with the smallest `priority` speaks from its
-    first reading to HANDOVER after its last. Metrics that nobody ever gave are left out.
-    Large reads run in a process of their own.
+    Where two sources give a metric of one account, the one with the smallest `priority`
+    speaks from its first reading to HANDOVER after its last. Metrics that nobody ever gave
+    are left out. Large reads run in a process of their own.
     """
     names, tags = _names(db, only)
     used = {name for (name,) in db.conn.execute("SELECT name FROM metrics_in_use")}
     metrics = [name for name in metrics if name in used]
     found = bulk.read(db, path, start, stop, list(names) if only is not None else None, metrics)
-    kept = _one_source(db, found)
-    index = np.full(max(names, default=0) + 1, -1, np.int64)
+    values = _one_voice(db, found)
+    index = np.full(max([*names, *found.account[-1:].tolist(), 0]) + 1, -1, np.int64)
     index[list(names)] = np.arange(len(names))
     rows = index[found.account]
-    kept &= rows >= 0
-    everything = bool(kept.all())
+    kept = rows >= 0  # the child process may have seen an account that came after `names`
+    if values is not found.values:
+        kept &= ~np.all([np.isnan(value) for value in values.values()], axis=0)
+    if kept.all():
+        kept = np.ones(0, np.bool_)
+
+    def cut(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return array[kept] if kept.size else array
+
     return Series(
         accounts=tuple(names.values()),
-        rows=rows if everything else rows[kept],
-        at=found.at if everything else found.at[kept],
-        values=found.values
-        if everything
-        else {name: value[kept] for name, value in found.values.items()},
+        rows=cut(rows),
+        at=cut(found.at),
+        values={name: cut(value) for name, value in values.items()},
         tags=tags,
     )
 
@@ -197,39 +204,33 @@ def newest(db: Database) -> int | None:
 def _names(
     db: Database, only: Sequence[str] | None
 ) -> tuple[dict[int, str], dict[str, tuple[str, ...]]]:
-    tags = accounts.tags_by_account(db)
-    wanted = None if only is None else set(only)
-    names = {
-        id: name
-        for id, name in db.conn.execute("SELECT id, account FROM accounts ORDER BY id")
-        if wanted is None or name in wanted
-    }
-    return names, {name: tags[name] for name in names.values()}
+    tags = accounts.tags_by_account(db, only)
+    some = "" if only is None else " WHERE account IN (SELECT value FROM json_each(?))"
+    values = () if only is None else (json.dumps(list(only)),)
+    rows = db.conn.execute(f"SELECT id, account FROM accounts{some} ORDER BY id", values)
+    return {row[0]: row[1] for row in rows}, tags
 
 
-def _one_source(db: Database, found: bulk.Rows) -> npt.NDArray[np.bool_]:
-    """False for readings that a better source of the same account speaks over."""
-    kept = np.ones(len(found.account), np.bool_)
+def _one_voice(db: Database, found: bulk.Rows) -> Mapping[str, npt.NDArray[np.float64]]:
+    """The values, empty where a better source of the account speaks for that metric."""
     priority = dict(db.conn.execute("SELECT id, priority FROM sources").fetchall())
-    if len(priority) < 2 or not len(kept):
-        return kept
-    rank = {id: n for n, id in enumerate(sorted(priority, key=lambda id: (priority[id], id)))}
-    ranks = np.vectorize(rank.__getitem__, otypes=[np.int64])(found.source)
-    spans, where = np.unique(found.account * len(rank) + ranks, return_inverse=True)
-    owner = spans // len(rank)
-    shared = np.isin(owner, owner[1:][owner[1:] == owner[:-1]])
-    if not shared.any():
-        return kept
-    first = np.full(len(spans), np.iinfo(np.int64).max)
-    last = np.full(len(spans), np.iinfo(np.int64).min)
-    np.minimum.at(first, where, found.at)
-    np.maximum.at(last, where, found.at)
-    for worse in np.flatnonzero(shared):
-        mine = where == worse
-        for better in np.flatnonzero((owner == owner[worse]) & (spans < spans[worse])):
-            over = (found.at >= first[better]) & (found.at <= last[better] + HANDOVER)
-            kept &= ~(mine & over)
-    return kept
+    order = sorted(priority, key=lambda id: (priority[id], id))
+    present = [id for id in order if (found.source == id).any()]
+    if len(present) < 2:
+        return found.values
+    _, account = np.unique(found.account, return_inverse=True)
+    values = {name: value.copy() for name, value in found.values.items()}
+    for value in values.values():
+        seen = ~np.isnan(value)
+        for n, better in enumerate(present[:-1]):
+            own = np.flatnonzero(seen & (found.source == better))
+            first = np.full(account[-1] + 1, np.iinfo(np.int64).max)
+            last = np.full(account[-1] + 1, np.iinfo(np.int64).min)
+            first[account[own[::-1]]] = found.at[own[::-1]]
+            last[account[own]] = found.at[own] + HANDOVER
+            spoken = (found.at >= first[account]) & (found.at <= last[account])
+            value[spoken & np.isin(found.source, present[n + 1 :])] = np.nan
+    return values
 
 
 def total_near(db: Database, account: str, metric: str, at: int) -> float | None:

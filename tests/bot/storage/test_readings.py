@@ -129,6 +129,35 @@ async def test_the_better_source_speaks_for_its_time(store):
     assert [name for name, *_ in await read(store)].count("instagram/b") == 1
 
 
+async def test_each_metric_has_its_own_better_source(store):
+    """What the better source never gives is heard from the other one."""
+    await add(store, rows(*(("a", n * DAY, 10 * n) for n in range(1, 6))), source="best")
+    both = rows(*(("a", n * DAY, n) for n in range(1, 6))).with_columns(
+        pl.col("followers").alias("views")
+    )
+    await add(store, both, source="other", priority=2)
+    series = await store.read(readings.series, store.path, start=0, stop=NOW)
+    heard = {name: set(value[~np.isnan(value)]) for name, value in series.values.items()}
+    assert heard == {"followers": {10, 20, 30, 40, 50}, "views": {1, 2, 3, 4, 5}}
+
+
+async def test_an_account_that_came_during_a_bulk_read_waits(store, monkeypatch):
+    await add(store, rows(("a", 10, 1)))
+    read_now = bulk.read
+
+    def newer(*args):
+        found = read_now(*args)
+        return bulk.Rows(
+            account=np.append(found.account, 99),
+            at=np.append(found.at, 11),
+            source=np.append(found.source, 1),
+            values={name: np.append(value, 7.0) for name, value in found.values.items()},
+        )
+
+    monkeypatch.setattr(bulk, "read", newer)
+    assert await read(store) == [("instagram/a", 10, 1.0)]
+
+
 async def test_a_lasting_disagreement_is_seen(store):
     times = ends(NOW, 4)
     await add(store, rows(*(("a", at, 1000) for at in times)), source="one")
