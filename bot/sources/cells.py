@@ -29,10 +29,12 @@ def coded_texts(column: pl.Series) -> Coded:
     if not isinstance(column.dtype, pl.Categorical):
         column = column.cast(pl.String).cast(categories())
     distinct = column.drop_nulls().unique()
-    texts: list[str | None] = [None] * (max(distinct.to_physical(), default=-1) + 1)
-    for code, text in zip(distinct.to_physical(), distinct, strict=True):
-        texts[code] = text
-    return Coded(column.to_physical(), pl.Series(texts, dtype=pl.String))
+    codes, texts = distinct.to_physical(), distinct.cast(pl.String)
+    size = 0 if codes.is_empty() else int(codes.max()) + 1  # type: ignore[arg-type]
+    if size == len(distinct):
+        return Coded(column.to_physical(), texts.gather(codes.arg_sort()))
+    known = pl.Series([None] * size, dtype=pl.String)
+    return Coded(column.to_physical(), known.scatter(codes, texts))
 
 
 def categories() -> pl.DataType:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bot.errors import SourceChanged
 from bot.model import Fault
 from bot.sources.cells import categories
-from bot.sources.columns import find_header, role_of
+from bot.sources.columns import METRICS, find_header, role_of
 from bot.sources.readings import Table
 
 if TYPE_CHECKING:
@@ -162,23 +162,32 @@ def _fast(source: Path | bytes, top: _Top) -> pl.DataFrame | None:
     """Polars' own reader; None where the file is not clean enough for it."""
     import polars as pl
 
-    schema: dict[str, pl.DataType] = {}
-    for index, name in enumerate(top.header):
-        # columns of few different texts are read as categories: faster from here on
-        role = role_of(name)
-        dates = all(len(row[index]) <= _DATE for row in top.sample if len(row) > index)
-        few = role == "account" or (role == "at" and dates)
-        schema[name] = categories() if few else pl.String()
-    try:
-        return pl.read_csv(
-            source,
-            separator=top.separator,
-            has_header=False,
-            skip_lines=top.skip,
-            schema=schema,
-        )
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return None
+    typed = {name: _type(name, index, top.sample) for index, name in enumerate(top.header)}
+    texts: dict[str, pl.DataType] = dict.fromkeys(top.header, pl.String())
+    for schema in (typed, texts):
+        try:
+            return pl.read_csv(
+                source,
+                separator=top.separator,
+                has_header=False,
+                skip_lines=top.skip,
+                schema=schema,
+            )
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            continue
+    return None
+
+
+def _type(name: str, index: int, sample: Sequence[Sequence[str]]) -> pl.DataType:
+    """What the first rows promise: whole numbers, few different texts, or any text."""
+    import polars as pl
+
+    cells = [row[index] for row in sample if len(row) > index]
+    role = role_of(name)
+    if role == "account" or (role == "at" and all(len(cell) <= _DATE for cell in cells)):
+        return categories()
+    counts = role in METRICS and all(re.fullmatch(r"\d{0,18}", cell) for cell in cells)
+    return pl.Int64() if counts else pl.String()
 
 
 def _careful(data: bytes, top: _Top, name: str) -> tuple[pl.DataFrame, tuple[Fault, ...]]:

@@ -45,6 +45,7 @@ class Rows:
     """`frame` has `account`, `at` and the metrics found, sorted by account and time."""
 
     frame: pl.DataFrame
+    accounts: list[str]
     shape: str
     faults: tuple[Fault, ...]
     bad_rows: int
@@ -71,7 +72,7 @@ def read_rows(table: Table, meaning: Meaning) -> Rows:
     reader.refuse_timeless(at.at, at.bad)
     accounts, metrics = reader.wide() if layout.wide else reader.long(at.at)
     times = pl.concat([at.at] * len(layout.wide)) if layout.wide else at.at
-    frame, notes = _sorted(accounts, times, metrics)
+    frame, names, notes = _sorted(accounts, times, metrics)
     if frame.is_empty():
         first = f" ({reader.faults[0].text})" if reader.faults else ""
         raise SourceChanged(
@@ -82,6 +83,7 @@ def read_rows(table: Table, meaning: Meaning) -> Rows:
         notes.append("columns not used: " + ", ".join(layout.unused[:12]))
     return Rows(
         frame=frame,
+        accounts=names,
         shape="wide" if layout.wide else "long",
         faults=tuple(reader.faults),
         bad_rows=reader.bad_rows,
@@ -98,6 +100,8 @@ class _Reader:
         self.bad_rows = len(table.bad)
 
     def refuse_cells(self, column: str, bad: pl.Series, what: str) -> None:
+        if not bad.any():
+            return
         rows = bad.arg_true()
         self.bad_rows += len(rows)
         cells = self.table.frame[column]
@@ -201,26 +205,32 @@ def _why(metric: str) -> str:
 
 def _sorted(
     accounts: Coded, at: pl.Series, metrics: pl.DataFrame
-) -> tuple[pl.DataFrame, list[str]]:
-    """By account and time, without rows that say nothing; of repeated rows the last stays."""
+) -> tuple[pl.DataFrame, list[str], list[str]]:
+    """By account and time, without rows that say nothing; of repeated rows the last stays.
+
+    Gives the readings, their accounts and notes.
+    """
     import polars as pl
 
     names = accounts.texts.unique().drop_nulls().sort()
-    # one number per row sorts and compares faster than the pair: times stay below 2**33
     ranks = (accounts.texts.rank("dense").cast(pl.Int64) - 1).gather(accounts.codes)
-    frame = metrics.with_columns((ranks * _TIMES + at).alias("_key"))
-    says = pl.any_horizontal(pl.all().exclude("_key").is_not_null())
-    frame = frame.filter(pl.col("_key").is_not_null() & says)
+    # one number per row sorts and compares faster than the pair: times stay below 2**33
+    frame = pl.DataFrame([ranks.alias("_rank"), at.alias("at"), *metrics.get_columns()])
+    frame = frame.with_columns((pl.col("_rank") * _TIMES + pl.col("at")).alias("_key"))
+    silent = all(column.has_nulls() for column in metrics.get_columns())
+    if silent or frame["_key"].has_nulls():
+        says = pl.any_horizontal(pl.col(metrics.columns).is_not_null())
+        frame = frame.filter(pl.col("_key").is_not_null() & says)
     if not frame["_key"].is_sorted():
         frame = frame.sort("_key", maintain_order=True)
-    repeated = (frame["_key"] == frame["_key"].shift(-1)).fill_null(False)
+    repeated = (frame["_key"].diff() == 0).fill_null(False).shift(-1, fill_value=False)
     notes: list[str] = []
     if count := int(repeated.sum()):
         notes.append(f"{count} rows repeat an account and time: the last of each was taken")
         frame = frame.filter(~repeated)
-    key = frame.drop_in_place("_key")
-    account = names.gather(key // _TIMES).alias("account")
-    return pl.DataFrame([account, (key % _TIMES).alias("at"), *frame.get_columns()]), notes
+    used = names.gather(frame["_rank"].unique().sort()).to_list()
+    account = names.gather(frame["_rank"]).alias("account")
+    return frame.select(account, "at", *metrics.columns), used, notes
 
 
 def refuse_falling(frame: pl.DataFrame, name: str) -> None:

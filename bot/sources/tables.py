@@ -81,8 +81,8 @@ def stem(path: Path) -> str:
 
 def batch_of(rows: Rows, meaning: Meaning, file: str, *, named: bool = False) -> Batch:
     frame = rows.frame
-    accounts = frame["account"].unique()
-    platforms = {a.partition("/")[0] for a in accounts.head(1000).to_list() if "/" in a}
+    accounts = rows.accounts
+    platforms = {account.partition("/")[0] for account in accounts if "/" in account}
     first, last = frame.select(low=_column("at").min(), high=_column("at").max()).row(0)
     notes = rows.notes
     if named and len(accounts) == 1 and accounts[0].rpartition("/")[2] == meaning.account:
