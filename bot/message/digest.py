@@ -11,6 +11,9 @@ from bot.model import Alert, Message
 _PART = 3600
 """Characters of one digest part: below the least text limit of a platform (4096)."""
 
+_MOST = 10
+"""Parts from which on names alone must do."""
+
 
 def digest(
     voice: Voice,
@@ -39,7 +42,9 @@ def digest(
                 older,
             )
         )
-    rest = list(_packed(members_named(voice, ordered[ROWS:]), _PART, first=_PART - 900))
+    rest = _parts(voice, ordered[ROWS:], sizes=True)
+    if len(rest) > _MOST:
+        rest = _parts(voice, ordered[ROWS:], sizes=False)
     texts = ["\n\n".join([*opening, *rest[:1]]), *rest[1:]]
     return tuple(
         Message(
@@ -52,6 +57,11 @@ def digest(
         )
         for part, text in enumerate(texts, 1)
     )
+
+
+def _parts(voice: Voice, alerts: Sequence[Alert], *, sizes: bool) -> list[str]:
+    names = members_named(voice, alerts, sizes=sizes)
+    return list(_packed(names, _PART, first=_PART - 900))
 
 
 def _packed(lines: Iterator[str], limit: int, *, first: int) -> Iterator[str]:

@@ -196,17 +196,21 @@ def _others(voice: Voice, alerts: Sequence[Alert]) -> str:
     return "\n".join([voice.say("Also:"), *names]) if names else ""
 
 
-def members_named(voice: Voice, alerts: Sequence[Alert]) -> Iterator[str]:
-    """The accounts of each platform with their change, in order, one line per platform."""
+def members_named(
+    voice: Voice, alerts: Sequence[Alert], *, sizes: bool = True
+) -> Iterator[str]:
+    """The accounts of each platform in order, one line per platform; `sizes` adds changes."""
     by_platform = sorted(alerts, key=lambda alert: _platform(alert.incident))
     for platform, members in groupby(by_platform, key=lambda a: _platform(a.incident)):
-        names = ", ".join(_short(voice, alert) for alert in members)
+        names = ", ".join(_short(voice, alert, sizes) for alert in members)
         yield f"{platform_name(platform)}: {names}" if platform else names
 
 
-def _short(voice: Voice, alert: Alert) -> str:
+def _short(voice: Voice, alert: Alert, sizes: bool) -> str:
     incident = alert.incident
     handle = clean(incident.account.partition("/")[2] or incident.account)
+    if not sizes:
+        return handle
     share = share_of_level(incident)
     moved = voice.signed(incident.change)
     return f"{handle} {moved if share is None else voice.percent(share, signed=True)}"
