@@ -13,9 +13,9 @@ from sqlite_utils import Database
 
 from bot.errors import StorageError
 from bot.review.notices import note
-from bot.review.peers import walled
+from bot.review.peers import events_behind, walled
 from bot.route import News, Voices, route
-from bot.storage import days, incidents, notes, readings
+from bot.storage import accounts, days, incidents, notes, readings
 from bot.storage.accounts import Walls
 from bot.storage.database import Store
 from bot.storage.days import Pending
@@ -31,6 +31,9 @@ log = logging.getLogger("ebbwatch.review")
 DAY = 86400
 CHUNK = 180
 """Judged days per panel when an import reaches far back: bounds the memory."""
+
+AGED = 31
+"""Days after which nobody is told any more: few accounts are then judged among themselves."""
 
 _TURN = "review"
 _COMPARED = "sources compared"
@@ -96,11 +99,12 @@ async def review(store: Store, ground: Ground, now: int) -> Reviewed:
 
 
 async def _review_once(store: Store, ground: Ground, now: int) -> Reviewed | None:
-    view = await store.read(_look, now)
+    view = await store.read(_look, ground.walls, now)
     now = view.now
     judged: list[tuple[int, Judgement]] = []
     for newest, span in _spans(view.back):
-        panel = await store.read(_panel, store, ground, now, newest, span)
+        only = view.few if newest >= AGED else None
+        panel = await store.read(_panel, store, ground, now, newest, span, only)
         judged += await asyncio.to_thread(_judge, panel, span, view, ground)
     done = await store.write(_settle, ground, view, judged, now)
     if done is not None and (done.changed or done.queued):
@@ -128,31 +132,35 @@ def reroute(db: Database, ground: Ground, now: int, changed: Iterable[int]) -> i
 class _View:
     """What waits and what is known; new readings reach `back` days into the past.
 
-    `turn` numbers the review that may be written next.
+    `turn` numbers the review that may be written next. `few` names the accounts with new
+    readings where they are a small part of all.
     """
 
     now: int
     turn: int
     pending: tuple[Pending, ...]
+    few: tuple[str, ...] | None
     back: int
     events: tuple[Event, ...]
     floors: Mapping[str, float]
     disputes: tuple[readings.Disagreement, ...] | None
 
 
-def _look(db: Database, now: int) -> _View:
+def _look(db: Database, walls: Walls, now: int) -> _View:
     turn, last = notes.setting(db, _TURN) or (0, now)
     if now < last <= now + DAY:
         now = last  # a clock set back a little must not hide the newest readings
     compare = abs(now - (notes.setting(db, _COMPARED) or 0)) >= _COMPARE_SECONDS
     pending = tuple(one for one in days.pending(db) if one.start <= now)
     oldest = min((one.start for one in pending), default=now)
+    (watched,) = db.conn.execute("SELECT count(*) FROM accounts").fetchone()
     return _View(
         now=now,
         turn=turn + 1,
         pending=pending,
+        few=tuple(one.account for one in pending) if 4 * len(pending) < watched else None,
         back=max(0, (now - oldest) // DAY),
-        events=tuple(one.event for one in notes.events(db)),
+        events=tuple(events_behind(walls, notes.events(db), accounts.tags_by_account(db))),
         floors=floor_factors(incidents.feedback_by_account(db)),
         disputes=tuple(readings.disagreements(db, now)) if compare else None,
     )
@@ -160,18 +168,29 @@ def _look(db: Database, now: int) -> _View:
 
 def _spans(back: int) -> Iterator[tuple[int, int]]:
     """The days to judge, oldest first: (days back of the newest, how many)."""
-    for newest in range(back - back % CHUNK, -1, -CHUNK):
-        yield newest, min(CHUNK, back - newest + 1)
+    oldest = back
+    while oldest >= AGED:
+        span = min(CHUNK, oldest - AGED + 1)
+        yield oldest - span + 1, span
+        oldest -= span
+    yield 0, oldest + 1
 
 
 def _panel(
-    db: Database, store: Store, ground: Ground, now: int, newest: int, span: int
+    db: Database,
+    store: Store,
+    ground: Ground,
+    now: int,
+    newest: int,
+    span: int,
+    only: Sequence[str] | None,
 ) -> Panel:
     """The panel whose last column lies `newest` days back, long enough to judge `span` days."""
     length = LOOKBACK + span
     ends = day_ends(now, ground.timezone, newest + length + 1)
     last = int(ends[-1 - newest])
-    series = readings.series(db, store.path, start=int(ends[-1 - newest - length]), stop=last)
+    start = int(ends[-1 - newest - length])
+    series = readings.series(db, store.path, start=start, stop=last, only=only)
     panel = build_panel(
         series.accounts,
         series.rows,
@@ -207,13 +226,9 @@ class _Course:
     stored: dict[Key, Stored]
     latest: dict[Key, Incident]
 
-    def at(self, time: int, only: set[str] | None) -> list[Incident]:
-        """What had begun by then; `only` limits past times to accounts with new readings."""
-        return [
-            one
-            for one in self.latest.values()
-            if one.opened_at <= time and (only is None or one.account in only)
-        ]
+    def at(self, time: int) -> list[Incident]:
+        """What had begun by then."""
+        return [one for one in self.latest.values() if one.opened_at <= time]
 
     def changed(self) -> list[Incident]:
         return [
@@ -237,12 +252,12 @@ def _settle(
     oldest = min((at for at, _ in judged), default=now)
     stored = {one.incident.key: one for one in incidents.recent(db, oldest, now)}
     course = _Course(stored, {key: one.incident for key, one in stored.items()})
+    spans = {one.account: (one.start, one.stop + DAY) for one in view.pending}
     for n, (at, judgement) in enumerate(judged):
-        touched = None
+        open_then = course.at(at)
         if n < len(judged) - 1:
-            touched = {one.account for one in view.pending if one.start <= at < one.stop + DAY}
-            judgement = _limited(judgement, touched)
-        for decision in decide(course.at(at, touched), judgement, at):
+            judgement, open_then = _limited(judgement, open_then, spans)
+        for decision in decide(open_then, judgement, at):
             course.latest[decision.incident.key] = decision.incident
     news = _save(db, ground, view, course, now)
     note(
@@ -266,13 +281,21 @@ def _settle(
     )
 
 
-def _limited(judgement: Judgement, only: set[str]) -> Judgement:
+def _limited(
+    judgement: Judgement, known: Sequence[Incident], spans: Mapping[str, tuple[int, int]]
+) -> tuple[Judgement, list[Incident]]:
     """A past day speaks only of the accounts whose readings of it are new."""
-    return replace(
+
+    def fresh(account: str | None) -> bool:
+        start, stop = spans.get(account or "", (1, 0))
+        return start <= judgement.at < stop
+
+    said = replace(
         judgement,
-        verdicts=tuple(one for one in judgement.verdicts if one.finding.account in only),
-        notices=tuple(one for one in judgement.notices if one.account in only),
+        verdicts=tuple(one for one in judgement.verdicts if fresh(one.finding.account)),
+        notices=tuple(one for one in judgement.notices if fresh(one.account)),
     )
+    return said, [one for one in known if fresh(one.account)]
 
 
 def _save(db: Database, ground: Ground, view: _View, course: _Course, now: int) -> News:
@@ -310,8 +333,8 @@ def _silence(
     """
     if old is not None and old.silent is None:
         return None
-    if first and not incident.open:
-        return "first"
+    if first:
+        return None if incident.open else "first"
     if now - incident.last_finding_at > news:
         return "older"
     if old is None and incident.closed_as == "glitch":

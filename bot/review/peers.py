@@ -1,12 +1,15 @@
-"""Whose changes may be evidence for whose, with walls between teams."""
+"""What may be evidence for whom, with walls between teams."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.storage.accounts import Walls
+from bot.storage.notes import NotedEvent
+from checks.model import Event
 from checks.panel import Panel
 
 SHARE_ACCOUNTS, SHARE_SPACES = 20, 3
@@ -44,3 +47,27 @@ def walled(panel: Panel, tags: Mapping[str, Sequence[str]], walls: Walls) -> dic
             for n, seen in enumerate(sorted(sets, key=sorted), 1):
                 groups[f"{name}@{n}"] = np.array(sets[seen], np.int64)
     return groups
+
+
+def events_behind(
+    walls: Walls, noted: Iterable[NotedEvent], tags: Mapping[str, Sequence[str]]
+) -> Iterator[Event]:
+    """Events as checks may use them: a team's own only for accounts that it alone sees.
+
+    Reasons name events, and everybody who sees the account reads its reasons.
+    """
+    for one in noted:
+        event, space = one.event, one.space
+        if space is None or not walls.spaces:
+            yield event
+            continue
+        others = [other for other in walls.spaces if other != space]
+        for account, words in tags.items():
+            if event.account not in (None, account):
+                continue
+            if event.platform not in (None, account.partition("/")[0]):
+                continue
+            if walls.sees(space, account, words) and not any(
+                walls.sees(other, account, words) for other in others
+            ):
+                yield replace(event, account=account)

@@ -11,13 +11,13 @@ from bot.deliver import Clocks, Courier
 from bot.model import Batch
 from bot.poll import Outcome, store_batch
 from bot.review import CHUNK, Ground, review
-from bot.review.peers import walled
+from bot.review.peers import events_behind, walled
 from bot.storage import accounts, alerts, channels, days, incidents, notes, readings, sources
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.judge import judgements
-from checks.model import Incident
+from checks.model import Event, Incident
 from checks.panel import LOOKBACK, build_panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
@@ -481,3 +481,36 @@ def test_peers_of_many_teams_count_as_a_share():
     assert list(groups(walls, names)) == ["platform:x@*"]
     assert list(groups(walls, names[:19])) == ["platform:x@1", "platform:x@2", "platform:x@3"]
     assert list(groups({k: walls[k] for k in ("s:a", "s:b")}, names)) != ["platform:x@*"]
+
+
+def test_an_event_is_evidence_only_where_its_team_alone_sees_the_account():
+    walls = Walls({"s:a": ("x/a*", "x/both"), "s:b": ("x/b*", "x/both")})
+    launch = Event(name="secret launch", kind="campaign", start=0, end=1)
+    ban = Event(name="ban", kind="deadline", start=0, end=1, platform="x")
+    noted = [
+        notes.NotedEvent(id=1, event=launch, space="s:a", origin="chat", by="Ana"),
+        notes.NotedEvent(id=2, event=ban, space=None, origin="config", by=None),
+    ]
+    tags = dict.fromkeys(["x/a1", "x/a2", "x/b1", "x/both", "y/a1"], ())
+    found = [(one.name, one.account) for one in events_behind(walls, noted, tags)]
+    assert found == [("secret launch", "x/a1"), ("secret launch", "x/a2"), ("ban", None)]
+    assert list(events_behind(Walls({}), noted, tags)) == [launch, ban]
+
+
+async def test_a_new_account_with_a_long_past_costs_the_others_nothing(service):
+    """Days that nobody is told about are judged among the few accounts that are new."""
+    counts, times = world(service.clock, days_=150, accounts_=30)
+    counts = purge(counts, 60, slice(29, 30), 0.2)
+    names = [f"instagram/a{n}" for n in range(30)]
+    await service.arrive(frame(counts[:29], times, names=names[:29]))
+    widths = []
+
+    def spy(panel, rules, **more):
+        widths.append((len(panel.accounts), len(more["columns"])))
+        return judgements(panel, rules, **more)
+
+    service.ground = replace(service.ground, judge=spy)
+    await service.arrive(frame(counts[29:], times, names=names[29:]))
+    assert widths == [(1, 119), (30, 31)]
+    assert [one.account for one in await service.incidents()] == ["instagram/a29"]
+    assert "1 older" in service.chat.titles()[0]
