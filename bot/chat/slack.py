@@ -25,7 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat.condition import Condition
 from bot.chat.settings import SlackSettings
 from bot.chat.slack_desk import FORM, SlackDesk
-from bot.chat.slack_errors import INVITE, refusal
+from bot.chat.slack_errors import INVITE, SlackRefusal, refusal
 from bot.chat.slack_files import Files
 from bot.chat.slack_find import Finder
 from bot.chat.slack_manifest import PATH, missing_scopes
@@ -141,6 +141,8 @@ class SlackChat:
         try:
             await self._sign_in()
             if channel is None:
+                if self._settings.mode == "socket":
+                    await self._socket_url()
                 return missing_scopes(self._scopes)
             return await self._channel_problems(channel)
         except DeliveryError as error:
@@ -168,9 +170,7 @@ class SlackChat:
         self._team = team
 
     async def _watch_socket(self) -> None:
-        # The SDK retries for ever, without a pause and without a word, when the app token is
-        # bad or Slack is away: so the address is asked for here, where errors are seen.
-        answer = await self._call("apps.connections.open", app_token=self._tokens.app)
+        url = await self._socket_url()
         client = SocketModeClient(
             self._tokens.app,
             logger=self._logger,
@@ -178,8 +178,8 @@ class SlackChat:
             ping_interval=self._ping,
         )
         client.socket_mode_request_listeners.append(self._envelope)  # type: ignore[arg-type]
-        client.proxy = proxy_for(str(answer["url"]))
-        client.wss_uri = str(answer["url"])
+        client.proxy = proxy_for(url)
+        client.wss_uri = url
         opening = asyncio.ensure_future(client.connect())  # type: ignore[no-untyped-call]
         try:
             await asyncio.wait_for(opening, _HELLO * self._ping)
@@ -204,6 +204,23 @@ class SlackChat:
         raise DeliveryDeferred(
             "Slack: the socket was lost: commands and buttons wait, it is tried again by itself"
         )
+
+    async def _socket_url(self) -> str:
+        """Asked for here, where errors are seen.
+
+        The SDK would try for ever, without a pause and without a word, when the app token is
+        bad or Slack is away.
+        """
+        try:
+            answer = await self._call("apps.connections.open", app_token=self._tokens.app)
+        except SlackRefusal as error:
+            raise SlackRefusal(
+                f"Slack: the app token opens no socket ({error.word}): make one with the "
+                "scope connections:write (Basic Information, App-Level Tokens), turn Socket "
+                "Mode on, and put the token where the config says.",
+                word=error.word,
+            ) from None
+        return str(answer["url"])
 
     async def _envelope(self, client: SocketModeClient, request: SocketModeRequest) -> None:
         """Acknowledged before anything else: a hundred at once must not wait for each other."""
@@ -354,11 +371,15 @@ def _refused(error: SlackApiError, method: str, channel: str) -> DeliveryError:
 
 
 async def _close_socket(client: SocketModeClient) -> None:
+    # Its own close() stops at the first thing that fails, and leaves the rest running.
     with suppress(Exception):
         await client.close()  # type: ignore[no-untyped-call]
-    running = (
-        client.message_processor,
+    for task in (
         client.current_session_monitor,
         client.message_receiver,
-    )
-    await asyncio.gather(*filter(None, running), return_exceptions=True)
+        client.message_processor,
+    ):
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    await client.aiohttp_client_session.close()

@@ -26,6 +26,7 @@ class _Limit:
 
 
 _FREE = _Limit(0, 0.0)
+_SPARE = 0.05
 # A little below what Slack publishes: calls that leave evenly do not arrive evenly.
 _LIMITS = {
     "chat.postMessage": _Limit(1, 1.05, per_channel=True),
@@ -62,12 +63,15 @@ class Pace:
         limit = _LIMITS.get(method, _FREE)
         key = (method, channel if limit.per_channel else "")
         await self._wait(key, limit)
+        pause = limit.seconds - _SPARE if limit.calls == 1 else 0.0
         try:
             return await self._call(method, channel=channel, **body)
         except DeliveryDeferred as error:
-            if error.retry_after:  # Slack has named a pause: nothing goes out before its end
-                self._held[key] = self._monotonic() + error.retry_after
+            pause = max(pause, error.retry_after or 0.0)
             raise
+        finally:
+            # When the call arrived is not known: surely not after its answer.
+            self._held[key] = max(self._held.get(key, 0.0), self._monotonic() + pause)
 
     async def _wait(self, key: tuple[str, str], limit: _Limit) -> None:
         now = self._monotonic()

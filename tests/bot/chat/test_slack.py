@@ -382,17 +382,23 @@ async def test_an_outage_is_told_once_and_its_end_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "tokens",
-    [SlackTokens("xoxb-wrong", app=APP_TOKEN), SlackTokens(BOT_TOKEN, app="xapp-wrong")],
+    ("tokens", "sentence"),
+    [
+        (SlackTokens("xoxb-wrong", app=APP_TOKEN), "does not accept the token"),
+        (SlackTokens(BOT_TOKEN, app="xapp-wrong"), "connections:write"),
+    ],
 )
-async def test_a_wrong_token_is_said_once_and_never_shown(tokens: SlackTokens) -> None:
+async def test_a_wrong_token_is_said_once_and_never_shown(
+    tokens: SlackTokens, sentence: str
+) -> None:
     async with open_stage(ready=False, tokens=tokens) as stage:
         running = asyncio.create_task(stage.impatient.run())
         await eventually(lambda: len(stage.server.calls) > 8)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         [told] = stage.desk.reports
-        assert "does not accept the token" in told
+        assert sentence in told
+        assert sentence in (await stage.chat.problems(None))[0]
         assert "wrong" not in told
         assert stage.clock.ahead > 10  # it waits longer each time
         assert "wrong" not in repr(tokens)
