@@ -94,7 +94,7 @@ def open_tree(path: Path, label: str, zone: ZoneInfo) -> Iterator[Tree]:
             "rights of this user.",
             where=label,
         ) from None
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError):
         raise damaged(label) from None
 
 

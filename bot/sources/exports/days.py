@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
@@ -29,12 +30,25 @@ class Days:
 
 
 def header_row(rows: Rows, wanted: Sequence[str]) -> tuple[int, list[str]] | None:
-    """Index and folded cells of the first of ten rows that has all wanted column names."""
-    for index, row in enumerate(rows[:10]):
+    """Index and folded cells of the first row that has all wanted column names, among ten."""
+    filled = ((index, row) for index, row in enumerate(rows) if any(c.strip() for c in row))
+    for index, row in islice(filled, 10):
         cells = [fold(cell) for cell in row]
         if all(name in cells for name in wanted):
             return index, cells
     return None
+
+
+def known_header(rows: Rows, wanted: Sequence[str], label: str) -> tuple[int, list[str]]:
+    """As `header_row`; raises SourceChanged where no row has them."""
+    header = header_row(rows, wanted)
+    if header is None:
+        raise SourceChanged(
+            f"{label} has no row with the columns {', '.join(wanted)}: import it as it was "
+            "downloaded.",
+            where=label,
+        )
+    return header
 
 
 def fold(cell: str) -> str:

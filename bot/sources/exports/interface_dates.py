@@ -45,6 +45,8 @@ _NAMED = (
     ),
 )
 
+_LONGEST = 40  # letters of a date; the patterns would try too many ways on far longer ones
+
 MonthDay = tuple[int, int]
 
 
@@ -62,6 +64,8 @@ def parse_day(text: str, *, american: bool = False) -> date | None:
     `american` also takes MM/DD/YYYY, where the format is known to write that.
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        return None
     if match := _ISO.fullmatch(text):
         return _date(*(int(part) for part in match.groups()))
     if american and (match := _AMERICAN.fullmatch(text)):
@@ -103,6 +107,8 @@ def _fold(text: str) -> str:
 
 def parse_month_day(text: str, language: str) -> MonthDay | None:
     """A date without a year in one language: `February 28`, `8 de marzo`, `18 tháng Sáu`."""
+    if len(text) > _LONGEST:
+        return None
     text = _fold(text)
     if language in {"ja", "ko", "zh"}:
         match = _CJK.fullmatch(text)

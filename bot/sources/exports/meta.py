@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import islice
 
 from bot.sources.exports.days import Days, fold, need_dates, read_days
 from bot.sources.exports.interface_dates import parse_day
@@ -33,7 +34,8 @@ def claims(opening: Opening) -> bool:
 
 def _header(rows: Rows) -> int | None:
     """The index of `Date,Primary` in the first rows."""
-    for index, row in enumerate(rows[:6]):
+    filled = ((index, row) for index, row in enumerate(rows) if any(c.strip() for c in row))
+    for index, row in islice(filled, 6):
         cells = [fold(cell) for cell in row if cell.strip()]
         if len(cells) == 2 and cells[0] in DATE and cells[1] == _VALUE:
             return index

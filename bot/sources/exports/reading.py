@@ -94,13 +94,20 @@ def _show(tree: Tree) -> Shown:
             shown.failed.append(failed(member.label, error))
             continue
         index = next((n for n, family in enumerate(FAMILIES) if family.claims(opening)), None)
-        if index is None and LIST_MARKS.search(opening.head):
+        if index is None and (LIST_MARKS.search(opening.head) or _hollow(opening)):
             shown.failed.append(failed(member.label, damaged(member.label)))
         elif index is None:
             shown.rest.append(member)
         else:
             shown.claimed.setdefault(index, []).append(opening)
     return shown
+
+
+def _hollow(opening: Opening) -> bool:
+    """A table of a thousand columns with hardly a cell filled: every column costs time."""
+    widest = max((len(row) for row in opening.top), default=0)
+    filled = max((sum(map(bool, row)) for row in opening.top), default=0)
+    return widest > 1000 and filled < widest // 4
 
 
 def _claimed(shown: Shown, asked: Asked) -> Iterator[Piece]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.sources.exports.days import header_row, need_dates, read_days
+from bot.sources.exports.days import header_row, known_header, need_dates, read_days
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, series
 
@@ -34,8 +34,7 @@ def _file(opening: Opening, asked: Asked) -> Piece:
         days = read_days(rows, header, _COLUMNS, bad)
         kind, basis = "account", "gained_lost"
     else:
-        header = header_row(rows, _AUDIENCE)
-        assert header is not None
+        header = known_header(rows, _AUDIENCE, member.label)
         days = read_days(
             rows, header, {"gained": "new followers", "followers": "total followers"}, bad
         )

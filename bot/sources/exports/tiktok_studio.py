@@ -30,6 +30,7 @@ _OTHERS = {
     ("time", "video link"): "videos",
     ("video title", "video link"): "videos",
 }
+_MOST_DAYS = 1500
 _EXPORTED = re.compile(r"(?:Overview|Followers|Viewers|Content)_.+?_(\d{10}|\d{13})_([\w.]+)")
 _HANDLE = re.compile(r"Followers_([\w.]+)")
 
@@ -85,6 +86,12 @@ def _file(opening: Opening, asked: Asked) -> Piece:
             platform="tiktok",
         )
     body = [(n, row) for n, row in enumerate(rows) if n > start and any(c.strip() for c in row)]
+    if len(body) > _MOST_DAYS:
+        raise SourceChanged(
+            f"{member.label} has more rows than TikTok Studio has days: import it as it was "
+            "downloaded.",
+            where=member.label,
+        )
     handle, made = _made(member, asked)
     notes: list[str] = []
     dates = _dates([(n, row[0]) for n, row in body], member.label, made, notes)

@@ -10,7 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bot.sources.exports.days import Days, fold, header_row, need_dates, read_count, read_days
+from bot.sources.exports.days import (
+    Days,
+    fold,
+    known_header,
+    need_dates,
+    read_count,
+    read_days,
+)
 from bot.sources.exports.opening import Opening, Rows
 from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
 
@@ -69,8 +76,7 @@ def _file(opening: Opening, asked: Asked) -> Piece:
     cells = [fold(cell) for cell in opening.top[0]]
     if reason := _refusal(opening.top, cells, rows):
         return refused(member, reason, platform="youtube")
-    header = header_row(rows, ["date"])
-    assert header is not None
+    header = known_header(rows, ["date"], member.label)
     bad = BadRows(member.label)
     columns = {m: c for m, c in _COLUMNS.items() if c in cells}
     if "gained" in columns and "lost" in columns:

@@ -136,6 +136,7 @@ def _original(reader: str, folder: Path) -> tuple[str, bytes]:
         ).encode()
     if reader == "twitter_to_sqlite":
         path = folder / "original.db"
+        path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path)) as database:
             database.executescript(
                 "create table users (id integer primary key, screen_name text);"
