@@ -86,8 +86,8 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     """Where a leak is worth looking for: (accounts, columns).
 
     The count grew less, over one of three spans, than by half of what the recent baseline or
-    the eight weeks before would give, less the least rate. Cheap, and the same for a single
-    day and a replay.
+    the eight weeks before would give, less the least rate, and by two spreads. Cheap, and
+    the same for a single day and a replay.
     """
     counts = counts_of(panel, "followers")
     day = view.moves[0]
@@ -96,11 +96,14 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     before = (older[0] - older[1]) / WINDOW
     rate = np.fmax(np.fmax(rate, before), 0.0)
     now = np.log(np.maximum(counts[:, columns], 1.0))
+    usual = 2 * day.spread / np.sqrt(np.maximum(day.elapsed, 1))
+    usual[view.step > 1] = 0
     maybe = np.zeros(rate.shape, np.bool_)
     with np.errstate(invalid="ignore"):
         for span in (SPANS[0], SPANS[2], SPANS[4]):
             gone = rate * span - (now - _logs(counts, columns - span))
-            maybe |= gone > 0.5 * (_RATE + _SLOWED * rate) * span
+            least = np.maximum(0.5 * (_RATE + _SLOWED * rate) * span, usual * np.sqrt(span))
+            maybe |= gone > least
     return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]
 
 
