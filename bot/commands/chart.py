@@ -10,11 +10,11 @@ from sqlite_utils import Database
 
 from bot.commands.course import DAY
 from bot.commands.parse import read_target
-from bot.commands.status import about, panel_of
+from bot.commands.status import about, open_alerts, panel_of
 from bot.commands.view import View, as_alert, find_account, find_incidents, look
 from bot.message import picture, verdicts
 from bot.model import Alert, Caller, ChartSpec, Message
-from checks.model import Event
+from checks.model import Event, Incident
 from checks.panel import LOOKBACK, Panel
 
 _DAYS = 45
@@ -25,11 +25,12 @@ async def chart(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Mes
     """Draws off the event loop: a picture takes some tenths of a second."""
     span = arguments.get("days", timedelta(days=_DAYS))
     days = min(max(2, span.days), _MOST)
-    frame, panel, alert, events = await look(
-        view, _gather, arguments["account"], days, "days" in arguments
+    asked = bool({"days", "metric"} & set(arguments))
+    metric = arguments.get("metric")
+    frame, panel, incident, events = await look(
+        view, _gather, arguments["account"], days, metric, asked
     )
     assert frame.chart is not None
-    incident = None if alert is None else alert.incident
     drawn = await asyncio.to_thread(
         picture, view.voice, frame.chart, panel, view.now, incident, tuple(events)
     )
@@ -37,16 +38,26 @@ async def chart(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Mes
 
 
 def _gather(
-    db: Database, view: View, text: str, days: int, asked: bool
-) -> tuple[Message, Panel, Alert | None, list[Event]]:
+    db: Database, view: View, text: str, days: int, metric: str | None, asked: bool
+) -> tuple[Message, Panel, Incident | None, list[Event]]:
+    """What to draw; the incident asked for is marked, else the gravest open one."""
     alert = _incident(db, view, text)
     account = alert.incident.account if alert else find_account(db, view, text).account
-    spec = ChartSpec(account=account, start=int(view.now - days * DAY), end=int(view.now))
+    spec = ChartSpec(
+        account=account,
+        metric=metric or (alert.incident.metric if alert else "followers"),
+        start=int(view.now - days * DAY),
+        end=int(view.now),
+    )
     frame = verdicts.chart(view.voice, spec, None if asked else alert, view.now)
     assert frame.chart is not None
     reach = int((view.now - frame.chart.start) / DAY) + LOOKBACK + 1
     panel = panel_of(db, view, [account], reach)
-    return frame, panel, alert, about(db, view, account)
+    marked = [alert] if alert else open_alerts(db, view, account)
+    incident = next(
+        (one.incident for one in marked if one.incident.metric == frame.chart.metric), None
+    )
+    return frame, panel, incident, about(db, view, account)
 
 
 def _incident(db: Database, view: View, text: str) -> Alert | None:

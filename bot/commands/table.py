@@ -47,6 +47,13 @@ COMMANDS: tuple[Command, ...] = (
             Argument(
                 name="days", help=mark("How far back, such as 30d"), kind="span", required=False
             ),
+            Argument(
+                name="metric",
+                help=mark("What to draw; left out: followers"),
+                kind="choice",
+                choices=("followers", "following", "interactions", "views"),
+                required=False,
+            ),
         ),
         slow=True,
     ),

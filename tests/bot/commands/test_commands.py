@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlite_utils import Database
 
 from bot.commands.summary import channel_summary
 from bot.desk import CommandDesk
 from bot.errors import SourceUnavailable, StorageError
 from bot.model import Attachment, Message
-from bot.storage import accounts, channels, incidents, notes
+from bot.storage import accounts, channels, incidents, notes, readings, sources
 from bot.storage.channels import Channel, Subscription
 from checks.model import Event
 from tests.bot.cases import messages
-from tests.bot.team import DAY, NOW, ONE, Team, console, incident, person, two_teams
+from tests.bot.team import DAY, NOW, ONE, Team, console, counts, incident, person, two_teams
 
 MANAGER = person(manager=True)
 
@@ -248,6 +249,24 @@ async def test_charts_are_drawn_for_accounts_and_incidents(team: Team) -> None:
         assert shown.picture is not None, shown.text
         assert shown.picture.png.startswith(b"\x89PNG")
         assert "Chart of instagram/" in shown.picture.alt
+
+
+async def test_other_metrics_can_be_drawn(team: Team) -> None:
+    shown = await team.ask(person(), "chart mo metric=views")
+    assert shown.picture is not None
+    assert shown.picture.alt == "Chart of instagram/mo: no readings"
+    assert shown.chart is not None
+    assert shown.chart.metric == "views"
+
+
+async def test_a_new_account_is_too_early_to_judge(team: Team) -> None:
+    def add(db: Database) -> None:
+        readings.add(db, sources.ensure(db, "exports").id, counts(["instagram/newest"], 4), NOW)
+
+    await team.store.write(add)
+    shown = await team.ask(person(), "check newest")
+    assert shown.title == "instagram/newest: too early to say"
+    assert "it takes 8" in shown.text
 
 
 async def test_check_judges_right_now(team: Team) -> None:
