@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from bot.chat.settings import SlackSettings
@@ -177,8 +177,9 @@ def as_seen(server: SlackServer, message: dict[str, Any]) -> Shown:
 
 
 @asynccontextmanager
-async def open_stage(
+async def open_workspace(
     *,
+    patience: float = 5.0,
     ready: bool = True,
     ping: float = 1.0,
     tokens: SlackTokens = TOKENS,
@@ -186,7 +187,11 @@ async def open_stage(
     wall: Callable[[], float] | None = None,
     **more: Any,
 ) -> AsyncIterator[SlackStage]:
-    """`more` goes into the settings; not `ready` leaves it to the test to start the chat."""
+    """`more` goes into the settings; not `ready` leaves it to the test to start the chat.
+
+    `patience` is how long a request may take: a busy machine needs some, a hung request is
+    waited for that long.
+    """
     clock = Clock()
     desk = RecordingDesk(commands=COMMANDS)
     async with SlackServer(clock.wall) as server:
@@ -197,7 +202,7 @@ async def open_stage(
             wall=wall or clock.wall,
             monotonic=clock.monotonic,
             sleep=clock.sleep,
-            timeout=0.3,
+            timeout=patience,
             ping=ping,
         )
         stage = SlackStage(server, chat, desk, clock)
@@ -213,3 +218,8 @@ async def open_stage(
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
             await chat.close()
+
+
+def open_stage() -> AbstractAsyncContextManager[SlackStage]:
+    """For schedules in which requests hang."""
+    return open_workspace(patience=0.8)

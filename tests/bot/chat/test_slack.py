@@ -22,7 +22,7 @@ from bot.errors import (
 )
 from bot.model import Message, Picture
 from tests.contracts.chat import alert, delivery, failure
-from tests.contracts.stage_slack import SlackStage, open_stage, said
+from tests.contracts.stage_slack import SlackStage, open_workspace, said
 from tests.loopback import slack as loopback
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN
 
@@ -33,7 +33,7 @@ LONG = " ".join(f"word{number}" for number in range(6000))
 
 @pytest.fixture
 async def stage() -> AsyncIterator[SlackStage]:
-    async with open_stage() as opened:
+    async with open_workspace() as opened:
         yield opened
 
 
@@ -134,7 +134,7 @@ async def test_blocks_that_slack_does_not_take_are_told_as_bare_text(stage: Slac
 
 
 async def test_before_the_workspace_is_known_nothing_is_said() -> None:
-    async with open_stage(ready=False) as stage:
+    async with open_workspace(ready=False) as stage:
         stage.server.down = True
         error = await failure(stage.chat.send(delivery(stage)))
         assert isinstance(error, DeliveryDeferred)
@@ -161,7 +161,7 @@ async def test_history_is_asked_once_a_minute_and_never_refused(stage: SlackStag
 
 @pytest.mark.parametrize("hours", [-2, 2])
 async def test_a_clock_that_is_wrong_does_not_hide_a_message(hours: int) -> None:
-    async with open_stage(wall=lambda: time.time() + 3600 * hours) as stage:
+    async with open_workspace(wall=lambda: time.time() + 3600 * hours) as stage:
         at = stage.now() + 3600 * hours
         wanted = delivery(stage, first_attempt_at=at, last_attempt_at=at)
         await stage.chat.send(wanted)
@@ -282,10 +282,10 @@ async def test_a_lost_answer_is_told_to_the_operator_once(stage: SlackStage) -> 
 
 
 async def test_buttons_of_old_messages_work_after_a_restart() -> None:
-    async with open_stage() as first:
+    async with open_workspace() as first:
         await first.chat.send(delivery(first))
         old = first.server.shown()[0]
-    async with open_stage() as second:
+    async with open_workspace() as second:
         answer = await (await second.server.press(old, "Why")).answer()
         assert "answer to why 1" in said(answer)
         assert answer["replace_original"] is False
@@ -311,7 +311,7 @@ class ChartDesk:
 
 
 async def test_an_answer_shows_its_chart_where_slack_takes_it() -> None:
-    async with open_stage(answers=ChartDesk()) as stage:
+    async with open_workspace(answers=ChartDesk()) as stage:
         answer = await (await stage.server.command("chart")).answer()
         assert answer["blocks"][-1]["type"] == "image"
         stage.server.file_wait = 99
@@ -357,7 +357,7 @@ async def test_a_form_that_comes_too_late_is_said(stage: SlackStage) -> None:
 
 
 async def test_a_refreshed_and_a_cut_socket_come_back_without_a_word() -> None:
-    async with open_stage(ping=0.1) as stage:
+    async with open_workspace(ping=0.1) as stage:
         await stage.server.refresh()
         await asyncio.wait_for(stage.server.connected.wait(), 5)
         await (await stage.server.command("status")).answer()
@@ -368,7 +368,7 @@ async def test_a_refreshed_and_a_cut_socket_come_back_without_a_word() -> None:
 
 
 async def test_an_outage_is_told_once_and_its_end_once() -> None:
-    async with open_stage(ping=0.1) as stage:
+    async with open_workspace(ping=0.1) as stage:
         stage.server.down = True
         await stage.server.drop()
         await eventually(lambda: not stage.chat.health().ready)
@@ -391,7 +391,7 @@ async def test_an_outage_is_told_once_and_its_end_once() -> None:
 async def test_a_wrong_token_is_said_once_and_never_shown(
     tokens: SlackTokens, sentence: str
 ) -> None:
-    async with open_stage(ready=False, tokens=tokens) as stage:
+    async with open_workspace(ready=False, tokens=tokens) as stage:
         running = asyncio.create_task(stage.impatient.run())
         await eventually(lambda: len(stage.server.calls) > 8)
         running.cancel()
@@ -409,7 +409,7 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    async with open_stage() as stage:
+    async with open_workspace() as stage:
         await stage.chat.send(delivery(stage, message=alert(picture=CHART)))
         await (await stage.server.command("status")).answer()
         assert len(stage.shown()) == 1
@@ -433,7 +433,7 @@ def free_port() -> int:
 
 async def test_commands_come_over_signed_http() -> None:
     port = free_port()
-    async with open_stage(mode="http", listen=f"127.0.0.1:{port}") as stage:
+    async with open_workspace(mode="http", listen=f"127.0.0.1:{port}") as stage:
         stage.server.app_url = f"http://127.0.0.1:{port}/slack/events"
         answer = await (await stage.server.command("status")).answer()
         assert "answer to status" in said(answer)
@@ -457,7 +457,9 @@ async def test_a_port_in_use_is_said() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        async with open_stage(ready=False, mode="http", listen=f"127.0.0.1:{port}") as stage:
+        async with open_workspace(
+            ready=False, mode="http", listen=f"127.0.0.1:{port}"
+        ) as stage:
             running = asyncio.create_task(stage.impatient.run())
             await asyncio.wait_for(stage.desk.reported.wait(), 5)
             running.cancel()

@@ -20,7 +20,7 @@ from bot.storage.accounts import Walls
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 from tests.contracts.chat import alert, delivery
-from tests.contracts.stage_slack import SlackStage, open_stage
+from tests.contracts.stage_slack import SlackStage, open_workspace
 
 FULL = bool(os.environ.get("EBBWATCH_SOAK"))
 MANY = 10_000 if FULL else 150
@@ -35,7 +35,7 @@ OURS = [
 
 @pytest.fixture
 async def stage() -> AsyncIterator[SlackStage]:
-    async with open_stage() as opened:
+    async with open_workspace() as opened:
         opened.server.paced = False
         yield opened
 
