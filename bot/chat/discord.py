@@ -193,10 +193,7 @@ class DiscordChat:
             await self._shard_up(client, shard)
 
         async def on_shard_disconnect(shard: int) -> None:
-            self._shards.discard(shard)
-            if self.health().ready:
-                self._down_since = self._monotonic()
-            self._condition.interrupted()
+            self._shard_down(client, shard)
 
         async def on_interaction(interaction: discord.Interaction) -> None:
             try:
@@ -215,6 +212,13 @@ class DiscordChat:
             self._shards.add(shard)
             if len(self._shards) == client.shard_count:
                 await self._condition.connected()
+
+    def _shard_down(self, client: discord.AutoShardedClient, shard: int) -> None:
+        if client is self._client:
+            self._shards.discard(shard)
+            if self.health().ready:
+                self._down_since = self._monotonic()
+            self._condition.interrupted()
 
     async def _register(self, client: discord.AutoShardedClient) -> None:
         """Leaves commands that already are as wanted, and those of others, alone."""
