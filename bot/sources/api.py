@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -21,6 +21,7 @@ from bot.settings import Duration, SourceSettings
 from bot.sources.faults import fault_of
 from bot.sources.partial import Page as Page
 from bot.sources.partial import Partial
+from bot.sources.progress import Progress
 from bot.sources.web import Web
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class ApiSource:
         self._web, self._platform = web, platform
 
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
-        progress, at = _Progress.of(state), int(now.timestamp())
+        progress, at = Progress.of(state), int(now.timestamp())
         handles = sorted(set(self._own(wanted) or self._settings.handles))
         self._platform.memory = progress.memory
         found: list[Profile | Fault] = []
@@ -161,7 +162,7 @@ class ApiSource:
     async def _count(
         self,
         handles: Sequence[str],
-        progress: _Progress,
+        progress: Progress,
         now: datetime,
         found: list[Profile | Fault],
     ) -> SourceError | None:
@@ -201,7 +202,7 @@ class ApiSource:
             error.args = (f"{self.name}: {error}",)
         return error
 
-    def _plausible(self, profiles: Sequence[Profile], progress: _Progress) -> None:
+    def _plausible(self, profiles: Sequence[Profile], progress: Progress) -> None:
         """A field that goes missing or turns 0 for everyone has changed; that is no news of
         the accounts."""
         shown = [profile for profile in profiles if not profile.hidden]
@@ -250,7 +251,7 @@ class ApiSource:
         ).sort("account", "at")
 
     async def _lists(
-        self, progress: _Progress, at: int, lists: list[FollowerList], faults: list[Fault]
+        self, progress: Progress, at: int, lists: list[FollowerList], faults: list[Fault]
     ) -> bool:
         """Reads a few pages of the lists that are due; True where the rest can go on."""
         pages, period = _PAGES, self._settings.lists_every.total_seconds()
@@ -285,45 +286,6 @@ class ApiSource:
             partial.add(ids, page, self._settings.list_limit)
             pages -= 1
         return pages
-
-
-@dataclass(slots=True)
-class _Progress:
-    """`next` is where an unfinished poll goes on, `counted` whether any follower was ever
-    seen, `listed` when each list was last read, `reading` the lists half read."""
-
-    next: str | None = None
-    counted: bool = False
-    counted_at: int = 0
-    ids: dict[str, str] = field(default_factory=dict)
-    listed: dict[str, int] = field(default_factory=dict)
-    reading: dict[str, Partial] = field(default_factory=dict)
-    memory: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, state: Any) -> _Progress:
-        raw = state or {}
-        reading = {h: Partial.unpacked(p) for h, p in raw.get("reading", {}).items()}
-        return cls(
-            next=raw.get("next"),
-            counted=bool(raw.get("counted")),
-            counted_at=raw.get("counted_at", 0),
-            ids=dict(raw.get("ids", {})),
-            listed=dict(raw.get("listed", {})),
-            reading=reading,
-            memory=dict(raw.get("memory", {})),
-        )
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "next": self.next,
-            "counted": self.counted,
-            "counted_at": self.counted_at,
-            "ids": self.ids,
-            "listed": self.listed,
-            "memory": self.memory,
-            "reading": {handle: partial.packed() for handle, partial in self.reading.items()},
-        }
 
 
 def _chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:

@@ -20,7 +20,8 @@ from bot.sources.cells import columns_of
 from bot.sources.columns import role_of
 from bot.sources.faults import fault_of
 from bot.sources.meaning import TableSettings
-from bot.sources.web import Reply, Web, place
+from bot.sources.reply import Reply, place
+from bot.sources.web import Web
 
 if TYPE_CHECKING:
     import polars as pl
@@ -186,7 +187,8 @@ class HttpSource:
         return replace(without_future(batch, now, self.name), found=()), timed
 
     def _frame(self, reply: Reply, columns: Mapping[str, str]) -> pl.DataFrame:
-        from bot.sources.tables import records_in, table_from
+        from bot.sources.records import records_in
+        from bot.sources.tables import table_from
 
         if reply.content.lstrip()[:1] not in (b"{", b"["):
             return table_from(reply.content, self.name, columns).frame

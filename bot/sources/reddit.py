@@ -13,7 +13,8 @@ from bot.errors import SourceRefused
 from bot.model import Fault, Surroundings
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
 from bot.sources.replies import record, whole
-from bot.sources.web import Reply, Web
+from bot.sources.reply import Reply
+from bot.sources.web import Web
 
 _BASE = "https://www.reddit.com"
 _SPACING = 6.5

@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from bot.model import Batch, Surroundings
 from bot.settings import Duration, secret
 from bot.sources.batches import match_handle, only, without_future
 from bot.sources.meaning import TableSettings
+from bot.sources.since import bound, shape_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -122,16 +123,16 @@ class SqlSource:
         shapes = (shape,) if shape and shape != "beginning" else first
         refused: SourceError | None = None
         for tried in shapes:
-            bound = _bound(since, tried, ZoneInfo(self._settings.timezone or "UTC"))
+            value = bound(since, tried, ZoneInfo(self._settings.timezone or "UTC"))
             try:
-                return self._query(bound), tried
+                return self._query(value), tried
             except SourceChanged as error:
                 refused = refused or error
         raise refused or AssertionError("no shape was tried")
 
     def _next_shape(self, rows: _Rows, used: str) -> str:
         """What the database took where it is strict, else what its answers look like."""
-        answered = _shape(rows.times)
+        answered = shape_of(rows.times)
         if self._engine.dialect.name != "postgresql":
             return answered or used
         return "epoch_ms" if (used, answered) == ("epoch", "epoch_ms") else used
@@ -242,39 +243,6 @@ def _read_only(connection: Connection) -> None:
         connection.execute(sa.text("SET SESSION TRANSACTION READ ONLY"))
     else:
         connection.execute(sa.text("PRAGMA query_only = ON"))
-
-
-def _shape(times: Sequence[Any]) -> str | None:
-    """How the answers write times, which `:since` has to be compared with."""
-    value = next((time for time in times if time is not None), None)
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return "time" if value.tzinfo else "local"
-    if isinstance(value, date):
-        return "date"
-    text = str(value)
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return "epoch_ms" if len(text.partition(".")[0]) > 11 else "epoch"
-    return "text" if re.match(r"\d{4}-\d\d-\d\d", text) else "beginning"
-
-
-def _bound(since: datetime, shape: str, zone: ZoneInfo) -> Any:
-    local = since.astimezone(zone)
-    match shape:
-        case "epoch":
-            return int(since.timestamp())
-        case "epoch_ms":
-            return int(since.timestamp() * 1000)
-        case "date":
-            return local.date()
-        case "local":
-            return local.replace(tzinfo=None)
-        case "time":
-            return since
-        case _:
-            # ISO texts compare by their date, whatever follows it
-            return (local - timedelta(days=1)).date().isoformat()
 
 
 def _secrets(url: str) -> list[str]:

@@ -16,8 +16,9 @@ from bot.model import Fault, Surroundings
 from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
 from bot.sources.replies import record, whole
+from bot.sources.reply import Reply
 from bot.sources.tokens import Tokens
-from bot.sources.web import Reply, Web
+from bot.sources.web import Web
 
 _BASE = "https://open.tiktokapis.com"
 _FIELDS = "open_id,follower_count,following_count,likes_count,video_count"

@@ -12,8 +12,9 @@ from bot.model import Fault, Surroundings
 from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
 from bot.sources.replies import records, whole
+from bot.sources.reply import Reply
 from bot.sources.tokens import Tokens
-from bot.sources.web import Reply, Web
+from bot.sources.web import Web
 
 _BASE = "https://api.twitch.tv/helix"
 _LOGIN = "https://id.twitch.tv"

@@ -8,11 +8,9 @@ refused; what passes by itself is tried again; rate limits are kept before they 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -26,6 +24,7 @@ from bot.errors import (
 )
 from bot.model import Surroundings
 from bot.sources.pace import Pace, retry_after
+from bot.sources.reply import Reply, message_in, place
 
 if TYPE_CHECKING:
     import httpx
@@ -39,48 +38,6 @@ _LONGEST_PAUSE = 60.0
 _LONGEST = 120.0
 _REDIRECTS = 3
 _AGENT = "ebbwatch (follower count monitor)"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer below 400, or with a status that the caller allowed."""
-
-    name: str
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    @property
-    def unchanged(self) -> bool:
-        """The server says that what `etag` stood for is still true."""
-        return self.status == 304
-
-    @property
-    def etag(self) -> str | None:
-        return self.headers.get("etag")
-
-    def json(self) -> Any:
-        try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError):
-            raise SourceChanged(
-                f"{self.name}: {place(self.url)} did not answer with JSON: it may be down for "
-                "maintenance, or its address has changed.",
-                source=self.name,
-                where=place(self.url),
-            ) from None
-
-    def object(self) -> dict[str, Any]:
-        value = self.json()
-        if not isinstance(value, dict):
-            raise SourceChanged(
-                f"{self.name}: {place(self.url)} answered with a {type(value).__name__} where "
-                "an object is documented.",
-                source=self.name,
-                where=place(self.url),
-            )
-        return value
 
 
 class Web:
@@ -269,7 +226,7 @@ class Web:
         if status < 400 or status in allow:
             return reply
         where = place(reply.url)
-        said = self.clean(_message(reply.content))
+        said = self.clean(message_in(reply.content))
         text = f"{self.name}: {where} answered {status}{f' ({said})' if said else ''}"
         spent = status == 403 and self.pace(reply.url).reset_in() is not None
         if status in {408, 429} or status >= 500 or spent:
@@ -325,25 +282,3 @@ def _certificates() -> ssl.SSLContext:
     import httpx
 
     return httpx.create_ssl_context()
-
-
-def place(url: str) -> str:
-    """What may be told of a URL: host and path, never user, query or fragment."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.hostname or ''}{port}{parts.path}"
-
-
-def _message(content: bytes) -> str:
-    """The sentence in a JSON error of the usual shapes."""
-    try:
-        value = json.loads(content[:10_000])
-    except (ValueError, RecursionError):
-        return ""
-    for _ in range(3):
-        if isinstance(value, list) and value:
-            value = value[0]
-        if isinstance(value, dict):
-            keys = ("error_description", "message", "detail", "error", "errors", "title")
-            value = next((value[key] for key in keys if value.get(key)), "")
-    return value if isinstance(value, str) else ""

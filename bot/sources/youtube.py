@@ -13,7 +13,8 @@ from bot.model import Fault, Surroundings
 from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
 from bot.sources.replies import record, records, whole
-from bot.sources.web import Reply, Web
+from bot.sources.reply import Reply
+from bot.sources.web import Web
 
 _BASE = "https://www.googleapis.com/youtube/v3"
 _ID = re.compile(r"UC[\w-]{22}")

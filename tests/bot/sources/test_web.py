@@ -17,7 +17,8 @@ from bot.errors import (
     SourceUnavailable,
 )
 from bot.sources.addresses import is_public
-from bot.sources.web import Web, place
+from bot.sources.reply import place
+from bot.sources.web import Web
 from tests.bot.sources.surroundings import Clock, surroundings
 from tests.loopback.endpoint import Answer, Endpoint, serve
 
