@@ -114,8 +114,12 @@ class _Round:
     def _release(self, held: Mapping[int, alerts.Held]) -> list[Stored]:
         """What was held and may be told now; muted ones that ended meanwhile are let go."""
         free = []
+        told = alerts.told(self.db, self.channel.channel, held)
         for id, hold in held.items():
             one = self.hearing.get(id)
+            if id in told:  # a wave's message named it meanwhile
+                alerts.release(self.db, self.channel.channel, id)
+                continue
             over = hold.reason != "quiet" and not one.incident.open
             if not over and self.hearing.obstacle(self.channel, one) is not None:
                 continue

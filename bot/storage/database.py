@@ -29,7 +29,7 @@ BUSY_SECONDS = 15.0
 # `full`: after a power cut a message that went out must still be known as tried
 PRAGMAS = ("journal_mode = wal", "synchronous = full", "foreign_keys = on")
 
-_READERS = 2
+_READERS = 4
 
 
 class Store:

@@ -36,8 +36,14 @@ def migrate(db: Database, path: Path, now: float) -> list[str]:
         return []
     if applied:
         back_up(db, backup_path(path, now))
-    db.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    steps.apply(db)
+    db.conn.execute("BEGIN IMMEDIATE")  # another program may be about to do the same
+    try:
+        db.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        steps.apply(db)
+        db.conn.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
     return pending
 
 

@@ -192,17 +192,17 @@ async def test_old_news_is_one_line(service):
 
 
 async def test_a_service_fed_day_by_day_finds_what_a_replay_finds(service):
-    counts, times = world(service.clock, days_=90, accounts_=30)
-    counts = purge(counts, 70, slice(0, 12))
-    counts[20, 75:] += 9000
-    counts[25, 80] -= 15_000
-    first = 60
+    counts, times = world(service.clock, days_=72, accounts_=24)
+    counts = purge(counts, 56, slice(0, 12))
+    counts[20, 60:] += 9000
+    counts[22, 64] -= 15_000
+    first = 50
     service.clock.now = times[first - 1]
     await service.arrive(frame(counts[:, :first], times[:first]))
-    for day in range(first, 90):
+    for day in range(first, 72):
         service.clock.now = times[day]
         await service.arrive(frame(counts[:, day : day + 1], times[day : day + 1]))
-    names = [f"instagram/a{n}" for n in range(30)]
+    names = [f"instagram/a{n}" for n in range(24)]
     rows, columns = np.divmod(np.arange(counts.size), counts.shape[1])
     panel = build_panel(
         names,
@@ -211,10 +211,10 @@ async def test_a_service_fed_day_by_day_finds_what_a_replay_finds(service):
         {"followers": counts.ravel()},
         now=times[-1],
         timezone="UTC",
-        days=90,
+        days=72,
         with_read_at=True,
     )
-    decisions = replay(panel, RULES, columns=np.arange(first - 1, 90))
+    decisions = replay(panel, RULES, columns=np.arange(first - 1, 72))
     expected = [one for one in incidents_of(decisions) if one.alerted_at is not None]
     found = sorted(await service.incidents(), key=lambda one: (one.opened_at, one.key))
     assert len(expected) >= 14
@@ -231,18 +231,18 @@ async def test_a_service_fed_day_by_day_finds_what_a_replay_finds(service):
 
 async def test_a_file_that_comes_weekly_finds_what_daily_ones_find(service, tmp_path):
     """Each day-column that new readings touch is judged, in time order."""
-    counts, times = world(service.clock, days_=90, accounts_=30)
-    counts = purge(counts, 71, slice(0, 12))
-    counts[20, 78:] += 9000
+    counts, times = world(service.clock, days_=72, accounts_=24)
+    counts = purge(counts, 56, slice(0, 12))
+    counts[20, 64:] += 9000
     daily = Service(tmp_path / "daily.db")
     await daily.start()
     for each in (service, daily):
-        each.clock.now = times[59]
-        await each.arrive(frame(counts[:, :60], times[:60]))
-    for day in range(60, 90):
+        each.clock.now = times[53]
+        await each.arrive(frame(counts[:, :54], times[:54]))
+    for day in range(54, 72):
         daily.clock.now = times[day]
         await daily.arrive(frame(counts[:, day : day + 1], times[day : day + 1]))
-    for day in range(60, 90, 6):
+    for day in range(54, 72, 6):
         service.clock.now = times[day + 5]
         await service.arrive(frame(counts[:, day : day + 6], times[day : day + 6]))
     assert [one.key for one in await service.incidents()] == [

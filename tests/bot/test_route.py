@@ -282,6 +282,18 @@ async def test_quiet_hours_end_in_one_digest(desk):
     assert len(desk.chat.log) == 1
 
 
+async def test_what_a_wave_named_at_night_is_not_told_again_in_the_morning(desk):
+    desk.clock.set("2023-11-14T23:30:00")
+    await desk.channel(quiet="22:00-07:00")
+    wave = {"wave": "platform:x|1700000000", "kind": "purge"}
+    await desk.tell(incident("instagram/a", **wave))
+    await desk.tell(incident("instagram/b", severity="critical", **wave))
+    desk.clock.set("2023-11-15T08:00:00")
+    await desk.tick()
+    (shown,) = desk.chat.shown
+    assert "instagram/a" in shown.message.to_json()
+
+
 async def test_critical_alerts_break_the_quiet(desk):
     desk.clock.set("2023-11-14T23:30:00")
     await desk.channel(quiet="22:00-07:00")
