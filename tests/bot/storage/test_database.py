@@ -5,7 +5,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -55,14 +54,6 @@ def test_a_second_opening_changes_nothing(tmp_path):
     Store.open(path, now=NOW).close()
     Store.open(path, now=NOW).close()
     assert [path.name] == sorted(os.listdir(tmp_path))
-
-
-def test_two_programs_may_open_a_new_database_at_once(tmp_path):
-    path = tmp_path / "ebbwatch.db"
-    with ThreadPoolExecutor(4) as pool:
-        stores = list(pool.map(lambda _: Store.open(path, now=NOW), range(4)))
-    for store in stores:
-        store.close()
 
 
 def test_a_migration_makes_a_backup_first(tmp_path, monkeypatch):
