@@ -68,15 +68,7 @@ def kind_of(opening: Opening) -> Kind | None:
     """None for a file that is not Instagram's."""
     text, base = opening.text, opening.member.base
     if text.startswith("["):
-        if '"label_values"' in text:
-            return Kind("other", key=_by_name(base) or "relationships_unfollowed_users")
-        part = PART.match(base)
-        if '"string_list_data"' in text or (part and re.fullmatch(r"\[\s*\]\s*", text)):
-            if other := _by_name(base):
-                return Kind("other", key=other)
-            following = part is not None and part[1].lower() == "following"
-            return Kind("json", "following" if following else "followers")
-        return None
+        return _top_level(opening, text, base)
     if match := _FIRST_KEY.match(text):
         side = _LISTS.get(match[1])
         return Kind("json", side, match[1]) if side else Kind("other", key=match[1])
@@ -85,6 +77,22 @@ def kind_of(opening: Opening) -> Kind | None:
     if text.startswith("<") and "uiBoxWhite" in text and "threads" not in opening.member.around:
         return _page(text, base)
     return None
+
+
+def _top_level(opening: Opening, text: str, base: str) -> Kind | None:
+    """A list without a key. Likes, comments and adverts of an export look the same."""
+    part, other = PART.match(base), _by_name(base)
+    if re.fullmatch(r"\[\s*\]\s*", text):
+        known = part is not None
+    else:
+        known = '"string_list_data"' in text or '"label_values"' in text
+    here = opening.lone or part or other or "followers_and_following" in opening.member.around
+    if not known or not here:
+        return None
+    if other or '"label_values"' in text:
+        return Kind("other", key=other)
+    following = part is not None and part[1].lower() == "following"
+    return Kind("json", "following" if following else "followers")
 
 
 def _by_name(base: str) -> str | None:

@@ -31,18 +31,22 @@ _ZIPPED_WORKBOOK = (b"[Content_Types].xml", b"xl/workbook", b"opendocument.sprea
 
 @dataclass(frozen=True)
 class Opening:
-    """`head` are the first bytes; text and rows are read when somebody asks."""
+    """`head` are the first bytes; text and rows are read when somebody asks.
+
+    `lone` says that there is no export around the file, so that its content alone decides.
+    """
 
     member: Member
     head: bytes
+    lone: bool = False
 
     @classmethod
-    def of(cls, member: Member) -> Opening:
+    def of(cls, member: Member, *, lone: bool = False) -> Opening:
         with member.open() as stream:
             head = stream.read(HEAD)
             if head.lstrip()[:1] == b"<":
                 head += stream.read(HTML_HEAD)
-        return cls(member, head)
+        return cls(member, head, lone)
 
     @cached_property
     def text(self) -> str:

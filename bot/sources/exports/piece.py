@@ -102,10 +102,12 @@ def whose(asked: Asked, platform: str | None, handle: str | None, label: str) ->
                 where=label,
             )
     platform = platform or (wished.platform if wished else "") or asked.platform
+    if handle and platform != "youtube":  # where the case of ids matters
+        handle = handle.lower()
     handle = (wished.handle if wished else None) or handle
     if not platform or not handle:
         return None
-    return Account(platform, handle.strip().removeprefix("@").lower())
+    return Account(platform, handle.strip().removeprefix("@"))
 
 
 def unknown_account(platform: str | None) -> str:

@@ -87,20 +87,33 @@ def _show(tree: Tree) -> Shown:
             shown.passed += 1
             continue
         try:
-            opening = Opening.of(member)
+            opening = Opening.of(member, lone=len(tree.members) == 1)
             if opening.is_workbook:
                 _ = opening.sheets  # a damaged one must not reach the reader of tables
         except SourceChanged as error:
             shown.failed.append(failed(member.label, error))
             continue
         index = next((n for n, family in enumerate(FAMILIES) if family.claims(opening)), None)
-        if index is None and (LIST_MARKS.search(opening.head) or _hollow(opening)):
+        if index is None and LIST_MARKS.search(opening.head):
+            if opening.lone:
+                shown.failed.append(failed(member.label, _no_list(member.label)))
+            else:
+                shown.passed += 1  # an export has many lists of people
+        elif index is None and _hollow(opening):
             shown.failed.append(failed(member.label, damaged(member.label)))
         elif index is None:
             shown.rest.append(member)
         else:
             shown.claimed.setdefault(index, []).append(opening)
     return shown
+
+
+def _no_list(label: str) -> SourceChanged:
+    return SourceChanged(
+        f"{label} is damaged, or a list of something else than followers: import the whole "
+        "export as it was downloaded.",
+        where=label,
+    )
 
 
 def _hollow(opening: Opening) -> bool:

@@ -14,6 +14,7 @@ from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused
 from bot.sources.exports.streams import broken_json
 
 _API = re.compile(r'\{\s*"(?:status|data|info)"\s*:\s*\{')
+_STATUS = re.compile(r'\{\s*"status"\s*:\s*\{\s*"success"')
 _TABLE = re.compile(r'(?:\{\s*"table"\s*:\s*)?\[\s*\{[^{}\[\]]*"\w+Delta"\s*:')
 # what tells a platform among the daily keys, and which metric a key is
 _PLATFORMS = {
@@ -33,7 +34,9 @@ _METRICS = {
 def claims(opening: Opening) -> bool:
     text = opening.text
     if _API.match(text):
-        return any(key in text for key in ('"growth"', '"daily"', '"sb_verified"', '"success"'))
+        return any(key in text for key in ('"growth"', '"sb_verified"')) or bool(
+            _STATUS.match(text)
+        )
     return bool(_TABLE.match(text[:4096]))
 
 

@@ -39,6 +39,8 @@ def claims(opening: Opening) -> bool:
     if not opening.top or not opening.top[0]:
         return False
     header = [fold(cell) for cell in opening.top[0]]
+    if any(re.search(r"\d{4}", row[0]) for row in opening.top[1:]):
+        return False  # somebody's own table: the studio writes no years
     return _is_history(header) or _is_overview(header) or _other(header) is not None
 
 

@@ -157,7 +157,7 @@ def test_social_blade_by_platform(
     }
     batch = read(written(tmp_path / "a.json", json.dumps(raw)))
 
-    assert only(batch).account == f"{platform}/lena"
+    assert only(batch).account == f"{platform}/{'Lena' if platform == 'youtube' else 'lena'}"
     assert values(batch, metric) == {"2026-02-26": value}
 
 

@@ -302,6 +302,35 @@ def test_other_relations_never_count_as_followers(tmp_path: Path) -> None:
     assert batch.faults == ()
 
 
+def test_likes_and_comments_of_an_export_are_no_followers(tmp_path: Path) -> None:
+    files = {
+        f"{FOLDER}/followers_1.json": followers("anna"),
+        "your_instagram_activity/likes/liked_posts.json": json.dumps(
+            {"likes_media_likes": [entry("ben")]}
+        ).encode(),
+        "your_instagram_activity/comments/post_comments_1.json": json.dumps(
+            [{"media_list_data": [], "string_list_data": [{"value": "ben"}]}]
+        ).encode(),
+        "ads_information/advertisers.json": json.dumps(
+            [{"label_values": [{"label": "Name", "value": "ben"}]}]
+        ).encode(),
+    }
+    batch = read(zipped(tmp_path / ZIP, files))
+
+    assert only(batch).names == 1
+    assert batch.faults == ()
+    assert batch.notes == ("3 other files were left unread.",)
+
+
+def test_likes_alone_are_refused(tmp_path: Path) -> None:
+    text = json.dumps({"likes_media_likes": [entry("ben")]})
+    batch = read(written(tmp_path / "liked_posts.json", text), account="lena")
+
+    assert only(batch).format is None
+    assert "a list of something else than followers" in batch.faults[0].text
+    assert "ben" not in batch.faults[0].text
+
+
 @pytest.mark.parametrize("name", ["recently_unfollowed_profiles", "pending_follow_requests"])
 def test_lists_of_labels_are_refused_in_every_language(tmp_path: Path, name: str) -> None:
     rows = [{"timestamp": 1, "media": [], "label_values": [{"label": "Nome", "value": "anna"}]}]

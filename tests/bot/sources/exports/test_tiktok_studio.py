@@ -113,6 +113,13 @@ def test_days_that_do_not_run_on_are_an_error_with_their_row(tmp_path: Path) -> 
     assert "row 4, column 1: this is not the day after the row before" in batch.faults[0].text
 
 
+def test_a_table_of_ones_own_is_no_export_of_the_studio(tmp_path: Path) -> None:
+    text = "Date,Followers,Change\n2026-03-01,5,0\n2026-03-05,6,1\n"
+    batch = read(written(tmp_path / "own.csv", text), account="tiktok/lena")
+
+    assert values(batch, "followers") == {"2026-03-01": 5, "2026-03-05": 6}
+
+
 def test_an_unknown_language_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     text = _history(("1 Marzuary", 5))
     batch = read(written(tmp_path / "FollowerHistory.csv", text), account="lena")
