@@ -1,6 +1,6 @@
 """All checks of single accounts over the requested days of a panel."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,14 +42,41 @@ class State:
     step: Floats
 
 
+class States:
+    """One State per metric of a panel, worked out when somebody asks for it."""
+
+    def __init__(self, panel: Panel, columns: Ints, known: Mapping[str, Outlook]) -> None:
+        self._panel = panel
+        self._columns = columns
+        self._names = tuple(name for name in panel.metrics if name != "posts")
+        self._made = {name: _state(view) for name, view in known.items()}
+
+    def __contains__(self, metric: object) -> bool:
+        return metric in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __getitem__(self, metric: str) -> State:
+        if metric not in self._names:
+            raise KeyError(metric)
+        if metric not in self._made:
+            self._made[metric] = state(self._panel, metric, self._columns)
+        return self._made[metric]
+
+    def get(self, metric: str) -> State | None:
+        """None where the panel has no such metric."""
+        return self[metric] if metric in self._names else None
+
+
 @dataclass(frozen=True)
 class Detections:
-    """`hits` are ordered by judged column; `states` has one entry per metric of the panel."""
+    """`hits` are ordered by judged column, then account and check."""
 
     panel: Panel
     columns: Ints
     hits: Findings
-    states: Mapping[str, State]
+    states: States
 
     def findings(self, column: int) -> list[Finding]:
         """The alarms of one judged column (a column of the panel)."""
@@ -77,21 +104,13 @@ def detect(
     for account, by in (floors or {}).items():
         if account in panel.row:
             factor[panel.row[account]] = by
-    states: dict[str, State] = {}
-    parts: list[Findings] = [nothing()]
-    if not places.size:
-        return Detections(panel, places, join(parts), states)
-    for metric in panel.metrics:
-        if metric == "followers":
-            view, found = _followers(panel, places, rules, factor)
-            parts += found
-        elif metric != "posts":
-            view = outlook(panel, metric, places)
-        if metric == "following":
-            parts.append(seesaws(panel, rules, places, factor))
-        if metric != "posts":
-            states[metric] = _state(view)
-    return Detections(panel, places, join(parts), states)
+    if not places.size or not panel.accounts:
+        return Detections(panel, places, nothing(), States(panel, places, {}))
+    view, parts = _followers(panel, places, rules, factor)
+    if "following" in panel.metrics:
+        parts.append(seesaws(panel, rules, places, factor))
+    states = States(panel, places, {"followers": view})
+    return Detections(panel, places, join([nothing(), *parts]), states)
 
 
 def _followers(

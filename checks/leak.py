@@ -9,8 +9,8 @@ from checks.baseline import Outlook
 from checks.findings import Findings, join, nothing
 from checks.learning import LAG, WINDOW, Lesson, lessons
 from checks.model import Rules
-from checks.panel import Bools, Floats, Ints, Panel, newest, truncation
-from checks.series import Singles, counts_of, linear_rows
+from checks.panel import Bools, Floats, Ints, Panel, truncation
+from checks.series import Singles, counts_of, linear_rows, logs_at
 from checks.surprise import log_tail
 
 SPANS = (7, 10, 14, 21, 28)
@@ -92,7 +92,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     counts = counts_of(panel, "followers")
     day = view.moves[0]
     rate = day.expected / np.maximum(day.elapsed, 1)
-    older = _logs(counts, columns - REACH), _logs(counts, columns - REACH - WINDOW)
+    older = logs_at(counts, columns - REACH), logs_at(counts, columns - REACH - WINDOW)
     before = (older[0] - older[1]) / WINDOW
     rate = np.fmax(np.fmax(rate, before), 0.0)
     now = np.log(np.maximum(counts[:, columns], 1.0))
@@ -101,21 +101,10 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     maybe = np.zeros(rate.shape, np.bool_)
     with np.errstate(invalid="ignore"):
         for span in (SPANS[0], SPANS[2], SPANS[4]):
-            gone = rate * span - (now - _logs(counts, columns - span))
+            gone = rate * span - (now - logs_at(counts, columns - span))
             least = np.maximum(0.5 * (_RATE + _SLOWED * rate) * span, usual * np.sqrt(span))
             maybe |= gone > least
     return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]
-
-
-def _logs(counts: Floats, columns: Ints) -> Floats:
-    """Logs at columns; where nothing was read, of the newest of the seven days before."""
-    picked = np.where(columns >= 0, counts[:, np.maximum(columns, 0)], np.nan)
-    row, place = np.nonzero(np.isnan(picked) & (columns >= 0))
-    if row.size:
-        days = columns[place, None] - np.arange(7, 0, -1)
-        around = np.where(days >= 0, counts[row[:, None], np.maximum(days, 0)], np.nan)
-        picked[row, place] = newest(around)[0]
-    return np.log(np.maximum(picked, 1.0))
 
 
 def _sums(lesson: Lesson, columns: Ints, maybe: Bools) -> Iterable[_Sums]:

@@ -7,7 +7,7 @@ from checks.findings import Findings, join, nothing
 from checks.learning import Lesson, lessons
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel
-from checks.series import counts_of
+from checks.series import counts_of, logs_at
 from checks.surprise import log_tail
 
 AMPLITUDES = (0.05, 0.08, 0.12)
@@ -31,33 +31,33 @@ def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findin
     max(S_{t-l}(-dir), 0) + min(12, (A X - A^2 / 2) / v) - 2, X = dir (G_t - G_{t-l}), where
     v joins l daily variances with the rounding of a count to whole accounts.
     """
-    first, last = int(columns.min()), int(columns.max())
-    first = max(first - CHAIN * LEGS[-1], 0)
-    rows = np.flatnonzero(_swinging(counts_of(panel, "following")[:, first : last + 1]))
+    counts = counts_of(panel, "following")
+    ends = _on_a_leg(counts, columns)
+    rows = np.flatnonzero(ends.any(axis=1))
+    first, last = max(int(columns.min()) - CHAIN * LEGS[-1], 0), int(columns.max())
     parts = [nothing()]
     if rows.size:
+        early = first - _QUIET
         for lesson in lessons(
-            panel,
-            "following",
-            rows,
-            first - _QUIET,
-            last - _QUIET,
-            last,
-            gap=_GAP,
-            linear=True,
+            panel, "following", rows, early, last - _QUIET, last, gap=_GAP, linear=True
         ):
-            parts.append(_seesaws(lesson, columns - lesson.start, factor))
+            here = ends[lesson.rows]
+            parts.append(_seesaws(lesson, columns - lesson.start, here, factor))
     return join(parts)
 
 
-def _swinging(counts: Floats) -> Bools:
-    """Accounts whose count moved by the least swing at all, and by a few accounts."""
-    high, low = np.fmax.reduce(counts, axis=1), np.fmin.reduce(counts, axis=1)
-    moved: Bools = (high - low > _LEAST_SWING * low) & (high - low >= 2)
-    return moved
+def _on_a_leg(counts: Floats, columns: Ints) -> Bools:
+    """Where the count moved by half the least amplitude, and by two, over one leg."""
+    now = logs_at(counts, columns)
+    least = np.maximum(AMPLITUDES[0] / 2, 2 * np.exp(-now))
+    on_a_leg = np.zeros(now.shape, np.bool_)
+    with np.errstate(invalid="ignore"):
+        for leg in LEGS:
+            on_a_leg |= np.abs(now - logs_at(counts, columns - leg)) > least
+    return on_a_leg & ~np.isnan(counts[:, columns])
 
 
-def _seesaws(lesson: Lesson, columns: Ints, factor: Floats) -> Findings:
+def _seesaws(lesson: Lesson, columns: Ints, ends: Bools, factor: Floats) -> Findings:
     series, rows, start = lesson.series, lesson.rows, lesson.start
     counts = series.counts
     days = counts.shape[1]
@@ -88,8 +88,7 @@ def _seesaws(lesson: Lesson, columns: Ints, factor: Floats) -> Findings:
                 for direction in (1, -1)
             }
             best = np.maximum(best, np.maximum(chain[1], chain[-1]))
-    read = series.seen[:, columns]
-    score = np.where(read, best[:, columns], 0)
+    score = np.where(ends, best[:, columns], 0)
     row, place = np.nonzero(score > _LIMIT)
     column = columns[place]
     recent = sliding_window_view(log_count, min(8, days), axis=1)[

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from checks.panel import Bools, Floats, Ints, Panel
+from checks.panel import Bools, Floats, Ints, Panel, newest
 
 Singles = npt.NDArray[np.float32]
 Shorts = npt.NDArray[np.int16]
@@ -108,3 +108,14 @@ def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:
     low, high = flat[first - 1], flat[after % flat.size]
     flat[first[run] + part] = low[run] + (high - low)[run] * ((part + 1) / (length[run] + 1))
     return filled
+
+
+def logs_at(counts: Floats, columns: Ints) -> Floats:
+    """Logs at columns; where nothing was read, of the newest of the seven days before."""
+    picked = np.where(columns >= 0, counts[:, np.maximum(columns, 0)], np.nan)
+    row, place = np.nonzero(np.isnan(picked) & (columns >= 0))
+    if row.size:
+        days = columns[place, None] - np.arange(7, 0, -1)
+        around = np.where(days >= 0, counts[row[:, None], np.maximum(days, 0)], np.nan)
+        picked[row, place] = newest(around)[0]
+    return np.log(np.maximum(picked, 1.0))

@@ -56,8 +56,8 @@ def test_a_day_alone_says_what_a_replay_says(seed: int, column: int, holes: floa
     today = whole.until(column)
     alone = detect(today, RULES)
     assert rows_of(alone, today.days - 1) == rows_of(replay, column)
-    for metric, then in replay.states.items():
-        now = alone.states[metric]
+    for metric in replay.states:
+        now, then = alone.states[metric], replay.states[metric]
         for name in ("judged", "held", "early", "move", "expected", "spread", "step", "level"):
             np.testing.assert_array_equal(
                 getattr(now, name)[:, 0], getattr(then, name)[:, column]
