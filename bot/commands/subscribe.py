@@ -52,7 +52,7 @@ def _subscribe(db: Database, view: View, arguments: Mapping[str, Any]) -> Messag
         hit = any(accounts.matches([pattern], one.account, one.tags) for one in seen)
         if not hit and pattern != "*" and (seen or not view.console):
             raise CommandError(_nothing(view, pattern, [one.account for one in seen]))
-    channel = channels.get(db, view.channel) or Channel(
+    channel = _channel(db, view) or Channel(
         channel=view.channel,
         space=view.space,
         locale=str(view.voice.locale),
@@ -71,7 +71,7 @@ def _subscribe(db: Database, view: View, arguments: Mapping[str, Any]) -> Messag
         by=view.caller.name,
         at=int(view.now),
     )
-    for old in channels.subscriptions(db, view.channel):
+    for old in _own(db, view):
         # the same accounts once more change what was subscribed, they do not double it
         if old.origin == "chat" and old.accounts == subscription.accounts:
             channels.unsubscribe(db, old.id)
@@ -89,7 +89,7 @@ def _nothing(view: View, pattern: str, names: Sequence[str]) -> str:
 
 
 def _unsubscribe(db: Database, view: View, number: int) -> Message:
-    found = [one for one in channels.subscriptions(db, view.channel) if one.id == number]
+    found = [one for one in _own(db, view) if one.id == number]
     if not found:
         raise CommandError(refusals.unknown_subscription(view.voice, number))
     if found[0].origin == "config":
@@ -100,16 +100,24 @@ def _unsubscribe(db: Database, view: View, number: int) -> Message:
 
 
 def _listing(db: Database, view: View) -> Message:
-    channel = channels.get(db, view.channel)
-    own = [
-        (one.id, in_words(view, one), one.origin == "config")
-        for one in channels.subscriptions(db, view.channel)
-    ]
+    own = [(one.id, in_words(view, one), one.origin == "config") for one in _own(db, view)]
     mutes = [
         answers.mute_line(view.voice, described(db, view, mute), mute.until, mute.by, view.now)
         for mute in own_mutes(db, view)
     ]
-    return answers.subscription_list(view.voice, own, _settings(view, channel), mutes)
+    return answers.subscription_list(
+        view.voice, own, _settings(view, _channel(db, view)), mutes
+    )
+
+
+def _channel(db: Database, view: View) -> Channel | None:
+    """The stored channel, unless it was another space's."""
+    known = channels.get(db, view.channel)
+    return known if known and known.space == view.space else None
+
+
+def _own(db: Database, view: View) -> list[Subscription]:
+    return channels.subscriptions(db, view.channel) if _channel(db, view) else []
 
 
 def _settings(view: View, channel: Channel | None) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ that exists beyond the wall is answered exactly like one that exists nowhere.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,14 @@ async def test_mutes_and_subscriptions_belong_to_a_channel(team: Team) -> None:
     gone = await team.ask(person(TWO, manager=True), "unsubscribe 1")
     assert "no subscription 1" in gone.text
     assert "Nothing like that" in (await team.ask(person(TWO, manager=True), "unmute all")).text
+
+
+async def test_a_channel_that_was_another_spaces_shows_nothing_of_it(team: Team) -> None:
+    """A forged channel id, or a channel that moved: what it heard stays behind."""
+    await team.ask(person(TWO, manager=True), "subscribe instagram/rival")
+    forged = replace(person(ONE, manager=True), channel=person(TWO).channel)
+    shown = await team.ask(forged, "subscriptions")
+    assert shown.title == "0 subscriptions"
+    assert "no subscription 1" in (await team.ask(forged, "unsubscribe 1")).text
+    kept = await team.ask(person(TWO), "subscriptions")
+    assert "instagram/rival" in kept.text
