@@ -145,17 +145,21 @@ def bench_review(folder: Path, accounts: int, rounds: int) -> None:
     store = asyncio.run(fill())
     ground = Ground(rules=rules_for("balanced"), voices=message, walls=Walls({}))
     start = NOW - 121 * DAY
-    ratios = []
+    ratios, wide = [], []
     for _ in range(rounds):
         ours = timed(lambda: asyncio.run(review(store, ground, NOW)))
         whole = arrow_once(store.path, start, "*")
         used = arrow_once(store.path, start, "account, at, source, followers")
-        ratios.append(ours / whole)
+        ratios.append(ours / used)
+        wide.append(ours / whole)
         print(
             f"review {ours:.2f} s; Arrow {whole:.2f} s for whole rows, {used:.2f} s for the"
             f" columns in use; ratio {ours / whole:.2f} and {ours / used:.2f}"
         )
-    print(f"review of {accounts:,} accounts x 90 days: {statistics.median(ratios):.2f} x Arrow")
+    print(
+        f"review of {accounts:,} accounts x 90 days: {statistics.median(ratios):.2f} x the time of"
+        f" Arrow for the same columns, {statistics.median(wide):.2f} x for whole rows"
+    )
     store.close()
 
 
