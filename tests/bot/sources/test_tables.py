@@ -252,8 +252,8 @@ def test_the_sheet_with_the_table_is_found() -> None:
         (b"date,account,followers\n01/02/2026,a,5\n", "set date_order"),
         (b"date,account,followers\nx,a,5\n", "no row that can be read"),
         (b"PAR1\x15\x04\x15", "damaged or cut off Parquet"),
-        (b"PK\x03\x04nonsense", "damaged workbook"),
-        (b"\xd0\xcf\x11\xe0nonsense", "damaged workbook"),
+        (b"PK\x03\x04nonsense", "damaged or protected workbook"),
+        (b"\xd0\xcf\x11\xe0nonsense", "damaged or protected workbook"),
         (b"\x1f\x8bnonsense", "damaged or cut off gzip"),
         (b'{"a":', "damaged or cut off JSON"),
         (b"[1, 2]", "without one list of objects"),
@@ -314,7 +314,7 @@ def _samples() -> list[bytes]:
 
 @settings(
     max_examples=10_000 if FULL else 120,
-    deadline=5000,
+    deadline=None,
     derandomize=not FULL,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -340,7 +340,7 @@ def test_mutated_files_give_readings_or_a_source_error(
 
 
 @given(st.text(alphabet='0123456789/-.,;"\n\tabc \0é', max_size=200))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=5000)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_text_under_a_header_is_read_or_refused(write: Write, text: str) -> None:
     assert readings_or_refusal(write("date,account,followers\n" + text))
 
