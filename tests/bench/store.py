@@ -157,8 +157,8 @@ def bench_review(folder: Path, accounts: int, rounds: int) -> None:
             f" columns in use; ratio {ours / whole:.2f} and {ours / used:.2f}"
         )
     print(
-        f"review of {accounts:,} accounts x 90 days: {statistics.median(ratios):.2f} x the time of"
-        f" Arrow for the same columns, {statistics.median(wide):.2f} x for whole rows"
+        f"review of {accounts:,} accounts x 90 days: {statistics.median(ratios):.2f} x the time"
+        f" of Arrow for the same columns, {statistics.median(wide):.2f} x for whole rows"
     )
     store.close()
 
