@@ -733,7 +733,16 @@ class LoopbackDiscord:
 
     # --- people -------------------------------------------------------------------------
 
-    def slash(self, name: str, /, *, focused: str | None = None, **options: Any) -> Asked:
+    def slash(
+        self,
+        name: str,
+        /,
+        *,
+        focused: str | None = None,
+        guild: int = GUILD,
+        roles: tuple[int, ...] = (),
+        **options: Any,
+    ) -> Asked:
         """`/ebb name option:value ...`; bytes are sent as a file, `focused` autocompletes."""
         resolved: dict[str, Any] = {"attachments": {}}
         sent = []
@@ -759,7 +768,10 @@ class LoopbackDiscord:
         for depth, word in enumerate(reversed(words)):
             nested = [{"name": word, "type": 1 if depth == 0 else 2, "options": nested}]
         data = {"id": "1", "name": "ebb", "type": 1, "options": nested, "resolved": resolved}
-        return self.interact(4 if focused else 2, data)
+        places = [one for one in self.channels.values() if one["guild_id"] == str(guild)]
+        channel = int(places[0]["id"])
+        kind = 4 if focused else 2
+        return self.interact(kind, data, guild=guild, channel=channel, roles=roles)
 
     def press(self, custom_id: str, message: dict[str, Any] | None = None) -> Asked:
         return self.interact(3, {"custom_id": custom_id, "component_type": 2}, message)
