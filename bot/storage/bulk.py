@@ -2,10 +2,11 @@
 
 adbc brings its own SQLite library, and two of them in one process undo each other's locks
 (see `database.py`). A child that only reads is safe, and it reads several times faster than
-row tuples; few rows are not worth starting it.
+row tuples; few rows are not worth starting it, and where it fails tuples have to do.
 """
 
 import io
+import logging
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,10 @@ from bot.errors import StorageError
 
 APART_FROM = 300_000
 """Rows from which a child process pays (it takes about 0.3 s to start)."""
+
+_PATIENCE = 300
+
+log = logging.getLogger("ebbwatch.storage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,10 @@ def read(
 ) -> Rows:
     """Readings with start < at <= stop of all accounts or of those with the ids `only`."""
     if only is None and _is_large(db, start, stop):
-        return read_apart(path, start, stop, only, metrics)
+        try:
+            return read_apart(path, start, stop, only, metrics)
+        except StorageError as error:
+            log.warning("bulk read failed", extra={"said": str(error)})
     rows = db.conn.cursor()
     rows.row_factory = None
     table = rows.execute(_query(start, stop, only, metrics)).fetchall()
@@ -66,12 +74,14 @@ def read_apart(
 ) -> Rows:
     """The same by way of a child process."""
     query = _query(start, stop, only, metrics)
-    done = subprocess.run(
-        [sys.executable, "-c", _CHILD, str(path), query], capture_output=True, check=False
-    )
+    command = [sys.executable, "-c", _CHILD, str(path), query]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise StorageError(f"{path} could not be read in bulk in {_PATIENCE} s") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise StorageError(f"{path} could not be read in bulk ({' '.join(said)}): try again")
+        raise StorageError(f"{path} could not be read in bulk ({' '.join(said)})")
     table = pl.read_ipc(io.BytesIO(done.stdout))
     return Rows(
         account=table["account"].to_numpy(),

@@ -194,6 +194,16 @@ async def test_a_child_process_reads_the_same(store):
     assert len(nothing.at) == 0
 
 
+async def test_a_large_read_goes_apart_and_falls_back(store, monkeypatch, caplog):
+    await add(store, frame(calm(60, 20), ends(NOW, 20)))
+    monkeypatch.setattr(bulk, "APART_FROM", 1000)
+    before = await read(store)
+    assert len(before) == 1200
+    monkeypatch.setattr(bulk, "_CHILD", "raise SystemExit('no adbc')")
+    assert await read(store) == before
+    assert "could not be read in bulk (no adbc)" in caplog.records[0].said
+
+
 async def test_only_some_accounts(store):
     await add(store, rows(("a", 10, 1), ("b", 10, 2)))
     assert await read(store, only=["instagram/b"]) == [("instagram/b", 10, 2.0)]
