@@ -70,8 +70,11 @@ def read_rows(table: Table, meaning: Meaning) -> Rows:
     reader = _Reader(table, meaning, layout)
     reader.refuse_cells(layout.roles["at"], at.bad, "is no date or time")
     reader.refuse_timeless(at.at, at.bad)
-    accounts, metrics = reader.wide() if layout.wide else reader.long(at.at)
-    times = pl.concat([at.at] * len(layout.wide)) if layout.wide else at.at
+    try:
+        accounts, metrics = reader.wide() if layout.wide else reader.long(at.at)
+    except NoLayout as error:
+        raise SourceChanged(f"{table.name} {error}.", where=table.name) from None
+    times = pl.concat([at.at] * (len(metrics) // len(at.at))) if layout.wide else at.at
     frame, names, notes = _sorted(accounts, times, metrics)
     if frame.is_empty():
         first = f" ({reader.faults[0].text})" if reader.faults else ""
@@ -87,7 +90,7 @@ def read_rows(table: Table, meaning: Meaning) -> Rows:
         shape="wide" if layout.wide else "long",
         faults=tuple(reader.faults),
         bad_rows=reader.bad_rows,
-        notes=(*table.notes, *notes),
+        notes=(*table.notes, *reader.notes, *notes),
     )
 
 
@@ -98,15 +101,19 @@ class _Reader:
         self.table, self.meaning, self.layout = table, meaning, layout
         self.faults = list(table.bad[:SHOWN])
         self.bad_rows = len(table.bad)
+        self.notes: list[str] = []
 
     def refuse_cells(self, column: str, bad: pl.Series, what: str) -> None:
+        import polars as pl
+
         if not bad.any():
             return
         rows = bad.arg_true()
         self.bad_rows += len(rows)
         cells = self.table.frame[column]
         for row in rows.head(max(0, SHOWN - len(self.faults))):
-            shown = "" if cells[row] is None else str(cells[row])[:40]
+            # as text: a damaged file may hold dates that Python has no word for
+            shown = (cells.slice(row, 1).cast(pl.String, strict=False)[0] or "")[:40]
             where = f"{self.table.name}:{row + self.table.first_row}:{column}"
             text = f'{where}: "{shown}" {what}; the row was left out.'
             self.faults.append(Fault(kind="row", text=text, where=where))
@@ -146,10 +153,15 @@ class _Reader:
         codes, values = [], []
         for code, name in enumerate(self.layout.wide):
             counts, bad = self.counts(name, metric)
+            if bad.any() and counts.null_count() == len(counts) and len(self.layout.wide) > 1:
+                self.notes.append(f'column "{name}" holds no counts and was not used')
+                continue
             self.refuse_cells(name, bad, _why(metric))
             codes.append(pl.repeat(code, len(counts), dtype=pl.UInt32, eager=True))
             values.append(counts)
         names = full_names(pl.Series(self.layout.wide), self.meaning.platform)
+        if not values:
+            raise NoLayout(f'has no count in any of its columns ("{self.layout.wide[0]}", ...)')
         return Coded(pl.concat(codes), names), pl.concat(values).to_frame(metric)
 
     def counts(self, name: str, metric: str) -> tuple[pl.Series, pl.Series]:
@@ -226,7 +238,8 @@ def _sorted(
     repeated = (frame["_key"].diff() == 0).fill_null(False).shift(-1, fill_value=False)
     notes: list[str] = []
     if count := int(repeated.sum()):
-        notes.append(f"{count} rows repeat an account and time: the last of each was taken")
+        rows = "1 row repeats" if count == 1 else f"{count} rows repeat"
+        notes.append(f"{rows} an account and time: the last of each was taken")
         frame = frame.filter(~repeated)
     used = names.gather(frame["_rank"].unique().sort()).to_list()
     account = names.gather(frame["_rank"]).alias("account")

@@ -22,6 +22,9 @@ from bot.sources.web import Web
 
 _BASE = "https://open.tiktokapis.com"
 _FIELDS = "open_id,follower_count,following_count,likes_count,video_count"
+_SPACING = 0.11
+"""Seconds between requests: 600 a minute are allowed, and no header tells of them."""
+
 _RENEW = {"access_token_invalid", "access_token_expired"}
 
 
@@ -149,7 +152,13 @@ def open_tiktok(settings: TikTokSettings, surroundings: Surroundings) -> ApiSour
     seeds = {handle: value(env) for handle, env in settings.accounts.items()}
     client = value(settings.client_key_env), value(settings.client_secret_env)
     private = settings.api_base is not None
-    web = Web(settings.name, surroundings, secrets=[*seeds.values(), *client], private=private)
+    web = Web(
+        settings.name,
+        surroundings,
+        secrets=[*seeds.values(), *client],
+        private=private,
+        spacing=_SPACING,
+    )
     tokens = Tokens(surroundings.secrets, settings.name)
     known = settings.model_copy(update={"handles": tuple(seeds)})
     return ApiSource(known, surroundings, web, TikTok(settings, web, tokens, seeds, client))

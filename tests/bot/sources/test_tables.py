@@ -179,7 +179,7 @@ def test_repeated_and_unordered_rows(write: Write) -> None:
         ("a", end("2026-02-27"), 2),
         ("b", end("2026-02-27"), 4),
     ]
-    assert batch.notes == ("1 rows repeat an account and time: the last of each was taken",)
+    assert batch.notes == ("1 row repeats an account and time: the last of each was taken",)
 
 
 def test_metrics_given_per_day_are_flows(write: Write) -> None:
@@ -206,6 +206,21 @@ def test_a_total_that_falls_too_often_is_refused_and_never_guessed(write: Write)
 def test_followers_may_fall_every_day(write: Write) -> None:
     lines = "".join(f"2026-02-{10 + i},a,{1000 - i}\n" for i in range(10))
     assert len(rows(write("date,account,followers\n" + lines))) == 10
+
+
+def test_a_wide_table_may_have_a_column_of_remarks(write: Write) -> None:
+    path = write("date,lena,remarks\n2026-02-26,5,sick\n2026-02-27,6,\n")
+    batch = read_file(path)
+    assert batch.found[0].account == "lena"
+    assert batch.faults == ()
+    assert 'column "remarks" holds no counts and was not used' in batch.notes
+    with pytest.raises(SourceChanged, match="has no count in any"):
+        read_file(write("date,mood,remarks\n2026-02-26,bad,sick\n"))
+
+
+def test_rows_that_do_not_say_when_are_named(write: Write) -> None:
+    batch = read_file(write("date,account,followers\n2026-02-26,a,5\n,a,6\n,,\n"))
+    assert [fault.where for fault in batch.faults] == ["counts.csv:3:date"]
 
 
 def test_one_account_per_file(write: Write) -> None:
