@@ -86,7 +86,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     """Where a leak is worth looking for: (accounts, columns).
 
     The count grew less, over one of three spans, than by half of what the recent baseline or
-    the eight weeks before would give, less the least rate, and by two spreads. Cheap, and
+    the eight weeks before would give, less the least rate, and by two spreads and a half. Cheap, and
     the same for a single day and a replay.
     """
     counts = counts_of(panel, "followers")
@@ -94,16 +94,19 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     rate = day.expected / np.maximum(day.elapsed, 1)
     older = logs_at(counts, columns - REACH), logs_at(counts, columns - REACH - WINDOW)
     before = (older[0] - older[1]) / WINDOW
-    rate = np.fmax(np.fmax(rate, before), 0.0)
+    # an old jump is no growth: what the eight weeks gave is trusted near the baseline only
+    rate = np.fmax(np.fmin(before, 2 * np.fmax(rate, 0.0) + 0.0003), np.fmax(rate, 0.0))
     now = np.log(np.maximum(counts[:, columns], 1.0))
-    usual = 2 * day.spread / np.sqrt(np.maximum(day.elapsed, 1))
+    usual = 2.5 * day.spread / np.sqrt(np.maximum(day.elapsed, 1))
     usual[view.step > 1] = 0
+    smallest = np.maximum(_LEAST_COUNT, np.where(view.step > 1, _STEPS * view.step, 0))
+    smallest = 0.7 * smallest / np.maximum(day.level, 1)
     maybe = np.zeros(rate.shape, np.bool_)
     with np.errstate(invalid="ignore"):
         for span in (SPANS[0], SPANS[2], SPANS[4]):
             gone = rate * span - (now - logs_at(counts, columns - span))
             least = np.maximum(0.5 * (_RATE + _SLOWED * rate) * span, usual * np.sqrt(span))
-            maybe |= gone > least
+            maybe |= gone > np.maximum(least, smallest)
     return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]
 
 
