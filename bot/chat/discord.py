@@ -33,7 +33,7 @@ from bot.chat.discord_errors import (
 )
 from bot.chat.discord_people import People
 from bot.chat.discord_post import edit, look, number_of, post, ref_of, reply
-from bot.chat.discord_render import Rendered, render
+from bot.chat.discord_render import CHART, Rendered, render
 from bot.chat.settings import DiscordSettings
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.model import Attachment, Caller, Delivery, Desk, Health, Message
@@ -431,7 +431,11 @@ def _parts(rendered: Rendered) -> dict[str, Any]:
         parts["view"] = view
     if rendered.files:
         parts["files"] = [
-            discord.File(io.BytesIO(content), filename=name)
+            discord.File(
+                io.BytesIO(content),
+                filename=name,
+                description=rendered.alt if name == CHART else None,
+            )
             for name, content in rendered.files.items()
         ]
     return parts

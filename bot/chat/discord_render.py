@@ -14,6 +14,7 @@ from bot.chat.text import clean, columns, shorten, size
 from bot.model import Button, Field, Message
 
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER = 256, 4096, 25, 256, 1024, 2048
+ALT = 1024
 EMBED_TOTAL = 6000
 BUTTON_ROWS, BUTTONS_IN_ROW, LABEL, CUSTOM_ID = 5, 5, 80, 100
 CHART = "chart.png"
@@ -31,11 +32,13 @@ _LIST_MARK = re.compile(r"^(\s*\d*)([-+.)])(?=\s)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """`files` maps names to bytes; `role` is the only id that may be pinged."""
+    """`files` maps names to bytes; `alt` describes the picture to who cannot see it; `role`
+    is the only id that may be pinged."""
 
     embed: Mapping[str, Any]
     components: list[dict[str, Any]]
     files: Mapping[str, bytes]
+    alt: str = ""
     content: str = ""
     role: int | None = None
 
@@ -85,6 +88,7 @@ def render(
         embed=embed,
         components=buttons,
         files=files,
+        alt=shorten(clean(message.picture.alt, lines=False), ALT) if message.picture else "",
         content=f"<@&{role}>" if role else "",
         role=role,
     )

@@ -538,6 +538,7 @@ class LoopbackDiscord:
     ) -> list[dict[str, Any]]:
         """Attachments afterwards: those listed stay; where none are listed, all stay."""
         listed = body.get("attachments")
+        alts = {one.get("filename"): one.get("description") for one in listed or []}
         kept = [
             one
             for one in present
@@ -551,6 +552,7 @@ class LoopbackDiscord:
                 {
                     "id": number,
                     "filename": name,
+                    "description": alts.get(name),
                     "size": len(content),
                     "url": f"{self.base}/cdn/{number}/{name}",
                     "proxy_url": f"{self.base}/cdn/{number}/{name}",

@@ -65,7 +65,8 @@ async def test_each_send_is_one_request(stage: DiscordStage) -> None:
 async def test_a_chart_is_an_attachment_inside_the_embed(stage: DiscordStage) -> None:
     await stage.chat.send(delivery(stage, message=alert(chart=CHART, picture=PICTURE)))
     [message] = stage.server.shown()
-    assert [one["filename"] for one in message["attachments"]] == ["chart.png"]
+    [attached] = message["attachments"]
+    assert (attached["filename"], attached["description"]) == ("chart.png", PICTURE.alt)
     assert message["embeds"][0]["image"]["url"] == message["attachments"][0]["url"]
 
 
