@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from bot.errors import AccountNotFound, SourceChanged, SourceError, SourceUnavailable
 from bot.model import METRICS, Batch, Fault, FollowerList, Surroundings
@@ -50,6 +50,15 @@ class ApiSettings(SourceSettings):
     @classmethod
     def _plain(cls, handles: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(handle.strip().removeprefix("@") for handle in handles)
+
+    @model_validator(mode="after")
+    def _listed_are_watched(self) -> ApiSettings:
+        for handle in self.lists:
+            if handle not in self.handles:
+                raise ValueError(
+                    f'lists names "{handle}", which handles does not: add it there'
+                )
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,3 +236,4 @@ CASES = (
     ),
 )
 NETWORKED = tuple(case for case in CASES if case.answer is not None)
+PLATFORMS = tuple(case for case in NETWORKED if case.address == "api_base")

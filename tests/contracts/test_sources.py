@@ -12,7 +12,7 @@ from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavaila
 from bot.model import Batch, Source
 from bot.sources.table import SETTINGS, SOURCES, open_source
 from tests.bot.sources.surroundings import Clock, surroundings
-from tests.contracts.sources import CASES, ENVIRON, NETWORKED, SECRET, Case, Counts
+from tests.contracts.sources import CASES, ENVIRON, NETWORKED, PLATFORMS, SECRET, Case, Counts
 from tests.loopback.endpoint import Answer, Asked, Endpoint, serve
 
 NOW = datetime(2026, 2, 26, 12, tzinfo=UTC)
@@ -189,6 +189,23 @@ async def test_an_unknown_answer_is_a_change(
         assert {fault.kind for fault in result.faults} <= {"changed", "gone", "refused"}
     else:
         assert isinstance(result, SourceChanged | SourceRefused)
+
+
+@pytest.mark.parametrize("case", PLATFORMS, ids=lambda case: case.kind)
+async def test_a_count_that_is_missing_everywhere_is_a_change(
+    case: Case, open_case: Open
+) -> None:
+    with pytest.raises(SourceChanged, match="gives no follower count for any of 2 accounts"):
+        await open_case(case, {"lena": None, "kim": None}).fetch((), None, NOW)
+
+
+@pytest.mark.parametrize("case", PLATFORMS, ids=lambda case: case.kind)
+async def test_a_count_that_turns_zero_everywhere_is_a_change(
+    case: Case, open_case: Open
+) -> None:
+    first = await open_case(case).fetch((), None, NOW)
+    with pytest.raises(SourceChanged, match="says 0 followers for each of 2 accounts"):
+        await open_case(case, {"lena": 0, "kim": 0}).fetch((), first.state, NOW)
 
 
 @networked
