@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from checks.baseline import Outlook, outlook
-from checks.churn import falls
+from checks.churn import falls, hidden_losses
 from checks.discovery import hold_discoveries
 from checks.findings import Findings, join, nothing
 from checks.leak import REACH, leaks
@@ -125,7 +125,9 @@ def _followers(
         shared = list(lessons(panel, "followers", rows, reach, last - LAG, last, drift=True))
     view = outlook(panel, "followers", columns, known=shared)
     found = _sudden(panel, "followers", view, columns, rules, factor)
-    return view, [found, leaks(panel, rules, columns, factor, view, known=shared)]
+    hidden = hidden_losses(panel, rules, columns, factor)
+    hidden = hidden.take(np.abs(hidden.score) > score_limit(rules))
+    return view, [found, hidden, leaks(panel, rules, columns, factor, view, known=shared)]
 
 
 def state(panel: Panel, metric: str, columns: Ints) -> State:

@@ -86,8 +86,8 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     """Where a leak is worth looking for: (accounts, columns).
 
     The count grew less, over one of three spans, than by half of what the recent baseline or
-    the eight weeks before would give, less the least rate, and by two spreads and a half. Cheap, and
-    the same for a single day and a replay.
+    the eight weeks before would give, less the least rate, and by two spreads and a half.
+    Cheap, and the same for a single day and a replay.
     """
     counts = counts_of(panel, "followers")
     day = view.moves[0]
@@ -216,5 +216,10 @@ def _sudden_losses(lesson: Lesson, first: int) -> tuple[Floats, Singles]:
     row, place = np.nonzero(sudden & learnt.rounded[:, week])
     level = np.maximum(np.nan_to_num(series.counts[row, days[place]], nan=1.0), 1.0)
     sudden[row, place] &= fall[row, place] > 1.5 * truncation(level) / level
-    parts = np.round(np.where(sudden, fall, 0.0) * 2.0**40).astype(np.int64)
+    row, place = np.nonzero(sudden)
+    half = np.maximum(increments[row, place].astype(np.float64) / 2, -1 + 1e-7)
+    parts = np.zeros(sudden.shape, np.int64)
+    # 2 artanh(y / 2) is the log ratio of a difference over the mean level
+    log_fall = learnt.base[row, week[place]] - 2 * np.arctanh(half)
+    parts[row, place] = np.round(log_fall * 2.0**40)
     return np.cumsum(parts, axis=1) / 2.0**40, np.where(sudden, np.float32(0), increments)

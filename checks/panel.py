@@ -131,7 +131,7 @@ def build_panel(
     metrics["followers"], basis, has_level = _followers(followers, flows)
     for name, daily in DAILY.items():
         if daily in given:
-            summed = _running(cells.total(given[daily], signed=False))
+            summed = running(cells.total(given[daily], signed=False))
             metrics[name] = _fill_rows(metrics.get(name), summed)
     ends = edges[1:]
     return Panel(
@@ -301,7 +301,7 @@ def _followers(
         series.append(("gained", flows["gained"]))
     for basis, flow in series:
         rows = np.flatnonzero(open_rows & _any(np.isfinite(flow)))
-        followers[rows] = _running(flow[rows])
+        followers[rows] = running(flow[rows])
         open_rows[rows] = False
         for row in rows:
             bases[row] = basis
@@ -319,7 +319,7 @@ def _fill_rows(totals: Floats | None, summed: Floats) -> Floats:
     return np.where(np.isnan(totals).all(axis=1, keepdims=True), summed, totals)
 
 
-def _running(flow: Floats) -> Floats:
+def running(flow: Floats) -> Floats:
     """Running total of a daily flow, from 0 on the day before the first one.
 
     A missing day is counted at the median flow of the 14 days before it, so that it neither

@@ -70,7 +70,7 @@ def linear_rows(panel: Panel, metric: str) -> Bools:
     """Rows whose changes are judged as counts: no level, or a running total of a flow."""
     if metric == "followers":
         return ~panel.has_level
-    return np.full(len(panel.accounts), metric in ("interactions", "views", "posts"))
+    return np.full(len(panel.accounts), metric in ("interactions", "views", "posts", "lost"))
 
 
 def bridge(counts: Floats, linear: Bools, gap: int = GAP) -> Series:

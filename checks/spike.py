@@ -27,7 +27,7 @@ PAST_SHARE = 1.3
 PAST_MORE = (0.04, 0.1, 0.1)
 """No floor lies more than this above that share of the account's largest past rise."""
 
-_LEAST = 40.0
+_LEAST = 30.0
 _SHORT = 40
 """With fewer changes read the account's own jumps may not have shown yet."""
 _USUAL = 28
@@ -38,7 +38,7 @@ _STALE = 0.05
 
 def rises(sudden: Sudden, rules: Rules, *, engagement: Floats, factor: Floats) -> Findings:
     """`engagement` (spans, k) is the ratio of daily interactions to usual ones, NaN unknown."""
-    known = engagement > _STALE
+    known = (engagement > _STALE) & ~(engagement[0] <= _STALE)
     group = np.where(known, np.where(engagement > _CARRIED, 2, 0), 1)
     span = np.arange(len(group))[:, None]
     sizes = np.array([BARE, UNKNOWN, ENGAGED])[group, span]
