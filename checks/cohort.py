@@ -18,6 +18,9 @@ HISTORY = 16
 SLIDE = 7
 """Days over which a slow wave is summed."""
 
+_ALSO = 0.03
+"""Share of a group that may move by itself on the day on which one of it does."""
+
 _SPREADS = 2.5
 _JOINS = 0.75
 _CLEAR = 5.0
@@ -92,7 +95,8 @@ class Crowd:
         """Days on which clearly more members moved than usual."""
         with np.errstate(invalid="ignore"):
             clear = (self.score >= _CLEAR) & (self.share >= _TIMES_USUAL * self.usual)
-        return np.asarray(clear & (self.share >= LEAST_SHARE) & (self.moved >= MIN_MOVED))
+        clear &= (self.share >= LEAST_SHARE) & (self.moved >= MIN_MOVED + _ALSO * self.judged)
+        return np.asarray(clear)
 
     @cached_property
     def posted(self) -> Bools:

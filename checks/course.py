@@ -13,6 +13,7 @@ FAR = 3.0
 """How many times more surprising a finding must be to open its own incident."""
 
 _SURE = 0.8
+_CLEAR = 2.5
 _NEXT_DAY = 20 * 3600
 
 
@@ -46,7 +47,9 @@ def has_returned(incident: Incident, standing: Standing) -> float | None:
     if incident.metric != "followers" or not standing.judged:
         return None
     after = standing.read_at - remembered(incident, "fell_at")
-    if not 0 < after <= RETURN:
+    # a move within the noise of an exact count is back tomorrow whatever happened
+    clear = standing.step > 1 or abs(excess(incident)) > _CLEAR * standing.spread
+    if not 0 < after <= RETURN or not clear:
         return None
     days = max(standing.read_at - incident.last_finding_at, 0) / DAY
     return after / 3600 if is_back(incident, standing.level, standing, days) else None
