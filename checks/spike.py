@@ -27,7 +27,7 @@ PAST_SHARE = 1.3
 PAST_MORE = (0.04, 0.1, 0.1)
 """No floor lies more than this above that share of the account's largest past rise."""
 
-_LEAST = 30.0
+_LEAST = 40.0
 _SHORT = 40
 """With fewer changes read the account's own jumps may not have shown yet."""
 _USUAL = 28
