@@ -44,7 +44,8 @@ def is_back(incident: Incident, level: float, standing: Standing, days: float) -
 
 def has_returned(incident: Incident, standing: Standing) -> float | None:
     """Hours after which the level was back, None while it is not or where it cannot be."""
-    if incident.metric != "followers" or not standing.judged:
+    hidden = incident.memory.get("check") == "hidden_loss"  # the net never showed it
+    if incident.metric != "followers" or hidden or not standing.judged:
         return None
     after = standing.read_at - remembered(incident, "fell_at")
     # a move within the noise of an exact count is back tomorrow whatever happened
@@ -58,7 +59,8 @@ def has_returned(incident: Incident, standing: Standing) -> float | None:
 def is_corrected(incident: Incident, view: View) -> bool:
     """Whether the readings that carried the evidence have since been replaced by calm ones."""
     memory = incident.memory
-    if incident.metric != "followers" or not {"seen_at", "base_at"} <= memory.keys():
+    hidden = memory.get("check") == "hidden_loss"
+    if incident.metric != "followers" or hidden or not {"seen_at", "base_at"} <= memory.keys():
         return False
     series = (incident.account, incident.metric)
     seen = view.reading(*series, int(memory["seen_at"]))

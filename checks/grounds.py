@@ -25,7 +25,7 @@ def what_moved(finding: Finding, facts: Facts) -> list[Reason]:
         percent = 100 * (finding.change - finding.expected) / finding.level
         said.append(reason("moved_percent", percent=round(percent, 2)))
     said.append(reason("surprise", score=round(finding.score, 1)))
-    if finding.check == "hidden_loss":
+    if finding.check == "hidden_loss" and facts.first > finding.change / 2:
         said.append(
             reason(
                 "hidden_by_gains",

@@ -146,3 +146,25 @@ def test_the_counter_glitch_of_december_2022_is_one_wave_that_goes_back_the_next
     # nothing opens when the counts come back
     back = [made for at, made in log if at in (fell + DAY, fell + 2 * DAY)]
     assert [each for made in back for each in made if each.action == "open"] == []
+
+
+def test_a_loss_that_gains_hide_is_no_glitch_and_says_what_hid_it() -> None:
+    rng = np.random.default_rng(1)
+    shape = (12, 100)
+    gained, lost = rng.poisson(300.0, shape) * 1.0, rng.poisson(100.0, shape) * 1.0
+    gained[0, 90] += 800
+    lost[0, 90] += 800
+    newest = 1_700_000_000
+    panel = build_panel(
+        [f"x/{row}" for row in range(12)],
+        np.repeat(np.arange(12), 100),
+        np.tile(newest - DAY * np.arange(100)[::-1], 12),
+        {"gained": gained.ravel(), "lost": lost.ravel()},
+        now=newest,
+        timezone="UTC",
+        days=100,
+    )
+    (found,) = incidents_of(replay(panel, RULES, columns=np.arange(60, 100)))
+    assert (found.account, found.kind, found.closed_as) == ("x/0", "unfollow_wave", "calm")
+    assert found.change == -lost[0, 90]
+    assert "hidden_by_gains" in [each.code for each in found.reasons]
