@@ -1,15 +1,15 @@
 """Incidents, their lives, waves, and the numbers each space knows them by."""
 
 import json
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from sqlite_utils import Database
 
 from bot.storage import accounts
-from checks.model import Incident, Reason, Update
+from bot.storage.incident_row import from_row, to_row, visible
+from checks.model import Incident, Update
 
 MEMORY_DAYS = 21
 """How long a resolved incident can still be named by `decide`: kinds change for 7 days, a
@@ -45,7 +45,7 @@ def save(db: Database, incident: Incident, seen_at: int, silent: str | None = No
         account = accounts.ensure(db, [incident.account], None, seen_at)[incident.account]
         if incident.wave is not None:
             _wave(db, incident.wave, incident.opened_at, seen_at)
-        row = _row(incident) | {"account": account, "seen_at": seen_at, "silent": silent}
+        row = to_row(incident) | {"account": account, "seen_at": seen_at, "silent": silent}
         cursor = db.conn.execute(
             f"INSERT INTO incidents ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
             tuple(row.values()),
@@ -57,8 +57,8 @@ def save(db: Database, incident: Incident, seen_at: int, silent: str | None = No
         _wave(db, incident.wave, incident.opened_at, seen_at)
     if old.incident.alerted_at is not None:
         incident = replace(incident, alerted_at=old.incident.alerted_at)
-    row = _row(incident) | {"silent": silent}
-    if _visible(old.incident) != _visible(incident) or silent != old.silent:
+    row = to_row(incident) | {"silent": silent}
+    if visible(old.incident) != visible(incident) or silent != old.silent:
         row["revision"] = old.revision + 1
     db.conn.execute(
         f"UPDATE incidents SET {', '.join(f'{name} = ?' for name in row)} WHERE id = ?",
@@ -196,44 +196,6 @@ def feedback_by_account(db: Database) -> dict[str, list[tuple[Feedback, int]]]:
     return told
 
 
-_HIDDEN = {"memory", "calm_days", "last_finding_at", "score", "advice"}
-
-
-def _visible(incident: Incident) -> dict[str, Any]:
-    """What a reader of the alert could tell apart; NaN equals NaN."""
-    return {name: value for name, value in _row(incident).items() if name not in _HIDDEN}
-
-
-def _row(incident: Incident) -> dict[str, Any]:
-    return {
-        "metric": incident.metric,
-        "direction": incident.direction,
-        "opened_at": incident.opened_at,
-        "alerted_at": incident.alerted_at,
-        "resolved_at": incident.resolved_at,
-        "last_finding_at": incident.last_finding_at,
-        "state": incident.state,
-        "kind": incident.kind,
-        "severity": incident.severity,
-        "confidence": incident.confidence,
-        "change": _number(incident.change),
-        "expected": _number(incident.expected),
-        "level": _number(incident.level),
-        "score": _number(incident.score),
-        "reasons": json.dumps([asdict(reason) for reason in incident.reasons]),
-        "advice": json.dumps(incident.advice),
-        "wave": incident.wave,
-        "calm_days": incident.calm_days,
-        "closed_as": incident.closed_as,
-        "supersedes": incident.supersedes,
-        "memory": json.dumps(dict(incident.memory)),
-    }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
 def _wave(db: Database, id: str, started: int, seen_at: int) -> None:
     db.conn.execute(
         "INSERT OR IGNORE INTO waves (id, started, seen_at) VALUES (?, ?, ?)",
@@ -241,7 +203,10 @@ def _wave(db: Database, id: str, started: int, seen_at: int) -> None:
     )
 
 
-def _save_updates(db: Database, id: int, updates: Iterable[Update]) -> None:
+def _save_updates(db: Database, id: int, updates: Sequence[Update]) -> None:
+    db.conn.execute(
+        "DELETE FROM incident_updates WHERE incident = ? AND position >= ?", (id, len(updates))
+    )
     db.conn.executemany(
         "INSERT OR REPLACE INTO incident_updates"
         " (incident, position, at, state, kind, severity, confidence)"
@@ -276,44 +241,15 @@ def _load(
                 confidence=update["confidence"],
             )
         )
-    return [_stored(row, tuple(updates.get(row["id"], ()))) for row in rows]
-
-
-def _stored(row: Any, updates: tuple[Update, ...]) -> Stored:
-    def real(name: str) -> float:
-        return math.nan if row[name] is None else float(row[name])
-
-    incident = Incident(
-        account=row["name"],
-        metric=row["metric"],
-        direction=row["direction"],
-        opened_at=row["opened_at"],
-        alerted_at=row["alerted_at"],
-        resolved_at=row["resolved_at"],
-        last_finding_at=row["last_finding_at"],
-        state=row["state"],
-        kind=row["kind"],
-        severity=row["severity"],
-        confidence=row["confidence"],
-        change=real("change"),
-        expected=real("expected"),
-        level=real("level"),
-        score=real("score"),
-        reasons=tuple(Reason(**reason) for reason in json.loads(row["reasons"])),
-        advice=tuple(json.loads(row["advice"])),
-        wave=row["wave"],
-        calm_days=row["calm_days"],
-        closed_as=row["closed_as"],
-        supersedes=row["supersedes"],
-        updates=updates,
-        memory=json.loads(row["memory"]),
-    )
-    return Stored(
-        id=row["id"],
-        incident=incident,
-        seen_at=row["seen_at"],
-        revision=row["revision"],
-        silent=row["silent"],
-        acknowledged_by=row["acknowledged_by"],
-        acknowledged_at=row["acknowledged_at"],
-    )
+    return [
+        Stored(
+            id=row["id"],
+            incident=from_row(row, tuple(updates.get(row["id"], ()))),
+            seen_at=row["seen_at"],
+            revision=row["revision"],
+            silent=row["silent"],
+            acknowledged_by=row["acknowledged_by"],
+            acknowledged_at=row["acknowledged_at"],
+        )
+        for row in rows
+    ]

@@ -10,8 +10,9 @@ from bot import message
 from bot.deliver import Clocks, Courier
 from bot.model import Batch
 from bot.poll import Outcome, store_batch
-from bot.review import CHUNK, Ground, review
+from bot.review import Ground, review
 from bot.review.peers import events_behind, walled
+from bot.review.view import CHUNK
 from bot.storage import accounts, alerts, channels, days, incidents, notes, readings, sources
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel, Subscription

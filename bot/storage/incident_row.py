@@ -1,0 +1,80 @@
+"""One incident as columns, and back; what of it a reader can see."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from checks.model import Incident, Reason, Update
+
+_HIDDEN = {"memory", "calm_days", "last_finding_at", "score", "advice"}
+
+
+def visible(incident: Incident) -> dict[str, Any]:
+    """What a reader of the alert could tell apart; NaN equals NaN."""
+    return {name: value for name, value in to_row(incident).items() if name not in _HIDDEN}
+
+
+def to_row(incident: Incident) -> dict[str, Any]:
+    """All columns but the account; what is no finite number becomes NULL."""
+    return {
+        "metric": incident.metric,
+        "direction": incident.direction,
+        "opened_at": incident.opened_at,
+        "alerted_at": incident.alerted_at,
+        "resolved_at": incident.resolved_at,
+        "last_finding_at": incident.last_finding_at,
+        "state": incident.state,
+        "kind": incident.kind,
+        "severity": incident.severity,
+        "confidence": incident.confidence,
+        "change": _number(incident.change),
+        "expected": _number(incident.expected),
+        "level": _number(incident.level),
+        "score": _number(incident.score),
+        "reasons": json.dumps([asdict(reason) for reason in incident.reasons]),
+        "advice": json.dumps(incident.advice),
+        "wave": incident.wave,
+        "calm_days": incident.calm_days,
+        "closed_as": incident.closed_as,
+        "supersedes": incident.supersedes,
+        "memory": json.dumps(dict(incident.memory)),
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def from_row(row: Mapping[str, Any], updates: tuple[Update, ...]) -> Incident:
+    """`row` holds the account's name as `name`."""
+
+    def real(name: str) -> float:
+        return math.nan if row[name] is None else float(row[name])
+
+    return Incident(
+        account=row["name"],
+        metric=row["metric"],
+        direction=row["direction"],
+        opened_at=row["opened_at"],
+        alerted_at=row["alerted_at"],
+        resolved_at=row["resolved_at"],
+        last_finding_at=row["last_finding_at"],
+        state=row["state"],
+        kind=row["kind"],
+        severity=row["severity"],
+        confidence=row["confidence"],
+        change=real("change"),
+        expected=real("expected"),
+        level=real("level"),
+        score=real("score"),
+        reasons=tuple(Reason(**reason) for reason in json.loads(row["reasons"])),
+        advice=tuple(json.loads(row["advice"])),
+        wave=row["wave"],
+        calm_days=row["calm_days"],
+        closed_as=row["closed_as"],
+        supersedes=row["supersedes"],
+        updates=updates,
+        memory=json.loads(row["memory"]),
+    )
