@@ -120,7 +120,7 @@ def _team(store: Store, locale: str) -> Team:
 
     async def look(account: str) -> tuple[str, str]:
         team.looked.append(account)
-        return "exports", account.replace("HARMLESS", "rival")
+        return "exports", account.replace("newALIAS", "rival")
 
     context = Context(
         store=store,

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from bot.commands.table import COMMANDS
 from bot.model import ArgumentKind, Attachment, Caller, Message
-from bot.storage import notes
-from bot.storage.accounts import listing
+from bot.storage import incidents, notes
+from bot.storage.accounts import listing, watched
 from tests.bot.team import ONE, OURS, THEIRS, TWO, Team, console, person, two_teams
 
 SECRETS = ("rival", "secret")
@@ -189,11 +189,21 @@ async def test_the_other_team_and_the_console_do_see_them(team: Team) -> None:
 
 async def test_a_canonical_name_beyond_the_wall_is_not_watched(team: Team) -> None:
     """A platform may answer with another handle than the one that was asked for."""
-    shown = await team.ask(person(manager=True), "watch instagram/newHARMLESS")
-    assert "newrival" in shown.text
+    shown = await team.ask(person(manager=True), "watch instagram/newALIAS")
+    assert "does not allow instagram/rival" in shown.text
+    assert await team.store.read(watched, "exports") == []
     shown = await team.ask(person(manager=True), "watch tiktok/other")
     assert "does not allow" in shown.text
-    assert team.looked == ["instagram/newHARMLESS"]
+    assert team.looked == ["instagram/newALIAS"]
+
+
+async def test_a_number_outlives_the_right_to_see_its_account(team: Team) -> None:
+    """The config may take an account from a team after its incidents were told there."""
+    theirs = (await team.store.read(incidents.listing, account=THEIRS[0]))[0]
+    number = await team.store.write(incidents.number, ONE, theirs.id)
+    shown = await team.ask(person(manager=True), f"why {number}")
+    assert shown.text.startswith(f"There is no incident {number} here")
+    assert "There is no incident" in (await team.ask(person(manager=True), "ack 3")).text
 
 
 async def test_imports_carry_the_wall_with_them(team: Team) -> None:

@@ -284,6 +284,14 @@ async def test_preview_counts_with_the_channels_own_filters(team: Team) -> None:
     assert int(heard.table[2][1]) >= 1
     await team.ask(MANAGER, "subscribe tiktok/lena")
     assert (await team.ask(person(), "preview")).table[2][1] == "0"
+    await team.ask(MANAGER, "unsubscribe 1")
+    await team.ask(MANAGER, "subscribe * kinds=viral")
+    assert (await team.ask(person(), "preview")).table[2][1] == "0"
+    for narrow in ("direction=up", "severity=critical percent=90", "count=1m"):
+        await team.ask(MANAGER, f"subscribe * {narrow}")
+        assert (await team.ask(person(), "preview")).table[2][1] == "0"
+    await team.ask(MANAGER, "subscribe * direction=down count=1000")
+    assert (await team.ask(person(), "preview")).table[2][1] == "1"
 
 
 async def test_forget_asks_first_and_then_erases(team: Team) -> None:
