@@ -7,10 +7,10 @@ import logging
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
@@ -43,6 +43,10 @@ _LONGEST_PAUSE = 60.0
 _AT_ONCE = 4  # envelopes read beside each other: more of them delay what arrives
 _HELLO = 2  # pings that a socket may take to open
 _PATIENCE = 3  # pings without a socket before it is told and made anew
+
+
+Answer = TypeVar("Answer")
+Work = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class SlackChat:
@@ -80,6 +84,7 @@ class SlackChat:
         )
         self._hands = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._logger = logging.getLogger("bot.chat.slack.sdk")
         # The SDK logs addresses with tickets in them; what matters is told by `health`.
         self._logger.setLevel(logging.CRITICAL)
@@ -113,20 +118,22 @@ class SlackChat:
             await self._sleep(self._condition.next_pause())
 
     async def send(self, delivery: Delivery) -> str:
-        try:
-            await self._check_space(delivery)
-            return await self._poster.send(delivery)
-        except DeliveryError as error:
-            error.channel = delivery.channel
-            raise
+        return await self._deliver(delivery, self._poster.send)
 
     async def find(self, delivery: Delivery) -> str | None:
+        return await self._deliver(delivery, self._poster.find)
+
+    async def _deliver(
+        self, delivery: Delivery, work: Callable[[Delivery], Awaitable[Answer]]
+    ) -> Answer:
         try:
             await self._check_space(delivery)
-            return await self._poster.find(delivery)
+            return await work(delivery)
         except DeliveryError as error:
             error.channel = delivery.channel
             raise
+        except Exception as error:  # an answer without what Slack documents, at worst
+            raise broken(error, "a delivery", delivery.channel) from error
 
     async def space_of(self, channel: str) -> str | None:
         """The workspace of the token: with one token there is no other."""
@@ -152,6 +159,7 @@ class SlackChat:
         return self._condition.health
 
     async def close(self) -> None:
+        self._closed = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -264,28 +272,29 @@ class SlackChat:
         @app.command(re.compile(r".*"))
         async def command(ack: Any, body: dict[str, Any]) -> None:
             await ack()
-            self._start(self._people.command(body))
+            self._start(self._people.command, body)
 
         @app.action(re.compile(r".*"))
         async def press(ack: Any, body: dict[str, Any]) -> None:
             await ack()
-            self._start(self._people.press(body))
+            self._start(self._people.press, body)
 
         @app.view(FORM)
         async def submit(ack: Any, body: dict[str, Any]) -> None:
             await ack()
-            self._start(self._people.submit(body))
+            self._start(self._people.submit, body)
 
         return app
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._guard(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _start(self, work: Work, body: Mapping[str, Any]) -> None:
+        if not self._closed:  # what was read before may still come through the SDK
+            task = asyncio.create_task(self._guard(work, body))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Work, body: Mapping[str, Any]) -> None:
         try:
-            await work
+            await work(body)
         except Exception as error:
             # The person sees no answer, so the operator must: without the payload in it.
             await self._desk.report(
@@ -315,16 +324,20 @@ class SlackChat:
             body["channel"] = channel
         try:
             answer = await getattr(self._client, method.replace(".", "_"))(**body)
+            self._note_headers(method, answer.headers)
+            return dict(answer.data)
         except SlackApiError as error:
             raise _refused(error, method, where) from None
         except Exception as error:
             raise broken(error, method, where) from None
-        if date := answer.headers.get("Date"):
-            self._skew = parsedate_to_datetime(date).timestamp() - self._wall()
-        granted = answer.headers.get("x-oauth-scopes") if method == "auth.test" else None
+
+    def _note_headers(self, method: str, headers: Mapping[str, str]) -> None:
+        with suppress(ValueError):
+            at = parsedate_to_datetime(headers.get("Date", "")).timestamp()
+            self._skew = at - self._wall()
+        granted = headers.get("x-oauth-scopes") if method == "auth.test" else None
         if granted is not None:
             self._scopes = frozenset(scope.strip() for scope in granted.split(","))
-        return dict(answer.data)
 
     # --- walls and doctor -----------------------------------------------------------------
 

@@ -14,10 +14,6 @@ _REFUSED = {
     "restricted_action": "the workspace lets only some people post there: ask an admin",
     "restricted_action_read_only_channel": "the channel is read-only: ask an admin",
     "restricted_action_thread_only_channel": "the channel takes replies only: use another one",
-    "restricted_action_non_threadable_channel": "the channel has no threads: set thread = "
-    '"no" for it',
-    "cant_update_message": "the message belongs to another app: the old app was replaced",
-    "edit_window_closed": "the workspace does not allow edits after so long: ask an admin",
     "ekm_access_denied": "the workspace's key management forbids it: ask an admin",
     "no_permission": "the token may not do this: install the app again from its manifest",
     "missing_scope": "the app lacks a scope: print the manifest (ebbwatch slack-manifest), "
@@ -47,9 +43,19 @@ MALFORMED = frozenset(
 )
 """Words for a message that Slack does not take as it is; it had no effect."""
 
-GONE = frozenset({"message_not_found", "thread_not_found", "cant_reply_to_message"})
-"""Words for a message that a person has deleted."""
-
+GONE = frozenset(
+    {
+        "message_not_found",
+        "thread_not_found",
+        "cant_reply_to_message",
+        "cant_update_message",
+        "edit_window_closed",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
+)
+"""Words for a message that cannot be edited or replied to (any more): a person deleted it,
+or the channel does not allow it. New messages get through all the same."""
 
 _PASSING = frozenset(
     {

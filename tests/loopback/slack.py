@@ -183,7 +183,8 @@ class SlackServer:
         """The next calls of `method` ("upload", "response" and API methods) go wrong so.
 
         Faults: "429", "500", "reset", "hang", "garbage" (each also with "_after": the call
-        took effect and only the answer is lost), "error:<slack error>" or "" for none.
+        took effect and only the answer is lost), "error:<slack error>" "empty"
+        (took effect, answered without contents) or "" for none.
         """
         self._faults[method].extend(faults)
 
@@ -454,6 +455,9 @@ class SlackServer:
             return _limited(30)
         if fault is not None and fault.startswith("error:"):
             return web.json_response({"ok": False, "error": fault[6:]})
+        if fault == "empty":
+            await effect()
+            return web.json_response({"ok": True})
         if fault is not None and not fault.endswith("_after"):
             return await self._break(request, fault)
         try:

@@ -210,6 +210,28 @@ async def test_a_rest_that_slack_refuses_does_not_come_back_for_ever(stage: Slac
     assert await stage.chat.send(delivery(stage, message=alert(text=LONG)))
 
 
+@pytest.mark.parametrize(
+    ("action", "method", "word"),
+    [
+        ("reply", "chat.postMessage", "restricted_action_non_threadable_channel"),
+        ("edit", "chat.update", "edit_window_closed"),
+    ],
+)
+async def test_a_history_that_is_not_allowed_does_not_silence_the_channel(
+    stage: SlackStage, action: str, method: str, word: str
+) -> None:
+    ref = await stage.chat.send(delivery(stage))
+    stage.server.fail(method, f"error:{word}")
+    assert await stage.chat.send(delivery(stage, 2, action=action, ref=ref)) == ref
+
+
+async def test_an_answer_without_its_contents_is_looked_up(stage: SlackStage) -> None:
+    stage.server.fail("chat.postMessage", "empty")
+    error = await failure(stage.chat.send(delivery(stage)))
+    assert isinstance(error, DeliveryUnconfirmed)
+    assert await stage.chat.find(delivery(stage)) is not None
+
+
 async def test_replies_to_a_deleted_message_are_done(stage: SlackStage) -> None:
     ref = await stage.chat.send(delivery(stage))
     stage.delete_first()
