@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _LARGE = 2**62
+_NESTED = (dict, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ def frame_of(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> pl.DataFra
 def column_of(name: str, values: Sequence[Any]) -> pl.Series:
     import polars as pl
 
+    if {type(value) for value in values} <= {str, type(None)}:
+        return pl.Series(name, values, dtype=pl.String)
     if all(value is None or _is_integer(value) for value in values):
         return pl.Series(name, values, dtype=pl.Int64)
     return pl.Series(name, [text_of(value) for value in values], dtype=pl.String)
@@ -98,9 +101,17 @@ def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def columns_of(records: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Objects with any keys, in order of appearance; a key that is left out is null."""
-    flattened = [flat(record) for record in records]
-    header = list(dict.fromkeys(key for record in flattened for key in record))
-    return frame_of(_short(header), [[r.get(key) for key in header] for r in flattened])
+    import polars as pl
+
+    if any(isinstance(value, _NESTED) for record in records for value in record.values()):
+        records = [flat(record) for record in records]
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    return pl.DataFrame(
+        [
+            column_of(name, [record.get(key) for record in records])
+            for key, name in zip(keys, _short([str(key) for key in keys]), strict=True)
+        ]
+    )
 
 
 def _short(header: Sequence[str]) -> list[str]:

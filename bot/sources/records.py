@@ -21,16 +21,17 @@ def read_json(data: bytes, name: str) -> Table:
         return Table(
             name=name, frame=columns_of(records_in(json.loads(text), name)), first_row=1
         )
+    lines = text.split("\n")  # splitlines would also cut at signs that stand inside texts
     records: list[Mapping[str, Any]] = []
     bad: list[Fault] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         record = _object(line)
         records.append(record or {})
         if record is None and line.strip():
             where = f"{name}:{number}"
             problem = f"{where} is no JSON object; the row was left out."
             bad.append(Fault(kind="row", text=problem, where=where))
-    if len(bad) == sum(bool(line.strip()) for line in text.splitlines()):
+    if len(bad) == sum(bool(line.strip()) for line in lines):
         raise damaged(name, "is damaged or cut off JSON")
     return Table(name=name, frame=columns_of(records), first_row=1, bad=tuple(bad))
 
