@@ -80,7 +80,7 @@ def grown(
     memory = {**incident.memory, "counted_at": finding.at, "judged_at": now}
     change, expected = incident.change, incident.expected
     whole = incident.direction != "swing" and incident.metric in ("followers", "following")
-    whole = whole and memory["check"] != "hidden_loss"
+    whole = whole and memory.get("check") != "hidden_loss"
     if whole and standing and "base" in memory and not math.isnan(standing.level):
         days = (finding.at - incident.last_finding_at) / DAY
         change = standing.level - remembered(incident, "base")
