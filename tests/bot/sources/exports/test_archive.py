@@ -169,7 +169,38 @@ def test_links_in_a_zip_are_passed_over(tmp_path: Path) -> None:
     assert [found.format for found in read(path).found] == ["instagram.following_list"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\0" * 100, os.urandom(64), b"PK\x05\x06"])
+@pytest.mark.parametrize(
+    ("name", "start", "filler"),
+    [
+        ("followers_1.json", b'[{"string_list_data":[],"title":"', b"a" * (6 << 20)),
+        ("followers_1.json", b'[{"string_list_data":', b"[" * 100_000),
+        ("connections.json", b'{"followers":{"a":"2019-03-02T10:00","b":', b"[" * 100_000),
+        ("follower.js", b"window.YTD.follower.part0 = [", b"[" * 100_000),
+        ("user_data.json", b'{"Activity":{"x":"', b"a" * (6 << 20)),
+        ("user_data.json", b'{"Activity":', b'{"a":' * 100_000),
+        (
+            "followers_1.html",
+            b'<title>Followers</title>uiBoxWhite<div class="pam ',
+            b"a" * (6 << 20),
+        ),
+        ("Follower.txt", b"Date: 2025-06-02 07:01:03 UTC\nUsername: ", b"a" * (6 << 20)),
+        ("a.csv", b"Date,New follows,Unfollows\n", b"," * (3 << 20)),
+        ("a.csv", b"Date,Followers,Difference in followers\n", b"March 1,1,1\n" * 2000),
+    ],
+)
+def test_files_that_would_fill_the_memory_are_refused(
+    tmp_path: Path, name: str, start: bytes, filler: bytes
+) -> None:
+    """Parsers keep whole strings, items and nesting; no export has them this large."""
+    batch = read(written(tmp_path / name, start + filler), account="lena")
+
+    assert only(batch).format is None
+    assert len(batch.faults) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n", b"\0" * 100, bytes(range(128, 192)), b"PK\x05\x06"]
+)
 def test_a_file_of_nothing_is_refused(tmp_path: Path, content: bytes) -> None:
     batch = read(written(tmp_path / "x.csv", content))
 
