@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
+from bot.deliver.links import Links, is_well_again
 from bot.errors import (
     DeliveryDeferred,
     DeliveryError,
@@ -18,7 +19,7 @@ from bot.errors import (
 )
 from bot.model import ChartSpec, Chat, Delivery, Picture
 from bot.route import Voices, catch_up
-from bot.storage import alerts, channels, notes, outbox
+from bot.storage import alerts, channels, outbox
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel
 from bot.storage.database import Store
@@ -75,9 +76,9 @@ class Courier:
         draw: Draw,
         report: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._store, self._chats = store, chats
-        self._voices, self._walls = voices, walls
+        self._store, self._voices, self._walls = store, voices, walls
         self._clocks, self._draw, self._report = clocks, draw, report
+        self._links = Links(store, chats, walls, clocks.calendar, report)
         self._owner = secrets.token_hex(8)
         self._paces: dict[str, _Pace] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -115,7 +116,7 @@ class Courier:
 
     async def _look(self) -> None:
         try:
-            await self._learn_spaces()
+            await self._learn()
             waiting = await self._store.read(outbox.channels_waiting, self._clocks.calendar())
         except StorageError as error:
             log.warning("outbox not read", extra={"said": str(error)})
@@ -145,11 +146,16 @@ class Courier:
 
     async def _next(self, name: str) -> bool:
         """Sends one delivery; False where nothing is left to try now."""
-        chat = self._chats.get(name.partition(":")[0])
+        chat = self._links.chat_of(name)
         channel = await self._store.read(channels.get, name)
         if chat is None or channel is None or channel.disabled is not None:
             return False
-        if not await self._is_linked(chat, channel):
+        try:
+            if not await self._links.is_linked(chat, channel):
+                self._pause(name, None)
+                return False
+        except DeliveryError as error:
+            self._pause(name, getattr(error, "retry_after", None))
             return False
         now = self._clocks.calendar()
         await self._store.write(self._gather_old, channel, int(now))
@@ -172,28 +178,6 @@ class Courier:
         if alerts.overdue(db, channel.channel, now - CATCH_UP):
             catch_up(db, self._voices, self._walls, channel, now)
 
-    async def _is_linked(self, chat: Chat, channel: Channel) -> bool:
-        """Whether the channel surely lies in the space that it is stored with."""
-        try:
-            space = await chat.space_of(channel.channel)
-        except DeliveryRefused as error:
-            await self._disable(channel, str(error))
-            return False
-        except DeliveryError as error:
-            self._pause(channel.channel, getattr(error, "retry_after", None))
-            return False
-        if space is None:
-            self._pause(channel.channel, None)
-            return False
-        if space != channel.space:
-            await self._disable(
-                channel,
-                f"{channel.channel} belongs to {space}, not to {channel.space}: correct the "
-                "channel or its [[spaces]] entry",
-            )
-            return False
-        return True
-
     async def _try(self, chat: Chat, channel: Channel, claimed: Claimed) -> None:
         name, delivery = channel.channel, claimed.delivery
         try:
@@ -213,7 +197,7 @@ class Courier:
             await self._store.write(
                 outbox.give_back, claimed.position, str(error), unconfirmed=False
             )
-            await self._disable(channel, str(error))
+            await self._links.disable(channel, str(error))
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
         else:
@@ -224,18 +208,14 @@ class Courier:
     def _arrived(self, db: Database, claimed: Claimed, ref: str) -> bool:
         """True where the operator had been told that the channel refuses."""
         outbox.sent(db, claimed, ref, self._clocks.calendar())
-        key = _told_key(claimed.delivery.channel)
-        if notes.setting(db, key) is None:
-            return False
-        notes.set_setting(db, key, None)
-        return True
+        return is_well_again(db, claimed.delivery.channel)
 
     async def _later(
         self, channel: Channel, claimed: Claimed, error: Exception, *, unconfirmed: bool
     ) -> None:
         """Gives the delivery back; what was not foreseen may have arrived."""
         if isinstance(error, DeliveryRefused):
-            await self._disable(channel, str(error))
+            await self._links.disable(channel, str(error))
         elif not isinstance(error, DeliveryError | TimeoutError):
             log.error("delivery crashed", exc_info=error, extra={"channel": channel.channel})
         said = str(error) if isinstance(error, DeliveryError) else type(error).__name__
@@ -266,65 +246,15 @@ class Courier:
             pace.failures = min(pace.failures + 1, 10)
         pace.until = self._clocks.monotonic() + seconds
 
-    # --- channels that cannot hear --------------------------------------------------------
-
-    async def _disable(self, channel: Channel, reason: str) -> None:
-        """Keeps subscriptions and deliveries; tells the operator once until it works again."""
-        now = int(self._clocks.calendar())
-
-        def work(db: Database) -> bool:
-            channels.disable(db, channel.channel, reason, now)
-            told = notes.setting(db, _told_key(channel.channel))
-            notes.set_setting(db, _told_key(channel.channel), now)
-            return told is None
-
-        if await self._store.write(work):
-            log.warning("channel refused", extra={"channel": channel.channel, "said": reason})
-            await self._report(reason)
-
     async def revive(self) -> list[str]:
-        """Lets disabled channels try again that the platform still knows; gives them.
-
-        Call it every hour. The next delivery decides; the operator is not told twice.
-        """
-        back = []
-        for channel in await self._store.read(channels.listing):
-            chat = self._chats.get(channel.channel.partition(":")[0])
-            if channel.disabled is None or chat is None:
-                continue
-            try:
-                well = await chat.space_of(channel.channel) == channel.space
-            except DeliveryError:
-                continue
-            if well and await self._store.write(channels.enable, channel.channel):
-                back.append(channel.channel)
+        """Lets disabled channels try again that the platform still knows; call it hourly."""
+        back = await self._links.revive()
         if back:
             self.wake()
         return back
 
-    async def _learn_spaces(self) -> None:
-        """Asks the platforms where the config's channels lie; unlinked ones stay silent."""
+    async def _learn(self) -> None:
         now = self._clocks.monotonic()
-        if self._learnt_at is not None and now - self._learnt_at < _LEARN_SECONDS:
-            return
-        self._learnt_at = now
-        for channel in await self._store.read(channels.listing, ""):
-            chat = self._chats.get(channel.channel.partition(":")[0])
-            try:
-                space = await chat.space_of(channel.channel) if chat else None
-            except DeliveryError:
-                continue
-            if space is None:
-                continue
-            if self._walls.patterns(space):
-                await self._store.write(channels.set_space, channel.channel, space)
-            elif await self._store.read(notes.setting, _told_key(channel.channel)) is None:
-                await self._store.write(notes.set_setting, _told_key(channel.channel), now)
-                await self._report(
-                    f"{channel.channel} lies in {space}, which no [[spaces]] entry links: "
-                    "add one, or correct the channel"
-                )
-
-
-def _told_key(channel: str) -> str:
-    return f"told:{channel}"
+        if self._learnt_at is None or now - self._learnt_at >= _LEARN_SECONDS:
+            self._learnt_at = now
+            await self._links.learn()

@@ -1,0 +1,117 @@
+"""Which team a channel belongs to, and channels that cannot hear."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from sqlite_utils import Database
+
+from bot.errors import DeliveryError, DeliveryRefused
+from bot.model import Chat
+from bot.storage import channels, notes
+from bot.storage.accounts import Walls
+from bot.storage.channels import Channel
+from bot.storage.database import Store
+
+log = logging.getLogger("ebbwatch.deliver")
+
+
+class Links:
+    """Keeps subscriptions whatever happens; the operator hears of each trouble once."""
+
+    def __init__(
+        self,
+        store: Store,
+        chats: Mapping[str, Chat],
+        walls: Walls,
+        calendar: Callable[[], float],
+        report: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._store, self._chats, self._walls = store, chats, walls
+        self._calendar, self._report = calendar, report
+
+    def chat_of(self, channel: str) -> Chat | None:
+        """The chat that serves a channel, None where its platform is off."""
+        return self._chats.get(channel.partition(":")[0])
+
+    async def is_linked(self, chat: Chat, channel: Channel) -> bool:
+        """Whether the channel surely lies in the space that it is stored with.
+
+        False where that cannot be told yet; one that lies elsewhere is disabled. Raises
+        DeliveryError where asking has to wait.
+        """
+        try:
+            space = await chat.space_of(channel.channel)
+        except DeliveryRefused as error:
+            await self.disable(channel, str(error))
+            return False
+        if space is not None and space != channel.space:
+            await self.disable(
+                channel,
+                f"{channel.channel} belongs to {space}, not to {channel.space}: correct the "
+                "channel or its [[spaces]] entry",
+            )
+        return space == channel.space
+
+    async def disable(self, channel: Channel, reason: str) -> None:
+        """Keeps subscriptions and deliveries; tells the operator once until it works again."""
+        now = int(self._calendar())
+
+        def work(db: Database) -> bool:
+            channels.disable(db, channel.channel, reason, now)
+            told = notes.setting(db, _told_key(channel.channel))
+            notes.set_setting(db, _told_key(channel.channel), now)
+            return told is None
+
+        if await self._store.write(work):
+            log.warning("channel refused", extra={"channel": channel.channel, "said": reason})
+            await self._report(reason)
+
+    async def revive(self) -> list[str]:
+        """Lets disabled channels try again that the platform still knows; gives them.
+
+        The next delivery decides; the operator is not told twice.
+        """
+        back = []
+        for channel in await self._store.read(channels.listing):
+            chat = self.chat_of(channel.channel)
+            if channel.disabled is None or chat is None:
+                continue
+            try:
+                well = await chat.space_of(channel.channel) == channel.space
+            except DeliveryError:
+                continue
+            if well and await self._store.write(channels.enable, channel.channel):
+                back.append(channel.channel)
+        return back
+
+    async def learn(self) -> None:
+        """Asks the platforms where the config's channels lie; unlinked ones stay silent."""
+        for channel in await self._store.read(channels.listing, ""):
+            chat = self.chat_of(channel.channel)
+            try:
+                space = await chat.space_of(channel.channel) if chat else None
+            except DeliveryError:
+                continue
+            if space is None:
+                continue
+            if self._walls.patterns(space):
+                await self._store.write(channels.set_space, channel.channel, space)
+            elif await self._store.read(notes.setting, _told_key(channel.channel)) is None:
+                told_at = int(self._calendar())
+                await self._store.write(notes.set_setting, _told_key(channel.channel), told_at)
+                await self._report(
+                    f"{channel.channel} lies in {space}, which no [[spaces]] entry links: "
+                    "add one, or correct the channel"
+                )
+
+
+def is_well_again(db: Database, channel: str) -> bool:
+    """Notes that a message got through; True where the operator had been told of trouble."""
+    if notes.setting(db, _told_key(channel)) is None:
+        return False
+    notes.set_setting(db, _told_key(channel), None)
+    return True
+
+
+def _told_key(channel: str) -> str:
+    return f"told:{channel}"
