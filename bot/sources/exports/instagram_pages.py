@@ -41,7 +41,7 @@ def old_pairs(member: Member, side: str) -> Iterator[tuple[str, int]]:
 
     try:
         with member.open() as stream:
-            for name, when in ijson.kvitems(Bounded(stream, member.label), side):
+            for name, when in ijson.kvitems(Bounded(stream, member.label, strings=True), side):
                 try:
                     yield name, int(datetime.fromisoformat(when).timestamp())
                 except (TypeError, ValueError, OverflowError):

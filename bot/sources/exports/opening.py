@@ -98,11 +98,15 @@ class Opening:
                 data = stream.read(MAX_TABLE + 1)
             if len(data) <= MAX_TABLE:
                 return data
-        raise SourceChanged(
-            f"{self.member.label} is larger than any dashboard export "
-            f"({MAX_TABLE >> 20} MB): check that it is the right file.",
-            where=self.member.label,
-        )
+        raise too_large(self.member.label)
+
+
+def too_large(label: str) -> SourceChanged:
+    return SourceChanged(
+        f"{label} is larger than any dashboard export ({MAX_TABLE >> 20} MB, "
+        f"{MAX_CELLS:,} cells): check that it is the right file.",
+        where=label,
+    )
 
 
 def decode(data: bytes, *, cut: bool = False) -> str:
@@ -137,7 +141,7 @@ def table(text: str, label: str) -> Rows:
             rows.append(row)
             cells += len(row)
             if cells > MAX_CELLS:
-                break
+                raise too_large(label)
     except csv.Error as error:
         raise SourceChanged(
             f"{label}, row {len(rows) + 1}: the table is broken ({error}): export it again.",

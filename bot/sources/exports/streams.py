@@ -11,6 +11,7 @@ from bot.sources.exports.archive import damaged
 
 _CHUNK = 1 << 20
 _MOST = 4 << 20
+_DEEPEST = 1000
 _BARE_QUOTE = re.compile(rb'(?<!\\)"')
 
 
@@ -18,26 +19,34 @@ class Bounded:
     """A stream for a JSON parser, which keeps a whole string or item in memory.
 
     Raises SourceChanged where 4 MB pass without `progress` being called or, if `strings`,
-    without a string beginning or ending.
+    without a string beginning or ending; unless `deep`, also for nesting that no export has
+    (the parser's time and memory grow with its square).
     """
 
-    def __init__(self, stream: IO[bytes], label: str, *, strings: bool = False) -> None:
+    def __init__(
+        self, stream: IO[bytes], label: str, *, strings: bool = False, deep: bool = False
+    ) -> None:
         self._stream = stream
         self._label = label
         self._strings = strings
+        self._deep = deep
         self._passed = 0
+        self._open = 0
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
         self._passed += len(data)
         if self._strings and _BARE_QUOTE.search(data):
             self._passed = 0
-        if self._passed > _MOST:
+        if not self._deep:  # brackets in strings count too: they are rare in lists of names
+            self._open += data.count(b"[") + data.count(b"{")
+            self._open -= data.count(b"]") + data.count(b"}")
+        if self._passed > _MOST or self._open > _DEEPEST:
             raise damaged(self._label)
         return data
 
     def progress(self) -> None:
-        self._passed = 0
+        self._passed = self._open = 0
 
 
 def stream_items(stream: IO[bytes], prefix: str, label: str) -> Iterator[Any]:

@@ -139,7 +139,11 @@ def _json(stream: IO[bytes], label: str, asked: Asked) -> Contents:
     contents = Contents()
     try:
         _walk(
-            iter(ijson.basic_parse(Bounded(stream, label, strings=True), use_float=True)),
+            iter(
+                ijson.basic_parse(
+                    Bounded(stream, label, strings=True, deep=True), use_float=True
+                )
+            ),
             contents,
             label,
             asked,
@@ -212,6 +216,8 @@ def _rows(events: Events, contents: Contents, side: Side) -> Iterator[tuple[str,
             depth += 1
             if depth == 1:
                 name = date = ""
+            elif depth > _DEEPEST:
+                raise ValueError
         elif event == "end_map":
             depth -= 1
             if depth == 0:
@@ -222,6 +228,8 @@ def _rows(events: Events, contents: Contents, side: Side) -> Iterator[tuple[str,
                     yield name, _utc(date)
         elif event == "start_array":
             depth += 1
+            if depth > _DEEPEST:
+                raise ValueError
         elif event == "end_array":
             if depth == 0:
                 break
