@@ -18,6 +18,7 @@ from bot.model import Attachment, Caller, Command, Desk, Message
 FORM = "ebb-files"
 SHARE = "share"
 _TITLE = 24
+_LABEL = 200
 
 Payload = Mapping[str, Any]
 Respond = Callable[[str, Mapping[str, Any]], Awaitable[None]]
@@ -88,7 +89,8 @@ class SlackDesk:
         view, user = payload["view"], payload.get("user") or {}
         asked = json.loads(view.get("private_metadata") or "{}")
         values = view["state"]["values"]
-        words = clean(values["words"]["words"].get("value") or "", lines=False)
+        typed = values.get("words", {}).get("words", {}).get("value") or ""
+        line = f"{asked['command']} {clean(typed, lines=False)}".strip()
         caller = await self._people.caller(
             team=user.get("team_id") or (payload.get("team") or {}).get("id"),
             channel=asked.get("channel"),
@@ -96,26 +98,23 @@ class SlackDesk:
             name=str(user.get("username") or user.get("name") or ""),
             own_team=self._team(),
         )
-        chosen = values["file"]["file"].get("files") or ()
-        message = await self._import(caller, f"{asked['command']} {words}".strip(), chosen)
-        await self._whisper(caller, asked.get("channel"), message)
+        # The table's commands take one file: each of several gets its own answer.
+        for file in values["file"]["file"].get("files") or ():
+            message = await self._take(caller, line, file)
+            await self._whisper(caller, asked.get("channel"), message)
 
-    async def _import(self, caller: Caller, line: str, chosen: Sequence[Payload]) -> Message:
+    async def _take(self, caller: Caller, line: str, file: Payload) -> Message:
         if caller.space != f"slack:{self._team()}":
             return await self._desk.answer_line(caller, line)  # no file of strangers is read
+        url = str(file.get("url_private_download") or file.get("url_private"))
         try:
-            files = [
-                Attachment(
-                    name=str(file.get("name") or "file"),
-                    content=await self._fetch(
-                        str(file.get("url_private_download") or file.get("url_private"))
-                    ),
-                )
-                for file in chosen
-            ]
+            content = await self._fetch(url)
         except DeliveryError as error:
             return Message(text=str(error))
-        return await self._desk.answer_line(caller, line, files)
+        name = clean(str(file.get("name") or "file"), lines=False)
+        return await self._desk.answer_line(
+            caller, line, [Attachment(name=name, content=content)]
+        )
 
     async def _open_form(self, payload: Payload, command: Command, line: str) -> None:
         """Within the three seconds that Slack's trigger lives: nothing else comes first."""
@@ -170,7 +169,7 @@ class SlackDesk:
 
 def file_command(line: str, commands: Sequence[Command]) -> Command | None:
     """The command of this line, if it takes a file: Slack cannot attach one to a command."""
-    words = line.split()
+    words = line.lower().split()
     found = [c for c in commands if words[: len(c.name.split())] == c.name.split()]
     best = max(found, key=lambda command: len(command.name), default=None)
     takes = best is not None and any(a.kind == "file" for a in best.arguments)
@@ -182,28 +181,28 @@ def form(command: Command, words: str, channel: str) -> dict[str, Any]:
     title = shorten(command.name.capitalize(), _TITLE)
     file = next(a for a in command.arguments if a.kind == "file")
     others = " · ".join(f"{a.name}: {a.help}" for a in command.arguments if a.kind != "file")
-    typed = {"initial_value": words} if words else {}
+    files = {"type": "file_input", "action_id": "file", "max_files": 10}
+    blocks = [_input("file", file.help or file.name, files)]
+    if others or words:
+        typed = {"initial_value": words} if words else {}
+        text = {"type": "plain_text_input", "action_id": "words", **typed}
+        blocks.append({**_input("words", others or command.help, text), "optional": True})
     return {
         "type": "modal",
         "callback_id": FORM,
         "title": _plain(title),
         "submit": _plain(title),
         "private_metadata": json.dumps({"command": command.name, "channel": channel}),
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": "file",
-                "label": _plain(shorten(file.help or file.name, 200)),
-                "element": {"type": "file_input", "action_id": "file", "max_files": 10},
-            },
-            {
-                "type": "input",
-                "block_id": "words",
-                "optional": True,
-                "label": _plain(shorten(others or command.help or command.name, 200)),
-                "element": {"type": "plain_text_input", "action_id": "words", **typed},
-            },
-        ],
+        "blocks": blocks,
+    }
+
+
+def _input(id: str, label: str, element: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "input",
+        "block_id": id,
+        "label": _plain(shorten(label or id, _LABEL)),
+        "element": element,
     }
 
 

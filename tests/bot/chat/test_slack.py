@@ -346,16 +346,17 @@ async def test_files_are_imported_through_a_form(stage: SlackStage) -> None:
     await eventually(lambda: stage.server.views)
     [view] = stage.server.views
     assert view["blocks"][1]["element"]["initial_value"] == "tiktok/lena"
-    await stage.server.submit(view, {"export.csv": b"a,b\n1,2\n"})
-    await eventually(lambda: stage.server.ephemerals)
-    caller, name, arguments = stage.desk.asked[-1]
+    await stage.server.submit(view, {"export.csv": b"a,b\n1,2\n", "more.csv": b"x"})
+    await eventually(lambda: len(stage.server.ephemerals) == 2)
+    assert stage.desk.asked[-1][2]["file"].name == "more.csv"
+    caller, name, arguments = stage.desk.asked[-2]
     assert (name, arguments["file"].name, arguments["file"].content) == (
         "import",
         "export.csv",
         b"a,b\n1,2\n",
     )
     assert caller.channel == "slack:C0MAIN"
-    [told] = stage.server.ephemerals
+    told = stage.server.ephemerals[0]
     assert (told["user"], told["channel"]) == ("U0LENA", "C0MAIN")
 
 
@@ -363,8 +364,9 @@ async def test_an_import_where_the_bot_is_no_member_is_answered_directly(
     stage: SlackStage,
 ) -> None:
     stage.server.channels["C0MAIN"].member = False
-    await stage.server.command("import")
+    await stage.server.command("Import")
     await eventually(lambda: stage.server.views)
+    assert len(stage.server.views[0]["blocks"]) == 1
     await stage.server.submit(stage.server.views[0], {"export.csv": b"x"})
     await eventually(lambda: stage.server.shown("D0LENA"))
 
