@@ -260,14 +260,17 @@ class Web:
     def _client(self) -> httpx.AsyncClient:
         import httpx
 
-        from bot.sources.addresses import PublicOnly
+        from bot.sources.addresses import public_transport
 
         # it would log whole URLs, which may hold a token
         logging.getLogger("httpx").setLevel(logging.WARNING)
         transport = self._surroundings.transport
         if transport is None:
-            plain = httpx.AsyncHTTPTransport(verify=_certificates())
-            transport = plain if self._private else PublicOnly(self.name, plain)
+            certificates = _certificates()
+            if self._private:
+                transport = httpx.AsyncHTTPTransport(verify=certificates)
+            else:
+                transport = public_transport(self.name, certificates)
         return httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(30.0, connect=10.0),

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from bot.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from bot.sources.addresses import is_public
+from bot.sources.addresses import is_public, public_transport
 from bot.sources.reply import place
 from bot.sources.web import Web
 from tests.bot.sources.surroundings import Clock, surroundings
@@ -238,28 +239,29 @@ def test_public_addresses(address: str, public: bool) -> None:
 
 
 async def test_a_checked_address_is_the_one_that_is_used(
-    monkeypatch: pytest.MonkeyPatch,
+    server: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot.sources.addresses import PublicOnly
+    asked: list[str] = []
 
-    seen: list[httpx.Request] = []
-
-    def inner(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        if request.url.host == "2606:4700::1111":
-            raise httpx.ConnectError("no IPv6 here")
-        return httpx.Response(200)
-
-    async def resolve(*_: Any, **__: Any) -> list[Any]:
-        return [(0, 0, 0, "", ("2606:4700::1111", 443)), (0, 0, 0, "", ("1.1.1.1", 443))]
+    async def resolve(host: str, port: int, **_: Any) -> list[Any]:
+        asked.append(host)
+        return [(0, 0, 0, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
-    transport = PublicOnly("counts", httpx.MockTransport(inner))
-    async with httpx.AsyncClient(transport=transport) as client:
-        assert (await client.get("https://one.example/x")).status_code == 200
-    assert seen[-1].url.host == "1.1.1.1"
-    assert seen[-1].headers["host"] == "one.example"
-    assert seen[-1].extensions["sni_hostname"] == "one.example"
+    monkeypatch.setattr("bot.sources.addresses.is_public", lambda _: True)
+    port = server.url.rpartition(":")[2]
+    server.give("/x", {})
+    async with httpx.AsyncClient(
+        transport=public_transport("counts", ssl.create_default_context())
+    ) as client:
+        for name in ("one.example", "two.example", "one.example"):
+            assert (await client.get(f"http://{name}:{port}/x")).status_code == 200
+    assert [each.headers["Host"].partition(":")[0] for each in server.asked] == [
+        "one.example",
+        "two.example",
+        "one.example",
+    ]
+    assert asked == ["one.example", "two.example"], "no connection serves another name"
 
 
 def test_a_place_has_no_secrets() -> None:
