@@ -25,10 +25,13 @@ ROWS = 10
 def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> Message:
     """The members of one wave that a channel may see; `watched` is how many accounts it sees.
 
-    The message is edited as members join and resolve; it ends when the last one does.
+    The message is edited as members join and resolve. Members recorded silently are left
+    out; where members turned out differently, the headline is that of the most.
     """
-    ordered = sorted(alerts, key=lambda alert: worst_first(alert.incident))
-    worst = ordered[0]
+    told = [one for one in alerts if one.incident.alerted_at is not None] or alerts
+    ordered = sorted(told, key=lambda alert: worst_first(alert.incident))
+    worst = _leading(ordered)[0]
+    still_open = next((one for one in ordered if one.incident.open), worst)
     target = f"w{worst.number}"
     seen_late = late(voice, worst, now)
     steps = [f"• {advice(voice, code)}" for code in worst.incident.advice[:3]]
@@ -41,7 +44,7 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
         "\n".join([voice.say("What to do:"), *steps]) if steps else "",
         _others(voice, ordered[ROWS:]),
     ]
-    severity = worst.incident.severity
+    severity = ordered[0].incident.severity
     return Message(
         title=_wave_title(voice, ordered, now),
         text="\n\n".join(part for part in parts if part),
@@ -49,7 +52,7 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
         table=members_table(voice, ordered[:ROWS]),
         footer=f"#{worst.number} · {voice.say(SEVERITIES[severity])}",
         severity=severity,
-        buttons=buttons(voice, target, worst),
+        buttons=buttons(voice, target, still_open),
         chart=chart_of(worst.incident, worst.number, now),
         mention=mention_of(ordered),
     )
@@ -78,8 +81,17 @@ def mention_of(alerts: Sequence[Alert]) -> str | None:
     return next((alert.mention for alert in critical if alert.mention), None)
 
 
+def _leading(ordered: Sequence[Alert]) -> list[Alert]:
+    """Members of the kind that most have; of two alike the graver one's."""
+    kinds = Counter(alert.incident.kind for alert in ordered)
+    usual = max(kinds, key=lambda kind: kinds[kind])
+    return [alert for alert in ordered if alert.incident.kind == usual]
+
+
 def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
-    worst = ordered[0].incident
+    ordered = _leading(ordered)
+    still_open = [alert.incident for alert in ordered if alert.incident.open]
+    worst = (still_open or [ordered[0].incident])[0]
     change = sum(alert.incident.change for alert in ordered)
     day = voice.day(_began(voice, ordered), now)
     words = {
@@ -90,7 +102,7 @@ def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
         "day": day,
     }
     n = len(ordered)
-    if any(alert.incident.open for alert in ordered):
+    if still_open:
         return voice.plural(
             "{kind} {state} at {n} account ({where}): {change} in all since {day}",
             "{kind} {state} at {n} accounts ({where}): {change} in all since {day}",
@@ -136,7 +148,7 @@ def _platform(incident: Incident) -> str:
 def _wave_fields(
     voice: Voice, ordered: Sequence[Alert], watched: int, now: float
 ) -> tuple[Field, ...]:
-    worst = ordered[0]
+    worst = _leading(ordered)[0]
     accounts = voice.say(
         "{hit} of {watched} ({share})",
         hit=voice.count(len(ordered)),
@@ -155,6 +167,13 @@ def _wave_fields(
         Field(name=voice.say("How sure"), value=sure(voice, worst.incident.confidence)),
         Field(name=voice.say("Since"), value=voice.day(since, now)),
     ]
+    kinds = Counter((alert.incident.kind, alert.incident.open) for alert in ordered)
+    if len(kinds) > 1:
+        value = ", ".join(
+            f"{voice.count(n)} × {_kind_and_end(voice, kind, is_open)}"
+            for (kind, is_open), n in kinds.most_common()
+        )
+        fields.append(Field(name=voice.say("Of these"), value=value))
     taken = next((alert for alert in ordered if alert.acknowledged_by), None)
     if taken and taken.acknowledged_by:
         who = clean(taken.acknowledged_by, 40)
@@ -177,18 +196,22 @@ def members_table(voice: Voice, alerts: Sequence[Alert]) -> tuple[tuple[str, ...
     for alert in alerts:
         incident = alert.incident
         share = share_of_level(incident)
-        state = "" if incident.open else f" ({voice.say(STATES['resolved'])})"
         rows.append(
             (
                 str(alert.number),
                 clean(incident.account, 36),
                 voice.signed(incident.change),
                 "" if share is None else voice.percent(share, signed=True),
-                kind_name(voice, incident.kind) + state,
+                _kind_and_end(voice, incident.kind, incident.open),
                 voice.say(SEVERITIES[incident.severity]),
             )
         )
     return (header, *rows)
+
+
+def _kind_and_end(voice: Voice, kind: str, is_open: bool) -> str:
+    name = kind_name(voice, kind)
+    return name if is_open else f"{name} ({voice.say(STATES['resolved'])})"
 
 
 def _others(voice: Voice, alerts: Sequence[Alert]) -> str:

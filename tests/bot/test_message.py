@@ -85,6 +85,37 @@ def test_a_wave_names_every_account_it_hit() -> None:
     assert "60 von 80" in shown
 
 
+def test_the_headline_of_a_wave_is_that_of_the_most_members() -> None:
+    """Most came back the next day, one did not: the wave was a glitch with a purge in it."""
+    hit = members(9)
+    back = [
+        replace(
+            one,
+            incident=replace(
+                one.incident,
+                kind="glitch",
+                state="resolved",
+                severity="info",
+                resolved_at=PURGE.opened_at + 86400,
+            ),
+        )
+        for one in hit[1:]
+    ]
+    shown = message.wave(voice_for("en", "UTC"), [hit[0], *back], SEEN, watched=40)
+    assert shown.title.startswith("Counter glitch at 8 accounts")
+    text = as_text(shown)
+    assert "Of these: 8 × Counter glitch (over), 1 × Purge" in text
+    assert "ack w" in text, "one is still open"
+
+
+def test_members_recorded_silently_are_not_listed() -> None:
+    hit = members(4)
+    silent = replace(hit[3], incident=replace(hit[3].incident, alerted_at=None))
+    shown = message.wave(voice_for("en", "UTC"), [*hit[:3], silent], SEEN, watched=40)
+    assert "at 3 accounts" in shown.title
+    assert "creator_0003" not in as_text(shown)
+
+
 def test_the_time_zone_of_the_channel_decides_the_day() -> None:
     vienna = message.alert(voice_for("en", "Europe/Vienna"), told(), SEEN).title
     tokyo = message.alert(voice_for("en", "Asia/Tokyo"), told(), SEEN).title
