@@ -33,7 +33,8 @@ _SAMPLE = 2_000
 class Peers:
     """What the group of an account did: `share` and `usual` in percent of `judged` peers.
 
-    `shared`: the group reaches across teams that must not learn of each other's accounts.
+    `typical` is the median move of those that moved, in percent of their level. `shared`:
+    the group reaches across teams that must not learn of each other's accounts.
     """
 
     group: str
@@ -42,6 +43,7 @@ class Peers:
     judged: int
     wave: bool
     score: float
+    typical: float = 0.0
     shared: bool = False
 
 
@@ -77,7 +79,8 @@ class Crowd:
     """One group and direction; arrays (columns,). Shares are of the judged members.
 
     `usual` is the group's own share over the days before, `score` how many of its ordinary
-    day-to-day spreads the share lies above it (NaN where too little is known).
+    day-to-day spreads the share lies above it (NaN where too little is known). `typical` is
+    the median move of those that moved, relative to their level.
     """
 
     group: str
@@ -85,6 +88,7 @@ class Crowd:
     moved: Ints
     usual: Floats
     score: Floats
+    typical: Floats
 
     @cached_property
     def share(self) -> Floats:
@@ -113,6 +117,7 @@ class Crowd:
             judged=self.judged.item(day),
             wave=self.wave.item(day),
             score=self.score.item(day),
+            typical=round(100 * self.typical.item(day), 2),
             shared=wall == "*",
         )
 
@@ -130,17 +135,13 @@ def crowd(group: str, tide: Tide, direction: int) -> Crowd:
     wave of yesterday does not hide that of today; its spread joins chance (binomial) with
     the group's own joint days.
     """
-    judged = (~np.isnan(tide.excess)).sum(axis=0)
-    moved = tide.moved(direction).sum(axis=0)
-    return _against_usual(group, judged, moved, lags=range(1, HISTORY + 1), dropped=2)
+    return _against_usual(group, tide, direction, lags=range(1, HISTORY + 1), dropped=2)
 
 
 def slide(group: str, tide: Tide, direction: int) -> Crowd:
     """The same for sums over a week, against those of one and of two weeks before."""
-    week = tide.over(SLIDE)
-    judged = (~np.isnan(week.excess)).sum(axis=0)
-    moved = week.moved(direction).sum(axis=0)
-    return _against_usual(group, judged, moved, lags=(SLIDE, 2 * SLIDE - 1), dropped=0)
+    lags = (SLIDE, 2 * SLIDE - 1)
+    return _against_usual(group, tide.over(SLIDE), direction, lags=lags, dropped=0)
 
 
 def joined(tide: Tide, direction: int) -> Bools:
@@ -150,8 +151,13 @@ def joined(tide: Tide, direction: int) -> Bools:
 
 
 def _against_usual(
-    group: str, judged: Ints, moved: Ints, *, lags: range | tuple[int, ...], dropped: int
+    group: str, tide: Tide, direction: int, *, lags: range | tuple[int, ...], dropped: int
 ) -> Crowd:
+    along = tide.moved(direction)
+    judged, moved = (~np.isnan(tide.excess)).sum(axis=0), along.sum(axis=0)
+    typical = np.zeros(len(judged))
+    for day in np.flatnonzero(moved >= MIN_MOVED):
+        typical[day] = np.median(tide.excess[along[:, day], day])
     columns = len(judged)
     before = np.arange(columns)[:, None] - np.asarray(lags)
     known = (before >= 0) & (judged[np.maximum(before, 0)] >= MIN_PEERS)
@@ -174,7 +180,7 @@ def _against_usual(
     today = moved / np.maximum(judged, 1)
     score = (today - usual) / np.sqrt(chance / np.maximum(judged, 1) + joint + 1e-12)
     enough = (judged >= MIN_PEERS) & (days >= (2 if dropped == 0 else 5))
-    return Crowd(group, judged, moved, usual, np.where(enough, score, np.nan))
+    return Crowd(group, judged, moved, usual, np.where(enough, score, np.nan), typical)
 
 
 def _trailing(values: Floats, days: int) -> Floats:

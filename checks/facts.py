@@ -51,6 +51,7 @@ class Facts:
     step: float = 1.0
     pending: bool = False
     events: tuple[Event, ...] = ()
+    floor_factor: float = 1.0
 
 
 UNKNOWN = Engagement(math.nan, math.nan, math.nan)

@@ -7,6 +7,8 @@ from checks.facts import Facts, engagement_stayed
 from checks.model import Finding, Reason
 from checks.reasons import REASONS, reason
 
+_FAR_BEYOND = 3.0
+
 
 def what_moved(finding: Finding, facts: Facts) -> list[Reason]:
     """What moved, by how much, and how unusual that is."""
@@ -44,7 +46,11 @@ def what_moved(finding: Finding, facts: Facts) -> list[Reason]:
 
 
 def what_is_known(facts: Facts) -> list[Reason]:
-    return [reason("known_event", name=each.name, kind=each.kind) for each in facts.events]
+    """What the team itself has told: events and earlier feedback."""
+    said = [reason("known_event", name=each.name, kind=each.kind) for each in facts.events]
+    if facts.floor_factor != 1:
+        said.append(reason("feedback", factor=round(facts.floor_factor, 2)))
+    return said
 
 
 def what_peers_did(facts: Facts, direction: str) -> list[Reason]:
@@ -70,6 +76,16 @@ def what_peers_did(facts: Facts, direction: str) -> list[Reason]:
     if said.shared:
         code = f"{code}_elsewhere"
     return [reason(code, **{name: values[name] for name in REASONS[code].values})]
+
+
+def what_went_beyond(finding: Finding, facts: Facts) -> list[Reason]:
+    """A member that fell far further than the wave it is in; never across teams."""
+    peers = facts.peers
+    if peers is None or peers.shared or math.isnan(finding.size):
+        return []
+    if 100 * finding.size <= _FAR_BEYOND * abs(peers.typical):
+        return []
+    return [reason("beyond_wave", median=abs(peers.typical))]
 
 
 def what_engagement_did(finding: Finding, facts: Facts) -> list[Reason]:

@@ -65,7 +65,7 @@ def judgements(
         days = evidence_days(judged) if len(judged) > 1 else judged
         span = slice(int(days[0]), int(days[-1]) + 1)
         found = detect(panel, rules, columns=span, floors=floors or {})
-        day = _Days(found, Lens(found, rules, judged, events), judged, copies, values)
+        day = _Days(found, Lens(found, rules, judged, events, floors), judged, copies, values)
         for column in judged.tolist():
             yield int(panel.ends[column]), day.judgement(column)
 

@@ -1,6 +1,6 @@
 """The evidence of one panel, gathered for many cases at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,11 +65,17 @@ class Lens:
     """
 
     def __init__(
-        self, detections: Detections, rules: Rules, judged: Ints, events: Sequence[Event]
+        self,
+        detections: Detections,
+        rules: Rules,
+        judged: Ints,
+        events: Sequence[Event] = (),
+        floors: Mapping[str, float] | None = None,
     ) -> None:
         self.panel = detections.panel
         self.rules = rules
         self.events = events
+        self.floors = floors or {}
         self.states = detections.states
         self.place = {int(column): k for k, column in enumerate(detections.columns)}
         self.ends: list[int] = self.panel.ends.tolist()
@@ -99,6 +105,8 @@ class Lens:
         if self.events:
             known = events_at(self.events, finding.account, finding.start, finding.at)
             facts = replace(facts, events=known)
+        if finding.account in self.floors:
+            facts = replace(facts, floor_factor=self.floors[finding.account])
         return explain(
             finding, facts, self.rules, wave=wave, below_floor=quiet, alerting=alerting
         )

@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from checks.facts import Facts, engagement_fell, engagement_stayed
-from checks.grounds import what_engagement_did, what_is_known, what_moved, what_peers_did
+from checks.grounds import (
+    what_engagement_did,
+    what_is_known,
+    what_moved,
+    what_peers_did,
+    what_went_beyond,
+)
 from checks.model import Finding, Kind, Reason, Rules, Severity, Verdict
 from checks.reasons import reason
 
@@ -126,6 +132,9 @@ def _rise(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
     if package is not None:
         why.append(reason("round_number", count=package))
         signs -= 0.5
+    if _tapered(facts):
+        why.append(reason("tapered"))
+        signs -= 0.5
     if not engagement:
         why.append(reason("no_engagement"))
         if signs <= -2.0:
@@ -145,7 +154,8 @@ def _fall(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
     """Peers first, then who is missing from the engagement, then how it went on."""
     why = what_peers_did(facts, "down")
     if (facts.peers and facts.peers.wave) or (facts.slid and facts.slid.wave):
-        return "purge", 0.97, [*why, *what_engagement_did(finding, facts)]
+        beyond = what_went_beyond(finding, facts)
+        return "purge", 0.97, [*why, *beyond, *what_engagement_did(finding, facts)]
     if _slow(finding, facts):
         days = max(1, round((finding.at - finding.start) / 86_400) + 1)
         lost = (finding.change - finding.expected) / days
@@ -156,6 +166,8 @@ def _fall(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
     calm, again = facts.peers is not None, facts.moved_days - 1
     if again:
         why.append(reason("kept_falling", days=facts.moved_days))
+    elif not facts.pending:
+        why.append(reason("abrupt", days=1))
     odds = _VANISHED * (facts.vanished > 0) + _STAYED * stayed + _FELL * fell
     odds += _AGAIN * again + _CALM * calm
     if not calm and not stayed and not fell and not facts.vanished:
@@ -198,6 +210,12 @@ def _slow(finding: Finding, facts: Facts) -> bool:
         return True
     later = abs(facts.total - finding.expected) > 2 * abs(facts.first)
     return facts.moved_days >= 4 and later
+
+
+def _tapered(facts: Facts) -> bool:
+    """Whether the whole gain came on the first day and nothing followed it."""
+    later = abs(facts.total - facts.first)
+    return facts.moved_days == 1 and not facts.pending and later < 0.1 * abs(facts.first)
 
 
 def _package(gain: float, facts: Facts) -> int | None:

@@ -115,6 +115,8 @@ def test_the_result_of_a_day_does_not_change_when_later_days_arrive() -> None:
 
 def test_a_cut_group_loses_its_suffix_and_a_shared_one_says_so() -> None:
     one = np.ones(1)
-    seen = Crowd("platform:x@*", np.array([40]), np.array([8]), 0.01 * one, 9 * one)
+    seen = Crowd(
+        "platform:x@*", np.array([40]), np.array([8]), 0.01 * one, 9 * one, -0.02 * one
+    )
     assert (seen.peers(0).group, seen.peers(0).shared) == ("platform:x", True)
     assert not replace(seen, group="#team@2").peers(0).shared

@@ -140,6 +140,38 @@ def test_growth_that_hides_a_loss_and_missing_levels_are_named() -> None:
     assert "moved_percent" not in codes
 
 
+@pytest.mark.parametrize(
+    ("finding", "facts", "code"),
+    [
+        (fall(-20_000.0), replace(NOTHING, peers=replace(WAVE, typical=-1.5)), "beyond_wave"),
+        (fall(), replace(NOTHING, peers=CALM, interactions=STAYED), "abrupt"),
+        (fall(), replace(NOTHING, peers=CALM, moved_days=3), "kept_falling"),
+        (
+            RISE,
+            replace(NOTHING, interactions=STAYED, first=8_000.0, total=8_100.0),
+            "tapered",
+        ),
+        (RISE, replace(NOTHING, interactions=STAYED, back=4_000.0), "lost_after_gain"),
+        (fall(5_100.0), replace(NOTHING, views=STAYED), "round_number"),
+        (RISE, replace(NOTHING, interactions=STAYED, pending=True), "evidence_pending"),
+        (fall(), replace(NOTHING, floor_factor=1.5), "feedback"),
+        (fall(), replace(NOTHING, gap=3), "gap"),
+        (fall(), replace(NOTHING, step=100.0), "shown_step"),
+        (RISE, replace(NOTHING, peers=WAVE), "peers_rose"),
+    ],
+)
+def test_what_speaks_for_it_is_among_the_reasons(
+    finding: Finding, facts: Facts, code: str
+) -> None:
+    assert code in [each.code for each in explain(finding, facts, RULES).reasons]
+
+
+def test_a_fall_beyond_its_wave_is_not_measured_against_other_teams() -> None:
+    shared = replace(WAVE, typical=-1.5, shared=True)
+    said = explain(fall(-20_000.0), replace(NOTHING, peers=shared), RULES).reasons
+    assert "beyond_wave" not in [each.code for each in said]
+
+
 def test_groups_across_teams_tell_no_numbers_of_accounts() -> None:
     shared = replace(WAVE, shared=True)
     said = explain(fall(), replace(NOTHING, peers=shared), RULES).reasons
