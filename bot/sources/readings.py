@@ -22,6 +22,8 @@ SHOWN = 20
 """Bad rows that are reported one by one; the rest is counted."""
 
 _TIMES = 2**33
+_WITH_PLATFORM = r"^[A-Za-z]\w+/"
+_PROFILE_URL = r"^https?://[^/]+/(?:user/|channel/|c/)?([^/?#]+).*$"
 _MOST_PEOPLE = 1_000_000_000
 _SIGNED = ("net",)
 _RUNNING = ("interactions", "views", "posts")
@@ -206,8 +208,9 @@ def full_names(names: pl.Series, platform: pl.Series | str | None) -> pl.Series:
     handle = names.str.strip_chars()
     known = pl.lit(platform if platform is not None else "")
     known = known.str.strip_chars().str.to_lowercase()
-    given = pl.when((known == "") | handle.str.contains("/", literal=True)).then(handle)
-    full = given.otherwise(pl.concat_str(known, pl.lit("/"), handle.str.strip_prefix("@")))
+    given = pl.when((known == "") | handle.str.contains(_WITH_PLATFORM)).then(handle)
+    bare = handle.str.replace(_PROFILE_URL, "$1").str.strip_prefix("@")
+    full = given.otherwise(pl.concat_str(known, pl.lit("/"), bare))
     return pl.select(pl.when(handle != "").then(full).alias("account")).to_series()
 
 

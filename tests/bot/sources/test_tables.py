@@ -115,6 +115,22 @@ def test_a_platform_in_the_row_goes_before_the_given_one(write: Write) -> None:
     assert [row[0] for row in rows(path)] == ["@b", "tiktok/a"]
 
 
+@pytest.mark.parametrize(
+    ("value", "account"),
+    [
+        ("@lena", "x/lena"),
+        ("tiktok/lena", "tiktok/lena"),
+        ("r/lena", "x/r/lena"),
+        ("https://www.tiktok.com/@lena?lang=de", "x/lena"),
+        ("https://www.youtube.com/channel/UC1/about", "x/UC1"),
+    ],
+)
+def test_handles_as_people_write_them(write: Write, value: str, account: str) -> None:
+    path = write(f"date,account,followers\n2026-02-26,{value},5\n")
+    assert rows(path, platform="X")[0][0] == account
+    assert rows(path)[0][0] == value, "unchanged where no platform is known"
+
+
 def test_absent_is_absent_and_never_zero(write: Write) -> None:
     path = write(
         "date,account,followers,views\n2026-02-26,a,,7\n2026-02-27,a,5,\n2026-02-28,a,,\n"
