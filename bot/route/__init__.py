@@ -98,9 +98,11 @@ class _Round:
                 ready.append(one)
         first = [one for one in ready if one.id in self.news.first]
         teller.tell_digest(first, "import", older=self._older())
-        teller.tell([one for one in ready if one.id not in self.news.first])
-        since = min((held[one.id].since for one in released), default=None)
-        teller.tell_digest(released, "quiet", since=since)
+        night = [one for one in released if held[one.id].reason == "quiet"]
+        ready += [one for one in released if one not in night]
+        teller.tell([one for one in ready if one not in first])
+        since = min((held[one.id].since for one in night), default=None)
+        teller.tell_digest(night, "quiet", since=since)
         teller.remind()
 
     def _is_new(self, one: Stored) -> bool:
@@ -140,7 +142,7 @@ def _tell_notices(
     hearing: Hearing, teller: Teller, channel: Channel, notices: Mapping[str, Notice]
 ) -> None:
     """New notices in one message, to channels that hear everything about their accounts."""
-    hears = any(
+    hears = channel.disabled is None and any(
         subscription.min_severity == "info" and not subscription.kinds
         for subscription in hearing.subscriptions[channel.channel]
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.model import Alert, Message
-from bot.route.hearing import Hearing
+from bot.route.hearing import Hearing, quiet_end
 from bot.storage import alerts, incidents, outbox
 from bot.storage.alerts import AlertRow, DigestReason, Member
 from bot.storage.channels import Channel
@@ -145,6 +145,7 @@ class Teller:
             one
             for one in members
             if one.silent is None
+            and one.incident.alerted_at is not None
             and self.hearing.sees(self.channel, one.incident.account)
             and elsewhere.get(one.id) in (None, own.id if own else None)
         ]
@@ -210,6 +211,7 @@ class Teller:
             alert=id,
             revision=revision,
             silent=stage == "out",
+            due=None if stage == "out" or severity == "critical" else self._morning(),
         )
 
     def _thread(
@@ -268,6 +270,10 @@ class Teller:
                 message=self.voices.reminder(self.voice, alert, self.now),
                 severity="critical",
             )
+
+    def _morning(self) -> int | None:
+        """Digests of the past may come at night; they wait for the end of the quiet hours."""
+        return quiet_end(self.channel, self.now)
 
     def queue(self, **delivery: Any) -> None:
         """Adds one delivery to this channel."""

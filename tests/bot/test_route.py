@@ -251,19 +251,18 @@ async def test_members_that_join_a_wave_edit_its_message(desk):
     assert "instagram/late" in shown.message.to_json()
 
 
-async def test_members_below_their_floor_are_listed_but_make_no_message(desk):
-    await desk.channel()
+async def test_members_below_their_floor_are_listed_once_the_wave_is_told(desk):
+    await desk.channel(hears={"min_severity": "warning"})
     wave = {"wave": "platform:x|1700000000", "kind": "purge"}
-    await desk.tell(
-        *(
-            incident(f"instagram/n{n}", alerted_at=None, severity="info", **wave)
-            for n in range(3)
-        )
-    )
+    small = [incident(f"instagram/n{n}", severity="info", **wave) for n in range(3)]
+    silent = incident("instagram/silent", severity="info", alerted_at=None, **wave)
+    await desk.tell(*small, silent)
     assert desk.titles() == []
     await desk.tell(incident("instagram/big", **wave))
     (shown,) = desk.chat.shown
-    assert all(f"instagram/n{n}" in shown.message.to_json() for n in range(3))
+    body = shown.message.to_json()
+    assert all(f"instagram/n{n}" in body for n in range(3))
+    assert "instagram/silent" not in body
 
 
 async def test_quiet_hours_end_in_one_digest(desk):
@@ -335,6 +334,27 @@ async def test_a_mute_ends_by_itself_and_tells_what_is_still_open(desk):
     assert len(desk.titles()) == 2
     await desk.tick(3600)
     assert len(desk.chat.log) == 2
+
+
+async def test_one_alert_after_a_mute_is_an_alert_and_no_digest(desk):
+    await desk.channel()
+    now = int(desk.clock())
+    mute = Mute(space=TEAM, account="instagram/a", until=now + 3600, by="me", at=now)
+    await desk.store.write(channels.mute, mute)
+    await desk.tell(incident("instagram/a"))
+    await desk.tick(3601)
+    (shown,) = desk.chat.shown
+    assert any(button.command.startswith("ack") for button in shown.message.buttons)
+
+
+async def test_the_line_about_the_past_waits_for_the_morning(desk):
+    desk.clock.set("2023-11-14T23:30:00")
+    await desk.channel(quiet="22:00-07:00")
+    await desk.tell(older={"instagram/a": 2}, first=True)
+    assert desk.titles() == []
+    desk.clock.set("2023-11-15T07:00:01")
+    await desk.tick()
+    assert "2 older" in desk.titles()[0]
 
 
 async def test_what_ended_under_a_mute_is_not_told_afterwards(desk):
