@@ -89,6 +89,7 @@ class Platform(Protocol):
     """Contract: an account in trouble is a Fault or a SourceError that names it; an error
     without an account means that nothing can be had now.
 
+    `now` is None where an account is only looked up: nothing is renewed, noted or summed.
     `group` accounts are asked at once, which takes `cost` requests. `zero_is_missing` where
     the platform says 0 when it does not know. `memory` is kept with the state.
     """
@@ -102,7 +103,7 @@ class Platform(Protocol):
     def notes(self) -> tuple[str, ...]: ...
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]: ...
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page: ...
@@ -149,8 +150,7 @@ class ApiSource:
 
     async def look(self, handle: str) -> str:
         plain = handle.strip().removeprefix("@")
-        moment = datetime.fromtimestamp(0).astimezone()
-        answer = (await self._platform.profiles([Asked(plain)], moment))[0]
+        answer = (await self._platform.profiles([Asked(plain)], None))[0]
         if isinstance(answer, Fault):
             raise AccountNotFound(answer.text, source=self.name, account=self._full(plain))
         if answer.hidden:

@@ -42,7 +42,7 @@ class Bluesky:
         return ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         actors = [each.id or each.handle for each in asked]
         reply = await self._web.get(

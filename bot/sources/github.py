@@ -39,7 +39,7 @@ class GitHub:
         return ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         account = f"github/{each.handle}"

@@ -49,7 +49,7 @@ class Mastodon:
         return ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         try:

@@ -47,7 +47,7 @@ class Reddit:
         return ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         side, _, name = each.handle.partition("/")

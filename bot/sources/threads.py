@@ -41,7 +41,7 @@ class Threads:
         return ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         account = f"threads/{each.handle}"

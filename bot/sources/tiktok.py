@@ -60,7 +60,7 @@ class TikTok:
         return ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         account = f"tiktok/{each.handle}"

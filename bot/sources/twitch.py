@@ -55,7 +55,7 @@ class Twitch:
         return ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         params: dict[str, list[str]] = {"id": [], "login": []}
         for each in asked:

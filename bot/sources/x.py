@@ -50,9 +50,10 @@ class X:
         return (f"X: ${spent:.2f} of ${self._cap:.2f} in {month}",) if month else ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
-        self._pay(asked, now)
+        if now is not None:
+            self._pay(asked, now)
         known = [each for each in asked if each.id]
         named = [each for each in asked if not each.id and _USERNAME.fullmatch(each.handle)]
         found: list[Profile | Fault] = []

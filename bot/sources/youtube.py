@@ -42,7 +42,7 @@ class YouTube:
         return ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime
+        self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         ids = {each.handle: each.id or each.handle for each in asked if each.id or _is_id(each)}
         channels: dict[str, Mapping[str, Any]] = {}
@@ -58,7 +58,9 @@ class YouTube:
             found.extend(self._profile(each, raw))
         return found
 
-    async def _list(self, params: Mapping[str, Any], now: datetime) -> list[Mapping[str, Any]]:
+    async def _list(
+        self, params: Mapping[str, Any], now: datetime | None
+    ) -> list[Mapping[str, Any]]:
         reply = await self._web.get(
             self._base + "/channels", {"part": "snippet,statistics", **params}, allow=(400, 403)
         )
@@ -66,19 +68,16 @@ class YouTube:
             self._refuse(reply, now)
         return list(records(reply.object(), "items"))
 
-    def _refuse(self, reply: Reply, now: datetime) -> None:
+    def _refuse(self, reply: Reply, now: datetime | None) -> None:
         error = reply.object().get("error")
         problems = error.get("errors", []) if isinstance(error, dict) else []
         reasons = {str(raw.get("reason")) for raw in problems if isinstance(raw, dict)}
         if reasons & _QUOTA:
-            # the daily quota begins anew at midnight in California
-            local = now.astimezone(ZoneInfo("America/Los_Angeles"))
-            midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0)
             raise SourceUnavailable(
                 f"{self._name}: the day's quota of the YouTube API is used up; it goes on "
                 "after midnight in California. Poll less often or ask Google for more.",
                 source=self._name,
-                retry_after=(midnight - local).total_seconds(),
+                retry_after=None if now is None else _until_midnight(now),
             )
         reason = self._web.clean(", ".join(sorted(reasons)) or "no reason given")
         raise SourceRefused(
@@ -121,6 +120,13 @@ class YouTube:
             f"{self._name}: YouTube gives no list of subscribers: remove lists.",
             account=f"youtube/{asked.handle}",
         )
+
+
+def _until_midnight(now: datetime) -> float:
+    """Seconds until the daily quota begins anew: at midnight in California."""
+    local = now.astimezone(ZoneInfo("America/Los_Angeles"))
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0)
+    return (midnight - local).total_seconds()
 
 
 def _is_id(asked: Asked) -> bool:

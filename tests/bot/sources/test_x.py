@@ -80,5 +80,6 @@ async def test_an_account_costs_once_a_day_and_the_month_has_a_cap(world: World)
         await x.fetch((), tomorrow.state, NOW + timedelta(days=2))
     assert len(world.server.asked) == asked, "what is not paid is not asked"
     assert caught.value.retry_after == (7 * 24 + 12) * 3600, "23 Nov noon to 1 Dec"
+    assert await x.look("a1") == "a1", "one look is not stopped by the cap"
     december = await x.fetch((), tomorrow.state, NOW + timedelta(days=10))
     assert december.notes == ("X: $0.10 of $0.25 in 2026-12",)
