@@ -30,6 +30,7 @@ def test_youtube_gained_and_lost_go_before_net(tmp_path: Path) -> None:
 
     found = only(batch)
     assert (found.format, found.basis) == ("youtube_studio.table", "gained_lost")
+    assert (found.readings, found.bad_rows) == (2, 0)
     assert values(batch, "gained") == {"2025-11-12": 5, "2025-11-13": 4}
     assert values(batch, "lost") == {"2025-11-12": 1, "2025-11-13": 4}
     assert values(batch, "views_daily") == {"2025-11-12": 100, "2025-11-13": 200}

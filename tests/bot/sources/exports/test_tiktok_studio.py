@@ -84,6 +84,14 @@ def test_the_year_follows_from_the_last_day(tmp_path: Path) -> None:
     assert values(read(path, account="lena"), "followers") == {"2024-12-31": 5, "2025-01-01": 6}
 
 
+def test_no_day_lies_after_the_files_own_time(tmp_path: Path) -> None:
+    path = written(tmp_path / "FollowerHistory.csv", _history(("March 30", 5), ("March 31", 6)))
+    old = datetime(2025, 3, 1, tzinfo=UTC).timestamp()
+    os.utime(path, (old, old))
+
+    assert values(read(path, account="lena"), "followers") == {"2024-03-30": 5, "2024-03-31": 6}
+
+
 def test_a_leap_day_picks_its_year(tmp_path: Path) -> None:
     text = _history(("February 28", 5), ("February 29", 6), ("March 1", 7))
     batch = read(written(tmp_path / "FollowerHistory.csv", text), account="lena")
