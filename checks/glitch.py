@@ -86,10 +86,9 @@ def _zeros(panel: Panel, zeros: Bools, column: int) -> Iterator[Notice]:
 
 
 def _platforms(panel: Panel) -> Iterator[Ints]:
-    """Rows by platform; copies of one parser fault never cross platforms."""
-    platform = np.array([account.partition("/")[0] for account in panel.accounts])
-    for name in np.unique(platform):
-        yield np.flatnonzero(platform == name)
+    """Rows by platform, as far as teams share it; a parser fault never crosses platforms."""
+    found = [rows for name, rows in panel.groups.items() if name.startswith("platform:")]
+    yield from found or [np.arange(len(panel.accounts))]
 
 
 def _notice(
