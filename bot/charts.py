@@ -293,12 +293,17 @@ def _changes(axes: Any, days: Floats, chart: Chart) -> None:
 
 
 def _ticks(axes: Any, most: int, step: float, write: Callable[[float], str]) -> None:
-    """Ticks at round counts, and only at whole display steps where the source rounds."""
+    """Ticks at round counts, and only at whole display steps where the source rounds.
+
+    As few as `most` asks for, but three where the room allows, so that the scale is clear.
+    """
     low, high = axes.get_ylim()
-    size = max((high - low) / most, step, 1.0)
-    power = 10.0 ** np.floor(np.log10(size))
-    size = next(n * power for n in (1, 2, 5, 10) if n * power >= size * (1 - 1e-9))
-    places = np.arange(np.ceil(low / size), np.floor(high / size) + 1) * size
+    power = 10.0 ** np.floor(np.log10(max((high - low) / most, step, 1.0)))
+    places = np.zeros(1)
+    for size in (power * n for n in (10, 5, 2, 1, 0.5)):
+        if size < max(step, 1.0) or len(places) >= 3:
+            break
+        places = np.arange(np.ceil(low / size), np.floor(high / size) + 1) * size
     axes.set_yticks(places, [write(float(place)) for place in places])
 
 
