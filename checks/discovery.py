@@ -9,7 +9,6 @@ from checks.baseline import Outlook, outlook
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel
-from checks.sudden import LEAST_SCORE
 from checks.surprise import discovery_limit, fit_tail
 
 HISTORY = 28
@@ -100,7 +99,6 @@ def _survivors(
     place, pooled_place = (np.searchsorted(columns, f.column) for f in (hits, found))
     size = np.abs(day.excess)
     large = (size >= rules.min_percent / 100) & (size * day.level >= rules.min_count / 2)
-    sized = np.nan_to_num(found.size, nan=1.0) >= rules.min_percent / 100
     kept = np.ones(len(hits), np.bool_)
     for column in np.unique(place):
         first = max(0, column - HISTORY + 1)
@@ -113,7 +111,6 @@ def _survivors(
             large[:, span][seen],
             pooled[near],
             found.passed[near],
-            sized[near],
             own[here],
             rules.q,
         )
@@ -133,15 +130,13 @@ def _rejected(
     large: Bools,
     pooled: Floats,
     passed: Bools,
-    sized: Bools,
     own: Floats,
     q: float,
 ) -> Bools:
     """Which of `own` Benjamini-Hochberg rejects at `q` among as many tests as `scores`.
 
-    Rises and falls have tails of their own: one-sided p, doubled. A null day must also pass
-    the floors: p = P(score beyond) P(large | ordinary tail) P(own floors passed | large),
-    the last from hits that are barely surprising.
+    Rises and falls have tails of their own: one-sided p, doubled. A null day must also be
+    large to pass a floor: p = P(score beyond) P(large | ordinary tail).
     """
     tests = len(scores)
     log_p, own_log_p = [], np.zeros(len(own))
@@ -150,8 +145,6 @@ def _rejected(
         ordinary = (direction * scores >= tail.low) & (direction * scores <= tail.high)
         chance = max(float(large[ordinary].sum()) / max(ordinary.sum(), 1), 1.0 / tests)
         sizes = direction * pooled
-        barely = sized & (sizes > LEAST_SCORE) & (sizes < 2 * LEAST_SCORE)
-        chance *= (passed[barely].sum() + 1) / (barely.sum() + 1)
         factor = np.log(min(2 * chance, 1.0))
         log_p.append(tail.log_p(sizes[passed & (sizes > 0)]) + factor)
         mine = own * direction > 0

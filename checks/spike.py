@@ -14,24 +14,26 @@ BARE = (1.2, 1.3, 1.45, *_INF)
 """Floors of a rise that engagement does not follow, in units of the rules' floor."""
 UNKNOWN = (2.0, 2.2, 2.4, *_INF)
 """Floors of a rise without any engagement known."""
-ENGAGED = (5.3, 5.3, 5.3, 3.2, 3.2)
+ENGAGED = (5.3, 5.3, 5.3, 3.05, 3.05)
 """Floors of a rise that engagement carries: real life, told only where it is large."""
 
 _CARRIED = 2.0
-PAST = (4.0, 5.0, 5.0)
+PAST = (3.0, 5.0, 5.0)
 """The same three in units of the account's largest past rise; LONGER ones in PAST_LONGER."""
-PAST_LONGER = 8.0
+PAST_LONGER = 4.0
 
 _STEPS = 1.3
 PAST_SHARE = 1.3
-PAST_MORE = (0.04, 0.1, 0.1)
+PAST_MORE = (0.04, 0.05, 0.05)
 """No floor lies more than this above that share of the account's largest past rise."""
 
-_LEAST = 40.0
+_LEAST, _LEAST_CLEAR, _CLEAR = 40.0, 20.0, 12.0
+"""Floors in accounts, the lower one for a rise beyond that many spreads."""
+
 _SHORT = 40
 """With fewer changes read the account's own jumps may not have shown yet."""
 _USUAL = 28
-_SOME = 8.0
+_SOME = 4.0
 _STALE = 0.05
 """A ratio below says that the source did not refresh the interactions."""
 
@@ -46,7 +48,8 @@ def rises(sudden: Sudden, rules: Rules, *, engagement: Floats, factor: Floats) -
     past = np.where(span < len(SPANS), np.array(PAST)[group], PAST_LONGER) * sudden.past
     past = np.minimum(past, PAST_SHARE * sudden.past + np.array(PAST_MORE)[group])
     floor = floors(sudden, rules, sizes, past=past, steps=_STEPS, factor=factor)
-    least = np.minimum(rules.min_count, _LEAST) * factor
+    clear = np.max(np.nan_to_num(sudden.excess / sudden.spread), axis=0) > _CLEAR
+    least = np.minimum(rules.min_count, np.where(clear, _LEAST_CLEAR, _LEAST)) * factor
     return judge(sudden, rules, floor, least, check="spike")
 
 
