@@ -157,26 +157,27 @@ class Courier:
         except DeliveryError as error:
             self._pause(name, getattr(error, "retry_after", None))
             return False
+        claimed = await self._store.write(self._claim, channel)
+        if claimed is None:
+            return False
+        await self._try(chat, channel, claimed)
+        return True
+
+    def _claim(self, db: Database, channel: Channel) -> Claimed | None:
+        """Takes the next delivery, after what waited too long was gathered or given up."""
         now = self._clocks.calendar()
-        await self._store.write(self._gather_old, channel, int(now))
-        claimed = await self._store.write(
-            outbox.claim,
-            name,
+        outbox.drop_late_summaries(db, channel.channel, now - LATE_SUMMARY, now)
+        if alerts.overdue(db, channel.channel, int(now) - CATCH_UP):
+            catch_up(db, self._voices, self._walls, channel, int(now))
+        return outbox.claim(
+            db,
+            channel.channel,
             owner=self._owner,
             now=now,
             at=self._clocks.wall(),
             monotonic=self._clocks.monotonic(),
             lease=LEASE_SECONDS,
         )
-        if claimed is None:
-            return False
-        await self._try(chat, channel, claimed)
-        return True
-
-    def _gather_old(self, db: Database, channel: Channel, now: int) -> None:
-        outbox.drop_late_summaries(db, channel.channel, now - LATE_SUMMARY, now)
-        if alerts.overdue(db, channel.channel, now - CATCH_UP):
-            catch_up(db, self._voices, self._walls, channel, now)
 
     async def _try(self, chat: Chat, channel: Channel, claimed: Claimed) -> None:
         name, delivery = channel.channel, claimed.delivery
