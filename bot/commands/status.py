@@ -62,6 +62,14 @@ def seen_events(db: Database, view: View) -> list[notes.NotedEvent]:
     ]
 
 
+def goals(db: Database, view: View) -> list[Standing]:
+    """The goals of all accounts that the caller may see, as they stand."""
+    space = None if view.console else view.space
+    named = {goal.account for goal in notes.goals(db, space)}
+    wanted = sorted(name for name in named if sees(db, view, name))
+    return standings(db, view, panel_of(db, view, wanted)) if wanted else []
+
+
 def standings(db: Database, view: View, panel: Panel) -> list[Standing]:
     """The goals of accounts in the panel, as they stand."""
     today = view.voice.local(view.now).date()
@@ -87,17 +95,13 @@ def panel_of(db: Database, view: View, names: list[str], days: int = 121) -> Pan
 def _all(db: Database, view: View) -> Message:
     seen = visible(db, view)
     read = [known.last_reading for known in seen if known.last_reading is not None]
-    goals = notes.goals(db, None if view.console else view.space)
-    names = [known.account for known in seen]
-    wanted = [goal.account for goal in goals if goal.account in set(names)]
-    standing = standings(db, view, panel_of(db, view, wanted)) if wanted else []
     return looks.overview(
         view.voice,
         len(seen),
         open_alerts(db, view),
         max(read, default=None),
         [f"{row.name}: {row.fault}" for row in failing(db, view)],
-        standing,
+        goals(db, view),
         deadlines(db, view),
         view.now,
     )

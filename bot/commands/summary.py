@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from bot.commands import course
 from bot.commands.course import DAY
-from bot.commands.status import deadlines, failing, open_alerts, panel_of, standings
+from bot.commands.status import deadlines, failing, goals, open_alerts, panel_of
 from bot.commands.view import CONSOLE, EVERYTHING, Context, View, as_alert, look, visible
 from bot.message import Summary, voice_for
 from bot.message import summary as summary_message
@@ -29,13 +29,24 @@ async def summary(view: View, caller: Caller, arguments: Mapping[str, Any]) -> M
     return await look(view, _summary, period, EVERYTHING)
 
 
+async def due_summary(
+    context: Context, channel: Channel, period: Period, now: float
+) -> Message:
+    """What a channel is due at `now`, worked out by a reader: the writer is not held up."""
+    return await look(_view_of(context, channel, now), _heard_summary, channel, period)
+
+
 def channel_summary(
     db: Database, context: Context, channel: Channel, period: Period, now: float
 ) -> Message:
-    """What a channel is due at `now`, about the accounts it subscribes to; needs a write."""
+    """The same inside a write of the caller's."""
+    return _heard_summary(db, _view_of(context, channel, now), channel, period)
+
+
+def _view_of(context: Context, channel: Channel, now: float) -> View:
     space = context.spaces.get(channel.space)
     patterns = EVERYTHING if channel.space == CONSOLE else space.accounts if space else ()
-    view = View(
+    return View(
         context=context,
         caller=Caller(
             platform=channel.channel.partition(":")[0],
@@ -49,6 +60,10 @@ def channel_summary(
         voice=voice_for(channel.locale, channel.timezone),
         now=now,
     )
+
+
+def _heard_summary(db: Database, view: View, channel: Channel, period: Period) -> Message:
+    """About the accounts the channel subscribes to; all it may see where there are none."""
     heard = tuple(
         pattern
         for subscription in channels.subscriptions(db, channel.channel)
@@ -65,7 +80,7 @@ def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -
         if accounts.matches(heard, known.account, known.tags)
     ]
     names = {known.account for known in seen}
-    panel = panel_of(db, view, sorted(names), max(days + 8, 45))
+    panel = panel_of(db, view, sorted(names), max(days + 8, 16))
     start = view.now - days * DAY
     past = incidents.listing(db, view.patterns, since=int(start) - 14 * DAY)
     own = [one for one in past if one.incident.account in names]
@@ -88,7 +103,7 @@ def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -
         late=late,
         returned=returned,
         stale=_stale(db, view, {one.account: one.last_reading for one in seen}),
-        goals=standings(db, view, panel),
+        goals=[one for one in goals(db, view) if one.account in names],
         deadlines=deadlines(db, view),
     )
     if days == 1:
