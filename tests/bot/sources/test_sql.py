@@ -2,11 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymysql
 import pytest
 from pydantic import ValidationError
 
@@ -19,7 +21,7 @@ from bot.errors import (
 )
 from bot.model import Batch, Surroundings
 from bot.sources.sql import SqlSettings, SqlSource
-from tests.bot.sources import postgres
+from tests.bot.sources import mariadb, postgres
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = 86400
@@ -30,6 +32,22 @@ FIRST = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp())
 def database() -> Iterator[str]:
     with postgres.server() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[str]:
+    with mariadb.server() as url:
+        yield url
+
+
+@contextmanager
+def shop_connection(url: str) -> Iterator[pymysql.Connection]:  # type: ignore[type-arg]
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    connection = pymysql.connect(
+        host="127.0.0.1", port=port, user="owner", password=mariadb.PASSWORD, database="shop"
+    )
+    with closing(connection):
+        yield connection
 
 
 def source(root: Path | str, environ: dict[str, str] | None = None, **keys: Any) -> SqlSource:
@@ -214,10 +232,45 @@ async def test_no_password_in_any_error(database: str) -> None:
     assert "wrong-secret" not in str(caught_odd.value)
 
 
-def test_mysql_is_asked_through_pymysql() -> None:
-    warehouse = source("/", url="mysql://reader@db.example/counts", query=QUERY)
-    engine = warehouse._engine
-    assert (engine.dialect.name, engine.dialect.driver) == ("mysql", "pymysql")
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("datetime", "timestamp('2026-01-31') + interval {} day"),
+        ("timestamp", "timestamp('2026-01-31') + interval {} day"),
+        ("date", "date('2026-01-31') + interval {} day"),
+        ("bigint", "1769817600 + {} * 86400"),
+        ("bigint", "(1769817600 + {} * 86400) * 1000"),
+        ("varchar(30)", "date('2026-01-31') + interval {} day"),
+    ],
+)
+async def test_mysql_compares_since_with_every_type(shop: str, kind: str, value: str) -> None:
+    with shop_connection(shop) as db, db.cursor() as cursor:
+        cursor.execute("drop table if exists counts")
+        cursor.execute(f"create table counts (handle text, at {kind}, followers bigint)")
+        for day in range(1, 21):
+            cursor.execute(f"insert into counts values ('a', {value.format(day)}, {100 + day})")
+        db.commit()
+    warehouse = source("/", {"URL": shop}, url_env="URL", query=QUERY, overlap="3d")
+    first = await warehouse.fetch((), None, NOW)
+    assert counts(first) == list(range(101, 121))
+    again = await warehouse.fetch((), first.state, NOW)
+    assert counts(again)[-1] == 120
+    assert 3 <= len(counts(again)) <= 5
+    await warehouse.close()
+
+
+async def test_mysql_is_only_read_and_tells_no_password(shop: str) -> None:
+    with shop_connection(shop) as db, db.cursor() as cursor:
+        cursor.execute("create table if not exists kept (handle text, at date, followers int)")
+    query = "insert into kept values ('a', '2026-01-01', 1)"
+    with pytest.raises(SourceUnavailable, match="READ ONLY transaction"):
+        await source("/", {"URL": shop}, url_env="URL", query=query).fetch((), None, NOW)
+    wrong = shop.replace(mariadb.PASSWORD, "wrong-secret")
+    with pytest.raises(SourceRefused, match="Access denied") as caught:
+        await source("/", {"URL": wrong}, url_env="URL", query=QUERY).fetch((), None, NOW)
+    assert "wrong-secret" not in str(caught.value)
+    with pytest.raises(SourceChanged, match="Correct the query"):
+        await source("/", {"URL": shop}, url_env="URL", query="select x").fetch((), None, NOW)
 
 
 def test_secrets_do_not_stand_in_the_config() -> None:
