@@ -350,7 +350,7 @@ def _samples() -> list[bytes]:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_mutated_files_give_readings_or_a_source_error(
+def test_fuzz_mutated_files_give_readings_or_a_source_error(
     write: Write, data: st.DataObject
 ) -> None:
     content = bytearray(data.draw(st.sampled_from(_samples())))
@@ -372,7 +372,7 @@ def test_mutated_files_give_readings_or_a_source_error(
 
 @given(st.text(alphabet='0123456789/-.,;"\n\tabc \0é', max_size=200))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_any_text_under_a_header_is_read_or_refused(write: Write, text: str) -> None:
+def test_fuzz_any_text_under_a_header_is_read_or_refused(write: Write, text: str) -> None:
     assert readings_or_refusal(write("date,account,followers\n" + text))
 
 
