@@ -6,6 +6,7 @@ same process. Settings are those that serve them best; `floor` is the extra rule
 one-day move is beyond it", which helps all of them.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -94,7 +95,12 @@ def spot(q: float = 1e-4, train: int = 50) -> Peer:
             for sign in (1, -1):
                 known = np.flatnonzero(~np.isnan(series))
                 detector = libspot.Spot(q, low=0, level=0.95)
-                detector.fit(sign * series[known[:train]])
+                if len(known) <= train or np.ptp(series[known[:train]]) == 0:
+                    continue
+                try:
+                    detector.fit(sign * series[known[:train]])
+                except RuntimeError:  # no tail to fit
+                    continue
                 for day in known[train:]:
                     alarms[row, day] |= detector.step(sign * series[day]) == libspot.ANOMALY
         return alarms
@@ -130,7 +136,13 @@ def kernel(penalty: float = 30) -> Peer:
 
 def floored(peer: Peer, floor: float) -> Peer:
     """Only where the one-day move is beyond `floor`, too."""
-    return lambda moved: peer(moved) & (np.abs(np.nan_to_num(moved)) > floor)
+
+    def judge(moved: Any) -> Any:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return peer(moved) & (np.abs(np.nan_to_num(moved)) > floor)
+
+    return judge
 
 
 PEERS: dict[str, Peer] = {

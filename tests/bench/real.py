@@ -160,7 +160,10 @@ def _inject(
         low, high = {"purge": (1, 1), "spike": (1, 3), "leak": (14, 30)}[kind]
         length = int(rng.integers(low, high + 1))
         length = min(length, days - warm_up)
-        start = int(rng.integers(warm_up, days - length + 1))
+        read = np.flatnonzero(~np.isnan(followers[row, warm_up : days - length + 1])) + warm_up
+        if not read.size:
+            continue
+        start = int(rng.choice(read))
         span = {"purge": (0.02, 0.3), "spike": (0.02, 0.5), "leak": (0.001, 0.005)}[kind]
         size = float(np.exp(rng.uniform(*np.log(span))))
         followers[row] = changed(followers[row], kind, start, length, size)
