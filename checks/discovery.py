@@ -21,6 +21,10 @@ SAMPLE = 512
 """Accounts of a platform whose past stands for all; chosen by their names."""
 
 
+_SHARE, _SHARE_BARE = 0.05, 0.025
+"""Upper share of one direction's scores in which its tail begins, with floors and without."""
+
+
 def hold_discoveries(
     panel: Panel,
     metric: str,
@@ -112,7 +116,7 @@ def _survivors(
             pooled[near],
             found.passed[near],
             own[here],
-            rules.q,
+            rules,
         )
     return kept
 
@@ -126,27 +130,24 @@ def _against_the_day(hits: Findings, columns: Ints, middle: Floats, scale: Float
 
 
 def _rejected(
-    scores: Floats,
-    large: Bools,
-    pooled: Floats,
-    passed: Bools,
-    own: Floats,
-    q: float,
+    scores: Floats, large: Bools, pooled: Floats, passed: Bools, own: Floats, rules: Rules
 ) -> Bools:
-    """Which of `own` Benjamini-Hochberg rejects at `q` among as many tests as `scores`.
+    """Which of `own` Benjamini-Hochberg rejects at `rules.q` among as many tests as `scores`.
 
     Rises and falls have tails of their own: one-sided p, doubled. A null day must also be
-    large to pass a floor: p = P(score beyond) P(large | ordinary tail).
+    large to pass a floor: p = P(score beyond) P(large | ordinary tail). Under a floor the
+    tail is fitted nearer to the middle, which is the more careful extrapolation.
     """
     tests = len(scores)
+    share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
     log_p, own_log_p = [], np.zeros(len(own))
     for direction in (1, -1):
-        tail = fit_tail(direction * scores)
-        ordinary = (direction * scores >= tail.low) & (direction * scores <= tail.high)
+        sizes = direction * scores
+        tail = fit_tail(sizes, share)
+        ordinary = (sizes >= tail.low) & (sizes <= tail.high)
         chance = max(float(large[ordinary].sum()) / max(ordinary.sum(), 1), 1.0 / tests)
-        sizes = direction * pooled
-        factor = np.log(min(2 * chance, 1.0))
-        log_p.append(tail.log_p(sizes[passed & (sizes > 0)]) + factor)
+        factor = np.log(2 * chance)
+        log_p.append(tail.log_p(direction * pooled[passed & (direction * pooled > 0)]) + factor)
         mine = own * direction > 0
         own_log_p[mine] = tail.log_p(np.abs(own[mine])) + factor
-    return own_log_p <= discovery_limit(np.concatenate(log_p), q, tests)
+    return own_log_p <= discovery_limit(np.concatenate(log_p), rules.q, tests)

@@ -20,6 +20,8 @@ REACH = SPANS[-1]
 """How many days before the judged one the oldest lesson ends."""
 
 _LIMIT = 4.2
+_LIMIT_BARE = 12.0
+"""Without any floor a sum must stand out far more: it is not under discovery control."""
 _RATE = 0.0006
 """Least share that must be lost a day, on top of _SLOWED of the usual growth."""
 _SLOWED = 0.45
@@ -74,10 +76,11 @@ def leaks(
         known = lessons(
             panel, "followers", rows, first - REACH - LAG, last - LAG, last, drift=True
         )
+    limit = _LIMIT if rules.min_percent > 0 else _LIMIT_BARE
     sums = [
         part
         for lesson in known
-        for part in _sums(lesson, columns - lesson.start, maybe[lesson.rows])
+        for part in _sums(lesson, columns - lesson.start, maybe[lesson.rows], limit)
     ]
     return join([nothing(), _findings(sums, factor)]) if sums else nothing()
 
@@ -110,7 +113,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]
 
 
-def _sums(lesson: Lesson, columns: Ints, maybe: Bools) -> Iterable[_Sums]:
+def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable[_Sums]:
     row, place = np.nonzero(maybe)
     if not row.size:
         return
@@ -140,7 +143,7 @@ def _sums(lesson: Lesson, columns: Ints, maybe: Bools) -> Iterable[_Sums]:
         variance += slow**2 + step**2 / 6
         variance += np.maximum(np.abs(base) * level1 * e, 0.25) / level1**2
         score = gone / np.sqrt(variance)
-        loud = (score > _LIMIT) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)
+        loud = (score > limit) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)
         loud &= (gone > _STEPS * step) & (gone * level > _LEAST_COUNT)
         loud &= (count < level) | (score > _UNFALLEN)
         yield _Sums(

@@ -32,10 +32,10 @@ def score_limit(rules: Rules) -> float:
 class Tail:
     """Scores pooled in one direction: ranks up to `high`, a power law above.
 
-    `body` are the sorted scores from the 95th percentile (`low`) on, of `total`. The exponent
-    is fitted between `low` and the 98.5th percentile, where anomalies are too few to matter:
-    ranks that hold the anomalies themselves have no power, and a pool cleaned of what was
-    flagged has lost the null's own tail.
+    `body` are the sorted scores from `low` on, of `total`. The exponent is fitted between
+    `low` and `high`, the upper 5 % and 1.5 % (or the share given), where anomalies are too
+    few to matter: ranks that hold the anomalies themselves have no power, and a pool cleaned
+    of what was flagged has lost the null's own tail.
     """
 
     body: Floats
@@ -46,7 +46,7 @@ class Tail:
     exponent: float
 
     def log_p(self, score: Floats) -> Floats:
-        """Log of the chance that an ordinary account-day scores beyond; at most log 0.05."""
+        """Log of the chance that an ordinary account-day scores beyond; at most log share."""
         rank = len(self.body) - np.searchsorted(self.body, score, side="left")
         below = np.log(np.maximum(rank, 1) / self.total)
         above = np.log(self.beyond) - self.exponent * np.log(
@@ -55,17 +55,16 @@ class Tail:
         return np.where(score > self.high, above, below)
 
 
-def fit_tail(scores: Floats) -> Tail:
+def fit_tail(scores: Floats, share: float = 0.05) -> Tail:
     """From the scores of many account-days in one direction (NaN free)."""
     total = len(scores)
-    cut = min(int(0.95 * total), total - 1)
+    cut = min(int((1 - share) * total), total - 1)
     body = np.sort(np.partition(scores, cut)[cut:])
     low = max(float(body[0]), 1e-9)
     high = max(float(body[int(0.7 * (len(body) - 1))]), low)
     between = body[(body >= low) & (body <= high)]
     beyond = max(float((body > high).sum()), 1.0) / total
-    exponent = _truncated_pareto(between / low, high / low)
-    return Tail(body, total, low, high, beyond, exponent)
+    return Tail(body, total, low, high, beyond, _truncated_pareto(between / low, high / low))
 
 
 def _truncated_pareto(ratios: Floats, end: float) -> float:
