@@ -213,7 +213,7 @@ def _sudden_losses(lesson: Lesson, first: int) -> tuple[Floats, Singles]:
     days = np.arange(first, series.counts.shape[1])
     week = np.maximum(lesson.week(days - LAG), 0)
     increments = series.increments[:, days]
-    fall = learnt.base[:, week] - np.nan_to_num(increments)
+    fall = learnt.base[:, week] - increments
     least = np.maximum(_SUDDEN, 4 * learnt.spread[:, week])
     sudden = fall > least
     row, place = np.nonzero(sudden & learnt.rounded[:, week])

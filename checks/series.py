@@ -74,7 +74,7 @@ def linear_rows(panel: Panel, metric: str) -> Bools:
 
 
 def bridge(counts: Floats, linear: Bools, gap: int = GAP) -> Series:
-    """Readings less than `gap` days apart are joined by straight lines, for learning only."""
+    """Readings at most `gap` days apart are joined by straight lines, for learning only."""
     seen = ~np.isnan(counts)
     filled = counts if seen.all() else _fill(counts, seen, gap)
     before, after = filled[:, :-1], filled[:, 1:]
