@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from checks.crowds import Case, evidence_days
 from checks.detect import Detections, detect
 from checks.dilution import dilution
 from checks.glitch import faults, without_copies
-from checks.lens import Case, Lens, evidence_days
+from checks.lens import Lens
 from checks.milestone import milestones
 from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
 from checks.onset import onset, shortened
@@ -187,9 +188,9 @@ class _Days:
         """Wave and whether it is posted, for each account that fell with others."""
         waves: dict[int, tuple[str, bool]] = {}
         at = int(self.panel.ends[column])
-        for group, crowd in self.lens.waves(column, -1):
-            rows = self.lens.movers(group, column, -1).tolist()
-            alone = bool(crowd.posted[column - self.lens.first])
+        for group, crowd in self.lens.crowds.waves(column, -1):
+            rows = self.lens.crowds.movers(group, column, -1).tolist()
+            alone = bool(crowd.posted[column - self.lens.crowds.first])
             posted = alone or any(
                 row in loud or not self._small(self._member(row, column)) for row in rows
             )

@@ -5,7 +5,8 @@ from bisect import bisect_left
 
 import numpy as np
 
-from checks.lens import Case, Lens
+from checks.crowds import Case
+from checks.lens import Lens
 from checks.model import Finding, Incident, Standing, Verdict
 
 REVISION = 7
