@@ -5,12 +5,12 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
 
-.PHONY: run test lint bench bench-detection fuzz faults soak lock clean postgres
+.PHONY: run test lint bench bench-detection fuzz faults soak lock clean servers
 
 run: .venv/run
 	@$(BIN)/ebbwatch run
 
-test: .venv/test postgres
+test: .venv/test servers
 	@$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/test
@@ -50,12 +50,14 @@ soak: .venv/test
 	@$(BIN)/pip install --quiet --require-hashes -r tests/bench/requirements.lock
 	@touch $@
 
-# a real server for the sql source's tests; root and apt are needed only where it is missing
-postgres:
-	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 \
+# real servers for the sql source's tests; root and apt are needed only where they are missing
+SERVERS := $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql) \
+	$(if $(wildcard /usr/sbin/mariadbd),,mariadb-server)
+servers:
+	@[ -z "$(strip $(SERVERS))" ] \
 		|| { [ "$$(id -u)" = 0 ] && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-			apt-get -qq install -y --no-install-recommends postgresql >/dev/null; } \
-		|| echo "PostgreSQL is not installed: its tests will be skipped"
+			apt-get -qq install -y --no-install-recommends $(SERVERS) >/dev/null; } \
+		|| echo "not installed, so their tests are skipped: $(SERVERS)"
 
 lock:
 	$(PYTHON) -m venv .venv

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], float]
 _END_SECONDS = 4.0
+_SWITCH_SECONDS = 0.0005
 log = logging.getLogger("bot.app")
 
 CHATS: Mapping[str, type[Section]] = {
@@ -46,7 +47,23 @@ CHATS: Mapping[str, type[Section]] = {
 
 
 def read_config(path: Path) -> Settings:
-    return config.load(path, SETTINGS, CHATS)
+    """Raises ConfigError, also where a language has no catalogue."""
+    from bot.locales import languages
+
+    settings = config.load(path, SETTINGS, CHATS)
+    named = {"locale": settings.locale} | {
+        f"channels[{number}].locale": entry.locale
+        for number, entry in enumerate(settings.channels)
+        if entry.locale
+    }
+    problems = [
+        f'{key}: "{locale}" is not spoken here; use one of {", ".join(languages())}'
+        for key, locale in named.items()
+        if locale.replace("-", "_").split("_")[0] not in languages()
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return settings
 
 
 def database_path(settings: Settings) -> Path:
@@ -303,6 +320,8 @@ async def run(settings: Settings, *, environ: Mapping[str, str] = os.environ) ->
 
     known = [environ.get(name, "") for name in environ if name.endswith(("TOKEN", "SECRET"))]
     start_logging(sys.stderr, form=settings.log.format, level=settings.log.level, secrets=known)
+    # a review computes in a thread: without this a command waits tens of switches for its turn
+    sys.setswitchinterval(_SWITCH_SECONDS)
     path = database_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     with only_service(path):

@@ -46,6 +46,7 @@ async def poll_once(settings: Settings, names: Sequence[str]) -> list[str]:
             outcome = await service.poll(feed)
             new = f"{outcome.changed:,} new or corrected of {outcome.rows:,} readings"
             said.append(f"{outcome.source}: {outcome.broke or new}")
+            said += [f"    {note}" for note in outcome.notes]
             said += [f"    {fault.text}" for fault in outcome.faults[:10]]
         return said + await _waiting(service.store, settings)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.commands.course import read_panel
-from bot.commands.summary import channel_summary
+from bot.commands.summary import due_summary
 from bot.deliver import LATE_SUMMARY, Courier
 from bot.errors import BotError
 from bot.message import picture, voice_for
@@ -18,7 +18,17 @@ from bot.model import Health
 from bot.poll import Outcome, poll
 from bot.review import Ground, review, settle_routes
 from bot.schedule import Job, Rhythm, latest_fire, summary_rhythm
-from bot.storage import accounts, channels, days, incidents, notes, outbox, sources, upkeep
+from bot.storage import (
+    accounts,
+    channels,
+    days,
+    incidents,
+    notes,
+    outbox,
+    readings,
+    sources,
+    upkeep,
+)
 from checks.model import SEVERITIES
 from checks.panel import LOOKBACK, Panel
 
@@ -152,6 +162,8 @@ class Service:
         )
         if outcome.new_accounts and self.tags:
             await self.store.write(accounts.set_tags, self.tags)
+        for note in outcome.notes:
+            log.info("noted", extra={"source": outcome.source, "said": note})
         if outcome.broke:
             self.broken[outcome.source] = outcome.broke
         elif outcome.recovered or not outcome.faults:
@@ -200,18 +212,21 @@ class Service:
         due = latest_fire(rhythm, now, within=LATE_SUMMARY)
         if due is None:
             return False
-        period = _PERIODS.get(channel.summary.split()[0], "week")
+        period, start = _PERIODS.get(channel.summary.split()[0], "week"), int(due)
+        if await self.store.read(_nothing_to_sum_up, channel.channel, period, start):
+            return False
+        message = await due_summary(self.context, channel, period, now)
 
         def work(db: Database) -> bool:
-            if not outbox.sent_summary(db, channel.channel, period, int(due), now):
-                return False
-            return outbox.queue(
+            return outbox.sent_summary(
+                db, channel.channel, period, start, now
+            ) and outbox.queue(
                 db,
-                key=f"summary:{channel.channel}:{period}:{int(due)}",
+                key=f"summary:{channel.channel}:{period}:{start}",
                 channel=channel.channel,
                 space=channel.space,
                 kind="summary",
-                message=channel_summary(db, self.context, channel, period, now),
+                message=message,
                 now=now,
             )
 
@@ -274,6 +289,11 @@ class Painter:
         panel, incident, events = await self.store.read(read)
         voice = voice_for(channel.locale, channel.timezone)
         return await asyncio.to_thread(picture, voice, spec, panel, now, incident, events)
+
+
+def _nothing_to_sum_up(db: Database, channel: str, period: str, start: int) -> bool:
+    """Made already, or nothing has been read yet."""
+    return readings.newest(db) is None or outbox.summary_made(db, channel, period, start)
 
 
 def _numbers(db: Database, now: float) -> dict[str, dict[str, float]]:

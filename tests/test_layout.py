@@ -24,8 +24,9 @@ ALLOWED = {
     "bot.storage": VOCABULARY | {"bot.storage", "checks"},
     "bot.message": VOCABULARY | {"bot.message", "bot.charts", "bot.locales", "checks"},
     "bot.poll": VOCABULARY | {"bot.sources", "bot.storage", "checks"},
-    "bot.route": VOCABULARY | {"bot.storage", "bot.message", "checks"},
-    "bot.review": VOCABULARY | {"bot.route", "bot.storage", "bot.message", "checks"},
+    "bot.route": VOCABULARY | {"bot.route", "bot.storage", "bot.message", "checks"},
+    "bot.review": VOCABULARY
+    | {"bot.review", "bot.route", "bot.storage", "bot.message", "checks"},
     "bot.deliver": VOCABULARY | {"bot.chat", "bot.storage", "bot.message", "bot.route"},
     "bot.commands": VOCABULARY
     | {"bot.commands", "bot.review", "bot.storage", "bot.message", "checks"},

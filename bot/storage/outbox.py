@@ -218,6 +218,15 @@ def sent_summary(db: Database, channel: str, kind: str, period_start: int, at: f
     return cursor.rowcount > 0
 
 
+def summary_made(db: Database, channel: str, kind: str, period_start: int) -> bool:
+    """Whether `sent_summary` has noted this period's."""
+    row = db.conn.execute(
+        "SELECT 1 FROM summaries WHERE channel = ? AND kind = ? AND period_start = ?",
+        (channel, kind, period_start),
+    ).fetchone()
+    return row is not None
+
+
 def fold(db: Database, alerts: Sequence[int], at: float) -> None:
     """Settles all that waits for these alerts: its content goes out in another message."""
     for alert in alerts:

@@ -6,6 +6,7 @@ import sys
 RUNS = (
     ("tests.bench.store", "import"),
     ("tests.bench.store", "review"),
+    ("tests.bench.exports",),
     ("tests.bench.program", "check"),
     ("tests.bench.program", "startup"),
     ("tests.bench.program", "memory"),
