@@ -282,7 +282,7 @@ def _windows(increments: Singles, ends: Ints) -> Singles:
 
 
 def _rounded(series: Series, row: Ints, column: Ints) -> Bools:
-    """Whether at least 97 % of a window's counts from 1,000 on equal their own truncation.
+    """Whether at least 97 % of four weeks' counts from 1,000 on equal their own truncation.
 
     Looks at a few single readings first: nearly every exact account falls out there.
     """
@@ -293,7 +293,7 @@ def _rounded(series: Series, row: Ints, column: Ints) -> Bools:
         rounded[index[(count >= _ROUNDED_FROM) & (count % 10 != 0)]] = False
     index = np.flatnonzero(rounded)
     if index.size:
-        days = column[index, None] - np.arange(WINDOW)
+        days = column[index, None] - np.arange(WINDOW // 2)
         counts: Floats = series.counts[row[index, None], np.maximum(days, 0)]
         large = (days >= 0) & (counts >= _ROUNDED_FROM)
         unit = truncation(np.nan_to_num(np.fmax.reduce(counts, axis=1)))[:, None]

@@ -8,7 +8,7 @@ import numpy as np
 from checks.detect import detect
 from checks.panel import Panel
 from checks.rules import rules_for
-from tests.bench.world import make, panel_of
+from tests.bench.world import Ranges, make, panel_of
 
 ROUNDS = 5
 
@@ -58,8 +58,8 @@ def causal(accounts: int = 1000, days: int = 180) -> dict[str, float]:
 
 
 def _tiled(accounts: int, days: int) -> Panel:
-    """A world of 2,000 accounts with the views of another metric, repeated."""
-    world = make(2000, 78, days=180)
+    """A mostly calm world of 2,000 accounts, interactions standing in for views, repeated."""
+    world = make(2000, 78, days=180, ranges=Ranges(labelled=0.05))
     counts = {name: values[:, -days:] for name, values in world.counts.items()}
     counts["views"] = counts["interactions"] * 7
     times = -(-accounts // 2000)
