@@ -23,11 +23,12 @@ ALLOWED = {
     "bot.chat": VOCABULARY | {"bot.chat"},
     "bot.storage": VOCABULARY | {"bot.storage", "checks"},
     "bot.message": VOCABULARY | {"bot.message", "bot.charts", "bot.locales", "checks"},
-    "bot.poll": VOCABULARY | {"bot.sources", "bot.storage", "checks"},
+    "bot.poll": VOCABULARY | {"bot.poll", "bot.sources", "bot.storage", "checks"},
     "bot.route": VOCABULARY | {"bot.route", "bot.storage", "bot.message", "checks"},
     "bot.review": VOCABULARY
     | {"bot.review", "bot.route", "bot.storage", "bot.message", "checks"},
-    "bot.deliver": VOCABULARY | {"bot.chat", "bot.storage", "bot.message", "bot.route"},
+    "bot.deliver": VOCABULARY
+    | {"bot.deliver", "bot.chat", "bot.storage", "bot.message", "bot.route"},
     "bot.commands": VOCABULARY
     | {"bot.commands", "bot.review", "bot.storage", "bot.message", "checks"},
     "bot.desk": VOCABULARY | {"bot.commands", "bot.storage", "bot.message"},
