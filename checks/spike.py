@@ -14,7 +14,7 @@ BARE = (1.2, 1.3, 1.45, *_INF)
 """Floors of a rise that engagement does not follow, in units of the rules' floor."""
 UNKNOWN = (2.0, 2.2, 2.4, *_INF)
 """Floors of a rise without any engagement known."""
-ENGAGED = (5.3, 5.3, 5.3, 3.05, 3.05)
+ENGAGED = (4.5, 4.5, 4.5, 2.9, 2.9)
 """Floors of a rise that engagement carries: real life, told only where it is large."""
 
 _CARRIED = 2.0
