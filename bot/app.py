@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from datetime import time as time_of_day
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -171,13 +171,9 @@ def _ground(settings: Settings) -> Ground:
     )
 
 
-def _rules(settings: Settings, sensitivity: Sensitivity) -> Rules:
-    """A service that polls hourly judges hourly: the looks share the daily error budget."""
+def _rules(settings: Settings, sensitivity: Sensitivity, looks: int = 1) -> Rules:
     from checks.rules import rules_for
 
-    rhythms = [source.every for source in settings.sources if source.every]
-    shortest = min(rhythms, default=timedelta(days=1))
-    looks = 1 if settings.replays else max(1, min(24, round(timedelta(days=1) / shortest)))
     return rules_for(
         sensitivity,
         min_percent=settings.checks.min_percent,
@@ -277,6 +273,7 @@ async def opened(
             keep=settings.keep,
             tags=settings.tags,
             started=calendar(),
+            rules=lambda looks: _rules(settings, settings.checks.sensitivity, looks),
         )
         intake.review = service.review
         yield service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from bot.settings import SourceSettings
     from bot.storage.channels import Channel
     from bot.storage.database import Store
-    from checks.model import Event, Incident
+    from checks.model import Event, Incident, Rules
 
 log = logging.getLogger("bot.service")
 _PERIODS: Mapping[str, Period] = {"daily": "day", "1st": "month"}
@@ -77,8 +77,9 @@ class Service:
     calendar: Callable[[], float]
     report: Callable[[str], Awaitable[None]]
     tags: Mapping[str, Sequence[str]]
-    keep: timedelta | None = None
+    rules: Callable[[int], Rules]
     started: float = 0.0
+    keep: timedelta | None = None
     broken: dict[str, str] = field(default_factory=dict)
 
     def tasks(self) -> list[asyncio.Task[None]]:
@@ -192,7 +193,11 @@ class Service:
         log.info("the replay is over; commands are still answered")
 
     async def review(self) -> None:
-        await review(self.store, self.ground, int(self.calendar()))
+        """Accounts read often are judged often: the looks share the daily error budget."""
+        now = int(self.calendar())
+        looks = await self.store.read(readings.looks_per_day, now)
+        ground = replace(self.ground, rules=self.rules(looks))
+        await review(self.store, ground, now)
         self.courier.wake()
 
     async def minute(self) -> None:

@@ -243,3 +243,14 @@ def total_near(db: Database, account: str, metric: str, at: int) -> float | None
         (account, at),
     ).fetchone()
     return None if row is None else float(row[0])
+
+
+def looks_per_day(db: Database, now: int) -> int:
+    """How often a day accounts are read, 1 to 24: the mean of the last week."""
+    (mean,) = db.conn.execute(
+        "SELECT avg(n) FROM (SELECT count(DISTINCT at / 3600) AS n FROM readings"
+        " WHERE at BETWEEN ? AND ? AND account IN (SELECT id FROM accounts LIMIT 200)"
+        " GROUP BY account, at / 86400)",
+        (now - 7 * 86400, now),
+    ).fetchone()
+    return max(1, min(24, round(mean or 1)))

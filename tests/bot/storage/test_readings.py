@@ -228,3 +228,11 @@ async def test_forgetting_leaves_nothing(store):
     kept = await store.read(lambda db: accounts.get(db, "instagram/b").id)
     assert await store.read(left) == {"instagram/b", kept}
     assert await store.write(accounts.forget, "instagram/a") == 0
+
+
+async def test_accounts_read_every_hour_are_looked_at_so_often(store):
+    assert await store.read(readings.looks_per_day, NOW) == 1
+    await add(store, rows(*(("lena", NOW - 3600 * hour, 5) for hour in range(96))))
+    assert 18 <= await store.read(readings.looks_per_day, NOW) <= 24
+    await add(store, rows(*((f"daily{n}", NOW - DAY * n, 5) for n in range(7))))
+    assert await store.read(readings.looks_per_day, NOW) < 18
