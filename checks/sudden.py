@@ -141,7 +141,9 @@ def _past(
     for place, span in enumerate(spans):
         ends = total[:, : PAST + 1 - max(span, LAG)]
         past[place] = np.max(ends[:, span:] - ends[:, :-span], axis=1)
-    return np.maximum(past, 0.0)
+    # a short past has not shown all it can do
+    known = (~np.isnan(windows)).sum(axis=1)
+    return np.maximum(past, 0.0) * PAST / np.clip(known, PAST / 3, PAST)
 
 
 def judge(
