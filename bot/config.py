@@ -13,19 +13,8 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from bot.errors import ConfigError
 from bot.settings import Duration, Section, SourceSettings, Timezone
+from checks.model import Kind, Sensitivity, Severity
 
-Kind = Literal[
-    "purge",
-    "unfollow_wave",
-    "leak",
-    "mass_follow",
-    "viral",
-    "follow_unfollow",
-    "dilution",
-    "glitch",
-    "unexplained_drop",
-    "unexplained_spike",
-]
 AnySection = TypeVar("AnySection", bound=Section)
 _CHANNEL = r"^(discord|slack|console):[A-Za-z0-9_.-]+$"
 
@@ -38,7 +27,7 @@ Day = Annotated[date, BeforeValidator(_as_date)]
 
 
 class ChecksSettings(Section):
-    sensitivity: Literal["strict", "balanced", "sensitive"] = "balanced"
+    sensitivity: Sensitivity = "balanced"
     min_percent: float | None = Field(None, ge=0, le=100)
     min_count: int | None = Field(None, ge=0)
     news: Duration = timedelta(days=7)
@@ -58,7 +47,7 @@ class ChannelSettings(Section):
     accounts: tuple[str, ...] = ("*",)
     kinds: tuple[Kind, ...] = ()
     direction: Literal["both", "up", "down"] = "both"
-    min_severity: Literal["info", "warning", "critical"] = "info"
+    min_severity: Severity = "info"
     min_percent: float | None = Field(None, ge=0, le=100)
     min_count: int | None = Field(None, ge=0)
     summary: str | None = Field(

@@ -14,7 +14,7 @@ ALLOWED = {
     "bot.errors": set(),
     "bot.model": {"bot.errors"},
     "bot.settings": VOCABULARY,
-    "bot.config": VOCABULARY,
+    "bot.config": VOCABULARY | {"checks.model"},
     "bot.schedule": VOCABULARY,
     "bot.log": VOCABULARY,
     "bot.serve": VOCABULARY,
