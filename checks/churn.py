@@ -14,6 +14,7 @@ SIZES = (0.83, 1.0, 1.15, *(np.inf for _ in LONGER))
 """Floors of the one-, two- and three-day fall, in units of the rules' floor."""
 
 PAST = (1.3, 1.3, 1.3, 1.3, 1.3)
+GIVEN_BACK = 0.3
 _STEPS = 1.35
 _LEAST = 15.0
 
@@ -24,7 +25,7 @@ def falls(sudden: Sudden, rules: Rules, *, factor: Floats) -> Findings:
     Nor is a fall that gives back most of a rise of the six days before it.
     """
     week = np.nan_to_num(sudden.excess[len(SIZES) - 2], nan=np.inf)
-    given_back = week < 0.3 * sudden.excess[0]
+    given_back = week < GIVEN_BACK * sudden.excess[0]
     fell = np.flatnonzero((sudden.change[0] < 0) & ~given_back)
     sudden, factor = sudden.take(fell), factor[fell]
     sizes = np.asarray(SIZES)[:, None]

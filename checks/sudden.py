@@ -143,7 +143,7 @@ def _past(
         past[place] = np.max(ends[:, span:] - ends[:, :-span], axis=1)
     # a short past has not shown all it can do
     known = (~np.isnan(windows)).sum(axis=1)
-    return np.maximum(past, 0.0) * PAST / np.clip(known, PAST / 3, PAST)
+    return np.asarray(np.maximum(past, 0.0) * PAST / np.clip(known, PAST / 3, PAST), np.float64)
 
 
 def judge(
