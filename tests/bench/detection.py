@@ -122,24 +122,19 @@ def picture(scores: dict[str, Score], path: Path) -> None:
         axes.text(
             1.005, level / (2 - level), f"F1 {level}", fontsize=8, color="0.5", va="center"
         )
-    for name, each in scores.items():
+    markers = "osD^v<>PX*hd"
+    for place, (name, each) in enumerate(scores.items()):
         ours = name == "ebbwatch"
-        axes.scatter(
+        axes.plot(
             each.recall,
             each.precision,
-            s=70 if ours else 30,
-            color="C3" if ours else "C0",
+            markers[place % len(markers)],
+            markersize=11 if ours else 7,
+            color="C3" if ours else f"C{place % 10}",
+            label=f"{name}  ({each.f1:.2f})",
             zorder=3,
         )
-        axes.annotate(
-            name,
-            (each.recall, each.precision),
-            textcoords="offset points",
-            xytext=(-6, -3 if not ours else -14),
-            ha="right",
-            fontsize=8,
-            fontweight="bold" if ours else "normal",
-        )
+    axes.legend(title="F1 in brackets", loc="lower left", fontsize=8, title_fontsize=8)
     axes.set(
         xlim=(0, 1.0),
         ylim=(0, 1.03),
