@@ -31,7 +31,8 @@ _POOLED_CLIP = 0.02
 _MAD = 1.4826
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
-_WINDOWS_AT_ONCE = 4096
+_WINDOWS_AT_ONCE = 16384
+"""For one judged day; a replay keeps a quarter, so that its pieces stay in the cache."""
 _FEW = 8
 
 
@@ -102,6 +103,7 @@ def lessons(
     """
     counts, flat = counts_of(panel, metric), linear_rows(panel, metric) | linear
     size = 2 + (last - first) // 7
+    at_once = _WINDOWS_AT_ONCE if size <= 3 else _WINDOWS_AT_ONCE // 4
     wide, narrow = (max(0, first - 6 - WINDOW - more) for more in (gap, 0))
     for phase in range(7):
         members = rows[panel.phase[rows] == phase]
@@ -110,7 +112,7 @@ def lessons(
         for start, some in ((narrow, members[whole]), (wide, members[~whole])):
             day, weekday = panel.day + start, int(panel.weekdays[start])
             weeks = np.unique(refreshed(np.arange(first, last + 1) - start, day, phase))
-            for part in np.array_split(some, 1 + len(some) * size // _WINDOWS_AT_ONCE):
+            for part in np.array_split(some, 1 + len(some) * size // at_once):
                 if part.size:
                     series = bridge(counts[part, start : end + 1], flat[part], gap)
                     learnt = taught(series, weeks, (weekday + int(weeks[0])) % 7, drift=drift)
