@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], float]
 _END_SECONDS = 4.0
 _SWITCH_SECONDS = 0.0005
-log = logging.getLogger("bot.app")
+log = logging.getLogger(__name__)
 
 CHATS: Mapping[str, type[Section]] = {
     "discord": DiscordSettings,

@@ -17,7 +17,7 @@ from bot.model import ArgumentKind, Attachment, Caller, Command, Message
 from bot.storage import channels
 from bot.storage.channels import Channel
 
-log = logging.getLogger("ebbwatch.desk")
+log = logging.getLogger(__name__)
 
 _MOST = 25
 _SPANS = ("1h", "2h", "6h", "12h", "1d", "2d", "7d", "30d", "90d", "1w", "2w", "1y")

@@ -16,7 +16,7 @@ from bot.storage import accounts, lists, readings, sources
 from bot.storage.accounts import Status
 from bot.storage.database import Store
 
-log = logging.getLogger("ebbwatch.poll")
+log = logging.getLogger(__name__)
 
 BATCH_SECONDS = 0.1
 """Longest that an import holds the write lock, so that deliveries go on meanwhile."""

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Store
     from checks.model import Event, Incident, Rules
 
-log = logging.getLogger("bot.service")
+log = logging.getLogger(__name__)
 _PERIODS: Mapping[str, Period] = {"daily": "day", "1st": "month"}
 _DAY = 86400
 _CANCEL_SECONDS = 0.5
@@ -240,8 +240,7 @@ class Service:
     async def hour(self) -> None:
         """Calm days and accounts that fell silent are news too, though nothing was read."""
         await self.review()
-        for channel in await self.courier.revive():
-            await self.report(f"{channel} can be reached again: its alerts go on")
+        await self.courier.revive()
 
     # --- what operators ask -------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from bot.storage.channels import Channel
 from bot.storage.database import Store
 from bot.storage.outbox import Claimed
 
-log = logging.getLogger("ebbwatch.deliver")
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 """How soon deliveries that another program queued are seen."""

@@ -12,7 +12,7 @@ from bot.storage.accounts import Walls
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 
-log = logging.getLogger("ebbwatch.deliver")
+log = logging.getLogger(__name__)
 
 
 class Links:

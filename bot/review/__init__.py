@@ -31,7 +31,7 @@ from checks.model import Direction, Incident, Judgement
 
 __all__ = ["Ground", "Reviewed", "reroute", "review", "settle_routes"]
 
-log = logging.getLogger("ebbwatch.review")
+log = logging.getLogger(__name__)
 
 _TRIES = 5
 

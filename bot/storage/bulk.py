@@ -25,7 +25,7 @@ APART_FROM = 300_000
 
 _PATIENCE = 300
 
-log = logging.getLogger("ebbwatch.storage")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def delivery(message: Message, **changes: object) -> Delivery:
 
 async def test_an_alert_is_plain_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
     out = io.StringIO()
-    chat = ConsoleChat(RecordingDesk(), out=out, pictures=tmp_path / "charts")
+    chat = ConsoleChat(RecordingDesk(), out=out, pictures=tmp_path / "charts", width=300)
     picture = Picture(name="lena.png", png=PNG, alt="Followers of lena")
     await chat.send(delivery(alert(picture=picture)))
     path = tmp_path / "charts" / "abc123-lena.png"
