@@ -107,19 +107,25 @@ class Crowd:
         """Days on which the share alone is enough to speak of a wave."""
         return np.asarray(self.wave & (self.share >= _POSTED * self.usual))
 
+    @cached_property
+    def _told(self) -> dict[int, Peers]:
+        return {}
+
     def peers(self, day: int) -> Peers:
         """One day as evidence. The name loses what tells where a team's wall cuts it."""
-        name, _, wall = self.group.partition("@")
-        return Peers(
-            group=name,
-            share=round(100 * self.share.item(day), 1),
-            usual=round(100 * self.usual.item(day), 1),
-            judged=self.judged.item(day),
-            wave=self.wave.item(day),
-            score=self.score.item(day),
-            typical=round(100 * self.typical.item(day), 2),
-            shared=wall == "*",
-        )
+        if day not in self._told:
+            name, _, wall = self.group.partition("@")
+            self._told[day] = Peers(
+                group=name,
+                share=round(100 * self.share.item(day), 1),
+                usual=round(100 * self.usual.item(day), 1),
+                judged=self.judged.item(day),
+                wave=self.wave.item(day),
+                score=self.score.item(day),
+                typical=round(100 * self.typical.item(day), 2),
+                shared=wall == "*",
+            )
+        return self._told[day]
 
 
 def members(rows: Ints) -> Ints:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +16,7 @@ _PEERS_BACK = 11
 the 93 that teach a baseline that is just LOOKBACK."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One move to be explained; all days are columns of the panel.
 
     `start` is the first day that carries it, `found` the day it was first judged, `now` the
@@ -43,8 +43,8 @@ class Cases:
 
     @classmethod
     def of(cls, cases: Sequence[Case]) -> "Cases":
-        names = ("row", "direction", "start", "found", "now")
-        return cls(*(np.array([getattr(each, name) for each in cases]) for name in names))
+        row, _, *rest = zip(*cases, strict=True)
+        return cls(*(np.array(each) for each in (row, *rest)))
 
 
 def evidence_days(judged: Ints) -> Ints:

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.cohort import Peers
 from checks.model import Event, Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Engagement:
+class Engagement(NamedTuple):
     """Log ratio to the usual, its standard error, and the log odds that it rose."""
 
     ratio: float
@@ -26,7 +26,7 @@ class Engagement:
         return round(math.exp(self.ratio), 2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Facts:
     """The evidence about one account's move, as far as it is known.
 

@@ -47,20 +47,55 @@ class Findings:
 
     def finding(self, index: int, panel: Panel) -> Finding:
         """One entry as an object."""
-        return Finding(
-            check=str(self.check[index]),
-            account=panel.accounts[self.row[index]],
-            metric=str(self.metric[index]),
-            direction=DIRECTIONS[int(self.direction[index])],
-            start=int(panel.ends[self.start[index]]),
-            at=int(panel.ends[self.column[index]]),
-            change=float(self.change[index]),
-            expected=float(self.expected[index]),
-            level=float(self.level[index]),
-            size=float(self.size[index]),
-            score=float(self.score[index]),
-            log_p=float(self.log_p[index]),
+        (only,) = self.take(np.array([index])).objects(panel)
+        return only
+
+    def objects(self, panel: Panel) -> list[Finding]:
+        """All entries as objects."""
+        columns = (
+            self.row,
+            self.check,
+            self.metric,
+            self.direction,
+            panel.ends[self.start],
+            panel.ends[self.column],
+            self.change,
+            self.expected,
+            self.level,
+            self.size,
+            self.score,
+            self.log_p,
         )
+        return [
+            Finding(
+                check=check,
+                account=panel.accounts[row],
+                metric=metric,
+                direction=DIRECTIONS[direction],
+                start=start,
+                at=at,
+                change=change,
+                expected=expected,
+                level=level,
+                size=size,
+                score=score,
+                log_p=log_p,
+            )
+            for (
+                row,
+                check,
+                metric,
+                direction,
+                start,
+                at,
+                change,
+                expected,
+                level,
+                size,
+                score,
+                log_p,
+            ) in zip(*(each.tolist() for each in columns), strict=True)
+        ]
 
 
 def join(parts: Sequence[Findings]) -> Findings:

@@ -79,8 +79,10 @@ def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> lis
 
 def _rests(incident: Incident, judgement: Judgement, now: int) -> bool:
     """Whether a closed incident cannot change any more without a new finding."""
+    if incident.resolved_at is None:
+        return False
     late = incident.closed_as != "calm" or now - incident.opened_at > REVISION
-    return not incident.open and late and not is_corrected(incident, judgement.view)
+    return late and not is_corrected(incident, judgement.view)
 
 
 class _Book:
@@ -243,12 +245,10 @@ class _Book:
             }
             new = verdict.kind != before.kind or why == "waiting"
             why = "evidence_changed" if new else why
-        if news:
-            incident = changed(incident, **news)
-        if incident.severity != before.severity:
-            self._log("escalate", incident, "severity_rose")
+        if news.get("severity", incident.severity) != before.severity:
+            self._log("escalate", incident, "severity_rose", **news)
         else:
-            self._log("hold" if why == "waiting" else "update", incident, why)
+            self._log("hold" if why == "waiting" else "update", incident, why, **news)
 
     def _changes(self, incident: Incident, verdict: Verdict, why: str) -> bool:
         """Whether a reader should be told; a small shift in confidence alone is no news."""
@@ -261,9 +261,11 @@ class _Book:
     def _close(self, incident: Incident, why: str, closed_as: str) -> None:
         self._log("resolve", ended(incident, self.now, closed_as), why)
 
-    def _log(self, action: Action, incident: Incident, why: str) -> None:
+    def _log(self, action: Action, incident: Incident, why: str, **news: Any) -> None:
         """Records the decision, and the step in the incident's own list where one was made."""
-        if action != "hold":
-            incident = stepped(incident, self.now)
+        if action == "hold":
+            incident = changed(incident, **news)
+        else:
+            incident = stepped(incident, self.now, **news)
         self.incidents[incident.key] = incident
         self.decisions[incident.key] = Decision(action=action, incident=incident, reason=why)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -87,27 +86,30 @@ class _Days:
         self.lens = lens
         self.copies = copies
         self.values = values
-        hits = detections.hits
-        alarms = np.flatnonzero(hits.alarm)
-        order = np.argsort(hits.column[alarms], kind="stable")
-        self.alarms = alarms[order]
-        self.edges = np.searchsorted(
-            hits.column[self.alarms], np.arange(detections.panel.days + 1)
+        hits = detections.hits.take(detections.hits.alarm)
+        self.edges = np.searchsorted(hits.column, np.arange(self.panel.days + 1)).tolist()
+        places = zip(
+            hits.row.tolist(),
+            hits.direction.tolist(),
+            hits.start.tolist(),
+            hits.column.tolist(),
+            hits.objects(self.panel),
+            strict=True,
         )
-        self.cases = [self._case(index) for index in self.alarms.tolist()]
+        self.found = [self._case(*each) for each in places]
         self._prepare(judged)
 
     def _prepare(self, judged: Ints) -> None:
         """Gathers at once what the days will ask: each finding on its own day, and on the
         days after it that findings which open an incident are heard again."""
         days = set(judged.tolist())
-        cases = [case for case in self.cases if case.found in days]
+        cases = [case for case, _ in self.found if case.found in days]
         last: dict[tuple[int, str, int], int] = {}
         for case in list(cases):
             key = (case.row, case.metric, case.direction)
             if case.found - last.get(key, -9) > _EPISODE:
                 after = range(case.found + 1, case.found + REVISION + 1)
-                cases += [replace(case, now=now) for now in after if now in days]
+                cases += [case._replace(now=now) for now in after if now in days]
             last[key] = case.found
         self.lens.prepare(cases)
 
@@ -122,18 +124,12 @@ class _Days:
         )
 
     def _verdicts(self, column: int) -> Iterator[Verdict]:
-        span = slice(self.edges[column], self.edges[column + 1])
-        cases = self.cases[span]
-        hits = self.detections.hits
-        sudden = hits.check[self.alarms[span]] != "leak"
-        loud = {
-            case.row for case, now in zip(cases, sudden, strict=True) if now and _falls(case)
-        }
+        found = self.found[self.edges[column] : self.edges[column + 1]]
+        loud = {case.row for case, finding in found if finding.check != "leak" and _falls(case)}
         waves = self._waves(column, loud)
-        for index, case in zip(self.alarms[span].tolist(), cases, strict=True):
-            if case.row in waves and hits.check[index] == "leak":
+        for case, finding in found:
+            if case.row in waves and finding.check == "leak":
                 continue  # the wave says better than a sum over weeks what happened today
-            finding = self._finding(index, case)
             wave = waves.get(case.row, (None, True))[0] if _falls(case) else None
             yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
         for row, (wave, posted) in waves.items():
@@ -144,37 +140,19 @@ class _Days:
                 told = posted and abs(finding.score) >= _CLEARLY
                 yield self.lens.verdict(finding, case, wave=wave, quiet=small, alerting=told)
 
-    def _case(self, index: int) -> Case:
-        hits = self.detections.hits
-        column = int(hits.column[index])
-        return Case(
-            row=int(hits.row[index]),
-            metric=str(hits.metric[index]),
-            direction=int(hits.direction[index]),
-            start=self._start(index, column),
-            found=column,
-            now=column,
-        )
-
-    def _start(self, index: int, column: int) -> int:
-        hits = self.detections.hits
-        start = int(hits.start[index])
-        if start == column or hits.check[index] not in ("spike", "churn"):
-            return start
-        counts = self.panel.metrics["followers"][int(hits.row[index])]
-        change, expected = float(hits.change[index]), float(hits.expected[index])
-        return onset(counts, start, column, change, expected)
-
-    def _finding(self, index: int, case: Case) -> Finding:
-        """The finding, told over the days that carry it."""
-        finding = self.detections.hits.finding(index, self.panel)
-        start = int(self.panel.ends[case.start])
-        if start == finding.start:
-            return finding
-        view = DayView(self.lens, case.now)
-        before, base = view.before(finding.account, "followers", start)
-        now = float(self.panel.metrics["followers"][case.row, case.now])
-        return shortened(finding, start, before, base, now)
+    def _case(
+        self, row: int, direction: int, start: int, column: int, finding: Finding
+    ) -> tuple[Case, Finding]:
+        """One hit, told over the days that carry it."""
+        if start < column and finding.check in ("spike", "churn"):
+            counts = self.panel.metrics["followers"][row]
+            first = onset(counts, start, column, finding.change, finding.expected)
+            if first != start:
+                start, opened = first, self.lens.ends[first]
+                view = DayView(self.lens, column)
+                before, base = view.before(finding.account, "followers", opened)
+                finding = shortened(finding, opened, before, base, counts.item(column))
+        return Case(row, finding.metric, direction, start, column, column), finding
 
     def _thinned(self, column: int) -> Iterator[Verdict]:
         """Engagement that thins out, which is no matter of single days."""
