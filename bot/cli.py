@@ -6,6 +6,7 @@ Exit codes: 0 done (input that was left out is counted on stderr); 1 it could no
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -33,6 +34,9 @@ _FILES = click.argument(
 
 def main() -> None:
     """Runs the command line and turns every expected problem into one sentence."""
+    if not os.environ.get("EBBWATCH_DEBUG"):
+        # log lines are for the service, which says where they go: here sentences say it all
+        logging.getLogger("bot").addHandler(logging.NullHandler())
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
@@ -69,7 +73,8 @@ def main() -> None:
 def cli(context: click.Context, /, config: Path | None, quiet: bool) -> None:
     """Watches follower counts and speaks up when something is wrong.
 
-    Exit codes: 0 done, 1 could not be done (a sentence says why), 2 wrong usage.
+    Exit codes: 0 done, 1 could not be done (a sentence says why), 2 wrong usage,
+    130 interrupted.
     """
     context.obj = {"config": config, "quiet": quiet}
 
@@ -259,9 +264,10 @@ def _say_early(early: Any) -> None:
 
 
 def _say_faults(faults: Sequence[Fault]) -> None:
+    from bot.sources.faults import placed
+
     for fault in faults[:_SHOWN_FAULTS]:
-        where = f" ({fault.where})" if fault.where else ""
-        click.echo(f"left out: {fault.text}{where}", err=True)
+        click.echo(f"left out: {placed(fault)}", err=True)
     if len(faults) > _SHOWN_FAULTS:
         click.echo(f"left out: {len(faults) - _SHOWN_FAULTS} more like these", err=True)
 

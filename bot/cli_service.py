@@ -73,8 +73,11 @@ def poll(context: click.Context, /, sources: Sequence[str]) -> None:
     """Poll SOURCES (all by default) once and review what came."""
     from bot.operate import poll_once
 
-    for line in _await(poll_once(settings_of(context), tuple(sources))):
+    said, well = _await(poll_once(settings_of(context), tuple(sources)))
+    for line in said:
         click.echo(line)
+    if not well:
+        raise CommandError("no source could be read: see the reasons above")
 
 
 @click.command("import")
@@ -134,7 +137,8 @@ def found_text(found: Found) -> str:
     if found.first:
         parts.append(f"{found.first} to {found.last}")
     if found.bad_rows:
-        parts.append(f"{found.bad_rows:,} rows left out")
+        rows = "row" if found.bad_rows == 1 else "rows"
+        parts.append(f"{found.bad_rows:,} {rows} left out")
     return ", ".join(parts) + "".join(f"\n    {note}" for note in found.notes)
 
 
@@ -162,7 +166,10 @@ def chart(context: click.Context, /, account: str, span: str, output: Path) -> N
     message = _await(ask(settings_of(context), f"chart {account} {span}"))
     if message.picture is None:
         raise CommandError(message.text or message.title)
-    output.write_bytes(message.picture.png)
+    try:
+        output.write_bytes(message.picture.png)
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}") from None
     click.echo(f"{message.picture.alt}\nwritten to {output}")
 
 

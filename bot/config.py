@@ -264,6 +264,19 @@ def _cross_checks(
         )
 
 
+_FORMS = {
+    "channel": 'write "console:main", "discord:CHANNEL_ID" or "slack:C0123"',
+    "operator": 'write "console:main", "discord:CHANNEL_ID" or "slack:C0123"',
+    "id": 'write "discord:GUILD_ID" or "slack:T0TEAM"',
+    "summary": 'write "daily 09:00", "mon 09:00" or "1st 09:00"',
+    "quiet": 'write "22:00-07:00"',
+    "mention": 'write "role:ROLE_ID"',
+    "listen": 'write "127.0.0.1:9464"',
+    "url": 'begin it with "https://"',
+    "api_base": 'begin it with "https://"',
+}
+
+
 def _sentences(error: ValidationError, cls: type[Section], where: str) -> Iterator[str]:
     """Only `loc` and `msg` are used: an input value may be a secret."""
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
@@ -276,7 +289,8 @@ def _sentences(error: ValidationError, cls: type[Section], where: str) -> Iterat
         elif problem["type"] == "missing":
             yield f"{path}: missing; add it"
         elif problem["type"] == "string_pattern_mismatch":
-            yield f"{path}: not in the expected form; see config.example.toml"
+            form = _FORMS.get(str(loc[-1]), "see config.example.toml for its form")
+            yield f"{path}: not in the expected form; {form}"
         else:
             message = problem["msg"].removeprefix("Value error, ")
             yield f"{path or 'config'}: {message[:1].lower()}{message[1:]}"

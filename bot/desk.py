@@ -46,6 +46,15 @@ class CommandDesk:
         """Runs one typed line; an empty one shows the help."""
         return await self._guarded(caller, lambda view: self._typed(view, line, files))
 
+    async def carry_out(self, caller: Caller, line: str) -> Message:
+        """Like `answer_line`, but raises what a chat would show as a refusal."""
+        view = await self._view(caller)
+        if view is None:
+            raise CommandError(
+                refusals.not_linked(voice_for(self._context.locale, self._context.timezone))
+            )
+        return await self._typed(view, line, ())
+
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         """Completions that this caller may see, best first; none where it may see nothing."""
         if kind == "span":

@@ -65,7 +65,8 @@ async def _database(settings: Settings) -> AsyncIterator[Found]:
         for problem in await store.read(upkeep.problems):
             yield Found("database", False, f"{path}: {problem}: put the newest backup in place")
         running = "a service runs on it" if served(path) else "no service runs on it"
-        size = path.stat().st_size / 1e6
+        log = path.with_name(path.name + "-wal")
+        size = (path.stat().st_size + (log.stat().st_size if log.exists() else 0)) / 1e6
         yield Found("database", True, f"{path}, {size:.1f} MB, {running}")
         for each in await store.read(_clock, time.time()):
             yield each
@@ -148,7 +149,7 @@ async def _sources(settings: Settings, environ: Mapping[str, str]) -> AsyncItera
             text = f"{count} readings" + (f"; {said}" if said else "")
             yield Found(part, not (count == 0 and said), text + _last(last))
         except SourceError as error:
-            yield Found(part, False, str(error))
+            yield Found(part, False, str(error).removeprefix(f"{section.name}: "))
         finally:
             await source.close()
 

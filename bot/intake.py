@@ -18,6 +18,7 @@ from bot.follows import compare_lists
 from bot.model import Account, Attachment, Batch, Fault, Found, Surroundings
 from bot.poll import Outcome, store_batch
 from bot.sources.export import read_export
+from bot.sources.faults import placed
 from bot.storage import accounts, sources
 from bot.storage.accounts import matches
 
@@ -170,9 +171,15 @@ def _told(batch: Batch, said: Sequence[str]) -> list[Found]:
     """What was found, with the comparison of lists and the rows that were left out."""
     found = list(batch.found)
     rows = [fault for fault in batch.faults if fault.kind == "row" or not found]
-    notes = [f"{fault.text} ({fault.where})" if fault.where else fault.text for fault in rows]
-    more = [f"{len(notes) - _SHOWN} more like these"] if len(notes) > _SHOWN else []
-    extra = (*said, *notes[:_SHOWN], *more)
-    if extra and found:
-        found[-1] = replace(found[-1], notes=(*found[-1].notes, *extra))
+    of_file: dict[int, list[str]] = {}
+    places = {os.path.basename(one.file): place for place, one in enumerate(found)}
+    for fault in rows:
+        place = places.get((fault.where or "").partition(":")[0], len(found) - 1)
+        of_file.setdefault(place, []).append(placed(fault))
+    if said:
+        of_file[len(found) - 1] = [*said, *of_file.get(len(found) - 1, ())]
+    for place, notes in of_file.items() if found else ():
+        more = [f"{len(notes) - _SHOWN} more like these"] if len(notes) > _SHOWN else []
+        one = found[place]
+        found[place] = replace(one, notes=(*one.notes, *notes[:_SHOWN], *more))
     return found

@@ -28,27 +28,34 @@ CONSOLE = Caller(
 
 
 async def ask(settings: Settings, line: str) -> Message:
-    """The answer to a command of the chats' table."""
+    """The answer to a command of the chats' table; raises where it cannot be done."""
     async with app.opened(settings) as service:
-        return await service.desk.answer_line(CONSOLE, line)
+        return await service.desk.carry_out(CONSOLE, line)
 
 
-async def poll_once(settings: Settings, names: Sequence[str]) -> list[str]:
-    """Polls the named sources (all where empty) and reviews; alerts wait in the outbox."""
+async def poll_once(settings: Settings, names: Sequence[str]) -> tuple[list[str], bool]:
+    """Polls the named sources (all where empty) and reviews; alerts wait in the outbox.
+
+    Gives what to print, and whether any source answered.
+    """
     unknown = set(names) - {source.name for source in settings.sources}
     if unknown:
         raise CommandError(f"no source is named {', '.join(sorted(unknown))}: see the config")
-    said = []
+    if not settings.sources:
+        raise CommandError("the config has no [[sources]] section: add one")
+    said, well = [], False
     async with app.opened(settings) as service:
         for feed in service.feeds:
             if names and feed.source.name not in names:
                 continue
             outcome = await service.poll(feed)
+            well = well or outcome.failed is None
             new = f"{outcome.changed:,} new or corrected of {outcome.rows:,} readings"
-            said.append(f"{outcome.source}: {outcome.broke or new}")
+            trouble = (outcome.failed or "").removeprefix(f"{outcome.source}: ")
+            said.append(f"{outcome.source}: {trouble or new}")
             said += [f"    {note}" for note in outcome.notes]
             said += [f"    {fault.text}" for fault in outcome.faults[:10]]
-        return said + await _waiting(service.store, settings)
+        return said + await _waiting(service.store, settings), well
 
 
 async def import_files(
@@ -102,7 +109,9 @@ async def export_readings(settings: Settings, account: str | None, output: Path)
         raise CommandError(f"{output}: name a .csv, .parquet or .jsonl file")
     async with app.opened(settings, sources=False) as service:
         store = service.store
-        known = await store.read(accounts.listing, (account or "*",))
+        wanted = account or "*"
+        pattern = wanted if "/" in wanted else f"*/{wanted}"
+        known = await store.read(accounts.listing, (pattern,))
         if not known:
             raise CommandError(f"{account or 'nothing'} is not stored: see `ebbwatch accounts`")
         series = await store.read(
@@ -144,6 +153,10 @@ async def back_up(settings: Settings, target: Path | None) -> list[str]:
         raise CommandError(f"{path} does not exist yet: there is nothing to back up")
     stamp = datetime.fromtimestamp(time.time(), UTC).strftime("%Y%m%dT%H%M%SZ")
     goal = target or path.with_name(f"{path.stem}.{stamp}.backup")
+    if goal.is_dir() or not goal.parent.is_dir():
+        raise CommandError(f"{goal} cannot be written: name a file in a folder that exists")
+    if goal.resolve() == path.resolve():
+        raise CommandError(f"{goal} is the database itself: name another file for its copy")
     async with app.opened(settings, sources=False) as service:
         await service.store.read(upkeep.back_up, goal)
         listed = await service.store.read(lists.stored)

@@ -39,7 +39,8 @@ class Ended:
 class Outcome:
     """What one poll or import did.
 
-    `broke` and `recovered` are sentences for the operator, set only at the change.
+    `broke` and `recovered` are sentences for the operator, set only at the change; `failed`
+    is the sentence of every poll that gave nothing.
     `new_faults` were not there at the poll before.
     """
 
@@ -48,6 +49,7 @@ class Outcome:
     changed: int = 0
     new_accounts: int = 0
     lists: int = 0
+    failed: str | None = None
     broke: str | None = None
     recovered: str | None = None
     retry_after: float | None = None
@@ -203,6 +205,7 @@ def _statuses(
 
 
 def _note_break(db: Database, source: int, text: str, at: int, outcome: Outcome) -> None:
+    outcome.failed = text
     if sources.failed(db, source, text, at):
         outcome.broke = text
 

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from bot.commands.view import Context
+    from bot.desk import CommandDesk
     from bot.intake import Intake
     from bot.message.summary import Period
-    from bot.model import ChartSpec, Chat, Desk, Picture, Source
+    from bot.model import ChartSpec, Chat, Picture, Source
     from bot.settings import SourceSettings
     from bot.storage.channels import Channel
     from bot.storage.database import Store
@@ -69,7 +70,7 @@ class Service:
     store: Store
     ground: Ground
     context: Context
-    desk: Desk
+    desk: CommandDesk
     intake: Intake
     chats: Mapping[str, Chat]
     courier: Courier

@@ -23,9 +23,8 @@ def without_future(batch: Batch, now: datetime, name: str) -> Batch:
     late = len(batch.readings) - len(kept := batch.readings.filter(pl.col("at") <= latest))
     if not late:
         return batch
-    text = (
-        f"{name}: {late} rows are dated in the future and were left out; correct their dates."
-    )
+    rows = "1 row is" if late == 1 else f"{late} rows are"
+    text = f"{name}: {rows} dated in the future and left out; correct the dates."
     fault = Fault(kind="row", text=text, where=name)
     return replace(batch, readings=kept, faults=(*batch.faults, fault))
 

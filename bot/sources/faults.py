@@ -10,6 +10,13 @@ from bot.errors import (
 from bot.model import Fault
 
 
+def placed(fault: Fault) -> str:
+    """The sentence with its file, row and column, where it does not name them itself."""
+    if not fault.where or fault.where in fault.text:
+        return fault.text
+    return f"{fault.text} ({fault.where})"
+
+
 def fault_of(error: SourceError, account: str | None = None) -> Fault:
     account = account or error.account
     match error:

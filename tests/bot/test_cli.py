@@ -212,6 +212,69 @@ def test_doctor_fails_where_a_source_does(ebbwatch: Shell, configured: Path) -> 
     assert 'WRONG source "counts"' in done.stdout
 
 
+def test_poll_says_each_time_why_nothing_could_be_read(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    (configured / "counts.csv").unlink()
+    for _ in range(2):
+        done = ebbwatch("poll", cwd=configured, fails=True)
+        assert done.stdout.startswith("counts: no file at")
+        assert done.stderr == "ebbwatch: no source could be read: see the reasons above\n"
+
+
+@pytest.mark.parametrize("words", ["status nobody", "why 99", "summary year", "incidents al"])
+def test_what_cannot_be_done_is_exit_code_1(
+    ebbwatch: Shell, configured: Path, words: str
+) -> None:
+    ebbwatch("import", "counts.csv", cwd=configured)
+    done = ebbwatch(*words.split(), cwd=configured, fails=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ebbwatch: ")
+
+
+def test_a_backup_never_replaces_the_database_or_a_folder(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    ebbwatch("import", "counts.csv", cwd=configured)
+    said = ebbwatch("backup", "ebbwatch.db", cwd=configured, fails=True).stderr
+    assert "is the database itself" in said
+    for target in (".", "nowhere/copy.db"):
+        said = ebbwatch("backup", target, cwd=configured, fails=True).stderr
+        assert "name a file in a folder that exists" in said
+
+
+def test_pictures_and_exports_of_one_account_go_where_they_can(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    ebbwatch("import", "counts.csv", cwd=configured)
+    chart = ("chart", "lena", "30d", "-o", "nowhere/lena.png")
+    said = ebbwatch(*chart, cwd=configured, fails=True).stderr
+    assert said == "ebbwatch: nowhere/lena.png cannot be written: No such file or directory\n"
+    assert "100 readings" in ebbwatch("export", "lena", "-o", "l.csv", cwd=configured).stdout
+
+
+def test_each_file_of_a_folder_tells_its_own_faults(ebbwatch: Shell, configured: Path) -> None:
+    folder = configured / "many"
+    folder.mkdir()
+    (folder / "a.csv").write_text(
+        "account,date,followers\ninstagram/a,2025-01-01,-5\ninstagram/a,2025-01-02,5\n"
+    )
+    (folder / "b.csv").write_text("account,date,followers\n")
+    lines = ebbwatch("import", "many", "--dry-run", cwd=configured).stdout.splitlines()
+    assert lines[0].endswith(", 1 row left out")
+    said = '    a.csv:2:followers: "-5" is no count; the row was left out.'
+    assert said in lines[1:-1]
+    assert lines[-1:] == [
+        "many/b.csv: left out. b.csv has no rows below its header: export it again."
+    ]
+
+
+def test_a_broken_form_shows_a_right_one(ebbwatch: Shell, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[[channels]]\nchannel = "consol:main"\n')
+    said = ebbwatch("status", cwd=tmp_path, fails=True).stderr
+    assert 'channels[0].channel: not in the expected form; write "console:main"' in said
+
+
 def test_set_up_texts_need_no_token(ebbwatch: Shell, configured: Path) -> None:
     assert "oauth_config" in ebbwatch("slack-manifest", cwd=configured).stdout
     link = ebbwatch("discord-invite", "123456789012345678", cwd=configured).stdout

@@ -125,7 +125,7 @@ async def test_days_to_come_are_left_out(folder: Path) -> None:
     put(folder / "a.csv", HEADER + "2026-03-01,a,1\n2027-01-01,a,2\n")
     batch = await source(folder).fetch((), None, NOW)
     assert counts(batch) == [("a", 1)], "the end of today is not the future"
-    assert batch.faults[0].text.startswith("a.csv: 1 rows are dated in the future")
+    assert batch.faults[0].text.startswith("a.csv: 1 row is dated in the future")
 
 
 async def test_the_file_name_is_the_account_only_where_asked(folder: Path) -> None:
