@@ -69,12 +69,13 @@ def dilution(panel: Panel, column: int) -> list[Finding]:
         enough &= (weeks.flow[:, 0] >= 0) & ~np.isnan(panel.metrics[metric][:, column])
         if metric == "interactions":
             rate = weeks.flow / np.maximum(weeks.followers, 1.0)
-            grew = weeks.followers[:, 0] >= _GREW * weeks.followers[:, -1]
+            on = enough & (weeks.followers[:, 0] >= _GREW * weeks.followers[:, -1])
             with np.errstate(invalid="ignore"):
-                highest, before = rate[:, :2].max(axis=1), rate[:, 2:]
-                thin = highest <= _THIN * np.median(before, axis=1)
-                thin &= highest <= _BELOW_ALL * before.min(axis=1)
-            found += _findings(panel, metric, column, "dilution", rate, enough & grew & thin, 2)
+                on &= rate[:, :2].max(axis=1) <= _BELOW_ALL * rate[:, 2:].min(axis=1)
+            some = np.flatnonzero(on)
+            usual = np.median(rate[some, 2:], axis=1)
+            on[some] = rate[some, :2].max(axis=1) <= _THIN * usual
+            found += _findings(panel, metric, column, "dilution", rate, on, 2)
         if weeks.posts is not None and not (
             metric == "interactions" and "views" in panel.metrics
         ):
@@ -112,10 +113,10 @@ def _reach(
         reach = weeks.flow / posts
         usual = reach[:, 1:].min(axis=1)
         stayed = weeks.followers[:, 0] >= _STAYED * weeks.followers[:, 1]
-        surged = _surged(panel, column)
-        limit = np.where(surged, _UNSEEN_AFTER, _UNSEEN)
-        unseen = reach[:, 0] <= limit * usual
-    on = enough & busy & stayed & unseen
+        on = enough & busy & stayed & (reach[:, 0] <= _UNSEEN_AFTER * usual)
+        surged = on.copy()
+        surged[on] = _surged(panel, column, on)
+        on &= surged | (reach[:, 0] <= _UNSEEN * usual)
     return [
         *_findings(panel, metric, column, "reach", reach, on & ~surged, 1),
         *_findings(panel, metric, column, "reach_after_surge", reach, on & surged, 1),
@@ -172,15 +173,15 @@ def _near(values: Floats, columns: "np.ndarray[tuple[int], np.dtype[np.int64]]")
     """Values at the columns, or up to two days before where they were not read."""
     picked = values[:, np.maximum(columns, 0)]
     for back in range(1, _AGE + 1):
-        earlier = values[:, np.maximum(columns - back, 0)]
-        picked = np.where(np.isnan(picked), earlier, picked)
+        row, place = np.nonzero(np.isnan(picked))
+        picked[row, place] = values[row, np.maximum(columns[place] - back, 0)]
     return picked
 
 
-def _surged(panel: Panel, column: int) -> Bools:
-    """Accounts that gained 5 % or more in a day of the last six weeks."""
+def _surged(panel: Panel, column: int, rows: Bools) -> Bools:
+    """Which of the rows gained 5 % or more in a day of the last six weeks."""
     first = max(0, column - WEEKS * _WEEK)
-    followers = panel.metrics["followers"][:, first : column + 1]
+    followers = panel.metrics["followers"][rows, first : column + 1]
     with np.errstate(invalid="ignore", divide="ignore"):
         rise = followers[:, 1:] / followers[:, :-1] - 1
     return np.asarray(np.nan_to_num(rise, posinf=0.0).max(axis=1, initial=0.0) >= _SURGE)

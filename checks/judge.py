@@ -15,7 +15,7 @@ from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
 from checks.onset import onset, shortened
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.reasons import reason
-from checks.view import REVISION, DayView, EmptyView
+from checks.view import DayView, EmptyView
 from checks.wave import wave_name
 
 STALE_DAYS = 7
@@ -108,8 +108,7 @@ class _Days:
         for case in list(cases):
             key = (case.row, case.metric, case.direction)
             if case.found - last.get(key, -9) > _EPISODE:
-                after = range(case.found + 1, case.found + REVISION + 1)
-                cases += [case._replace(now=now) for now in after if now in days]
+                cases += self.lens.again(case)
             last[key] = case.found
         self.lens.prepare(cases)
 

@@ -1,5 +1,7 @@
 """The evidence of one panel, gathered for many cases at once."""
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +15,9 @@ from checks.limits import near_limit
 from checks.model import Event, Finding, Rules, Verdict
 from checks.panel import Floats, Ints
 from checks.verdict import explain
+
+REVISION = 7
+"""Days after an incident was found in which its evidence is heard again."""
 
 
 class Lens:
@@ -36,7 +41,14 @@ class Lens:
         self.ends: list[int] = self.panel.ends.tolist()
         self._place_of = np.full(self.panel.days, -1)
         self._place_of[detections.columns] = np.arange(len(detections.columns))
+        self._judged = set(judged.tolist())
         self._facts: dict[Case, Facts] = {}
+        self._readings: dict[tuple[str, str, int], tuple[int, float]] = {}
+
+    def again(self, case: Case) -> list[Case]:
+        """The case as it is seen on each judged day from `now` on that hears it again."""
+        days = range(case.now, case.found + REVISION + 1)
+        return [case, *(case._replace(now=now) for now in days if now in self._judged)]
 
     def prepare(self, cases: Iterable[Case]) -> None:
         """Gathers the evidence of many cases at once, so that `verdict` only looks it up."""
@@ -50,7 +62,7 @@ class Lens:
     ) -> Verdict:
         """The verdict on a finding as its case shows it."""
         if case not in self._facts:
-            self.prepare([case])
+            self.prepare(self.again(case))
         facts = self._facts[case]
         if self.events:
             known = events_at(self.events, finding.account, finding.start, finding.at)
@@ -60,6 +72,29 @@ class Lens:
         return explain(
             finding, facts, self.rules, wave=wave, below_floor=quiet, alerting=alerting
         )
+
+    # --- readings -----------------------------------------------------------------------
+
+    def column(self, at: int) -> int:
+        """The column whose day holds `at`: -1 before the panel, beyond its last after it."""
+        before = at <= self.ends[0] - 86_400
+        return -1 if before else bisect_left(self.ends, at)
+
+    def read_at(self, row: int, column: int) -> int:
+        read_at = self.panel.read_at
+        known = 0 if read_at is None else read_at.item((row, column))
+        return known or self.ends[column]
+
+    def reading(self, account: str, metric: str, at: int) -> tuple[int, float]:
+        """Column and value of the reading taken exactly at `at`, NaN where there is none."""
+        key = (account, metric, at)
+        if key not in self._readings:
+            row, column, value = self.panel.row.get(account), self.column(at), math.nan
+            inside = 0 <= column < self.panel.days
+            if row is not None and inside and self.read_at(row, column) == at:
+                value = self.panel.metrics[metric].item((row, column))
+            self._readings[key] = column, value
+        return self._readings[key]
 
     # --- facts --------------------------------------------------------------------------
 

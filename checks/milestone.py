@@ -42,12 +42,13 @@ def milestones(panel: Panel, column: int = -1) -> list[Notice]:
     followers = panel.metrics["followers"][:, max(0, column - LOOKBACK) : column + 1]
     if followers.shape[1] < 2:
         return []
-    best = np.fmax.reduce(followers[:, :-1], axis=1, initial=0.0)
-    now = followers[:, -1]
     steps = np.array(ROUND, np.float64)
-    rank = np.searchsorted(steps, np.nan_to_num(now), side="right")
-    passed = panel.has_level & (best > 0) & (now > best)
-    passed &= rank > np.searchsorted(steps, best, side="right")
+    before, now = (np.nan_to_num(followers[:, back]) for back in (-2, -1))
+    rank = np.searchsorted(steps, now, side="right")
+    newly = panel.has_level & (rank > np.searchsorted(steps, before, side="right"))
+    rows = np.flatnonzero(newly)
+    best = np.fmax.reduce(followers[rows, :-1], axis=1, initial=0.0)
+    passed = rows[(best > 0) & (rank[rows] > np.searchsorted(steps, best, side="right"))]
     return [
         Notice(
             kind="milestone",
@@ -57,7 +58,7 @@ def milestones(panel: Panel, column: int = -1) -> list[Notice]:
                 reason("milestone", milestone=ROUND[rank[row] - 1], followers=int(now[row])),
             ),
         )
-        for row in np.flatnonzero(passed)
+        for row in passed
     ]
 
 

@@ -1,16 +1,12 @@
 """What `decide` may ask about incidents on one judged day."""
 
 import math
-from bisect import bisect_left
 
 import numpy as np
 
 from checks.crowds import Case
-from checks.lens import Lens
+from checks.lens import REVISION, Lens
 from checks.model import Finding, Incident, Standing, Verdict
-
-REVISION = 7
-"""Days after an incident was found in which its evidence is heard again."""
 
 DIRECTIONS = {"up": 1, "down": -1, "swing": 0}
 _LONGEST_ONSET = 27
@@ -51,7 +47,7 @@ class DayView:
         elapsed = max(known.elapsed.item(here), 1)
         return Standing(
             judged=known.judged.item(here),
-            read_at=self._read_at(row, self.column),
+            read_at=lens.read_at(row, self.column),
             level=lens.panel.metrics[metric].item((row, self.column)),
             daily=known.expected.item(here) * level / elapsed,
             spread=known.spread.item(here) * level / math.sqrt(elapsed),
@@ -59,11 +55,8 @@ class DayView:
         )
 
     def reading(self, account: str, metric: str, at: int) -> float:
-        row = self.lens.panel.row.get(account)
-        column = self._column(at)
-        if row is None or column < 0 or self._read_at(row, column) != at:
-            return math.nan
-        return self.lens.panel.metrics[metric].item((row, column))
+        column, value = self.lens.reading(account, metric, at)
+        return value if column <= self.column else math.nan
 
     def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
         row = self.lens.panel.row[account]
@@ -74,7 +67,7 @@ class DayView:
         if not known.size:
             return 0, math.nan
         place = max(0, column - 30) + int(known[-1])
-        return self._read_at(row, place), float(earlier[known[-1]])
+        return self.lens.read_at(row, place), float(earlier[known[-1]])
 
     def explain(self, incident: Incident) -> Verdict | None:
         """Hears the evidence of an incident again, up to a week after it was found."""
@@ -122,13 +115,5 @@ class DayView:
 
     def _column(self, at: int) -> int:
         """The column whose day holds `at`, -1 where it is not on the panel up to now."""
-        ends = self.lens.ends
-        column = bisect_left(ends, at)
-        if column > self.column or (column == 0 and at <= ends[0] - 86_400):
-            return -1
-        return column
-
-    def _read_at(self, row: int, column: int) -> int:
-        read_at = self.lens.panel.read_at
-        known = 0 if read_at is None else read_at.item((row, column))
-        return known or self.lens.panel.ends.item(column)
+        column = self.lens.column(at)
+        return column if column <= self.column else -1
