@@ -201,7 +201,7 @@ def floors(
         floor = np.where(sudden.linear, rules.min_count, sizes * rules.min_percent / 100)
     # after days without a reading the growth rate itself is in doubt
     late = sudden.elapsed - np.asarray(SPANS + LONGER)[:, None]
-    gap = np.where(late > 2, np.sqrt(1 + late), 1.0)
+    gap = np.where(late > 2, np.sqrt(1 + np.maximum(late, 0.0)), 1.0)
     floor = np.where(np.isinf(sizes), np.inf, floor * factor * gap)
     if rules.own_floors and rules.min_percent == 0:
         past = np.zeros_like(past)
