@@ -41,9 +41,11 @@ SENTENCES: Mapping[str, str] = {
         "{share} of all teams' {group} accounts fell over {days}; usually {usual} do."
     ),
     "peers_calm_elsewhere": mark(
-        "All teams' {group} accounts are calm: {share} of them moved."
+        "{share} of all teams' {group} accounts fell in the same days: too few for one cause."
     ),
-    "peers_calm": mark("The other {judged} {group} accounts are calm: {share} of them moved."),
+    "peers_calm": mark(
+        "{share} of {judged} {group} accounts fell in the same days: too few for one cause."
+    ),
     "no_peers": mark("There are too few other accounts to compare with."),
     "beyond_wave": mark(
         "The others fell by about {median}; this account fell far beyond that."
