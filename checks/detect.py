@@ -130,9 +130,9 @@ def _followers(
     return view, [found, hidden, leaks(panel, rules, columns, factor, view, known=shared)]
 
 
-def state(panel: Panel, metric: str, columns: Ints) -> State:
+def state(panel: Panel, metric: str, columns: Ints, rows: Ints | None = None) -> State:
     """One metric's ordinary and observed changes alone, without any check."""
-    return _state(outlook(panel, metric, columns))
+    return _state(outlook(panel, metric, columns, rows=rows))
 
 
 def _state(view: Outlook) -> State:

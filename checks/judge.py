@@ -97,13 +97,14 @@ class _Days:
             strict=True,
         )
         self.found = [self._case(*each) for each in places]
-        self._prepare(judged)
+        self.thinned = {column: self._thinned(column) for column in judged.tolist()}
+        self._prepare()
 
-    def _prepare(self, judged: Ints) -> None:
+    def _prepare(self) -> None:
         """Gathers at once what the days will ask: each finding on its own day, and on the
         days after it that findings which open an incident are heard again."""
-        days = set(judged.tolist())
-        cases = [case for case, _ in self.found if case.found in days]
+        cases = [case for case, _ in self.found if case.found in self.thinned]
+        cases += [case for thinned in self.thinned.values() for case, _ in thinned]
         last: dict[tuple[int, str, int], int] = {}
         for case in list(cases):
             key = (case.row, case.metric, case.direction)
@@ -113,7 +114,7 @@ class _Days:
         self.lens.prepare(cases)
 
     def judgement(self, column: int) -> Judgement:
-        verdicts = [*self._verdicts(column), *self._thinned(column)]
+        verdicts = self._verdicts(column)
         return Judgement(
             at=int(self.panel.ends[column]),
             verdicts=tuple(verdicts),
@@ -138,6 +139,8 @@ class _Days:
                 small = self._small(finding)
                 told = posted and abs(finding.score) >= _CLEARLY
                 yield self.lens.verdict(finding, case, wave=wave, quiet=small, alerting=told)
+        for case, finding in self.thinned[column]:
+            yield self.lens.verdict(finding, case, wave=None, quiet=False, alerting=True)
 
     def _case(
         self, row: int, direction: int, start: int, column: int, finding: Finding
@@ -153,13 +156,13 @@ class _Days:
                 finding = shortened(finding, opened, before, base, counts.item(column))
         return Case(row, finding.metric, direction, start, column, column), finding
 
-    def _thinned(self, column: int) -> Iterator[Verdict]:
+    def _thinned(self, column: int) -> list[tuple[Case, Finding]]:
         """Engagement that thins out, which is no matter of single days."""
+        found = []
         for finding in dilution(self.panel, column):
-            row = self.panel.row[finding.account]
-            start = int(np.searchsorted(self.panel.ends, finding.start))
-            case = Case(row, finding.metric, -1, start, column, column)
-            yield self.lens.verdict(finding, case, wave=None, quiet=False, alerting=True)
+            row, start = self.panel.row[finding.account], self.lens.column(finding.start)
+            found.append((Case(row, finding.metric, -1, start, column, column), finding))
+        return found
 
     def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool]]:
         """Wave and whether it is posted, for each account that fell with others."""

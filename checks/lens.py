@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from checks.crowds import Case, Cases, Crowds
-from checks.detect import Detections
+from checks.detect import Detections, State, state
 from checks.evidence import Pulse, Shape, pulse, shape
 from checks.facts import UNKNOWN, Engagement, Facts, events_at
 from checks.limits import near_limit
@@ -40,9 +40,11 @@ class Lens:
         self.place = self.crowds.place
         self.ends: list[int] = self.panel.ends.tolist()
         self._place_of = np.full(self.panel.days, -1)
+        self.columns = detections.columns
         self._place_of[detections.columns] = np.arange(len(detections.columns))
         self._judged = set(judged.tolist())
         self._facts: dict[Case, Facts] = {}
+        self._some: dict[str, tuple[State, dict[int, int]]] = {}
         self._readings: dict[tuple[str, str, int], tuple[int, float]] = {}
 
     def again(self, case: Case) -> list[Case]:
@@ -55,7 +57,18 @@ class Lens:
         fresh = [case for case in dict.fromkeys(cases) if case not in self._facts]
         for metric in sorted({case.metric for case in fresh}):
             some = [case for case in fresh if case.metric == metric]
+            if metric != "followers" and metric not in self._some:
+                rows = np.unique([case.row for case in some])
+                known = state(self.panel, metric, self.columns, rows)
+                self._some[metric] = known, {row: k for k, row in enumerate(rows.tolist())}
             self._facts.update(zip(some, self._gather(metric, some), strict=True))
+
+    def state(self, metric: str, row: int) -> tuple[State, int]:
+        """A metric's state and the row's place in it; all rows are judged only if need be."""
+        known, places = self._some.get(metric, (None, {}))
+        if known is not None and row in places:
+            return known, places[row]
+        return self.states[metric], row
 
     def verdict(
         self, finding: Finding, case: Case, *, wave: str | None, quiet: bool, alerting: bool
@@ -151,12 +164,16 @@ class Lens:
 
     def _ordinary(self, metric: str, table: Cases) -> tuple[Floats, Floats, Floats]:
         """Expected change, spread and display step of one day, in counts."""
-        known, place = self.states[metric], self._place_of[table.now]
-        level = known.level[table.row, place]
-        elapsed = np.maximum(known.elapsed[table.row, place], 1)
-        daily = np.nan_to_num(known.expected[table.row, place] * level / elapsed)
-        spread = np.nan_to_num(known.spread[table.row, place] * level / np.sqrt(elapsed))
-        return daily, spread, known.step[table.row, place]
+        known, places = self._some.get(metric, (None, {}))
+        if known is not None and places.keys() >= set(table.row.tolist()):
+            row = np.array([places[row] for row in table.row.tolist()])
+        else:
+            known, row = self.states[metric], table.row
+        here = row, self._place_of[table.now]
+        level, elapsed = known.level[here], np.maximum(known.elapsed[here], 1)
+        daily = np.nan_to_num(known.expected[here] * level / elapsed)
+        spread = np.nan_to_num(known.spread[here] * level / np.sqrt(elapsed))
+        return daily, spread, known.step[here]
 
 
 def _courses(table: Cases, course: Shape, step: Floats) -> list[dict[str, float | int | bool]]:

@@ -38,10 +38,10 @@ class DayView:
     def standing(self, account: str, metric: str) -> Standing | None:
         lens = self.lens
         row = lens.panel.row.get(account)
-        known = lens.states.get(metric)
-        if row is None or known is None:
+        if row is None or metric not in lens.states:
             return None
-        here = (row, lens.place[self.column])
+        known, place = lens.state(metric, row)
+        here = (place, lens.place[self.column])
         # the change of a series without a level is in counts already: its level is 1
         level = known.level.item(here)
         elapsed = max(known.elapsed.item(here), 1)
