@@ -60,3 +60,5 @@ def start_logging(
     handler.setFormatter(_Lines(form, secrets))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("bot").setLevel(level.upper())
+    # it warns of every poll that is left out while the one before still runs
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -82,6 +82,7 @@ class Service:
     started: float = 0.0
     keep: timedelta | None = None
     broken: dict[str, str] = field(default_factory=dict)
+    failing: dict[object, str] = field(default_factory=dict)
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """What runs for ever beside the schedule."""
@@ -126,15 +127,21 @@ class Service:
     def _guarded(
         self, action: Callable[[], Awaitable[object]]
     ) -> Callable[[], Awaitable[None]]:
-        """A job that fails says so and runs again at its next time."""
+        """A job that fails says so once, runs at its next time and says when it works."""
 
         async def guarded() -> None:
+            before = self.failing.get(action)
             try:
                 await action()
-            except BotError as error:
-                log.error("job failed", extra={"said": str(error)})
-            except Exception:
-                log.exception("job failed in an unforeseen way")
+            except Exception as error:
+                foreseen = isinstance(error, BotError)
+                said = str(error) if foreseen else f"unforeseen: {type(error).__name__}"
+                self.failing[action] = said
+                if said != before:
+                    log.error("job failed", extra={"said": said}, exc_info=not foreseen)
+                return
+            if self.failing.pop(action, None):
+                log.info("job works again", extra={"it_had_said": before})
 
         return guarded
 
@@ -246,10 +253,12 @@ class Service:
     # --- what operators ask -------------------------------------------------------------
 
     def conditions(self) -> dict[str, Health]:
-        """Each chat, and the sources as one part."""
+        """Each chat, and the sources and the jobs as one part each."""
         parts = {name: chat.health() for name, chat in self.chats.items()}
         text = "; ".join(self.broken.values()) or f"{len(self.feeds)} source(s) answer"
         parts["sources"] = Health(ready=not self.broken, since=self.started, text=text)
+        text = "; ".join(dict.fromkeys(self.failing.values())) or "all jobs work"
+        parts["jobs"] = Health(ready=not self.failing, since=self.started, text=text)
         return parts
 
     async def numbers(self) -> dict[str, dict[str, float]]:
