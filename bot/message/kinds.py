@@ -104,12 +104,17 @@ def happened(voice: Voice, incident: Incident) -> str:
     moved: Direction = "down" if incident.change < 0 else "up"
     if moved != incident.direction and abs(incident.change - incident.expected) >= 1:
         # growth that hides a loss, or engagement that came in but less than it should
-        write = voice.count if incident.metric in FLOWING else voice.signed
+        flows = incident.metric in FLOWING
+        write = voice.count if flows else voice.signed
+        values = {
+            "change": write(incident.change),
+            "metric": metric_name(voice, incident.metric),
+            "expected": write(incident.expected),
+        }
+        if flows:
+            return voice.say("had {change} {metric} where {expected} were expected", **values)
         return voice.say(
-            "had {change} {metric} where {expected} were expected",
-            change=write(incident.change),
-            metric=metric_name(voice, incident.metric),
-            expected=write(incident.expected),
+            "changed by {change} {metric} where {expected} were expected", **values
         )
     metric = incident.metric if (incident.metric, moved) in _CHANGES else "followers"
     one, many = _CHANGES[metric, moved]
