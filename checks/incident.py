@@ -254,9 +254,10 @@ class _Book:
         """Whether a reader should be told; a small shift in confidence alone is no news."""
         if not incident.open and self.now - incident.opened_at > REVISION:
             return False
+        if why != "waiting" or verdict.kind != incident.kind:
+            return True
         sure = abs(verdict.confidence - incident.confidence) >= 0.05
-        graver = worse(incident.severity, verdict.severity) != incident.severity
-        return why != "waiting" or verdict.kind != incident.kind or sure or graver
+        return sure or worse(incident.severity, verdict.severity) != incident.severity
 
     def _close(self, incident: Incident, why: str, closed_as: str) -> None:
         self._log("resolve", ended(incident, self.now, closed_as), why)

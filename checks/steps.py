@@ -140,15 +140,16 @@ def ended(incident: Incident, now: int, closed_as: str) -> Incident:
 
 def stepped(incident: Incident, now: int, **news: Any) -> Incident:
     """The incident with its news; what a reader sees of them joins its own list of steps."""
-    seen = {name: news.get(name, getattr(incident, name)) for name in _SEEN}
-    if not incident.updates or _seen(incident.updates[-1]) != tuple(seen.values()):
-        news["updates"] = (*incident.updates, Update(at=now, **seen))
+    seen: tuple[Any, ...] = tuple(map(news.get, _SEEN, _seen(incident)))
+    if not incident.updates or _seen(incident.updates[-1]) != seen:
+        step = Update(at=now, **dict(zip(_SEEN, seen, strict=True)))
+        news["updates"] = (*incident.updates, step)
     return changed(incident, **news)
 
 
 def worse(one: Severity, other: Severity) -> Severity:
     """The graver of two severities."""
-    return max(one, other, key=SEVERITIES.index)
+    return one if one == other else max(one, other, key=SEVERITIES.index)
 
 
 def _first_memory(
