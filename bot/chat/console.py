@@ -75,7 +75,8 @@ class ConsoleChat:
             ).start()
             self._show_prompt()
             while (line := await lines.get()) is not None:
-                await self._answer(line.strip())
+                if line.strip():
+                    await self._answer(line.strip())
                 self._show_prompt()
         await asyncio.Event().wait()
 

@@ -83,25 +83,46 @@ def bind(
             continue
         if not left:
             raise CommandError(refusals.too_many(voice, word, usage(command)))
-        argument = next(iter(left.values()))
+        argument = _meant(word, list(left.values()))
         del left[argument.name]
         given[argument.name] = _rest(word, queue, left, given) if argument.rest else word
     return given
 
 
+def _meant(word: str, left: Sequence[Argument]) -> Argument:
+    """The next argument; an optional one is passed over for a later one's own word."""
+    for argument in left:
+        if word.lower() in argument.choices:
+            return argument
+        if argument.required:
+            break
+    return left[0]
+
+
 def _rest(
     first: str, queue: list[str], left: dict[str, Argument], given: dict[str, Any]
 ) -> str:
-    """All words that are left, but for those that name an argument ("to=2025-01-20")."""
+    """All words that are left, but for those that name an argument ("to=2025-01-20").
+
+    Quotes end it: what stands behind them is no part of it.
+    """
+    if " " in first:
+        return first
     kept = [first]
-    for word in queue:
+    while queue:
+        word = queue.pop(0)
         name, sign, value = word.partition("=")
-        if sign and name.lower() in left:
-            given[left.pop(name.lower()).name] = value
+        named = left.get(name.lower())
+        if named is not None and (sign or (queue and _is_date(named, queue[0]))):
+            given[left.pop(named.name).name] = value if sign else queue.pop(0)
         else:
             kept.append(word)
-    queue.clear()
     return " ".join(kept)
+
+
+def _is_date(argument: Argument, text: str) -> bool:
+    """ "to 2025-01-20" cannot be meant as words; "about instagram" can."""
+    return argument.kind == "date" and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
 
 
 def typed(command: Command, given: Mapping[str, Any], voice: Voice) -> dict[str, Any]:

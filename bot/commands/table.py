@@ -225,7 +225,11 @@ COMMANDS: tuple[Command, ...] = (
                 choices=tuple(EVENTS),
             ),
             Argument(name="from", help=mark("Its first day, such as 2027-01-19"), kind="date"),
-            Argument(name="name", help=mark("What it is called"), rest=True),
+            Argument(
+                name="name",
+                help=mark("What it is called; in quotes where more follows"),
+                rest=True,
+            ),
             Argument(
                 name="to",
                 help=mark("Its last day, where it has more"),

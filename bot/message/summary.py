@@ -94,6 +94,8 @@ def _sums(known: Sequence[AccountCourse]) -> tuple[float, float, float]:
 
 
 def _total(voice: Voice, known: Sequence[AccountCourse]) -> str:
+    if not known:
+        return voice.say("no new counts")
     followers, change, share = _sums(known)
     return voice.plural(
         "{n} account, {followers} followers, {moved}",

@@ -93,7 +93,7 @@ async def test_names_cannot_steer_the_terminal() -> None:
 
 async def test_lines_are_answered_and_the_end_of_input_ends_nothing() -> None:
     read, write = os.pipe()
-    os.write(write, b"status\n  why 12  \n")
+    os.write(write, b"status\n\n  why 12  \n")
     os.close(write)
     desk, answered = RecordingDesk(), asyncio.Event()
 

@@ -33,6 +33,33 @@ def refused(line: str) -> str:
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "status": ("status", {}),
+    "chart instagram/lena views": (
+        "chart",
+        {"account": "instagram/lena", "metric": "views"},
+    ),
+    "subscribe #team-a warning down": (
+        "subscribe",
+        {"accounts": "#team-a", "severity": "warning", "direction": "down"},
+    ),
+    'event add outage 2027-01-19 "API is down" 2027-01-20 instagram': (
+        "event add",
+        {
+            "kind": "outage",
+            "from": date(2027, 1, 19),
+            "name": "API is down",
+            "to": date(2027, 1, 20),
+            "about": "instagram",
+        },
+    ),
+    "event add outage 2027-01-19 a talk about growth to 2027-01-20": (
+        "event add",
+        {
+            "kind": "outage",
+            "from": date(2027, 1, 19),
+            "name": "a talk about growth",
+            "to": date(2027, 1, 20),
+        },
+    ),
     "STATUS instagram/lena": ("status", {"account": "instagram/lena"}),
     "chart instagram/lena 30d": (
         "chart",
