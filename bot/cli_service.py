@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Coroutine
 from dataclasses import asdict
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 ROOT = Path(__file__).parents[1]
+_SAMPLE = "bot/sample/youtube-vtubers.csv"
 _IMPORTED = click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
@@ -130,7 +130,7 @@ def found_text(found: Found) -> str:
     if found.account:
         parts.append(f"of {found.account}")
     if found.readings:
-        parts.append(f"{found.readings:,} readings")
+        parts.append("1 reading" if found.readings == 1 else f"{found.readings:,} readings")
     if found.names:
         complete = {True: "complete", False: "not complete", None: "completeness unknown"}
         parts.append(f"{found.names:,} names, {complete[found.complete]}")
@@ -245,7 +245,13 @@ def init(target: Path) -> None:
     """Write a commented config to start from."""
     if target.exists():
         raise CommandError(f"{target} exists already: edit it, or name another file")
-    shutil.copyfile(ROOT / "config.example.toml", target)
+    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    # relative paths start at the config: the sample is found from any folder
+    text = text.replace(f'"{_SAMPLE}"', json.dumps(str(ROOT / _SAMPLE)))
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror}") from None
     click.echo(f"{target} written: replace the [[sources]] section with yours, then `make run`")
 
 
