@@ -37,6 +37,8 @@ class Score:
     years: float = 0.0
     by_kind: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     delays: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    at_once: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    """Whether each event was found on the first day from its start on that was read."""
     missed: list[Truth] = field(default_factory=list)
     false_alarms: list[Alarm] = field(default_factory=list)
 
@@ -57,8 +59,10 @@ class Score:
         return self.false / max(self.years, 1e-9)
 
     def recall_of(self, kind: str) -> float:
-        hits = self.by_kind.get(kind, [])
-        return float(np.mean(hits)) if hits else float("nan")
+        return _share(self.by_kind.get(kind))
+
+    def at_once_of(self, kind: str) -> float:
+        return _share(self.at_once.get(kind))
 
     def add(self, other: "Score") -> None:
         self.found += other.found
@@ -69,6 +73,8 @@ class Score:
             self.by_kind[kind] += hits
         for kind, days in other.delays.items():
             self.delays[kind] += days
+        for kind, hits in other.at_once.items():
+            self.at_once[kind] += hits
         self.missed += other.missed
         self.false_alarms += other.false_alarms
 
@@ -134,8 +140,14 @@ def score(
         result.events += 1
         result.found += event in caught
         result.by_kind[event.kind].append(event in caught)
+        shown = event.start + int(np.argmax(read[event.row, event.start :]))
+        result.at_once[event.kind].append(caught.get(event, shown + 1) <= shown)
         if event in caught:
             result.delays[event.kind].append(caught[event] - event.start)
         else:
             result.missed.append(event)
     return result
+
+
+def _share(hits: list[bool] | None) -> float:
+    return float(np.mean(hits)) if hits else float("nan")

@@ -117,13 +117,14 @@ def make(accounts: int, seed: int, *, days: int = 180, ranges: Ranges = Ranges()
     burst = _bursts(rng, accounts, days, ranges.bursts)
     calm = np.where(active["leak"], 0.5, 1.0)
     gains = rate * week * (1 + burst) * calm * gross * rng.gamma(shape, 1 / shape, rate.shape)
-    followers = np.empty((accounts, days))
+    followers, left, purged = np.empty((3, accounts, days))
     level = np.floor(_log_uniform(rng, ranges.start, accounts))
     for day in range(days):
         gained = rng.poisson(gains[:, day] * level)
         lost = rng.poisson(np.minimum(share[:, 0] * rate[:, day], 0.5) * level)
-        change = np.round(gain[:, day] * level) - rng.poisson(loss[:, day] * level)
-        level = np.maximum(level + gained - lost + change, 1)
+        sudden, leaked = np.round(gain[:, day] * level), rng.poisson(loss[:, day] * level)
+        left[:, day], purged[:, day] = lost + leaked, np.maximum(-sudden, 0)
+        level = np.maximum(level + gained - lost + sudden - leaked, 1)
         followers[:, day] = level
     counts = {
         "followers": followers,
@@ -142,7 +143,7 @@ def make(accounts: int, seed: int, *, days: int = 180, ranges: Ranges = Ranges()
     for values in counts.values():
         values[missing] = np.nan
     names = tuple(f"instagram/s{seed}a{row}" for row in range(accounts))
-    return World(names, counts, events, rounded, exact)
+    return World(names, counts, events, rounded, exact, {"left": left, "purged": purged})
 
 
 def _weekday_of_day_0(days: int) -> int:
