@@ -82,6 +82,9 @@ def _platform(db: Database, view: View, text: str) -> tuple[str, Panel, list[Eve
 
 def _check(view: View, account: str, panel: Panel, events: Sequence[Event]) -> Message:
     context = view.context
+    read = np.flatnonzero(~np.isnan(panel.metrics["followers"][panel.row[account]]))
+    if read.size:  # a day that has no reading yet says nothing of the day before it
+        panel = panel.until(int(read[-1]))
     judgement = judge(panel, context.rules(context.sensitivity), events=tuple(events))
     own = [one for one in judgement.verdicts if one.finding.account == account]
     row = panel.row[account]

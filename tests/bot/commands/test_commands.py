@@ -1,5 +1,6 @@
 """What commands answer and what they change, on a real database."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -276,6 +277,17 @@ async def test_check_judges_right_now(team: Team) -> None:
     calm = await team.ask(person(), "check instagram/mo")
     assert calm.title == "instagram/mo: all calm"
     assert "expected" in calm.text
+
+
+async def test_check_judges_the_last_reading_where_today_has_none_yet(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = team.desk._context
+    monkeypatch.setattr(
+        team.desk, "_context", dataclasses.replace(context, now=lambda: NOW + 86400)
+    )
+    fallen = await team.ask(person(), "check instagram/lena")
+    assert fallen.title != "instagram/lena: all calm"
 
 
 async def test_preview_counts_with_the_channels_own_filters(team: Team) -> None:
