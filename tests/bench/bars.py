@@ -15,6 +15,9 @@ class Bars:
     def at_most(self, what: str, asked: float, got: float) -> None:
         self._add(what, f"<= {asked:g}", got, got <= asked)
 
+    def fewer(self, what: str, than: float, got: float) -> None:
+        self._add(what, f"< {than:.4g}", got, got < than)
+
     def _add(self, what: str, asked: str, got: float, met: bool) -> None:
         self.rows.append((what, asked, f"{got:.4g}", met))
         print(
