@@ -126,8 +126,8 @@ class ConsoleChat:
     def _print_delivery(self, delivery: Delivery) -> None:
         message = delivery.message
         if delivery.action == "edit":
-            # what stands above cannot be changed here: the new headline says what did
-            message = replace(message, text="", fields=(), table=(), buttons=())
+            # what stands above cannot be changed here: the headline and the fields say what did
+            message = replace(message, text="", table=(), buttons=())
         body = self._body(message, delivery.id, _ACTION[delivery.action])
         self._write(delivery.id, body)
         self._show_prompt()
