@@ -1,15 +1,16 @@
-"""False-discovery control across the accounts of one platform; it only removes alarms."""
+"""False-discovery control within each platform; it only removes alarms."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from checks.baseline import Outlook, outlook
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel
-from checks.surprise import discovery_limit, fit_tail
+from checks.surprise import Tail, discovery_limit, fit_tail
 
 HISTORY = 28
 """Days whose scores tell the tail's shape and share one false-discovery threshold."""
@@ -20,9 +21,30 @@ LEAST_ACCOUNTS = 50
 SAMPLE = 512
 """Accounts of a platform whose past stands for all; chosen by their names."""
 
+_SHARE, _SHARE_BARE = 0.05, 0.0125
+"""Upper share of one direction's scores in which its tail begins, with floors and without.
 
-_SHARE, _SHARE_BARE = 0.05, 0.025
-"""Upper share of one direction's scores in which its tail begins, with floors and without."""
+Without floors only the tail decides: 0.018 and 0.025 let 1.2 to 1.6 q through on mixed tails
+(`tests.bench.mixture`, tuning seeds).
+"""
+
+
+@dataclass(frozen=True)
+class _Past:
+    """Sampled accounts of one platform on the days of history, each day less its joint move.
+
+    `scores` are NaN where not judged, and `large` says where the move passes the floors;
+    (accounts, days). `found` are the scores of the hits on these days that passed their
+    floors, and `place` their places in `days`.
+    """
+
+    days: Ints
+    middle: Floats
+    scale: Floats
+    scores: Floats
+    large: Bools
+    found: Floats
+    place: Ints
 
 
 def hold_discoveries(
@@ -36,29 +58,36 @@ def hold_discoveries(
 ) -> Findings:
     """`hits` with `alarm` off where the share of false discoveries would not hold.
 
-    `find` gives the hits of an outlook, its columns and rows, for the days before.
+    `find` gives the hits of an outlook, its columns and rows, for the days before. The tail
+    is that of all platforms together: one alone has few values to tell an exponent from.
     """
     alarm = hits.alarm.copy()
     history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
-    for rows in _platforms(panel):
-        mine = np.zeros(len(panel.accounts), np.bool_)
-        mine[rows] = True
-        many = view.judged[rows].sum(axis=0) >= LEAST_ACCOUNTS
-        tested = np.flatnonzero(alarm & mine[hits.row])
-        tested = tested[many[np.searchsorted(columns, hits.column[tested])]]
-        if not tested.size:
-            continue
-        sample = rows
-        if len(rows) > SAMPLE:
-            sample = np.sort(rows[np.argsort(panel.hashes[rows], kind="stable")[:SAMPLE]])
+    platforms = _platforms(panel)
+    tested = [_tested(panel, rows, view, columns, hits) for rows in platforms]
+    if not any(each.size for each in tested):
+        return hits
+    pasts = []
+    for sample in (_sample(panel, rows) for rows in platforms):
         if np.array_equal(history, columns):
             chosen = np.zeros(len(panel.accounts), np.bool_)
             chosen[sample] = True
-            past, found = view.of(sample), hits.take(chosen[hits.row])
+            seen, found = view.of(sample), hits.take(chosen[hits.row])
         else:
-            past = outlook(panel, metric, history, rows=sample)
-            found = find(past, history, sample)
-        alarm[tested] = _survivors(past, history, sample, found, hits.take(tested), rules)
+            seen = outlook(panel, metric, history, rows=sample)
+            found = find(seen, history, sample)
+        pasts.append(_past(seen, history, found, rules))
+    share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
+    for column in np.unique(np.concatenate([hits.column[each] for each in tested])):
+        last = int(np.searchsorted(history, column))
+        span = slice(max(0, last - HISTORY + 1), last + 1)
+        pooled = np.concatenate([past.scores[:, span].ravel() for past in pasts])
+        pooled = pooled[~np.isnan(pooled)]
+        tails = {sign: fit_tail(sign * pooled, share) for sign in (1, -1)}
+        for past, each in zip(pasts, tested, strict=True):
+            here = each[hits.column[each] == column]
+            own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
+            alarm[here] = _rejected(past, span, tails, own, rules)
     return replace(hits, alarm=alarm)
 
 
@@ -71,7 +100,24 @@ def _platforms(panel: Panel) -> list[Ints]:
     free = np.ones(len(panel.accounts), np.bool_)
     for rows in groups:
         free[rows] = False
-    return [*groups, np.flatnonzero(free)]
+    return [r for r in (*groups, np.flatnonzero(free)) if len(r) >= LEAST_ACCOUNTS]
+
+
+def _sample(panel: Panel, rows: Ints) -> Ints:
+    if len(rows) <= SAMPLE:
+        return rows
+    return np.sort(rows[np.argsort(panel.hashes[rows], kind="stable")[:SAMPLE]])
+
+
+def _tested(
+    panel: Panel, rows: Ints, view: Outlook, columns: Ints, hits: Findings
+) -> npt.NDArray[np.intp]:
+    """Alarms of one platform on days with enough judged accounts."""
+    mine = np.zeros(len(panel.accounts), np.bool_)
+    mine[rows] = True
+    here = np.flatnonzero(hits.alarm & mine[hits.row])
+    many = view.judged[rows].sum(axis=0) >= LEAST_ACCOUNTS
+    return np.asarray(here[many[np.searchsorted(columns, hits.column[here])]])
 
 
 def against_the_day(
@@ -93,61 +139,43 @@ def against_the_day(
     return scores / scale, np.nan_to_num(middle), scale
 
 
-def _survivors(
-    past: Outlook, columns: Ints, sample: Ints, found: Findings, hits: Findings, rules: Rules
-) -> Bools:
-    """Which hits stay when the share of false discoveries is held at `rules.q`."""
-    day = past.moves[0]
-    scores, middle, scale = against_the_day(day.excess, day.spread, past.judged)
-    own, pooled = (_against_the_day(f, columns, middle, scale) for f in (hits, found))
-    place, pooled_place = (np.searchsorted(columns, f.column) for f in (hits, found))
+def _past(view: Outlook, days: Ints, found: Findings, rules: Rules) -> _Past:
+    day = view.moves[0]
+    scores, middle, scale = against_the_day(day.excess, day.spread, view.judged)
     size = np.abs(day.excess)
     large = (size >= rules.min_percent / 100) & (size * day.level >= rules.min_count / 2)
-    kept = np.ones(len(hits), np.bool_)
-    for column in np.unique(place):
-        first = max(0, column - HISTORY + 1)
-        span = slice(first, column + 1)
-        seen = ~np.isnan(scores[:, span])
-        near = (pooled_place >= first) & (pooled_place <= column)
-        here = place == column
-        kept[here] = _rejected(
-            scores[:, span][seen],
-            large[:, span][seen],
-            pooled[near],
-            found.passed[near],
-            own[here],
-            rules,
-        )
-    return kept
+    found = found.take(found.passed)
+    place = np.searchsorted(days, found.column)
+    return _Past(
+        days, middle, scale, scores, large, _less_the_day(found, days, middle, scale), place
+    )
 
 
-def _against_the_day(hits: Findings, columns: Ints, middle: Floats, scale: Floats) -> Floats:
+def _less_the_day(hits: Findings, days: Ints, middle: Floats, scale: Floats) -> Floats:
     """Signed scores of hits less the joint move of their day."""
-    place = np.searchsorted(columns, hits.column)
+    place = np.searchsorted(days, hits.column)
     spread = np.nan_to_num(hits.size / np.abs(hits.score), nan=np.inf)
     score = np.abs(hits.score) - hits.direction * middle[place] / spread
     return np.asarray(hits.direction * np.maximum(score, 0) / scale[place], np.float64)
 
 
 def _rejected(
-    scores: Floats, large: Bools, pooled: Floats, passed: Bools, own: Floats, rules: Rules
+    past: _Past, span: slice, tails: dict[int, Tail], own: Floats, rules: Rules
 ) -> Bools:
-    """Which of `own` Benjamini-Hochberg rejects at `rules.q` among as many tests as `scores`.
+    """Which of `own` Benjamini-Hochberg rejects at `rules.q` among all account-days of `span`.
 
     Rises and falls have tails of their own: one-sided p, doubled. A null day must also be
-    large to pass a floor: p = P(score beyond) P(large | ordinary tail). Under a floor the
-    tail is fitted nearer to the middle, which is the more careful extrapolation.
+    large to pass a floor: p = P(score beyond) P(large | ordinary tail).
     """
-    tests = len(scores)
-    share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
+    scores, large = past.scores[:, span], past.large[:, span]
+    tests = int((~np.isnan(scores)).sum())
+    near = past.found[(past.place >= span.start) & (past.place < span.stop)]
     log_p, own_log_p = [], np.zeros(len(own))
-    for direction in (1, -1):
-        sizes = direction * scores
-        tail = fit_tail(sizes, share)
-        ordinary = (sizes >= tail.low) & (sizes <= tail.high)
-        chance = max(float(large[ordinary].sum()) / max(ordinary.sum(), 1), 1.0 / tests)
-        factor = np.log(2 * chance)
-        log_p.append(tail.log_p(direction * pooled[passed & (direction * pooled > 0)]) + factor)
-        mine = own * direction > 0
+    for sign, tail in tails.items():
+        ordinary = (sign * scores >= tail.low) & (sign * scores <= tail.high)
+        chance = float(large[ordinary].sum()) / max(int(ordinary.sum()), 1)
+        factor = np.log(2 * max(chance, 1.0 / tests))
+        log_p.append(tail.log_p(np.abs(near[sign * near > 0])) + factor)
+        mine = sign * own > 0
         own_log_p[mine] = tail.log_p(np.abs(own[mine])) + factor
-    return own_log_p <= discovery_limit(np.concatenate(log_p), rules.q, tests)
+    return np.asarray(own_log_p <= discovery_limit(np.concatenate(log_p), rules.q, tests))

@@ -15,8 +15,9 @@ _TAIL_SLOPE = 6.0
 def log_tail(score: Floats) -> Floats:
     """Log probability that an ordinary account-day scores beyond `score` in one direction.
 
-    A power law through 1e-4 at 4.5 with exponent 6, fitted to ordinary days of the synthetic
-    world and of real accounts; real life has no normal tail. At most log 0.5.
+    A power law assumed, not fitted: through 1e-4 at 4.5 with exponent 6. It is the scale on
+    which alpha and the checks are tuned; what an account-day truly risks is told by the fitted
+    `Tail`, which may be far heavier. At most log 0.5.
     """
     with np.errstate(divide="ignore"):
         tail = _TAIL_LOG_P - _TAIL_SLOPE * np.log(np.maximum(score, 0.0) / _TAIL_FROM)
@@ -33,7 +34,7 @@ class Tail:
     """Scores pooled in one direction: ranks up to `high`, a power law above.
 
     `body` are the sorted scores from `low` on, of `total`. The exponent is fitted between
-    `low` and `high`, the upper 5 % and 1.5 % (or the share given), where anomalies are too
+    `low` and `high`, the upper share given and 0.3 of it, where anomalies are too
     few to matter: ranks that hold the anomalies themselves have no power, and a pool cleaned
     of what was flagged has lost the null's own tail.
     """
