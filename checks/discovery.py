@@ -21,6 +21,7 @@ LEAST_ACCOUNTS = 50
 SAMPLE = 512
 """Accounts of a platform whose past stands for all; chosen by their names."""
 
+_USUAL_PERCENT = 1.5
 _SHARE, _SHARE_BARE = 0.05, 0.0125
 """Upper share of one direction's scores in which its tail begins, with floors and without.
 
@@ -143,7 +144,11 @@ def _past(view: Outlook, days: Ints, found: Findings, rules: Rules) -> _Past:
     day = view.moves[0]
     scores, middle, scale = against_the_day(day.excess, day.spread, view.judged)
     size = np.abs(day.excess)
-    large = (size >= rules.min_percent / 100) & (size * day.level >= rules.min_count / 2)
+    percent = rules.min_percent
+    if 0 < percent < _USUAL_PERCENT:
+        # a lower floor lets more in; it must not make large moves harder to tell
+        percent = _USUAL_PERCENT
+    large = (size >= percent / 100) & (size * day.level >= rules.min_count / 2)
     found = found.take(found.passed)
     place = np.searchsorted(days, found.column)
     return _Past(
