@@ -9,16 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli_service import COMMANDS
+from bot.cli_service import COMMANDS, FILES, READING, known_zone, with_options
 from bot.errors import BotError
 
 if TYPE_CHECKING:
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from bot.model import Fault
 
 _SHOWN_FAULTS = 10
-_FILES = click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
-)
 
 
 def main() -> None:
@@ -79,63 +74,36 @@ def cli(context: click.Context, /, config: Path | None, quiet: bool) -> None:
     context.obj = {"config": config, "quiet": quiet}
 
 
-def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What check and backtest both need to know about the files."""
-    for option in reversed(
-        [
-            click.option(
-                "--format", "form", type=click.Choice(["text", "json"]), default="text"
-            ),
-            click.option(
-                "--sensitivity",
-                type=click.Choice(["strict", "balanced", "sensitive"]),
-                default="balanced",
-                show_default=True,
-            ),
-            click.option("--platform", help="Where the files do not say."),
-            click.option(
-                "--daily",
-                multiple=True,
-                help="A metric given per day, not as a running total; may be repeated.",
-            ),
-            click.option("--timezone", default="UTC", show_default=True, help="IANA name."),
-            click.option(
-                "--columns",
-                multiple=True,
-                metavar="NAME=COLUMN",
-                help="Which column holds what, where the names do not say.",
-            ),
-            click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"])),
-            click.option("--min-percent", type=float, help="Replaces the sensitivity's floor."),
-            click.option("--min-count", type=float, help="Replaces the sensitivity's floor."),
-            click.option("--notices", is_flag=True, help="Print notices too."),
-        ]
-    ):
-        command = option(command)
-
-    @wraps(command)
-    def checked(*args: Any, **options: Any) -> Any:
-        from bot.settings import check_timezone
-
-        try:
-            check_timezone(options["timezone"])
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from None
-        named = [entry.partition("=") for entry in options.pop("columns")]
-        if not all(sign for _, sign, _ in named):
-            raise click.BadParameter("--columns wants NAME=COLUMN, followers=Abonnenten")
-        options["columns"] = {name: column for name, _, column in named}
-        return command(*args, **options)
-
-    return checked
+_judging_options = with_options(
+    [
+        click.option("--format", "form", type=click.Choice(["text", "json"]), default="text"),
+        click.option(
+            "--sensitivity",
+            type=click.Choice(["strict", "balanced", "sensitive"]),
+            default="balanced",
+            show_default=True,
+        ),
+        *READING,
+        click.option(
+            "--timezone",
+            default="UTC",
+            show_default=True,
+            callback=known_zone,
+            help="IANA name.",
+        ),
+        click.option("--min-percent", type=float, help="Replaces the sensitivity's floor."),
+        click.option("--min-count", type=float, help="Replaces the sensitivity's floor."),
+        click.option("--notices", is_flag=True, help="Print notices too."),
+    ]
+)
 
 
 @cli.command()
-@_FILES
+@FILES
 @click.option(
     "--as-of", help="Judge this moment instead of the last reading: date or ISO time."
 )
-@_reading_options
+@_judging_options
 @click.pass_context
 def check(
     context: click.Context,
@@ -164,14 +132,14 @@ def check(
 
 
 @cli.command()
-@_FILES
+@FILES
 @click.option(
     "--every",
     default="1d",
     show_default=True,
     help="Judge in this rhythm, which must divide a day: 1h, 6h, 1d.",
 )
-@_reading_options
+@_judging_options
 @click.pass_context
 def backtest(
     context: click.Context,

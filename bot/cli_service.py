@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,17 +14,64 @@ import click
 from bot.errors import CommandError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.config import Settings
     from bot.model import Found, Message
 
 Result = TypeVar("Result")
 ROOT = Path(__file__).parents[1]
 _SAMPLE = "bot/sample/youtube-vtubers.csv"
-_IMPORTED = click.argument(
+FILES = click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
+
+
+def _named_columns(
+    _: click.Context, __: click.Parameter, given: Sequence[str]
+) -> dict[str, str]:
+    pairs = [entry.partition("=") for entry in given]
+    if not all(sign for _, sign, _ in pairs):
+        raise click.BadParameter("--columns wants NAME=COLUMN, followers=Abonnenten")
+    return {name: column for name, _, column in pairs}
+
+
+def known_zone(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """Refuses a time zone that nobody knows, as wrong usage."""
+    from bot.settings import check_timezone
+
+    try:
+        return name and check_timezone(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+READING = (
+    click.option("--platform", help="Where the files do not say."),
+    click.option(
+        "--daily",
+        multiple=True,
+        help="A metric given per day, not as a running total; may be repeated.",
+    ),
+    click.option(
+        "--columns",
+        multiple=True,
+        metavar="NAME=COLUMN",
+        callback=_named_columns,
+        help="Which column holds what, where the names do not say.",
+    ),
+    click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"])),
+)
+"""What every command that reads files may be told about them."""
+
+
+def with_options(
+    options: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def config_path(context: click.Context) -> Path:
@@ -81,15 +128,14 @@ def poll(context: click.Context, /, sources: Sequence[str]) -> None:
 
 
 @click.command("import")
-@_IMPORTED
+@FILES
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option("--dry-run", is_flag=True, help="Read and print without storing.")
 @click.option("--account", help="platform/handle or handle, where the file does not say.")
-@click.option("--platform", help="Where the file does not say.")
-@click.option("--timezone", help="Of dates without one; the config's by default.")
-@click.option("--daily", multiple=True, help="A metric given per day; may be repeated.")
-@click.option("--columns", multiple=True, metavar="NAME=COLUMN")
-@click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]))
+@click.option(
+    "--timezone", callback=known_zone, help="Of dates without one; the config's by default."
+)
+@with_options(READING)
 @click.pass_context
 def import_(
     context: click.Context, /, files: Sequence[Path], form: str, dry_run: bool, **options: Any
@@ -97,10 +143,6 @@ def import_(
     """Read exports into the database: any file, folder or zip that ebbwatch understands."""
     from bot import operate
 
-    named = [entry.partition("=") for entry in options.pop("columns")]
-    if not all(sign for _, sign, _ in named):
-        raise click.BadParameter("--columns wants NAME=COLUMN, followers=Abonnenten")
-    options["columns"] = {name: column for name, _, column in named}
     settings = settings_of(context)
     work = operate.read_only if dry_run else operate.import_files
     found, said = _await(work(settings, tuple(files), options))

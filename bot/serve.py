@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -46,7 +47,7 @@ async def serve(listen: str, conditions: Conditions, numbers: Numbers) -> AsyncI
     """
 
     async def healthz(_: web.Request) -> web.Response:
-        parts = {name: vars_of(health) for name, health in conditions().items()}
+        parts = {name: asdict(health) for name, health in conditions().items()}
         ready = all(part["ready"] for part in parts.values())
         return web.Response(
             status=200 if ready else 503,
@@ -76,7 +77,3 @@ async def serve(listen: str, conditions: Conditions, numbers: Numbers) -> AsyncI
         yield "{}:{}".format(*runner.addresses[0][:2])
     finally:
         await runner.cleanup()
-
-
-def vars_of(health: Health) -> dict[str, object]:
-    return {"ready": health.ready, "since": health.since, "text": health.text}
