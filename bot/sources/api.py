@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import Field, field_validator, model_validator
 
@@ -85,28 +85,46 @@ class Profile:
     days: tuple[tuple[int, Mapping[str, int]], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """`group` accounts are asked at once, which takes `cost` requests. `zero_is_missing` where
+    the platform says 0 when it does not know."""
+
+    platform: str
+    group: int = 1
+    cost: int = 1
+    zero_is_missing: bool = False
+
+
 class Platform(Protocol):
     """Contract: an account in trouble is a Fault or a SourceError that names it; an error
     without an account means that nothing can be had now.
 
     `now` is None where an account is only looked up: nothing is renewed, noted or summed.
-    `group` accounts are asked at once, which takes `cost` requests. `zero_is_missing` where
-    the platform says 0 when it does not know. `memory` is kept with the state.
     """
 
-    platform: str
-    group: int
-    cost: int
-    zero_is_missing: bool
-    memory: dict[str, Any]
-
-    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def traits(self) -> Traits: ...
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]: ...
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page: ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A platform whose `memory` is kept with the state."""
+
+    memory: dict[str, Any]
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A platform with something to tell beside its counts."""
+
+    def notes(self) -> tuple[str, ...]: ...
 
 
 class ApiSource:
@@ -117,12 +135,13 @@ class ApiSource:
     ) -> None:
         self.name = settings.name
         self._settings, self._surroundings = settings, surroundings
-        self._web, self._platform = web, platform
+        self._web, self._platform, self._traits = web, platform, platform.traits
 
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
         progress, at = Progress.of(state), int(now.timestamp())
         handles = sorted(set(self._own(wanted) or self._settings.handles))
-        self._platform.memory = progress.memory
+        if isinstance(self._platform, Remembering):
+            self._platform.memory = progress.memory
         found: list[Profile | Fault] = []
         stopped: SourceError | None = None
         if not (progress.reading and progress.counted_at == at):
@@ -143,7 +162,7 @@ class ApiSource:
             readings=self._readings(profiles, at) if profiles else None,
             lists=tuple(lists),
             faults=(*faults, *self._renamed(profiles)),
-            notes=self._platform.notes(),
+            notes=self._platform.notes() if isinstance(self._platform, Noting) else (),
             state=progress.state(),
             more=stopped is None and waiting,
         )
@@ -162,11 +181,11 @@ class ApiSource:
         await self._web.close()
 
     def _own(self, wanted: Sequence[str]) -> list[str]:
-        prefix = self._platform.platform + "/"
+        prefix = self._traits.platform + "/"
         return [name.removeprefix(prefix) for name in wanted]
 
     def _full(self, handle: str) -> str:
-        return f"{self._platform.platform}/{handle}"
+        return f"{self._traits.platform}/{handle}"
 
     async def _count(
         self,
@@ -180,9 +199,9 @@ class ApiSource:
         `progress.next` is then the first handle that has no answer yet.
         """
         rest = [handle for handle in handles if handle >= (progress.next or "")]
-        groups = list(_chunks(rest, self._platform.group))
-        self._web.plan(len(groups) * self._platform.cost)
-        most = max(1, REQUESTS // self._platform.cost)
+        groups = list(_chunks(rest, self._traits.group))
+        self._web.plan(len(groups) * self._traits.cost)
+        most = max(1, REQUESTS // self._traits.cost)
         for some in _chunks(groups[:most], _AT_ONCE):
             asked = [[Asked(h, progress.ids.get(h)) for h in group] for group in some]
             results = await asyncio.gather(
@@ -225,7 +244,7 @@ class ApiSource:
             progress.counted = progress.counted or any(counts)
             return
         raise SourceChanged(
-            f"{self.name}: {self._platform.platform} {problem} of {len(shown)} accounts: its "
+            f"{self.name}: {self._traits.platform} {problem} of {len(shown)} accounts: its "
             "answers have changed, so nothing was stored.",
             source=self.name,
             where="followers",
@@ -248,7 +267,7 @@ class ApiSource:
         for profile in profiles:
             account = self._full(profile.handle)
             counts = dict(profile.counts)
-            if self._platform.zero_is_missing and counts.get("followers") == 0:
+            if self._traits.zero_is_missing and counts.get("followers") == 0:
                 counts["followers"] = None
             if any(count is not None for count in counts.values()):
                 rows.append({"account": account, "at": at, **counts})
@@ -291,7 +310,7 @@ class ApiSource:
         key = self._surroundings.hash_key()
         while pages > 0 and not partial.ended:
             page = await self._platform.followers(asked, partial.cursor)
-            ids = hash_names(page.names, key=key, platform=self._platform.platform)
+            ids = hash_names(page.names, key=key, platform=self._traits.platform)
             partial.add(ids, page, self._settings.list_limit)
             pages -= 1
         return pages

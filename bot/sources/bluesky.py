@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from bot.errors import AccountNotFound, SourceChanged
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.replies import records, whole
 from bot.sources.web import Web
 
@@ -29,17 +29,10 @@ class BlueskySettings(ApiSettings):
 class Bluesky:
     """Says 0 followers where it cannot count."""
 
-    platform = "bluesky"
-    group = 25
-    cost = 1
-    zero_is_missing = True
+    traits = Traits("bluesky", group=25, zero_is_missing=True)
 
     def __init__(self, name: str, web: Web, base: str) -> None:
         self._name, self._web, self._base = name, web, base + "/xrpc/"
-        self.memory: dict[str, Any] = {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from bot.errors import AccountNotFound
 from bot.model import Fault, Surroundings
 from bot.settings import secret
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.replies import whole
 from bot.sources.web import Web
 
@@ -26,17 +25,10 @@ class GitHubSettings(ApiSettings):
 
 
 class GitHub:
-    platform = "github"
-    group = 1
-    cost = 1
-    zero_is_missing = False
+    traits = Traits("github")
 
     def __init__(self, name: str, web: Web, base: str) -> None:
         self._name, self._web, self._base = name, web, base
-        self.memory: dict[str, Any] = {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None

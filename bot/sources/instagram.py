@@ -11,7 +11,7 @@ from pydantic import Field
 from bot.errors import AccountNotFound, SourceChanged, SourceRefused
 from bot.model import Fault, Surroundings
 from bot.settings import secret
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.meta import Graph
 from bot.sources.replies import record, records, whole
 from bot.sources.tokens import Tokens
@@ -33,15 +33,11 @@ class InstagramSettings(ApiSettings):
 
 
 class Instagram:
-    platform = "instagram"
-    group = 1
-    cost = 1 + _DAYS
-    zero_is_missing = False
+    traits = Traits("instagram", cost=1 + _DAYS)
 
     def __init__(self, settings: InstagramSettings, graph: Graph, token: str) -> None:
         self._name, self._graph, self._token = settings.name, graph, token
         self._own = dict(settings.own)
-        self.memory: dict[str, Any] = {}
         self._without_flows: set[str] = set()
 
     def notes(self) -> tuple[str, ...]:

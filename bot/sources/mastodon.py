@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from pydantic import Field, field_validator
 
 from bot.errors import AccountNotFound, SourceError, SourceRefused
 from bot.model import Fault, Surroundings
 from bot.settings import secret
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.replies import whole
 from bot.sources.web import Web
 
@@ -36,17 +35,10 @@ class MastodonSettings(ApiSettings):
 
 
 class Mastodon:
-    platform = "mastodon"
-    group = 1
-    cost = 1
-    zero_is_missing = False
+    traits = Traits("mastodon")
 
     def __init__(self, name: str, web: Web, tokens: dict[str, str], base: str | None) -> None:
         self._name, self._web, self._tokens, self._base = name, web, tokens, base
-        self.memory: dict[str, Any] = {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None

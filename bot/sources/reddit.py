@@ -11,7 +11,7 @@ from pydantic import field_validator
 
 from bot.errors import SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.replies import record, whole
 from bot.sources.reply import Reply
 from bot.sources.web import Web
@@ -34,17 +34,10 @@ class RedditSettings(ApiSettings):
 
 
 class Reddit:
-    platform = "reddit"
-    group = 1
-    cost = 1
-    zero_is_missing = False
+    traits = Traits("reddit")
 
     def __init__(self, name: str, web: Web, base: str) -> None:
         self._name, self._web, self._base = name, web, base
-        self.memory: dict[str, Any] = {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from pydantic import Field
 
 from bot.errors import SourceRefused
 from bot.model import Fault, Surroundings
 from bot.settings import secret
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.meta import Graph
 from bot.sources.replies import record, records, whole
 from bot.sources.tokens import Tokens
@@ -28,17 +27,10 @@ class ThreadsSettings(ApiSettings):
 
 
 class Threads:
-    platform = "threads"
-    group = 1
-    cost = 1
-    zero_is_missing = False
+    traits = Traits("threads")
 
     def __init__(self, name: str, graph: Graph, seeds: Mapping[str, str]) -> None:
         self._name, self._graph, self._seeds = name, graph, seeds
-        self.memory: dict[str, Any] = {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None

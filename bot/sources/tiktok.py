@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from pydantic import Field
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
 from bot.settings import secret
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.replies import record, whole
 from bot.sources.reply import Reply
 from bot.sources.tokens import Tokens
@@ -38,10 +37,7 @@ class TikTokSettings(ApiSettings):
 
 
 class TikTok:
-    platform = "tiktok"
-    group = 1
-    cost = 1
-    zero_is_missing = False
+    traits = Traits("tiktok")
 
     def __init__(
         self,
@@ -54,10 +50,6 @@ class TikTok:
         self._name, self._web, self._tokens = settings.name, web, tokens
         self._seeds, self._client = seeds, client
         self._base = settings.api_base or _BASE
-        self.memory: dict[str, Any] = {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None

@@ -10,7 +10,7 @@ from typing import Any
 from bot.errors import AccountNotFound, SourceRefused
 from bot.model import Fault, Surroundings
 from bot.settings import secret
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.replies import records, whole
 from bot.sources.reply import Reply
 from bot.sources.tokens import Tokens
@@ -32,10 +32,7 @@ class TwitchSettings(ApiSettings):
 
 
 class Twitch:
-    platform = "twitch"
-    group = 20
-    cost = 21
-    zero_is_missing = False
+    traits = Traits("twitch", group=20, cost=21)
 
     def __init__(
         self,
@@ -49,10 +46,6 @@ class Twitch:
         self._client, self._user_token = client, user_token
         self._base = settings.api_base or _BASE
         self._login = settings.api_base or _LOGIN
-        self.memory: dict[str, Any] = {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None

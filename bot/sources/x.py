@@ -12,7 +12,7 @@ from pydantic import Field
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
 from bot.settings import secret
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.replies import record, records, whole
 from bot.sources.web import Web
 
@@ -33,10 +33,7 @@ class XSettings(ApiSettings):
 class X:
     """`memory` holds the month, what it cost so far, the day and the accounts read that day."""
 
-    platform = "x"
-    group = 100
-    cost = 1
-    zero_is_missing = False
+    traits = Traits("x", group=100)
 
     def __init__(self, settings: XSettings, web: Web) -> None:
         self._name, self._web = settings.name, web

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
 from bot.settings import secret
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.replies import record, records, whole
 from bot.sources.reply import Reply
 from bot.sources.web import Web
@@ -29,17 +29,10 @@ class YouTubeSettings(ApiSettings):
 
 
 class YouTube:
-    platform = "youtube"
-    group = 50
-    cost = 1
-    zero_is_missing = False
+    traits = Traits("youtube", group=50)
 
     def __init__(self, name: str, web: Web, base: str) -> None:
         self._name, self._web, self._base = name, web, base
-        self.memory: dict[str, Any] = {}
-
-    def notes(self) -> tuple[str, ...]:
-        return ()
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
