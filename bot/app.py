@@ -392,7 +392,7 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
                 speed=settings.sources[0].replay_speed,
                 sleep=asyncio.sleep,
             )
-            await service.say_end()
+            log.info("the replay is over; commands are still answered")
             await service.courier.run()
 
         async with _served(settings, service):

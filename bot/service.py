@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.commands.course import read_panel
@@ -49,7 +50,6 @@ log = logging.getLogger(__name__)
 _PERIODS: Mapping[str, Period] = {"daily": "day", "1st": "month"}
 _DAY = 86400
 _CANCEL_SECONDS = 0.5
-Work = Callable[[], Awaitable[object]]
 _FULL_GRAIN = 90 * _DAY
 """Readings younger than this keep every poll; older ones are thinned to one per day."""
 
@@ -82,7 +82,7 @@ class Service:
     started: float = 0.0
     keep: timedelta | None = None
     broken: dict[str, str] = field(default_factory=dict)
-    failing: dict[object, str] = field(default_factory=dict)
+    failing: dict[str, str] = field(default_factory=dict)
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """What runs for ever beside the schedule."""
@@ -93,9 +93,9 @@ class Service:
         """Everything that happens by itself in a live run."""
         return [
             *(self._poll_job(feed) for feed in self.feeds),
-            Job("minute", Rhythm(every=timedelta(minutes=1)), self._guarded(self.minute), True),
-            Job("hour", Rhythm(every=timedelta(hours=1)), self._guarded(self.hour), True),
-            Job("retention", Rhythm(cron="30 3 * * *"), self._guarded(self.retain)),
+            self._job("minute", Rhythm(every=timedelta(minutes=1)), self.minute, first=True),
+            self._job("hour", Rhythm(every=timedelta(hours=1)), self.hour, first=True),
+            self._job("retention", Rhythm(cron="30 3 * * *"), self.retain),
         ]
 
     async def replay_jobs(self) -> list[Job]:
@@ -106,15 +106,13 @@ class Service:
             if channel.summary
         ]
         rhythms = [Rhythm(every=timedelta(hours=1)), *due]
-        return [
-            Job(f"minute {number}", rhythm, self._sending(self.minute))
+        jobs = [
+            self._job(f"minute {number}", rhythm, self.minute)
             for number, rhythm in enumerate(rhythms)
         ]
+        return [replace(job, action=partial(self._sending, job)) for job in jobs]
 
     def _poll_job(self, feed: Feed) -> Job:
-        async def action() -> None:
-            await self.poll(feed)
-
         settings = feed.settings
         rhythm = Rhythm(
             every=settings.every,
@@ -122,40 +120,37 @@ class Service:
             timezone=settings.timezone or "UTC",
             jitter=settings.jitter,
         )
-        return Job(f"poll {settings.name}", rhythm, self._guarded(action), True)
+        return self._job(f"poll {settings.name}", rhythm, partial(self.poll, feed), first=True)
 
-    def _guarded(
-        self, action: Callable[[], Awaitable[object]]
-    ) -> Callable[[], Awaitable[None]]:
+    def _job(
+        self,
+        name: str,
+        rhythm: Rhythm,
+        action: Callable[[], Awaitable[object]],
+        *,
+        first: bool = False,
+    ) -> Job:
+        return Job(name, rhythm, partial(self._guarded, name, action), first)
+
+    async def _guarded(self, name: str, action: Callable[[], Awaitable[object]]) -> None:
         """A job that fails says so once, runs at its next time and says when it works."""
+        before = self.failing.get(name)
+        try:
+            await action()
+        except Exception as error:
+            foreseen = isinstance(error, BotError)
+            said = str(error) if foreseen else f"unforeseen: {type(error).__name__}"
+            self.failing[name] = said
+            if said != before:
+                log.error("job failed", extra={"said": said}, exc_info=not foreseen)
+            return
+        if self.failing.pop(name, None):
+            log.info("job works again", extra={"it_had_said": before})
 
-        async def guarded() -> None:
-            before = self.failing.get(action)
-            try:
-                await action()
-            except Exception as error:
-                foreseen = isinstance(error, BotError)
-                said = str(error) if foreseen else f"unforeseen: {type(error).__name__}"
-                self.failing[action] = said
-                if said != before:
-                    log.error("job failed", extra={"said": said}, exc_info=not foreseen)
-                return
-            if self.failing.pop(action, None):
-                log.info("job works again", extra={"it_had_said": before})
-
-        return guarded
-
-    def _sending(
-        self, action: Callable[[], Awaitable[object]]
-    ) -> Callable[[], Awaitable[None]]:
+    async def _sending(self, job: Job) -> None:
         """In a replay every message is out before the calendar moves on."""
-        guarded = self._guarded(action)
-
-        async def sending() -> None:
-            await guarded()
-            await self.courier.pump()
-
-        return sending
+        await job.action()
+        await self.courier.pump()
 
     # --- what jobs do -------------------------------------------------------------------
 
@@ -186,7 +181,7 @@ class Service:
 
     async def replay_poll(self) -> None:
         for feed in self.feeds:
-            await self._guarded(lambda feed=feed: self.poll(feed))()  # type: ignore[misc]
+            await self._guarded(f"poll {feed.settings.name}", partial(self.poll, feed))
         await self.courier.pump()
 
     async def take_history(self) -> None:
@@ -195,10 +190,6 @@ class Service:
             await self.poll(feed, judge=False)
         now = int(self.calendar())
         await self.store.write(lambda db: days.reviewed(db, days.pending(db), now))
-
-    async def say_end(self) -> None:
-        """The last word of a replay."""
-        log.info("the replay is over; commands are still answered")
 
     async def review(self) -> None:
         """Accounts read often are judged often: the looks share the daily error budget."""
@@ -313,15 +304,12 @@ def _nothing_to_sum_up(db: Database, channel: str, period: str, start: int) -> b
 def _numbers(db: Database, now: float) -> dict[str, dict[str, float]]:
     open_now = [one.incident.severity for one in incidents.listing(db, open_only=True)]
     rows = {row.name: row for row in sources.listing(db)}
+    waiting = outbox.waiting(db)
     return {
         "open_incidents": {name: float(open_now.count(name)) for name in SEVERITIES},
         "accounts": {"all": float(len(accounts.listing(db)))},
-        "deliveries_waiting": {
-            one.channel: float(one.deliveries) for one in outbox.waiting(db)
-        },
-        "delivery_oldest_wait_seconds": {
-            one.channel: now - one.oldest for one in outbox.waiting(db)
-        },
+        "deliveries_waiting": {one.channel: float(one.deliveries) for one in waiting},
+        "delivery_oldest_wait_seconds": {one.channel: now - one.oldest for one in waiting},
         "source_last_success_timestamp_seconds": {
             name: float(row.last_success) for name, row in rows.items() if row.last_success
         },
