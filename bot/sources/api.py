@@ -46,6 +46,11 @@ class ApiSettings(SourceSettings):
     list_limit: int = Field(default=100_000, ge=1, le=1_000_000)
     api_base: str | None = Field(default=None, pattern="^https?://")
 
+    @property
+    def private(self) -> bool:
+        """An address that the team names itself may lie in its own network."""
+        return self.api_base is not None
+
     @field_validator("handles", "lists")
     @classmethod
     def _plain(cls, handles: tuple[str, ...]) -> tuple[str, ...]:

@@ -110,6 +110,6 @@ def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:
 
 
 def open_bluesky(settings: BlueskySettings, surroundings: Surroundings) -> ApiSource:
-    web = Web(settings.name, surroundings, private=settings.api_base is not None)
+    web = Web(settings.name, surroundings, private=settings.private)
     platform = Bluesky(settings.name, web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)

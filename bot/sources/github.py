@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from bot.errors import AccountNotFound
 from bot.model import Fault, Surroundings
-from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.credentials import credential
 from bot.sources.replies import whole
 from bot.sources.web import Web
 
@@ -72,15 +72,8 @@ class GitHub:
 def open_github(settings: GitHubSettings, surroundings: Surroundings) -> ApiSource:
     headers = {"Accept": "application/vnd.github+json"}
     if settings.token_env or settings.token_file:
-        token = secret(
-            surroundings.environ,
-            env=settings.token_env,
-            file=settings.token_file,
-            root=surroundings.root,
-            what=f'source "{settings.name}"',
-        )
+        token = credential(settings, surroundings, settings.token_env, settings.token_file)
         headers["Authorization"] = f"Bearer {token}"
-    private = settings.api_base is not None
-    web = Web(settings.name, surroundings, headers=headers, private=private)
+    web = Web(settings.name, surroundings, headers=headers, private=settings.private)
     platform = GitHub(settings.name, web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)

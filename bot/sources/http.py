@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,10 +15,10 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.errors import SourceChanged, SourceError
 from bot.model import METRICS, Account, Batch, Surroundings
-from bot.settings import secret
 from bot.sources.batches import joined, match_handle, only, without_future
 from bot.sources.cells import columns_of
 from bot.sources.columns import role_of
+from bot.sources.credentials import credential
 from bot.sources.faults import fault_of
 from bot.sources.meaning import TableSettings
 from bot.sources.reply import Reply, place
@@ -84,12 +85,7 @@ class HttpSource:
     def __init__(self, settings: HttpSettings, surroundings: Surroundings) -> None:
         self.name = settings.name
         self._settings = settings
-
-        def value(env: str) -> str:
-            what = f'source "{settings.name}"'
-            root = surroundings.root
-            return secret(surroundings.environ, env=env, file=None, root=root, what=what)
-
+        value = partial(credential, settings, surroundings)
         headers = {name: value(env) for name, env in settings.headers_env.items()}
         self._params = {name: value(env) for name, env in settings.params_env.items()}
         self._web = Web(

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from bot.errors import AccountNotFound, SourceChanged, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.credentials import credential
 from bot.sources.meta import Graph
 from bot.sources.replies import record, records, whole
 from bot.sources.tokens import Tokens
@@ -130,15 +130,8 @@ def _gained_lost(answer: Mapping[str, Any]) -> dict[str, int]:
 
 
 def open_instagram(settings: InstagramSettings, surroundings: Surroundings) -> ApiSource:
-    token = secret(
-        surroundings.environ,
-        env=settings.token_env,
-        file=settings.token_file,
-        root=surroundings.root,
-        what=f'source "{settings.name}"',
-    )
-    private = settings.api_base is not None
-    web = Web(settings.name, surroundings, secrets=[token], private=private)
+    token = credential(settings, surroundings, settings.token_env, settings.token_file)
+    web = Web(settings.name, surroundings, secrets=[token], private=settings.private)
     tokens = Tokens(surroundings.secrets, settings.name)
     graph = Graph(settings.name, web, settings.api_base or _BASE, tokens)
     known = settings.model_copy(update={"handles": (*settings.own, *settings.handles)})

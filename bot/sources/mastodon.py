@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from pydantic import Field, field_validator
 
 from bot.errors import AccountNotFound, SourceError, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.credentials import credential
 from bot.sources.replies import whole
 from bot.sources.web import Web
 
@@ -119,12 +120,8 @@ class Mastodon:
 
 
 def open_mastodon(settings: MastodonSettings, surroundings: Surroundings) -> ApiSource:
-    def token(env: str) -> str:
-        what, root = f'source "{settings.name}"', surroundings.root
-        return secret(surroundings.environ, env=env, file=None, root=root, what=what)
-
-    tokens = {server: token(env) for server, env in settings.tokens_env.items()}
-    private = settings.api_base is not None
-    web = Web(settings.name, surroundings, secrets=list(tokens.values()), private=private)
+    value = partial(credential, settings, surroundings)
+    tokens = {server: value(env) for server, env in settings.tokens_env.items()}
+    web = Web(settings.name, surroundings, secrets=tokens.values(), private=settings.private)
     platform = Mastodon(settings.name, web, tokens, settings.api_base)
     return ApiSource(settings, surroundings, web, platform)

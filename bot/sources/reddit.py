@@ -84,7 +84,6 @@ class Reddit:
 
 
 def open_reddit(settings: RedditSettings, surroundings: Surroundings) -> ApiSource:
-    private = settings.api_base is not None
-    web = Web(settings.name, surroundings, private=private, spacing=_SPACING)
+    web = Web(settings.name, surroundings, private=settings.private, spacing=_SPACING)
     platform = Reddit(settings.name, web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)

@@ -17,8 +17,9 @@ from pydantic import model_validator
 
 from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from bot.model import Batch, Surroundings
-from bot.settings import Duration, secret
+from bot.settings import Duration
 from bot.sources.batches import match_handle, only, without_future
+from bot.sources.credentials import credential
 from bot.sources.meaning import TableSettings
 from bot.sources.since import bound, shape_of
 
@@ -77,12 +78,8 @@ class SqlSource:
         self.name = settings.name
         self._settings = settings
         self._root = surroundings.root
-        self._url = settings.url or secret(
-            surroundings.environ,
-            env=settings.url_env,
-            file=settings.url_file,
-            root=surroundings.root,
-            what=f'source "{settings.name}"',
+        self._url = settings.url or credential(
+            settings, surroundings, settings.url_env, settings.url_file
         )
 
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:

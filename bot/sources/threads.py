@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from pydantic import Field
 
 from bot.errors import SourceRefused
 from bot.model import Fault, Surroundings
-from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.credentials import credential
 from bot.sources.meta import Graph
 from bot.sources.replies import record, records, whole
 from bot.sources.tokens import Tokens
@@ -60,13 +61,9 @@ class Threads:
 
 
 def open_threads(settings: ThreadsSettings, surroundings: Surroundings) -> ApiSource:
-    def value(env: str) -> str:
-        what, root = f'source "{settings.name}"', surroundings.root
-        return secret(surroundings.environ, env=env, file=None, root=root, what=what)
-
+    value = partial(credential, settings, surroundings)
     seeds = {handle: value(env) for handle, env in settings.accounts.items()}
-    private = settings.api_base is not None
-    web = Web(settings.name, surroundings, secrets=list(seeds.values()), private=private)
+    web = Web(settings.name, surroundings, secrets=seeds.values(), private=settings.private)
     tokens = Tokens(surroundings.secrets, settings.name)
     base = settings.api_base or _BASE
     graph = Graph(settings.name, web, base, tokens, "th_refresh_token")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from pydantic import Field
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.credentials import credential
 from bot.sources.replies import record, whole
 from bot.sources.reply import Reply
 from bot.sources.tokens import Tokens
@@ -137,18 +138,14 @@ class TikTok:
 
 
 def open_tiktok(settings: TikTokSettings, surroundings: Surroundings) -> ApiSource:
-    def value(env: str) -> str:
-        what, root = f'source "{settings.name}"', surroundings.root
-        return secret(surroundings.environ, env=env, file=None, root=root, what=what)
-
+    value = partial(credential, settings, surroundings)
     seeds = {handle: value(env) for handle, env in settings.accounts.items()}
     client = value(settings.client_key_env), value(settings.client_secret_env)
-    private = settings.api_base is not None
     web = Web(
         settings.name,
         surroundings,
         secrets=[*seeds.values(), *client],
-        private=private,
+        private=settings.private,
         spacing=_SPACING,
     )
     tokens = Tokens(surroundings.secrets, settings.name)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.errors import AccountNotFound, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.credentials import credential
 from bot.sources.replies import records, whole
 from bot.sources.reply import Reply
 from bot.sources.tokens import Tokens
@@ -143,15 +144,11 @@ class Twitch:
 
 
 def open_twitch(settings: TwitchSettings, surroundings: Surroundings) -> ApiSource:
-    def value(env: str) -> str:
-        what, root = f'source "{settings.name}"', surroundings.root
-        return secret(surroundings.environ, env=env, file=None, root=root, what=what)
-
+    value = partial(credential, settings, surroundings)
     client = value(settings.client_id_env), value(settings.client_secret_env)
     user_token = value(settings.user_token_env) if settings.user_token_env else None
     hidden = [*client, *([user_token] if user_token else [])]
-    private = settings.api_base is not None
-    web = Web(settings.name, surroundings, secrets=hidden, private=private)
+    web = Web(settings.name, surroundings, secrets=hidden, private=settings.private)
     tokens = Tokens(surroundings.secrets, settings.name)
     twitch = Twitch(settings, web, tokens, client, user_token)
     return ApiSource(settings, surroundings, web, twitch)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -52,7 +52,7 @@ class Web:
         surroundings: Surroundings,
         *,
         headers: Mapping[str, str] | None = None,
-        secrets: Sequence[str] = (),
+        secrets: Iterable[str] = (),
         private: bool = False,
         concurrency: int = 4,
         spacing: float = 0.0,

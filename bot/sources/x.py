@@ -11,8 +11,8 @@ from pydantic import Field
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.credentials import credential
 from bot.sources.replies import record, records, whole
 from bot.sources.web import Web
 
@@ -139,14 +139,9 @@ def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:
 
 
 def open_x(settings: XSettings, surroundings: Surroundings) -> ApiSource:
-    token = secret(
-        surroundings.environ,
-        env=settings.token_env,
-        file=settings.token_file,
-        root=surroundings.root,
-        what=f'source "{settings.name}"',
-    )
+    token = credential(settings, surroundings, settings.token_env, settings.token_file)
     headers = {"Authorization": f"Bearer {token}"}
-    private = settings.api_base is not None
-    web = Web(settings.name, surroundings, headers=headers, secrets=[token], private=private)
+    web = Web(
+        settings.name, surroundings, headers=headers, secrets=[token], private=settings.private
+    )
     return ApiSource(settings, surroundings, web, X(settings, web))

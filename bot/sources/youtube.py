@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.settings import secret
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.credentials import credential
 from bot.sources.replies import record, records, whole
 from bot.sources.reply import Reply
 from bot.sources.web import Web
@@ -127,14 +127,9 @@ def _is_id(asked: Asked) -> bool:
 
 
 def open_youtube(settings: YouTubeSettings, surroundings: Surroundings) -> ApiSource:
-    key = secret(
-        surroundings.environ,
-        env=settings.token_env,
-        file=settings.token_file,
-        root=surroundings.root,
-        what=f'source "{settings.name}"',
+    key = credential(settings, surroundings, settings.token_env, settings.token_file)
+    web = Web(
+        settings.name, surroundings, headers={"X-Goog-Api-Key": key}, private=settings.private
     )
-    private = settings.api_base is not None
-    web = Web(settings.name, surroundings, headers={"X-Goog-Api-Key": key}, private=private)
     platform = YouTube(settings.name, web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)
