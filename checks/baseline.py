@@ -38,11 +38,6 @@ class Move:
     def excess(self) -> Floats:
         return self.move - self.expected
 
-    @property
-    def surprise(self) -> Floats:
-        """Excess in spreads."""
-        return self.excess / self.spread
-
 
 @dataclass(frozen=True)
 class Outlook:

@@ -1,7 +1,7 @@
 """The groups of one panel: who moved together, and what an account's peers did."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from checks.cohort import HISTORY, Crowd, Peers, Tide, crowd, joined, members, slide
 from checks.detect import Detections, State, state
 from checks.evidence import SETTLED
-from checks.panel import Bools, Floats, Ints, Panel
+from checks.panel import Bools, Floats, Ints
 
 _PEERS_BACK = 11
 """Days back to which peers are compared: with the 16 days that teach their usual share and
@@ -159,7 +159,7 @@ class Crowds:
             if self._dense:
                 self._tides[group] = _tide(self.known, rows)
             else:
-                some = state(_some(self.panel, rows), "followers", self.days)
+                some = state(self.panel, "followers", self.days, rows)
                 self._tides[group] = _tide(some, None)
         return self._tides[group]
 
@@ -178,21 +178,4 @@ def _tide(known: State, rows: Ints | None, place: int | None = None) -> Tide:
         excess=np.where(judged, move - expected, np.nan),
         spread=np.where(judged, part(known.spread), np.nan),
         step=np.where(judged, part(known.step) / part(known.level), np.nan),
-    )
-
-
-def _some(panel: Panel, rows: Ints) -> Panel:
-    """A panel of some rows, with followers alone."""
-    return replace(
-        panel,
-        accounts=tuple(panel.accounts[row] for row in rows),
-        metrics={"followers": panel.metrics["followers"][rows]},
-        gained=None,
-        lost=None,
-        zeros=None,
-        read_at=None,
-        step=panel.step[rows],
-        basis=tuple(panel.basis[row] for row in rows),
-        has_level=panel.has_level[rows],
-        groups={},
     )

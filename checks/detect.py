@@ -64,10 +64,6 @@ class States:
             self._made[metric] = state(self._panel, metric, self._columns)
         return self._made[metric]
 
-    def get(self, metric: str) -> State | None:
-        """None where the panel has no such metric."""
-        return self[metric] if metric in self._names else None
-
 
 @dataclass(frozen=True)
 class Detections:
@@ -80,11 +76,8 @@ class Detections:
 
     def findings(self, column: int) -> list[Finding]:
         """The alarms of one judged column (a column of the panel)."""
-        at = np.flatnonzero((self.hits.column == column % self.panel.days) & self.hits.alarm)
-        return [self.hits.finding(int(i), self.panel) for i in at]
-
-    def finding(self, index: int) -> Finding:
-        return self.hits.finding(index, self.panel)
+        here = (self.hits.column == column % self.panel.days) & self.hits.alarm
+        return self.hits.take(here).objects(self.panel)
 
 
 def detect(

@@ -31,7 +31,7 @@ class Facts:
     """The evidence about one account's move, as far as it is known.
 
     `first` and `total` are the change of the first day and up to now, `back` what of it was
-    taken back, `fell_days` on how many days it moved on. `near_limit` is the follow limit
+    taken back, `moved_days` on how many days it moved on. `near_limit` is the follow limit
     that the own following count has reached.
     """
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from checks.model import Direction, Finding
 from checks.panel import Bools, Floats, Ints, Panel
 
-CHECKS = ("spike", "churn", "hidden_loss", "leak", "seesaw")
 DIRECTIONS: dict[int, Direction] = {1: "up", -1: "down", 0: "swing"}
+SIGNS = {name: sign for sign, name in DIRECTIONS.items()}
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,6 @@ class Findings:
 
     def take(self, index: npt.NDArray[np.intp] | Ints | Bools) -> "Findings":
         return Findings(*(getattr(self, f.name)[index] for f in fields(self)))
-
-    def finding(self, index: int, panel: Panel) -> Finding:
-        """One entry as an object."""
-        (only,) = self.take(np.array([index])).objects(panel)
-        return only
 
     def objects(self, panel: Panel) -> list[Finding]:
         """All entries as objects."""

@@ -39,9 +39,7 @@ class Lens:
         self.crowds = Crowds(detections, judged)
         self.place = self.crowds.place
         self.ends: list[int] = self.panel.ends.tolist()
-        self._place_of = np.full(self.panel.days, -1)
         self.columns = detections.columns
-        self._place_of[detections.columns] = np.arange(len(detections.columns))
         self._judged = set(judged.tolist())
         self._facts: dict[Case, Facts] = {}
         self._some: dict[str, tuple[State, dict[int, int]]] = {}
@@ -169,7 +167,7 @@ class Lens:
             row = np.array([places[row] for row in table.row.tolist()])
         else:
             known, row = self.states[metric], table.row
-        here = row, self._place_of[table.now]
+        here = row, np.searchsorted(self.columns, table.now)
         level, elapsed = known.level[here], np.maximum(known.elapsed[here], 1)
         daily = np.nan_to_num(known.expected[here] * level / elapsed)
         spread = np.nan_to_num(known.spread[here] * level / np.sqrt(elapsed))

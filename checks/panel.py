@@ -36,7 +36,7 @@ class Panel:
     `ends` are epoch seconds, `weekdays` (Monday 0) belong to the midpoint of the change that
     ends there. `zeros` marks cells whose newest followers reading was a 0 after 100 or more:
     they are held as missing. Series without a total (`has_level` False) start at 0 and only
-    their differences mean anything. `gained` and `lost` are the flows of each day.
+    their differences mean anything. `lost` is the flow of each day.
     """
 
     accounts: tuple[str, ...]
@@ -44,7 +44,6 @@ class Panel:
     weekdays: Ints
     timezone: str
     metrics: Mapping[str, Floats]
-    gained: Floats | None
     lost: Floats | None
     zeros: Bools | None
     read_at: Ints | None
@@ -92,7 +91,6 @@ class Panel:
             ends=self.ends[span],
             weekdays=self.weekdays[span],
             metrics=metrics,
-            gained=cut(self.gained),
             lost=cut(self.lost),
             zeros=cut(self.zeros),
             read_at=cut(self.read_at),
@@ -140,7 +138,6 @@ def build_panel(
         weekdays=_weekdays(edges, timezone),
         timezone=timezone,
         metrics=metrics,
-        gained=flows.get("gained"),
         lost=flows.get("lost"),
         zeros=zeros,
         read_at=cells.newest() if with_read_at else None,

@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from checks.crowds import Case
+from checks.findings import SIGNS
 from checks.lens import REVISION, Lens
 from checks.model import Finding, Incident, Standing, Verdict
 
-DIRECTIONS = {"up": 1, "down": -1, "swing": 0}
 _LONGEST_ONSET = 27
 
 
@@ -85,7 +85,7 @@ class DayView:
         case = Case(
             row,
             incident.metric,
-            DIRECTIONS[incident.direction],
+            SIGNS[incident.direction],
             max(start, found - _LONGEST_ONSET) if start >= 0 else found,
             found,
             now,
