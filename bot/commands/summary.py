@@ -33,20 +33,9 @@ async def due_summary(
     context: Context, channel: Channel, period: Period, now: float
 ) -> Message:
     """What a channel is due at `now`, worked out by a reader: the writer is not held up."""
-    return await look(_view_of(context, channel, now), _heard_summary, channel, period)
-
-
-def channel_summary(
-    db: Database, context: Context, channel: Channel, period: Period, now: float
-) -> Message:
-    """The same inside a write of the caller's."""
-    return _heard_summary(db, _view_of(context, channel, now), channel, period)
-
-
-def _view_of(context: Context, channel: Channel, now: float) -> View:
     space = context.spaces.get(channel.space)
     patterns = EVERYTHING if channel.space == CONSOLE else space.accounts if space else ()
-    return View(
+    view = View(
         context=context,
         caller=Caller(
             platform=channel.channel.partition(":")[0],
@@ -60,6 +49,7 @@ def _view_of(context: Context, channel: Channel, now: float) -> View:
         voice=voice_for(channel.locale, channel.timezone),
         now=now,
     )
+    return await look(view, _heard_summary, channel, period)
 
 
 def _heard_summary(db: Database, view: View, channel: Channel, period: Period) -> Message:

@@ -154,12 +154,6 @@ def no_channel(voice: Voice) -> str:
     return voice.say("Type this in the channel that should hear about it.")
 
 
-def no_readings(voice: Voice, account: str) -> str:
-    return voice.say(
-        "{account} has no readings in that time; ask for more days.", account=clean(account)
-    )
-
-
 def no_goal(voice: Voice, account: str) -> str:
     return voice.say("{account} has no goal here.", account=clean(account))
 
