@@ -61,9 +61,24 @@ def read_config(path: Path) -> Settings:
         for key, locale in named.items()
         if locale.replace("-", "_").split("_")[0] not in languages()
     ]
+    problems += _cron_problems(settings)
     if problems:
         raise ConfigError(problems)
     return settings
+
+
+def _cron_problems(settings: Settings) -> list[str]:
+    """Asks the scheduler itself, and only where there is something to ask."""
+    problems = []
+    for source in settings.sources:
+        if source.cron is not None:
+            from bot.schedule import check_cron
+
+            try:
+                check_cron(source.cron)
+            except ConfigError as error:
+                problems.append(f'sources "{source.name}", cron: {error}')
+    return problems
 
 
 def database_path(settings: Settings) -> Path:
@@ -210,7 +225,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         store = Store.open(database_path(settings), now=calendar())
         stack.callback(store.close)
-        await apply(store, settings, int(calendar()))
+        await apply(store, settings, int(calendar()), anew=chats)
         ground = _ground(settings)
         report = Operator(store, settings.operator, calendar)
         world = surroundings(settings, environ)

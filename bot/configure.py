@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
@@ -17,10 +18,23 @@ if TYPE_CHECKING:
     from bot.storage.database import Store
 
 
-async def apply(store: Store, settings: Settings, now: int) -> None:
-    """Makes the config hold; what was said in chat stays."""
+_APPLIED = "config"
+
+
+async def apply(store: Store, settings: Settings, now: int, *, anew: bool) -> None:
+    """Makes the config hold; what was said in chat stays.
+
+    Where the store holds this very config already nothing is written, unless `anew`.
+    """
+    mark = hashlib.blake2b(
+        repr((settings.model_dump_json(exclude={"chats"}), settings.tags)).encode(),
+        digest_size=16,
+    ).hexdigest()
+    if not anew and await store.read(notes.setting, _APPLIED) == mark:
+        return
 
     def work(db: Database) -> None:
+        notes.set_setting(db, _APPLIED, mark)
         spaces = _only_spaces(settings)
         channels.configure(
             db,

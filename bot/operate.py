@@ -29,7 +29,7 @@ CONSOLE = Caller(
 
 async def ask(settings: Settings, line: str) -> Message:
     """The answer to a command of the chats' table; raises where it cannot be done."""
-    async with app.opened(settings) as service:
+    async with app.opened(settings, sources=False) as service:
         return await service.desk.carry_out(CONSOLE, line)
 
 

@@ -1,6 +1,7 @@
 """The command line as people and scripts meet it."""
 
 import json
+import sqlite3
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -285,3 +286,27 @@ def test_set_up_texts_need_no_token(ebbwatch: Shell, configured: Path) -> None:
     assert (
         "application id" in ebbwatch("discord-invite", "x", cwd=configured, fails=True).stderr
     )
+
+
+def test_asking_needs_no_secret_of_a_source_and_writes_nothing(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    ebbwatch("poll", cwd=configured)
+    config = configured / "config.toml"
+    paid = '[[sources]]\nname = "x"\nkind = "x"\nhandles = ["lena"]\ntoken_env = "NOWHERE"\n'
+    config.write_text(config.read_text(encoding="utf-8") + paid, encoding="utf-8")
+    ebbwatch("status", cwd=configured)
+    with sqlite3.connect(configured / "ebbwatch.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "1 account" in ebbwatch("status", cwd=configured).stdout
+        other.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_broken_cron_expression_is_a_problem_of_the_config(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    config = configured / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('kind = "file"', 'kind = "file"\ncron = "0 7 * *"'))
+    assert "five" in ebbwatch("status", cwd=configured, fails=True).stderr
