@@ -1,6 +1,7 @@
 """summary: the same message that a channel gets at its own hour."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,14 @@ from bot.commands import course
 from bot.commands.course import DAY
 from bot.commands.status import deadlines, failing, goals, open_alerts, panel_of
 from bot.commands.view import CONSOLE, EVERYTHING, Context, View, as_alert, look, visible
-from bot.message import Summary, voice_for
+from bot.message import Silent, Summary, voice_for
 from bot.message import summary as summary_message
 from bot.message.course import AccountCourse
+from bot.message.notice import NAMED
 from bot.message.summary import Period
 from bot.model import Caller, Message
 from bot.storage import accounts, channels, incidents, notes
+from bot.storage.accounts import Known
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
 from checks.panel import Panel
@@ -92,7 +95,7 @@ def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -
         open=[alert for alert in open_alerts(db, view) if alert.incident.account in names],
         late=late,
         returned=returned,
-        stale=_stale(db, view, {one.account: one.last_reading for one in seen}),
+        stale=_stale(db, view, seen),
         goals=[one for one in goals(db, view) if one.account in names],
         deadlines=deadlines(db, view),
     )
@@ -113,16 +116,24 @@ def _day(panel: Panel, account: str, whole: AccountCourse) -> AccountCourse:
     return replace(day, values=course.course(panel, account, 14, None).values)
 
 
-def _stale(
-    db: Database, view: View, read: Mapping[str, int | None]
-) -> list[tuple[str, float | None]]:
-    """Sources in trouble, and accounts that a notice still in force calls stale."""
-    quiet: list[tuple[str, float | None]] = [
-        (row.name, row.last_success) for row in failing(db, view)
-    ]
-    told = [
-        row
+def _stale(db: Database, view: View, seen: Sequence[Known]) -> list[Silent]:
+    """Sources in trouble, and what a notice still in force calls stale: a source at once where
+    more of its accounts are silent than one would name."""
+    broken = failing(db, view)
+    quiet = [Silent(row.name, row.last_success) for row in broken]
+    told = {
+        row["account"]
         for row in notes.notices(db, 0)
-        if row["kind"] == "stale" and row["over_at"] is None and row["account"] in read
-    ]
-    return quiet + [(str(row["account"]), read[row["account"]]) for row in told]
+        if row["kind"] == "stale" and row["over_at"] is None
+    }
+    silent: dict[str | None, list[Known]] = defaultdict(list)
+    for known in seen:
+        if known.account in told and known.source not in {row.name for row in broken}:
+            silent[known.source].append(known)
+    for source, group in silent.items():
+        if source is not None and len(group) > NAMED:
+            newest = max(known.last_reading or 0 for known in group)
+            quiet.append(Silent(source, newest, len(group)))
+        else:
+            quiet += [Silent(known.account, known.last_reading) for known in group]
+    return quiet

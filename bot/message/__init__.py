@@ -8,11 +8,12 @@ from bot.message.digest import digest
 from bot.message.history import history
 from bot.message.notice import notice
 from bot.message.picture import picture
-from bot.message.summary import Summary, summary
+from bot.message.summary import Silent, Summary, summary
 from bot.message.voice import Voice, clean, voice_for
 from bot.message.wave import wave
 
 __all__ = [
+    "Silent",
     "Summary",
     "Voice",
     "alert",

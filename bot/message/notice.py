@@ -1,6 +1,9 @@
 """What is worth saying and is no incident."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from bot.message.kinds import NOTICES
 from bot.message.reasons import sentence
@@ -9,32 +12,86 @@ from bot.model import Message
 from checks.model import Notice
 
 _LINES = 30
+NAMED = 3
+"""Silent accounts of one source that are told one by one; of more only so many are named."""
 
 
-def notice(voice: Voice, notices: Sequence[Notice], now: float) -> Message:
-    """One message for the notices of one poll; a single one is told in the title."""
-    if len(notices) == 1:
-        only = notices[0]
-        name = voice.say(NOTICES[only.kind])
-        who = f" · {clean(only.account)}" if only.account else ""
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
+
+
+class _Said(NamedTuple):
+    kind: str
+    who: str
+    text: str
+    at: int
+
+
+def notice(
+    voice: Voice,
+    notices: Sequence[Notice],
+    now: float,
+    *,
+    sources: Mapping[str, str] = _NOWHERE,
+) -> Message:
+    """One message for the notices of one poll; a single one is told in the title.
+
+    `sources` names the source of each account: many that one left silent are one notice.
+    """
+    told = _told(voice, notices, sources)
+    if len(told) == 1:
+        only = told[0]
         return Message(
-            title=f"{name}{who}",
-            text="\n".join(sentence(voice, reason) for reason in only.reasons),
+            title=" · ".join(filter(None, [only.kind, only.who])),
+            text=only.text,
             footer=voice.when(only.at, now),
             severity="info",
         )
-    lines = [f"• {_line(voice, each)}" for each in notices[:_LINES]]
-    if len(notices) > _LINES:
-        more = len(notices) - _LINES
+    lines = [f"• {_line(one)}" for one in told[:_LINES]]
+    if len(told) > _LINES:
+        more = len(told) - _LINES
         lines.append(voice.plural("… and {n} more", "… and {n} more", more))
     return Message(
-        title=voice.plural("{n} notice", "{n} notices", len(notices)),
+        title=voice.plural("{n} notice", "{n} notices", len(told)),
         text="\n".join(lines),
         severity="info",
     )
 
 
-def _line(voice: Voice, notice: Notice) -> str:
-    said = " ".join(sentence(voice, reason) for reason in notice.reasons)
-    who = f" {clean(notice.account)}" if notice.account else ""
-    return f"{voice.say(NOTICES[notice.kind])}{who}: {said}"
+def _told(voice: Voice, notices: Sequence[Notice], sources: Mapping[str, str]) -> list[_Said]:
+    """Silent sources first; every other notice stands for itself."""
+    alone: list[_Said] = []
+    silent: dict[tuple[str, str], list[Notice]] = defaultdict(list)
+    for each in notices:
+        text = "\n".join(sentence(voice, reason) for reason in each.reasons)
+        source = sources.get(each.account or "")
+        if each.kind == "stale" and source is not None:
+            silent[source, text].append(each)
+        else:
+            alone.append(_said(voice, each, each.account or "", text))
+    gathered: list[_Said] = []
+    for (source, text), group in silent.items():
+        if len(group) > NAMED:
+            said = f"{text}\n{_some(voice, group)}"
+            gathered.append(_said(voice, group[0], source, said))
+        else:
+            alone += [_said(voice, each, each.account or "", text) for each in group]
+    return gathered + alone
+
+
+def _said(voice: Voice, notice: Notice, who: str, text: str) -> _Said:
+    return _Said(voice.say(NOTICES[notice.kind]), clean(who), text, notice.at)
+
+
+def _some(voice: Voice, group: Sequence[Notice]) -> str:
+    """How many accounts are silent, the first few by name, and what to do."""
+    names = ", ".join(clean(each.account or "") for each in group[:NAMED])
+    more = len(group) - NAMED
+    names += " " + voice.plural("… and {n} more", "… and {n} more", more)
+    many = len(group)
+    count = voice.plural("{n} account: {names}", "{n} accounts: {names}", many, names=names)
+    return "\n".join([count, voice.say("Check that this source still delivers.")])
+
+
+def _line(one: _Said) -> str:
+    who = f" {one.who}" if one.who else ""
+    return f"{one.kind}{who}: {' '.join(one.text.splitlines())}"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bot.message.course import (
     AccountCourse,
@@ -29,11 +29,19 @@ _MOST = 15
 _BEST = 3
 
 
+class Silent(NamedTuple):
+    """An account or a source, when it was last read, and how many accounts that concerns."""
+
+    name: str
+    since: float | None
+    accounts: int = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """`open` incidents are still open, `late` ones were told days after they happened.
 
-    `returned` counts what fell and came back; `stale` are accounts and when each was last read.
+    `returned` counts what fell and came back.
     """
 
     period: Period
@@ -43,7 +51,7 @@ class Summary:
     open: Sequence[Alert] = ()
     late: Sequence[Alert] = ()
     returned: int = 0
-    stale: Sequence[tuple[str, float | None]] = ()
+    stale: Sequence[Silent] = ()
     goals: Sequence[Standing] = ()
     deadlines: Sequence[Deadline] = ()
 
@@ -148,7 +156,7 @@ def _extremes(voice: Voice, known: Sequence[AccountCourse]) -> list[Field]:
     if len(ranked) < 2:
         return []
     best = [c for c in reversed(ranked[-_BEST:]) if c.share > 0]
-    worst = [c for c in ranked[:_BEST] if c not in best]
+    worst = [c for c in ranked[:_BEST] if c.share < 0]
     fields = []
     for name, group in ((voice.say("Best"), best), (voice.say("Worst"), worst)):
         told = [f"{clean(c.account, 40)} {moved(voice, c.change, c.share)}" for c in group]
@@ -179,11 +187,16 @@ def _deadlines(voice: Voice, deadlines: Sequence[Deadline], now: float) -> list[
     return listed(voice, voice.say("Coming up"), ahead)
 
 
-def _stale(voice: Voice, stale: Sequence[tuple[str, float | None]], now: float) -> list[Field]:
+def _stale(voice: Voice, stale: Sequence[Silent], now: float) -> list[Field]:
     quiet = []
-    for name, since in stale:
-        last = voice.say("never") if since is None else voice.day(since, now)
-        quiet.append(voice.say("{name}: last read {last}", name=clean(name), last=last))
+    for one in stale:
+        name = clean(one.name)
+        if one.accounts > 1:
+            name = voice.plural(
+                "{name} ({n} account)", "{name} ({n} accounts)", one.accounts, name=name
+            )
+        last = voice.say("never") if one.since is None else voice.day(one.since, now)
+        quiet.append(voice.say("{name}: last read {last}", name=name, last=last))
     return listed(voice, voice.say("No news from"), quiet)
 
 

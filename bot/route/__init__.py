@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from bot.route.hearing import Hearing, quiet_end, wants
 from bot.route.telling import Teller, Voices
-from bot.storage import alerts, channels, notes, outbox
+from bot.storage import accounts, alerts, channels, notes, outbox
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
@@ -152,9 +152,15 @@ def _tell_notices(
         if hears and notice.account is not None and hearing.sees(channel, notice.account)
     }
     if mine:
+        named = {notice.account for notice in mine.values() if notice.account is not None}
         teller.queue(
             key=f"notice:{hearing.now}:{min(mine)}:{channel.channel}",
             kind="notice",
-            message=teller.voices.notice(teller.voice, list(mine.values()), hearing.now),
+            message=teller.voices.notice(
+                teller.voice,
+                list(mine.values()),
+                hearing.now,
+                sources=accounts.sources_by_account(hearing.db, named),
+            ),
             due=quiet_end(channel, hearing.now),
         )

@@ -1,7 +1,7 @@
 """The messages of one channel: written, edited, threaded, never repeated."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -40,7 +40,14 @@ class Voices(Protocol):
         since: float | None = None,
     ) -> tuple[Message, ...]: ...
 
-    def notice(self, voice: Any, notices: Sequence[Notice], now: float) -> Message: ...
+    def notice(
+        self,
+        voice: Any,
+        notices: Sequence[Notice],
+        now: float,
+        *,
+        sources: Mapping[str, str] = ...,
+    ) -> Message: ...
 
 
 class Teller:

@@ -108,6 +108,16 @@ def tags_by_account(
     return {name: () if tags == "[]" else tuple(json.loads(tags)) for name, tags in rows}
 
 
+def sources_by_account(db: Database, only: Collection[str]) -> dict[str, str]:
+    """The name of the source that first gave each of these accounts, where one did."""
+    rows = db.conn.execute(
+        "SELECT account, sources.name FROM accounts JOIN sources ON sources.id = source"
+        " WHERE account IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(only)),),
+    )
+    return dict(rows.fetchall())
+
+
 def set_tags(db: Database, tags: Mapping[str, Sequence[str]]) -> None:
     """Replaces the tags of all accounts; accounts not named lose theirs.
 

@@ -189,7 +189,11 @@ def week() -> message.Summary:
         open=[told(), *members(3)],
         late=[told(LEAK, 9)],
         returned=1,
-        stale=[("linkedin/page", SEEN - 9 * DAY), ("x/never", None)],
+        stale=[
+            message.Silent("linkedin/page", SEEN - 9 * DAY),
+            message.Silent("x/never", None),
+            message.Silent("weekly exports", SEEN - 4 * DAY, 138),
+        ],
         goals=[
             Standing(
                 account="tiktok/up",

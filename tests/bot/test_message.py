@@ -8,8 +8,11 @@ import pytest
 
 from bot import message
 from bot.message import voice_for
+from bot.message.course import AccountCourse
 from bot.model import Message
-from tests.bot.cases import CONFIRMED, OVER, PURGE, SEEN, members, messages, told
+from checks.model import Notice
+from checks.reasons import reason
+from tests.bot.cases import CONFIRMED, OVER, PURGE, SEEN, members, messages, told, week
 
 GOLDEN = Path(__file__).parent / "golden"
 REWRITE = bool(os.environ.get("EBBWATCH_GOLDEN"))
@@ -135,3 +138,47 @@ def test_the_day_told_is_that_of_the_reading_and_not_of_the_look() -> None:
     assert shown.title.endswith("on Sat, Nov 19")
     assert shown.text.startswith("Happened Sat, Nov 19, seen today.")
     assert "Nov 20" not in as_text(shown)
+
+
+def silent(names: list[str], days: int = 3) -> list[Notice]:
+    said = (reason("not_read", days=days),)
+    return [Notice(kind="stale", account=name, at=SEEN, reasons=said) for name in names]
+
+
+def test_a_stale_source_is_named_with_a_few_of_its_accounts() -> None:
+    names = [f"youtube/channel-{n}" for n in range(138)]
+    sources = dict.fromkeys(names, "weekly exports")
+    shown = message.notice(voice_for("en", "UTC"), silent(names), SEEN, sources=sources)
+    assert shown.title == "No news · weekly exports"
+    assert "138 accounts: youtube/channel-0, youtube/channel-1, youtube/channel-2" in shown.text
+    assert "135 more" in shown.text
+    assert "3 days" in shown.text
+    assert "channel-3" not in as_text(shown)
+
+
+def test_silent_accounts_of_other_sources_keep_their_names() -> None:
+    names = [f"youtube/channel-{n}" for n in range(20)]
+    sources = dict.fromkeys(names, "weekly exports") | {"x/a": "api", "x/b": "api"}
+    told_all = [*silent(names), *silent(["x/a", "x/b"])]
+    shown = message.notice(voice_for("en", "UTC"), told_all, SEEN, sources=sources)
+    assert shown.title == "3 notices"
+    assert [line.split(":")[0] for line in shown.text.splitlines()] == [
+        "• No news weekly exports",
+        "• No news x/a",
+        "• No news x/b",
+    ]
+
+
+def test_an_account_that_grew_is_never_among_the_worst() -> None:
+    grown = [
+        AccountCourse(account=f"tiktok/{n}", values=(), before=1000, after=1001 + n)
+        for n in range(9)
+    ]
+    fallen = AccountCourse(account="tiktok/fell", values=(), before=1000, after=990)
+
+    def extremes(courses: list[AccountCourse]) -> dict[str, str]:
+        shown = message.summary(voice_for("en", "UTC"), replace(week(), accounts=courses), SEEN)
+        return {each.name: each.value for each in shown.fields}
+
+    assert "Worst" not in extremes(grown)
+    assert extremes([*grown, fallen])["Worst"] == "tiktok/fell −10 (−1.0%)"

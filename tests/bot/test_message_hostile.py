@@ -76,6 +76,7 @@ def test_incidents_of_any_name(account: str, name: str) -> None:
     said = (reason("not_read", days=3),)
     quiet = Notice(kind="stale", account=account, at=SEEN, reasons=said)
     harmless(message.notice(VOICE, [quiet], SEEN))
+    harmless(message.notice(VOICE, [quiet] * 4, SEEN, sources={account: name}))
 
 
 @FULL
@@ -84,10 +85,11 @@ def test_lists_and_summaries_of_any_name(account: str, name: str) -> None:
     course = AccountCourse(account=account, values=(1.0, 2.0), before=1.0, after=2.0)
     goal = Standing(account=account, followers=9, by=date(2023, 1, 1), now=2.0)
     event = Event(name=name, kind="campaign", start=SEEN, end=SEEN + 9, account=account)
+    silent = message.Silent(name, None, 2)
     harmless(
         message.summary(
             VOICE,
-            replace(week(), accounts=[course, course], goals=[goal], stale=[(name, None)]),
+            replace(week(), accounts=[course, course], goals=[goal], stale=[silent]),
             SEEN,
         )
     )

@@ -428,6 +428,18 @@ async def test_stale_and_ended_accounts_are_noticed_once(service):
     assert len(service.chat.shown) == 1
 
 
+async def test_a_source_that_fell_silent_is_told_by_its_name(service):
+    await service.store.write(channels.subscribe, Subscription(channel=CHANNEL))
+    counts, times = world(service.clock, accounts_=12)
+    await service.arrive(frame(counts, times), source="weekly exports")
+    service.clock.tick(5 * DAY)
+    await service.look()
+    (shown,) = service.chat.shown
+    assert shown.message.title == "No news · weekly exports"
+    assert "12 accounts: instagram/a0" in shown.message.text
+    assert "9 more" in shown.message.text
+
+
 async def test_two_sources_that_disagree_are_a_notice(service):
     counts, times = world(service.clock, accounts_=1)
     await service.arrive(frame(counts, times))

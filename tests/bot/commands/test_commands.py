@@ -15,7 +15,8 @@ from bot.errors import SourceUnavailable, StorageError
 from bot.model import Attachment, Message
 from bot.storage import accounts, channels, incidents, notes, readings, sources
 from bot.storage.channels import Channel, Subscription
-from checks.model import Event
+from checks.model import Event, Notice
+from checks.reasons import reason
 from tests.bot.cases import messages
 from tests.bot.team import DAY, NOW, ONE, Team, console, counts, incident, person, two_teams
 
@@ -385,6 +386,25 @@ async def test_what_was_told_late_is_named(team: Team) -> None:
     old = incident("tiktok/lena", opened_at=NOW - 5 * DAY, alerted_at=NOW - 5 * DAY)
     await team.store.write(incidents.save, replace(old, last_finding_at=NOW - 5 * DAY), NOW)
     assert "tiktok/lena" in field(await team.ask(person(), "summary"), "Told late")
+
+
+async def test_a_summary_names_a_silent_source_and_not_all_its_accounts(team: Team) -> None:
+    names = [f"instagram/new-{n}" for n in range(9)]
+
+    def fall_silent(db: Database) -> None:
+        source = sources.ensure(db, "weekly exports")
+        readings.add(db, source.id, counts(names, 10), NOW)
+        for name in [*names, "instagram/mo"]:
+            said = (reason("not_read", days=4),)
+            stale = Notice(kind="stale", account=name, at=NOW, reasons=said)
+            notes.note(db, stale, f"stale:{name}", NOW)
+
+    await team.store.write(fall_silent)
+    quiet = field(await team.ask(person(), "summary"), "No news from")
+    assert [line.split(":")[0] for line in quiet.splitlines()] == [
+        "• instagram/mo",
+        "• weekly exports (9 accounts)",
+    ]
 
 
 async def test_the_channel_decides_the_language(team: Team) -> None:
