@@ -325,8 +325,16 @@ class Operator:
         await self._store.write(work)
 
 
-async def run(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> None:
-    """The service: until SIGTERM, SIGINT or a fatal error."""
+async def run(
+    settings: Settings,
+    *,
+    greet: Callable[[], None],
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """The service: until SIGTERM, SIGINT or a fatal error.
+
+    `greet` is called once nothing else serves this database.
+    """
     from bot.log import start_logging
     from bot.storage.single import only_service
 
@@ -337,6 +345,7 @@ async def run(settings: Settings, *, environ: Mapping[str, str] = os.environ) ->
     path = database_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     with only_service(path):
+        greet()
         work = _replay if settings.replays else _live
         task = asyncio.create_task(work(settings, environ))
         loop = asyncio.get_running_loop()

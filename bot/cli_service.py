@@ -107,10 +107,12 @@ def run(context: click.Context) -> None:
     """Run the service: poll, check, alert, answer. Ends on SIGTERM or Ctrl-C."""
     from bot.app import run as run_service
 
-    path = config_path(context)
-    if not context.obj["quiet"]:
-        click.echo(f"ebbwatch runs with {path}; Ctrl-C ends it", err=True)
-    _await(run_service(settings_of(context)))
+    def greet() -> None:
+        if not context.obj["quiet"]:
+            path = config_path(context)
+            click.echo(f"ebbwatch runs with {path}; Ctrl-C ends it", err=True)
+
+    _await(run_service(settings_of(context), greet=greet))
 
 
 @click.command()

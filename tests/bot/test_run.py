@@ -87,5 +87,6 @@ def test_a_second_service_on_the_database_is_refused(
     second = start(folder)
     _, said = second.communicate(timeout=60)
     assert second.returncode == 1
+    assert said.startswith("ebbwatch: another ebbwatch"), "only that"
     assert f"process {service.pid}" in said
     assert "Traceback" not in said
