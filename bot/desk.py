@@ -3,12 +3,14 @@
 import difflib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlite_utils import Database
 
 from bot.commands import parse
 from bot.commands.status import open_alerts, seen_events
+from bot.commands.turns import Turns
 from bot.commands.view import CONSOLE, EVERYTHING, Context, View, look, names_seen
 from bot.errors import BotError, CommandError, SourceError
 from bot.message import answers, refusals, voice_for
@@ -20,6 +22,8 @@ from bot.storage.channels import Channel
 log = logging.getLogger(__name__)
 
 _MOST = 25
+_AT_ONCE, _SLOW_AT_ONCE = 3, 2
+"""Commands worked out beside each other: more of them only delay what has to be at once."""
 _SPANS = ("1h", "2h", "6h", "12h", "1d", "2d", "7d", "30d", "90d", "1w", "2w", "1y")
 
 
@@ -35,6 +39,7 @@ class CommandDesk:
         self.commands = tuple(commands)
         self._context = context
         self._tell = tell
+        self._quick, self._slow = Turns(_AT_ONCE), Turns(_SLOW_AT_ONCE)
 
     async def answer(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Message:
         """Runs one command by name; its arguments are text, as a platform gives them."""
@@ -113,7 +118,12 @@ class CommandDesk:
         if command.role == "manager" and not view.manager:
             return answers.refused(refusals.not_manager(view.voice))
         values = parse.typed(command, given, view.voice)
-        return await command.handler(view, view.caller, values)
+        question = None
+        if command.role == "reader":  # it changes nothing, so equal questions share an answer
+            asked = tuple(sorted(values.items()))
+            question = (command.name, asked, view.channel, view.space, view.manager)
+        turns = self._slow if command.slow else self._quick
+        return await turns.take(partial(command.handler, view, view.caller, values), question)
 
     async def _view(self, caller: Caller) -> View | None:
         """What the caller may see; None outside every linked space."""

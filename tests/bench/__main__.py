@@ -10,6 +10,7 @@ RUNS = (
     ("tests.bench.program", "check"),
     ("tests.bench.program", "startup"),
     ("tests.bench.program", "memory"),
+    ("tests.bench.acknowledge",),
 )
 
 if __name__ == "__main__":
