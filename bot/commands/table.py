@@ -1,6 +1,17 @@
 """Every command, once: the terminal, Discord, Slack and the command line read this table."""
 
-from bot.commands import chart, check, event, help, incidents, intake, mute, status, subscribe
+from bot.commands import (
+    chart,
+    check,
+    event,
+    help,
+    incidents,
+    intake,
+    mute,
+    preview,
+    status,
+    subscribe,
+)
 from bot.commands import summary as summaries
 from bot.message.kinds import EVENTS, SEVERITIES
 from bot.message.voice import mark
@@ -276,7 +287,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="preview",
         help=mark("How many alerts each sensitivity would have given in 90 days"),
-        handler=check.preview,
+        handler=preview.preview,
         slow=True,
     ),
     Command(

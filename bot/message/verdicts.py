@@ -150,21 +150,23 @@ def preview(
     *,
     sample: int | None = None,
 ) -> Message:
-    """How often each sensitivity would have spoken; (name, alerts, up to a few examples).
+    """How often each sensitivity would have spoken; (name, messages, a few headlines).
 
     `sample` is how many accounts were looked at where the counts were scaled up from some.
     """
-    header = (voice.say("Sensitivity"), voice.say("Alerts"), voice.say("A week"))
+    header = (voice.say("Sensitivity"), voice.say("Messages"), voice.say("A week"))
     rows = []
-    for name, alerts, _ in counts:
+    for name, messages, _ in counts:
         label = voice.say(_SENSITIVITIES[name])
         if name == yours:
             label += voice.say(" (yours)")
-        rows.append((label, voice.count(alerts), voice.decimal(alerts * 7 / days)))
+        rows.append((label, voice.count(messages), voice.decimal(messages * 7 / days)))
     examples = next((shown for name, _, shown in counts if name == yours), ())
     text = voice.plural(
-        "What this channel would have heard in the last {n} day, with its own filters.",
-        "What this channel would have heard in the last {n} days, with its own filters.",
+        "New messages this channel would have got in the last {n} day, with its own filters; "
+        "a wave is one.",
+        "New messages this channel would have got in the last {n} days, with its own filters; "
+        "a wave is one.",
         days,
     )
     if sample is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from bot.route.hearing import Hearing, quiet_end, wants
+from bot.route.hearing import Hearing, quiet_end
 from bot.route.telling import Teller, Voices
 from bot.storage import accounts, alerts, channels, notes, outbox
 from bot.storage.accounts import Walls
@@ -18,7 +18,7 @@ from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
 from checks.model import Notice
 
-__all__ = ["News", "Voices", "catch_up", "quiet_end", "route", "wants"]
+__all__ = ["News", "Voices", "catch_up", "quiet_end", "route"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """What a channel may and wants to hear, and when it does not want to hear anything."""
 
 from collections import defaultdict
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,7 @@ from bot.storage import accounts, channels, incidents
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel, Subscription
 from bot.storage.incidents import Stored
-from checks.model import SEVERITIES, Incident
+from checks.model import Incident
 
 
 def quiet_end(channel: Channel, now: float) -> int | None:
@@ -35,29 +34,6 @@ def _minutes(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def wants(subscription: Subscription, incident: Incident, tags: Collection[str]) -> bool:
-    """Whether an incident meets a subscription; floors only apply where numbers are known."""
-    if subscription.kinds and incident.kind not in subscription.kinds:
-        return False
-    if subscription.direction != "both" and incident.direction not in (
-        subscription.direction,
-        "swing",
-    ):
-        return False
-    if SEVERITIES.index(incident.severity) < SEVERITIES.index(subscription.min_severity):
-        return False
-    excess = abs(incident.change - incident.expected)
-    if subscription.min_count is not None and excess < subscription.min_count:
-        return False
-    if (
-        subscription.min_percent is not None
-        and incident.level > 0
-        and 100 * excess / incident.level < subscription.min_percent
-    ):
-        return False
-    return accounts.matches(subscription.accounts, incident.account, tags)
-
-
 class Hearing:
     """All subscriptions, mutes and walls of one moment, read once."""
 
@@ -78,7 +54,7 @@ class Hearing:
     def hears(self, channel: Channel, incident: Incident) -> bool:
         tags = self.tags.get(incident.account, ())
         return self.walls.sees(channel.space, incident.account, tags) and any(
-            wants(subscription, incident, tags)
+            subscription.wants(incident, tags)
             for subscription in self.subscriptions[channel.channel]
         )
 

@@ -1,13 +1,14 @@
 """Channels, what each wants to hear, and what is muted."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from checks.model import SEVERITIES, Kind, Severity
+from bot.storage import accounts
+from checks.model import SEVERITIES, Incident, Kind, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,10 @@ class Channel:
     disabled: str | None = None
     disabled_at: int | None = None
 
+    def gathers(self, singles: float, waves: int) -> bool:
+        """Whether so many new alerts at once are told in one digest; a wave is one message."""
+        return singles > 1 and singles + waves > self.digest_above
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
@@ -47,6 +52,23 @@ class Subscription:
     min_count: float | None = None
     by: str | None = None
     at: int = 0
+
+    def wants(self, incident: Incident, tags: Collection[str]) -> bool:
+        """Whether an incident meets this; floors only apply where numbers are known."""
+        if not accounts.matches(self.accounts, incident.account, tags):
+            return False
+        if self.kinds and incident.kind not in self.kinds:
+            return False
+        if self.direction != "both" and incident.direction not in (self.direction, "swing"):
+            return False
+        if SEVERITIES.index(incident.severity) < SEVERITIES.index(self.min_severity):
+            return False
+        excess = abs(incident.change - incident.expected)
+        if self.min_count is not None and excess < self.min_count:
+            return False
+        if self.min_percent is not None and incident.level > 0:
+            return 100 * excess / incident.level >= self.min_percent
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

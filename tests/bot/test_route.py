@@ -6,7 +6,7 @@ import pytest
 
 from bot import message
 from bot.deliver import Clocks, Courier
-from bot.route import News, quiet_end, route, wants
+from bot.route import News, quiet_end, route
 from bot.storage import accounts, alerts, channels, incidents, notes, outbox
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel, Mute, Subscription
@@ -184,17 +184,17 @@ async def test_incident_numbers_count_per_space(desk):
 )
 def test_a_subscription_narrows(hears, heard):
     subscription = Subscription(channel="fake:1", **hears)
-    assert wants(subscription, incident(), ("mine",)) is heard
+    assert subscription.wants(incident(), ("mine",)) is heard
 
 
 def test_a_percent_floor_says_nothing_about_a_series_without_level():
     subscription = Subscription(channel="fake:1", min_percent=50.0)
-    assert wants(subscription, incident(level=float("nan")), ())
+    assert subscription.wants(incident(level=float("nan")), ())
 
 
 def test_a_swing_is_heard_in_either_direction():
     subscription = Subscription(channel="fake:1", direction="up")
-    assert wants(subscription, incident(direction="swing"), ())
+    assert subscription.wants(incident(direction="swing"), ())
 
 
 async def test_a_revision_that_first_meets_the_subscription_is_told(desk):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 import pytest_asyncio
 from sqlite_utils import Database
@@ -305,6 +306,27 @@ async def test_preview_counts_with_the_channels_own_filters(team: Team) -> None:
         assert (await team.ask(person(), "preview")).table[2][1] == "0"
     await team.ask(MANAGER, "subscribe * direction=down count=1000")
     assert (await team.ask(person(), "preview")).table[2][1] == "1"
+
+
+async def test_preview_counts_a_wave_once_and_many_at_once_as_their_digest(team: Team) -> None:
+    names = [f"instagram/new-{n}" for n in range(24)]
+    fallen = counts(names).with_columns(
+        pl.col("followers")
+        - pl.when(pl.col("at") > NOW - 10 * DAY).then(pl.col("followers") // 10).otherwise(0)
+    )
+    alone = counts([f"tiktok/other-{n}" for n in range(8)]).with_columns(
+        pl.col("followers") - pl.when(pl.col("at") > NOW - 4 * DAY).then(5000).otherwise(0)
+    )
+
+    def fall(db: Database) -> None:
+        source = sources.ensure(db, "exports")
+        readings.add(db, source.id, pl.concat([fallen, alone]), NOW)
+
+    await team.store.write(fall)
+    shown = await team.ask(console(), "preview")
+    assert shown.table[2][:2] == ("balanced (yours)", "3"), "a wave, a digest and one alone"
+    assert any("at 24 accounts (Instagram)" in line for line in shown.text.splitlines())
+    assert "8 incidents at once" in shown.text
 
 
 async def test_forget_asks_first_and_then_erases(team: Team) -> None:

@@ -1,0 +1,132 @@
+"""preview: what a channel would have heard lately."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+from sqlite_utils import Database
+
+from bot import message
+from bot.commands.check import spread
+from bot.commands.status import panel_of
+from bot.commands.view import View, names_seen
+from bot.message import verdicts
+from bot.message.alert import title
+from bot.model import Alert, Caller, Message
+from bot.storage import accounts, channels
+from bot.storage.channels import Channel, Subscription
+from checks.model import Incident, Sensitivity
+from checks.panel import LOOKBACK, Panel
+from checks.replay import incidents_of, replay
+
+_DAYS = 90
+_EXAMPLES = 5
+_PREVIEWED = 1000
+"""More accounts would take minutes and tell the same."""
+
+
+async def preview(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    """Replays three months at each sensitivity, off the event loop."""
+    return await asyncio.to_thread(_preview, view, await view.context.store.read(_asked, view))
+
+
+class _Asked(NamedTuple):
+    """The accounts that a channel may see, what it hears of them, and how many there are."""
+
+    panel: Panel
+    tags: Mapping[str, Collection[str]]
+    channel: Channel
+    heard: Sequence[Subscription]
+    accounts: int
+
+
+class _Told(NamedTuple):
+    """One new message: an incident, a wave, or a digest of many."""
+
+    incidents: Sequence[Incident]
+    wave: bool = False
+
+
+def _asked(db: Database, view: View) -> _Asked:
+    """Without a subscription a channel is asked about everything."""
+    here = Channel(channel=view.channel, space=view.space)
+    names = names_seen(db, view)
+    some = spread(names, _PREVIEWED)
+    return _Asked(
+        panel_of(db, view, some, _DAYS + LOOKBACK + 1),
+        accounts.tags_by_account(db, some),
+        channels.get(db, view.channel) or here,
+        channels.subscriptions(db, view.channel) or [Subscription(channel=view.channel)],
+        len(names),
+    )
+
+
+def _preview(view: View, asked: _Asked) -> Message:
+    panel = asked.panel
+    columns = np.arange(max(0, panel.days - _DAYS), panel.days)
+    share = asked.accounts / max(1, len(panel.accounts))
+    counts = []
+    for sensitivity in get_args(Sensitivity):
+        rules = view.context.rules(sensitivity)
+        found = incidents_of(replay(panel, rules, columns=columns))
+        told = list(_messages(asked, found, share))
+        # what stands alone is as frequent among the accounts that were left out
+        many = sum(share if len(one.incidents) == 1 else 1 for one in told)
+        examples = [_headline(view, one) for one in told[: -_EXAMPLES - 1 : -1]]
+        counts.append((sensitivity, round(many), examples))
+    sample = len(panel.accounts) if len(panel.accounts) < asked.accounts else None
+    return verdicts.preview(view.voice, counts, view.context.sensitivity, _DAYS, sample=sample)
+
+
+def _messages(asked: _Asked, found: Sequence[Incident], share: float) -> Iterator[_Told]:
+    """New messages in the order in which they would have come; edits are none.
+
+    As routing does: members that join a wave edit its message, many at once are one digest.
+    """
+
+    def tags(one: Incident) -> Collection[str]:
+        return asked.tags.get(one.account, ())
+
+    alerted = [one for one in found if one.alerted_at is not None]
+    heard = [one for one in alerted if any(each.wants(one, tags(one)) for each in asked.heard)]
+    patterns = [pattern for each in asked.heard for pattern in each.accounts]
+    seen = [one for one in alerted if accounts.matches(patterns, one.account, tags(one))]
+    posted: set[str] = set()
+    alone: set[object] = set()
+    for at, fresh in groupby(sorted(heard, key=_alerted_at), key=_alerted_at):
+        singles, waves = [], defaultdict(list)
+        for one in fresh:
+            if one.wave is None:
+                singles.append(one)
+            elif one.wave not in posted:
+                waves[one.wave].append(one)
+        for wave, members in list(waves.items()):
+            named = [one for one in seen if one.wave == wave and _alerted_at(one) <= at]
+            named = [one for one in named if one.key not in alone]
+            if len(named) < 2:
+                singles += members
+                del waves[wave]
+                continue
+            posted.add(wave)
+            yield _Told(named, wave=True)
+        alone.update(one.key for one in singles)
+        if asked.channel.gathers(len(singles) * share, len(waves)):
+            yield _Told(singles)
+        else:
+            yield from (_Told([one]) for one in singles)
+
+
+def _alerted_at(one: Incident) -> int:
+    return one.alerted_at or 0
+
+
+def _headline(view: View, told: _Told) -> str:
+    if len(told.incidents) == 1:
+        return title(view.voice, told.incidents[0], view.now)
+    alerts = [Alert(number=0, incident=one, seen_at=_alerted_at(one)) for one in told.incidents]
+    if told.wave:
+        return message.wave(view.voice, alerts, view.now, watched=0).title
+    return message.digest(view.voice, alerts, view.now, reason="many")[0].title
