@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from bot.errors import ConfigError
-from bot.settings import Duration, Section, SourceSettings, Timezone
+from bot.settings import QUIET, SUMMARY, Duration, Section, SourceSettings, Timezone
 from checks.model import Kind, Sensitivity, Severity
 
 AnySection = TypeVar("AnySection", bound=Section)
@@ -50,12 +50,8 @@ class ChannelSettings(Section):
     min_severity: Severity = "info"
     min_percent: float | None = Field(None, ge=0, le=100)
     min_count: int | None = Field(None, ge=0)
-    summary: str | None = Field(
-        None, pattern=r"^(daily|mon|tue|wed|thu|fri|sat|sun|1st) ([01]\d|2[0-3]):[0-5]\d$"
-    )
-    quiet: str | None = Field(
-        None, pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
-    )
+    summary: str | None = Field(None, pattern=SUMMARY)
+    quiet: str | None = Field(None, pattern=QUIET)
     mention: str | None = Field(None, pattern=r"^role:[A-Za-z0-9]+$")
     thread: Literal["no", "also", "only"] = "no"
     remind: Duration | None = None

@@ -328,7 +328,17 @@ class Caller:
 
 
 ArgumentKind = Literal[
-    "account", "incident", "span", "text", "choice", "number", "date", "file", "subscription"
+    "account",
+    "incident",
+    "span",
+    "text",
+    "choice",
+    "number",
+    "date",
+    "file",
+    "subscription",
+    "hours",
+    "rhythm",
 ]
 
 

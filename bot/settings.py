@@ -13,6 +13,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from bot.errors import ConfigError
 
+SUMMARY = r"^(daily|mon|tue|wed|thu|fri|sat|sun|1st) ([01]\d|2[0-3]):[0-5]\d$"
+"""When a channel is summed up: "mon 09:00"."""
+
+QUIET = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+"""Hours in which only what is critical is told: "22:00-07:00"."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
 
 

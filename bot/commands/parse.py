@@ -11,10 +11,13 @@ from bot.errors import CommandError
 from bot.message import refusals
 from bot.message.voice import Voice
 from bot.model import Argument, Attachment, Command
-from bot.settings import parse_duration
+from bot.settings import QUIET, SUMMARY, parse_duration
 
 WORSE = "worse"
 """The word in "mute ACCOUNT until worse"."""
+
+OFF = "off"
+"""The word that ends a channel's quiet hours or summaries."""
 
 _LONGEST_SPAN = timedelta(days=3660)
 _NUMBER = re.compile(
@@ -75,18 +78,28 @@ def bind(
         word = queue.pop(0)
         name, sign, value = word.partition("=")
         if sign and name.lower() in left:
-            given[left.pop(name.lower()).name] = value
+            meant = left.pop(name.lower())
+            given[meant.name] = _whole(meant, value, queue)
             continue
         named = left.get(word.lower())
         if named is not None and queue and not named.rest:
-            given[left.pop(named.name).name] = queue.pop(0)
+            given[left.pop(named.name).name] = _whole(named, queue.pop(0), queue)
             continue
         if not left:
             raise CommandError(refusals.too_many(voice, word, usage(command)))
         argument = _meant(word, list(left.values()))
         del left[argument.name]
-        given[argument.name] = _rest(word, queue, left, given) if argument.rest else word
+        given[argument.name] = (
+            _rest(word, queue, left, given) if argument.rest else _whole(argument, word, queue)
+        )
     return given
+
+
+def _whole(argument: Argument, first: str, queue: list[str]) -> str:
+    """A value of two words, "mon 09:00", needs no quotes."""
+    if argument.kind == "rhythm" and queue and re.fullmatch(r"\d{1,2}:\d{2}", queue[0]):
+        return f"{first} {queue.pop(0)}"
+    return first
 
 
 def _meant(word: str, left: Sequence[Argument]) -> Argument:
@@ -143,7 +156,8 @@ def typed(command: Command, given: Mapping[str, Any], voice: Voice) -> dict[str,
 
 def read(argument: Argument, value: Any, voice: Voice) -> Any:
     """One argument: a span is a timedelta, a number a float, a date a date, an incident a
-    Target; accounts and texts stay text, a file an Attachment or a path."""
+    Target; hours and a rhythm are as in the config, None for "off"; accounts and texts stay
+    text, a file an Attachment or a path."""
     if isinstance(value, Attachment):
         if argument.kind != "file":
             raise CommandError(refusals.no_file(voice, argument.name))
@@ -196,6 +210,26 @@ def read_number(text: str) -> float:
     return number * _FACTORS[unit.lower().rstrip(".")] if unit else number
 
 
+def read_hours(text: str) -> str | None:
+    """ "22:00-07:00", or None for "off"."""
+    return _written_as(QUIET, text)
+
+
+def read_rhythm(text: str) -> str | None:
+    """ "mon 09:00", "daily 09:00", "1st 09:00", or None for "off"."""
+    return _written_as(SUMMARY, text)
+
+
+def _written_as(form: str, text: str) -> str | None:
+    """As the config has it; "9:00" is 09:00 too."""
+    plain = re.sub(r"(?<!\d)(\d:\d{2})", r"0\1", text.strip().lower())
+    if plain == OFF:
+        return None
+    if not re.match(form, plain):
+        raise ValueError(text)
+    return plain
+
+
 def read_target(text: str) -> Target:
     """ "12", "#12", or "w12" for the whole wave; words behind it are ignored."""
     found = re.match(r"^(w?)#?(\d{1,9})(?=\s|$)", text.strip(), re.I)
@@ -217,5 +251,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "date": read_date,
     "number": read_number,
     "incident": read_target,
+    "hours": read_hours,
+    "rhythm": read_rhythm,
     "subscription": lambda text: int(text.removeprefix("#").split(" ", 1)[0]),
 }

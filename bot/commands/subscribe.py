@@ -1,11 +1,13 @@
 """subscribe, unsubscribe and subscriptions: what a channel hears."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from sqlite_utils import Database
 
 from bot.commands.mute import described, own_mutes
+from bot.commands.parse import OFF
 from bot.commands.view import View, audit, look, visible
 from bot.errors import CommandError
 from bot.message import answers, refusals
@@ -16,6 +18,8 @@ from bot.storage.channels import Channel, Subscription
 from checks.model import Kind
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
+_SETTINGS = ("quiet", "summary", "thread")
+"""Arguments that are about the channel and not about one subscription."""
 
 
 async def subscribe(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
@@ -45,6 +49,44 @@ def in_words(view: View, subscription: Subscription) -> str:
 
 
 def _subscribe(db: Database, view: View, arguments: Mapping[str, Any]) -> Message:
+    """Settings alone leave what a channel hears as it is, where it hears something."""
+    settings = {name: arguments[name] for name in _SETTINGS if name in arguments}
+    own = _own(db, view)
+    only_settings = bool(own and settings) and settings.keys() == arguments.keys()
+    wanted = None if only_settings else _wanted(db, view, arguments)
+    known = _channel(db, view) or Channel(
+        channel=view.channel,
+        space=view.space,
+        locale=str(view.voice.locale),
+        timezone=view.voice.zone.key,
+    )
+    if settings and known.origin == "config":
+        raise CommandError(refusals.configured_channel(view.voice))
+    channel = replace(known, **settings)
+    channels.put(db, channel)
+    channels.enable(db, channel.channel)
+    changes = " ".join(f"{name}={value or OFF}" for name, value in settings.items())
+    if wanted is None:
+        audit(db, view, "subscribe", changes)
+        done = answers.said(view.voice, answers.SET_HERE)
+    else:
+        number = _replace(db, own, wanted)
+        audit(db, view, "subscribe", f"{number} {' '.join(wanted.accounts)} {changes}".strip())
+        what = in_words(view, wanted)
+        done = answers.said(view.voice, answers.SUBSCRIBED, number=number, what=what)
+    return answers.with_settings(done, _settings(view, channel))
+
+
+def _replace(db: Database, own: Sequence[Subscription], wanted: Subscription) -> int:
+    """The same accounts once more change what was subscribed, they do not double it."""
+    for old in own:
+        if old.origin == "chat" and old.accounts == wanted.accounts:
+            channels.unsubscribe(db, old.id)
+    return channels.subscribe(db, wanted)
+
+
+def _wanted(db: Database, view: View, arguments: Mapping[str, Any]) -> Subscription:
+    """The subscription that the arguments describe; refuses what matches nothing."""
     patterns = _words(arguments.get("accounts", "*"))
     seen = visible(db, view)
     for pattern in patterns:
@@ -52,15 +94,7 @@ def _subscribe(db: Database, view: View, arguments: Mapping[str, Any]) -> Messag
         hit = any(accounts.matches([pattern], one.account, one.tags) for one in seen)
         if not hit and pattern != "*" and (seen or not view.console):
             raise CommandError(_nothing(view, pattern, [one.account for one in seen]))
-    channel = _channel(db, view) or Channel(
-        channel=view.channel,
-        space=view.space,
-        locale=str(view.voice.locale),
-        timezone=view.voice.zone.key,
-    )
-    channels.put(db, channel)
-    channels.enable(db, channel.channel)
-    subscription = Subscription(
+    return Subscription(
         channel=view.channel,
         accounts=tuple(patterns),
         kinds=_kinds(view, arguments.get("kinds", "")),
@@ -70,15 +104,6 @@ def _subscribe(db: Database, view: View, arguments: Mapping[str, Any]) -> Messag
         min_count=arguments.get("count"),
         by=view.caller.name,
         at=int(view.now),
-    )
-    for old in _own(db, view):
-        # the same accounts once more change what was subscribed, they do not double it
-        if old.origin == "chat" and old.accounts == subscription.accounts:
-            channels.unsubscribe(db, old.id)
-    number = channels.subscribe(db, subscription)
-    audit(db, view, "subscribe", f"{number} {' '.join(patterns)}")
-    return answers.said(
-        view.voice, answers.SUBSCRIBED, number=number, what=in_words(view, subscription)
     )
 
 
@@ -95,6 +120,10 @@ def _unsubscribe(db: Database, view: View, number: int) -> Message:
     if found[0].origin == "config":
         raise CommandError(refusals.configured_subscription(view.voice, number))
     channels.unsubscribe(db, number)
+    channel = _channel(db, view)
+    if channel is not None and channel.origin == "chat" and not _own(db, view):
+        # who hears nothing any more wants no summary either
+        channels.put(db, replace(channel, summary=None))
     audit(db, view, "unsubscribe", str(number))
     return answers.said(view.voice, answers.UNSUBSCRIBED, number=number)
 
@@ -123,14 +152,15 @@ def _own(db: Database, view: View) -> list[Subscription]:
 def _settings(view: View, channel: Channel | None) -> list[tuple[str, str]]:
     if channel is None:
         return []
-    remind = None if channel.remind is None else view.voice.span(channel.remind)
-    given = {
-        answers.SUMMARY: channel.summary,
-        answers.QUIET: channel.quiet,
-        answers.REMINDER: remind,
-        answers.DISABLED: channel.disabled,
-    }
-    return [(name, value) for name, value in given.items() if value]
+    return answers.channel_settings(
+        view.voice,
+        summary=channel.summary,
+        quiet=channel.quiet,
+        thread=channel.thread,
+        remind=channel.remind,
+        timezone=channel.timezone,
+        disabled=channel.disabled,
+    )
 
 
 def _words(text: str) -> list[str]:

@@ -152,8 +152,7 @@ def subscription_list(
         f"• #{number} {text}" + (voice.say(" (config file)") if fixed else "")
         for number, text, fixed in subscriptions
     ]
-    fields = [Field(name=voice.say(name), value=clean(value)) for name, value in settings]
-    fields += listed(voice, voice.say("Muted"), list(mutes))
+    fields = [*_fields(settings), *listed(voice, voice.say("Muted"), list(mutes))]
     return Message(
         title=voice.plural("{n} subscription", "{n} subscriptions", len(subscriptions)),
         text="\n".join(lines)
@@ -161,6 +160,36 @@ def subscription_list(
         fields=tuple(fields),
         severity="info",
     )
+
+
+def channel_settings(
+    voice: Voice,
+    *,
+    summary: str | None,
+    quiet: str | None,
+    thread: str,
+    remind: int | None,
+    timezone: str,
+    disabled: str | None,
+) -> list[tuple[str, str]]:
+    """What is set for a channel, as (name, value); what is off is left out."""
+    given = {
+        voice.say("Summary"): summary and f"{summary} ({timezone})",
+        voice.say("Quiet hours"): quiet and f"{quiet} ({timezone})",
+        voice.say("Thread"): thread in _THREADS and voice.say(_THREADS[thread]),
+        voice.say("Reminder"): remind and voice.span(remind),
+        voice.say("Stopped"): disabled,
+    }
+    return [(name, value) for name, value in given.items() if value]
+
+
+def with_settings(done: Message, settings: Sequence[tuple[str, str]]) -> Message:
+    """A confirmation with what is set for the channel now."""
+    return replace(done, fields=_fields(settings))
+
+
+def _fields(settings: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
+    return tuple(Field(name=name, value=clean(value)) for name, value in settings)
 
 
 def mute_line(voice: Voice, what: str | None, until: float | None, by: str, now: float) -> str:
@@ -228,7 +257,8 @@ REMOVED_EVENT = mark("Event {number} removed.")
 GOAL_REMOVED = mark("{account} has no goal any more.")
 WATCHED = mark("{account} is watched from now on (by {source}).")
 UNWATCHED = mark("{account} is no longer watched; what was read stays until it is forgotten.")
-SUMMARY = mark("Summary")
-QUIET = mark("Quiet hours")
-REMINDER = mark("Reminder")
-DISABLED = mark("Stopped")
+SET_HERE = mark("Set for this channel; what is not listed is off.")
+_THREADS = {
+    "also": mark("alerts here, their history in a thread"),
+    "only": mark("one line here, everything else in a thread"),
+}

@@ -12,6 +12,8 @@ _KINDS = {
     "number": mark("a number such as 200000"),
     "incident": mark("an incident number such as 12"),
     "subscription": mark("a subscription number such as 3"),
+    "hours": mark("a part of the day such as 22:00-07:00, or off"),
+    "rhythm": mark("a time such as mon 09:00, daily 09:00 or 1st 09:00, or off"),
 }
 
 
@@ -119,6 +121,13 @@ def configured_subscription(voice: Voice, number: int) -> str:
     return voice.say(
         "Subscription {number} comes from the config file and can only be changed there.",
         number=number,
+    )
+
+
+def configured_channel(voice: Voice) -> str:
+    return voice.say(
+        "Quiet hours, summary and thread of this channel come from the config file and can "
+        "only be changed there."
     )
 
 

@@ -166,6 +166,53 @@ async def test_subscribing_to_the_same_accounts_again_changes_it(team: Team) -> 
     ]
 
 
+async def test_quiet_hours_summary_and_thread_are_set_in_chat(team: Team) -> None:
+    asked = "subscribe #team-a quiet=22:00-07:00 summary=mon 09:00 thread=only"
+    shown = await team.ask(MANAGER, asked)
+    assert shown.text.startswith("Subscription 1: #team-a")
+    listed = await team.ask(person(), "subscriptions")
+    for seen in (shown, listed):
+        assert field(seen, "Quiet hours") == "22:00-07:00 (UTC)"
+        assert field(seen, "Summary") == "mon 09:00 (UTC)"
+        assert field(seen, "Thread") == "one line here, everything else in a thread"
+    known = await team.store.read(channels.get, str(MANAGER.channel))
+    assert known is not None
+    assert (known.quiet, known.summary, known.thread) == ("22:00-07:00", "mon 09:00", "only")
+    (done, *_) = await team.store.read(notes.audit)
+    assert done.action == "subscribe"
+    assert "quiet=22:00-07:00" in done.detail
+
+
+async def test_settings_alone_leave_the_subscriptions_as_they_are(team: Team) -> None:
+    await team.ask(MANAGER, "subscribe * severity=critical")
+    shown = await team.ask(MANAGER, "subscribe summary=daily 09:00")
+    assert shown.text == "Set for this channel; what is not listed is off."
+    shown = await team.ask(MANAGER, "subscribe quiet=22:00-07:00 summary=off thread=no")
+    assert [each.name for each in shown.fields] == ["Quiet hours"]
+    (kept,) = await team.store.read(channels.subscriptions, MANAGER.channel)
+    assert (kept.accounts, kept.min_severity) == (("*",), "critical")
+    known = await team.store.read(channels.get, str(MANAGER.channel))
+    assert known is not None
+    assert (known.quiet, known.summary, known.thread) == ("22:00-07:00", None, "no")
+
+
+async def test_settings_of_a_silent_channel_subscribe_it_to_everything(team: Team) -> None:
+    assert "Subscription 1: *" in (await team.ask(MANAGER, "subscribe summary=mon 09:00")).text
+    await team.ask(MANAGER, "unsubscribe 1")
+    known = await team.store.read(channels.get, str(MANAGER.channel))
+    assert known is not None
+    assert known.summary is None, "who hears nothing any more gets no summary either"
+
+
+async def test_settings_of_the_config_file_are_changed_there(team: Team) -> None:
+    configured = Channel(channel=str(MANAGER.channel), space=ONE, quiet="20:00-08:00")
+    await team.store.write(channels.configure, [configured], [], NOW)
+    shown = await team.ask(MANAGER, "subscribe #team-a quiet=off")
+    assert "come from the config file" in shown.text
+    assert await team.store.read(channels.subscriptions, MANAGER.channel) == []
+    assert field(await team.ask(person(), "subscriptions"), "Quiet hours")
+
+
 async def test_a_pattern_that_matches_nothing_is_refused(team: Team) -> None:
     assert 'matches "youtube/*"' in (await team.ask(MANAGER, "subscribe youtube/*")).text
     assert (

@@ -103,6 +103,18 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
             "kinds": "purge,leak",
         },
     ),
+    "subscribe quiet=22:00-7:00 summary mon 9:00 thread=ALSO": (
+        "subscribe",
+        {"quiet": "22:00-07:00", "summary": "mon 09:00", "thread": "also"},
+    ),
+    'subscribe #team-a summary="daily 18:30" quiet off': (
+        "subscribe",
+        {"accounts": "#team-a", "summary": "daily 18:30", "quiet": None},
+    ),
+    "subscribe tiktok/* summary=1st 09:00 severity=warning": (
+        "subscribe",
+        {"accounts": "tiktok/*", "summary": "1st 09:00", "severity": "warning"},
+    ),
     'status "youtube/Kanal mit Ä"': ("status", {"account": "youtube/Kanal mit Ä"}),
     'status account="youtube/Kanal mit Ä"': ("status", {"account": "youtube/Kanal mit Ä"}),
     "help event add": ("help", {"command": "event add"}),
@@ -132,6 +144,10 @@ REFUSALS = {
     "goal a/b many": "is not a number such as 200000",
     "goal a/b 5 by 19.1.2025": "is not a date such as 2027-01-19",
     "goal a/b 5 by 2025-02-30": "is not a date such as 2027-01-19",
+    "subscribe quiet=22-7": "is not a part of the day such as 22:00-07:00, or off",
+    "subscribe quiet=24:00-07:00": "is not a part of the day such as 22:00-07:00, or off",
+    "subscribe summary=weekly 09:00": "is not a time such as mon 09:00, daily 09:00",
+    "subscribe thread=maybe": "is none of the choices: no, also, only",
     "feedback 12 expcted": 'did you mean "expected"?',
     "feedback 12 xxxxxxxx": "none of the choices: expected, false, useful",
     "subscriptions everything": '"everything" is more than this command takes',
@@ -200,6 +216,8 @@ EXAMPLES = {
     "date": "2027-01-19",
     "file": "a.csv",
     "subscription": "3",
+    "hours": "22:00-07:00",
+    "rhythm": "mon 09:00",
     "text": "word",
 }
 WITHOUT_REST = sorted(
