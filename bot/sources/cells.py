@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from bot.sources.damage import refuse_hollow
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,17 +102,21 @@ def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def columns_of(records: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Objects with any keys, in order of appearance; a key that is left out is null."""
+def columns_of(records: Sequence[Mapping[str, Any]], name: str) -> pl.DataFrame:
+    """Objects with any keys, in order of appearance; a key that is left out is null.
+
+    Raises SourceChanged where hardly two objects share their keys.
+    """
     import polars as pl
 
     if any(isinstance(value, _NESTED) for record in records for value in record.values()):
         records = [flat(record) for record in records]
     keys = list(dict.fromkeys(key for record in records for key in record))
+    refuse_hollow(len(keys), len(records), sum(map(len, records)), name)
     return pl.DataFrame(
         [
-            column_of(name, [record.get(key) for record in records])
-            for key, name in zip(keys, _short([str(key) for key in keys]), strict=True)
+            column_of(column, [record.get(key) for record in records])
+            for key, column in zip(keys, _short([str(key) for key in keys]), strict=True)
         ]
     )
 
@@ -117,7 +124,8 @@ def columns_of(records: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 def _short(header: Sequence[str]) -> list[str]:
     """ "public_metrics.post_count" as "post_count" where nothing else is called so."""
     tails = [name.rpartition(".")[2] or name for name in header]
+    times = Counter(tails)
     return [
-        tail if tails.count(tail) == 1 and tail else name
+        tail if times[tail] == 1 and tail else name
         for name, tail in zip(header, tails, strict=True)
     ]

@@ -15,14 +15,17 @@ from bot.errors import SourceChanged
 from bot.model import Fault
 from bot.sources.cells import categories
 from bot.sources.columns import METRICS, find_header, role_of
+from bot.sources.damage import refuse_hollow
 from bot.sources.readings import Table
 
 if TYPE_CHECKING:
     import polars as pl
 
 _HEAD = 64 * 1024
+_TOP = 1024 * 1024  # a header may name thousands of accounts
 _TITLE_LINES = 20
 _LONGEST_RECORD = 50
+_WIDE = 100
 _DATE = len("2026-02-26")
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -87,13 +90,14 @@ class _Top:
 def read_mapped(path: Path, columns: Mapping[str, str]) -> Table | None:
     """Reads a clean UTF-8 file where it lies; None where it needs `read_delimited`."""
     with path.open("rb") as file:
-        head = file.read(_HEAD)
+        head = file.read(_TOP)
         if head.startswith(tuple(mark for mark, _ in _BOMS)) or b"\0" in head:
             return None
-        top = _top(head, path.name, columns, whole=len(head) < _HEAD)
+        top = _top(head, path.name, columns, whole=len(head) < _TOP)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             if data.find(b'"') >= 0:
                 return None
+            _refuse_ragged(top, data, path.name)
     frame = _fast(path, top)
     if frame is None:
         return None
@@ -103,7 +107,8 @@ def read_mapped(path: Path, columns: Mapping[str, str]) -> Table | None:
 def read_delimited(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
     """Finds encoding, separator and header, then reads all columns as text."""
     data, note = to_utf8(data, name)
-    top = _top(data[:_HEAD], name, columns, whole=len(data) <= _HEAD)
+    top = _top(data[:_TOP], name, columns, whole=len(data) <= _TOP)
+    _refuse_ragged(top, data, name)
     frame = _fast(data, top)
     bad: tuple[Fault, ...] = ()
     if frame is not None and b'"' in data:
@@ -124,7 +129,7 @@ def _top(head: bytes, name: str, columns: Mapping[str, str], *, whole: bool) -> 
     lines = text.splitlines()
     lines = lines[skip : len(lines) - (not whole)][: _TITLE_LINES * 2]
     separator = given[1] if given else _separator(lines)
-    rows = [next(csv.reader([line], delimiter=separator), []) for line in lines]
+    rows = [_cells(line, separator) for line in lines]
     index = find_header(rows, columns)
     if index is None:
         raise SourceChanged(
@@ -132,7 +137,8 @@ def _top(head: bytes, name: str, columns: Mapping[str, str], *, whole: bool) -> 
             "with one header line.",
             where=name,
         )
-    header = unique_names(rows[index])
+    refuse_hollow(len(rows[index]), 1, len(head), name)
+    header = unique_columns(rows[index])
     return _Top(separator, header, skip + index + 1, rows[index + 1 :])
 
 
@@ -140,22 +146,37 @@ def _separator(lines: Sequence[str]) -> str:
     """The one that cuts most lines into the same number of cells, at least two."""
 
     def score(separator: str) -> tuple[int, int]:
-        cells = [len(next(csv.reader([line], delimiter=separator), [])) for line in lines]
-        widths = [width for width in cells if width > 1]
+        widths = [width for line in lines if (width := len(_cells(line, separator))) > 1]
         usual = max(widths, key=widths.count, default=0)
         return widths.count(usual), usual
 
     return max(";\t,|", key=score)
 
 
-def unique_names(header: Sequence[str]) -> list[str]:
-    names: list[str] = []
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # larger than any cell may be
+        return [line]
+
+
+def _refuse_ragged(top: _Top, data: bytes | mmap.mmap, name: str) -> None:
+    columns = len(top.header)
+    if columns > _WIDE:
+        lines = len(re.findall(rb"\n", data))  # a map has no count
+        refuse_hollow(columns, lines, len(data), name)
+
+
+def unique_columns(header: Sequence[str]) -> list[str]:
+    """A name for each column; what repeats is numbered: "followers", "followers (2)"."""
+    names: dict[str, int] = {}
     for index, cell in enumerate(header, start=1):
-        name = cell.strip().strip("\ufeff") or f"column {index}"
+        name = wanted = cell.strip().strip("\ufeff") or f"column {index}"
         while name in names:
-            name += "'"
-        names.append(name)
-    return names
+            names[wanted] += 1
+            name = f"{wanted} ({names[wanted]})"
+        names[name] = 1
+    return list(names)
 
 
 def _fast(source: Path | bytes, top: _Top) -> pl.DataFrame | None:

@@ -199,7 +199,9 @@ class HttpSource:
                 "the path, or the endpoint has changed.",
                 where=place(reply.url),
             )
-        return columns_of(self._mapped(records) if self._settings.fields else records)
+        return columns_of(
+            self._mapped(records) if self._settings.fields else records, self.name
+        )
 
     def _mapped(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         mapped: list[dict[str, Any]] = [{} for _ in records]

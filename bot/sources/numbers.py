@@ -51,6 +51,18 @@ class Counts:
     bad: pl.Series
 
 
+def sign_of(column: pl.Series) -> Sign | None:
+    """The decimal sign that a cell proves for its whole column."""
+    import polars as pl
+
+    if column.dtype != pl.String:
+        return None
+    if column.cast(pl.Int64, strict=False).null_count() == column.null_count():
+        return None
+    texts = column.drop_nulls().unique().to_list()
+    return decimal_sign(text for text in texts if not text.isdigit())
+
+
 def to_counts(column: pl.Series) -> Counts:
     """Reads a whole column; the decimal sign that any cell proves holds for all of them."""
     import polars as pl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from bot.sources.cells import Coded, coded_texts
 from bot.sources.columns import DAILY, Layout, NoLayout, lay_out
 from bot.sources.dates import AmbiguousDates, to_times
 from bot.sources.meaning import Meaning
-from bot.sources.numbers import to_counts
+from bot.sources.numbers import Sign, sign_of, to_counts
 
 if TYPE_CHECKING:
     import polars as pl
@@ -139,7 +140,7 @@ class _Reader:
         for role, name in self.layout.roles.items():
             metric = DAILY[role] if role in self.meaning.daily else role
             if role in METRICS and metric not in metrics:
-                metrics[metric], wrong = self.counts(name, metric)
+                metrics[metric], wrong = self.counts(self.table.frame[name], metric)
                 self.refuse_cells(name, wrong & at.is_not_null() & ~bad, _why(metric))
                 bad |= wrong
         frame = pl.DataFrame(metrics)
@@ -149,27 +150,44 @@ class _Reader:
 
     def wide(self) -> tuple[Coded, pl.DataFrame]:
         """The columns below each other: as many rows as cells."""
+        import numpy as np
         import polars as pl
 
         metric = DAILY["followers"] if "followers" in self.meaning.daily else "followers"
-        codes, values = [], []
-        for code, name in enumerate(self.layout.wide):
-            counts, bad = self.counts(name, metric)
-            if bad.any() and counts.null_count() == len(counts) and len(self.layout.wide) > 1:
-                self.notes.append(f'column "{name}" holds no counts and was not used')
-                continue
-            self.refuse_cells(name, bad, _why(metric))
-            codes.append(pl.repeat(code, len(counts), dtype=pl.UInt32, eager=True))
+        wide, rows = self.layout.wide, len(self.table.frame)
+        codes: list[pl.Series] = []
+        values: list[pl.Series] = []
+        useless: list[str] = []
+        for group in self._alike():
+            cells = pl.concat([self.table.frame[wide[code]] for code in group], rechunk=True)
+            counts, bad = self.counts(cells, metric)
+            codes.append(pl.Series(np.repeat(np.array(group, np.uint32), rows)))
             values.append(counts)
-        names = full_names(pl.Series(self.layout.wide), self.meaning.platform)
-        if not values:
-            raise NoLayout(f'has no count in any of its columns ("{self.layout.wide[0]}", ...)')
+            for place in (bad.arg_true() // rows).unique(maintain_order=True):
+                name, own = wide[group[place]], slice(place * rows, (place + 1) * rows)
+                if counts[own].null_count() == rows and len(wide) > 1:
+                    useless.append(name)
+                else:
+                    self.refuse_cells(name, bad[own], _why(metric))
+        if len(useless) == len(wide):
+            raise NoLayout(f'has no count in any of its columns ("{wide[0]}", ...)')
+        if useless:
+            self.notes.append("columns without counts, not used: " + ", ".join(useless[:12]))
+        names = full_names(pl.Series(wide), self.meaning.platform)
         return Coded(pl.concat(codes), names), pl.concat(values).to_frame(metric)
 
-    def counts(self, name: str, metric: str) -> tuple[pl.Series, pl.Series]:
+    def _alike(self) -> Iterable[list[int]]:
+        """Columns that can be read as one: there may be thousands, and each costs time."""
+        groups: dict[tuple[pl.DataType, Sign | None], list[int]] = {}
+        for code, name in enumerate(self.layout.wide):
+            column = self.table.frame[name]
+            groups.setdefault((column.dtype, sign_of(column)), []).append(code)
+        return groups.values()
+
+    def counts(self, cells: pl.Series, metric: str) -> tuple[pl.Series, pl.Series]:
         import polars as pl
 
-        counts = to_counts(self.table.frame[name])
+        counts = to_counts(cells)
         most = _MOST_PEOPLE if metric in {"followers", "following"} else 2**53
         least = -most if metric in _SIGNED else 0
         absurd = ~counts.values.is_between(least, most).fill_null(True)

@@ -18,9 +18,8 @@ def read_json(data: bytes, name: str) -> Table:
     """A list of objects, an object that holds one, or one object per line."""
     text = data.decode("utf-8", "replace")
     with contextlib.suppress(ValueError, RecursionError):
-        return Table(
-            name=name, frame=columns_of(records_in(json.loads(text), name)), first_row=1
-        )
+        frame = columns_of(records_in(json.loads(text), name), name)
+        return Table(name=name, frame=frame, first_row=1)
     lines = text.split("\n")  # splitlines would also cut at signs that stand inside texts
     records: list[Mapping[str, Any]] = []
     bad: list[Fault] = []
@@ -33,7 +32,7 @@ def read_json(data: bytes, name: str) -> Table:
             bad.append(Fault(kind="row", text=problem, where=where))
     if len(bad) == sum(bool(line.strip()) for line in lines):
         raise damaged(name, "is damaged or cut off JSON")
-    return Table(name=name, frame=columns_of(records), first_row=1, bad=tuple(bad))
+    return Table(name=name, frame=columns_of(records, name), first_row=1, bad=tuple(bad))
 
 
 def _object(line: str) -> Mapping[str, Any] | None:

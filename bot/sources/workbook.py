@@ -13,7 +13,7 @@ from bot.errors import SourceChanged
 from bot.sources.cells import frame_of
 from bot.sources.columns import NoLayout, find_header, lay_out
 from bot.sources.damage import damaged
-from bot.sources.delimited import unique_names
+from bot.sources.delimited import unique_columns
 from bot.sources.exports import workbook_reader
 from bot.sources.readings import Table
 
@@ -34,7 +34,7 @@ def read_workbook(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
         index = find_header(grid[:_TOP_ROWS], columns)
         if index is None:
             continue
-        header = unique_names(grid[index])
+        header = unique_columns(grid[index])
         try:
             lay_out(header, columns)
         except NoLayout as error:

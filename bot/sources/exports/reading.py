@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged, SourceError
 from bot.model import Batch
-from bot.sources.exports.archive import Member, Tree, damaged, open_tree
+from bot.sources.exports.archive import Member, Tree, open_tree
 from bot.sources.exports.families import FAMILIES
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, Piece, failed
@@ -99,8 +99,6 @@ def _show(tree: Tree) -> Shown:
                 shown.failed.append(failed(member.label, _no_list(member.label)))
             else:
                 shown.passed += 1  # an export has many lists of people
-        elif index is None and _hollow(opening):
-            shown.failed.append(failed(member.label, damaged(member.label)))
         elif index is None:
             shown.rest.append(member)
         else:
@@ -114,13 +112,6 @@ def _no_list(label: str) -> SourceChanged:
         "export as it was downloaded.",
         where=label,
     )
-
-
-def _hollow(opening: Opening) -> bool:
-    """A table of a thousand columns with hardly a cell filled: every column costs time."""
-    widest = max((len(row) for row in opening.top), default=0)
-    filled = max((sum(map(bool, row)) for row in opening.top), default=0)
-    return widest > 1000 and filled < widest // 4
 
 
 def _claimed(shown: Shown, asked: Asked) -> Iterator[Piece]:
