@@ -326,5 +326,5 @@ COMMANDS: tuple[click.Command, ...] = (
     _asking("summary", "What happened in the last day, week or month.", "[day|week|month]"),
     _asking("accounts", "List the accounts.", ""),
     _asking("preview", "How many alerts each sensitivity would have given in 90 days.", ""),
-    _asking("forget", "Erase an account: readings, lists, incidents.", "ACCOUNT"),
+    _asking("forget", "Erase an account for good; it stays away.", "ACCOUNT [yes]"),
 )

@@ -11,7 +11,7 @@ import polars as pl
 from sqlite_utils import Database
 
 from bot.errors import SourceError, StorageError
-from bot.model import Batch, Fault, Found, Source
+from bot.model import Account, Batch, Fault, Found, Source
 from bot.storage import accounts, lists, readings, sources
 from bot.storage.accounts import Status
 from bot.storage.database import Store
@@ -41,7 +41,7 @@ class Outcome:
 
     `broke` and `recovered` are sentences for the operator, set only at the change; `failed`
     is the sentence of every poll that gave nothing.
-    `new_faults` were not there at the poll before.
+    `new_faults` were not there at the poll before. `refused` are accounts that were forgotten.
     """
 
     source: str
@@ -58,6 +58,7 @@ class Outcome:
     ended: list[Ended] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
     @property
     def fresh(self) -> bool:
@@ -81,10 +82,10 @@ async def poll(
     """
     at = int(now.timestamp())
     row = await store.write(sources.ensure, source.name, priority)
-    wanted: list[str] = []
-    if handles is not None:
-        wanted = list(dict.fromkeys([*handles, *await store.read(accounts.watched, row.name)]))
     outcome = Outcome(source=source.name)
+    wanted = await store.read(_wanted, row.name, handles)
+    if wanted is None:
+        return outcome
     state = row.state
     while True:
         try:
@@ -104,6 +105,21 @@ async def poll(
         state = batch.state
         if not batch.more:
             return outcome
+
+
+def _wanted(db: Database, source: str, handles: Sequence[str] | None) -> list[str] | None:
+    """The accounts to ask for, empty where the source knows them itself.
+
+    None where all of them were forgotten: nobody is asked about them, least of all for money.
+    """
+    if handles is None:
+        return []
+    named = list(dict.fromkeys([*handles, *accounts.watched(db, source)]))
+    gone: set[str] = set()
+    for name in accounts.forgotten_from(db, source):
+        gone |= {name.lower(), Account.parse(name.lower()).handle}
+    wanted = [name for name in named if name.lower().removeprefix("@") not in gone]
+    return wanted if wanted or not named else None
 
 
 async def store_batch(
@@ -155,6 +171,8 @@ def _finish(
     for given in batch.lists:
         outcome.lists += lists.add(db, given, source, at)
     spoken = _spoken_of(batch)
+    listed = {given.account for given in batch.lists}
+    outcome.refused |= accounts.forgotten(db, listed.union(spoken))
     ids = accounts.ensure(db, spoken, source, at) if spoken else {}
     believed = batch.faults
     lost = {fault.account for fault in batch.faults if fault.account and fault.kind in _ENDED}

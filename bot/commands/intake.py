@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot import review
 from bot.commands.view import View, audit, find_account, names_seen
 from bot.errors import CommandError
 from bot.message import answers, clean, refusals
@@ -24,10 +25,17 @@ async def take_in(view: View, caller: Caller, arguments: Mapping[str, Any]) -> M
 
 
 async def watch(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    """Checks the wall before a platform is asked, and again with the name it gave."""
+    """Checks the wall before a platform is asked, and again with the name it gave.
+
+    What was forgotten and still comes from a configured source only has to be let in again.
+    """
     wanted = arguments["account"]
     _allowed(view, wanted)
     await view.context.store.read(_room, view)
+    forgotten = await view.context.store.read(accounts.find_forgotten, wanted)
+    if forgotten is not None and not forgotten.watched:
+        await view.context.store.write(_bring_back, view, forgotten.account)
+        return answers.said(view.voice, answers.BACK, account=clean(forgotten.account))
     source, canonical = await view.context.look(wanted)
     _allowed(view, canonical)
     await view.context.store.write(_watch, view, canonical, source)
@@ -57,7 +65,13 @@ def _room(db: Database, view: View) -> None:
         raise CommandError(refusals.full(view.voice, space.max_accounts))
 
 
+def _bring_back(db: Database, view: View, account: str) -> None:
+    accounts.bring_back(db, account)
+    audit(db, view, "watch", account)
+
+
 def _watch(db: Database, view: View, account: str, source: str) -> None:
+    accounts.bring_back(db, account)
     accounts.watch(db, account, source, view.space, view.caller.name, int(view.now))
     audit(db, view, "watch", f"{account} by {source}")
 
@@ -84,6 +98,6 @@ def _forget(db: Database, view: View, text: str, sure: bool) -> Message:
         raise CommandError(refusals.forget_at_console(view.voice, known.account))
     if not sure:
         return answers.confirm_forget(view.voice, known.account)
-    erased = accounts.forget(db, known.account)
+    erased = review.forget(db, known.account, int(view.now))
     audit(db, view, "forget", known.account)
     return answers.forgotten(view.voice, known.account, erased)

@@ -319,7 +319,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         name="watch",
-        help=mark("Start to watch an account"),
+        help=mark("Start to watch an account, or let a forgotten one in again"),
         handler=intake.watch,
         arguments=(
             Argument(name="account", help=mark("The account, platform/handle"), kind="text"),
@@ -336,7 +336,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         name="forget",
-        help=mark("Erase an account with its readings, lists and incidents"),
+        help=mark("Erase an account with its readings, lists and incidents, and keep it away"),
         handler=intake.forget,
         arguments=(
             _ACCOUNT,

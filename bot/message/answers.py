@@ -111,7 +111,12 @@ def forgotten(voice: Voice, account: str, readings: int) -> Message:
         readings,
         account=clean(account),
     )
-    return Message(text=text, severity="info")
+    stays = voice.say(
+        'It stays forgotten even where a source still lists it: "watch {account}" lets it in '
+        "again.",
+        account=clean(account),
+    )
+    return Message(text=f"{text} {stays}", severity="info")
 
 
 def subscription_text(
@@ -255,6 +260,7 @@ UNSUBSCRIBED = mark("Subscription {number} has ended.")
 ADDED_EVENT = mark("Event {number} added: {event}.")
 REMOVED_EVENT = mark("Event {number} removed.")
 GOAL_REMOVED = mark("{account} has no goal any more.")
+BACK = mark("{account} is no longer forgotten: its source's next counts are kept again.")
 WATCHED = mark("{account} is watched from now on (by {source}).")
 UNWATCHED = mark("{account} is no longer watched; what was read stays until it is forgotten.")
 SET_HERE = mark("Set for this channel; what is not listed is off.")

@@ -23,13 +23,13 @@ from bot.review.view import (
     spans,
 )
 from bot.route import News, route
-from bot.storage import days, incidents, notes
+from bot.storage import accounts, days, incidents, notes
 from bot.storage.database import Store
 from bot.storage.incidents import Stored
 from checks.incident import decide
 from checks.model import Direction, Incident, Judgement
 
-__all__ = ["Ground", "Reviewed", "reroute", "review", "settle_routes"]
+__all__ = ["Ground", "Reviewed", "forget", "reroute", "review", "settle_routes"]
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,13 @@ async def settle_routes(store: Store, ground: Ground, now: int) -> int:
 def reroute(db: Database, ground: Ground, now: int, changed: Iterable[int]) -> int:
     """Edits the messages of incidents that a person changed, inside that transaction."""
     return route(db, ground.voices, ground.walls, now, News(changed=frozenset(changed)))
+
+
+def forget(db: Database, account: str, now: int) -> int:
+    """Erases an account and gives its readings; what is being judged is judged without it."""
+    turn, last = notes.setting(db, TURN) or (0, now)
+    notes.set_setting(db, TURN, (turn + 1, last))
+    return accounts.forget(db, account, now)
 
 
 # --- what it means ----------------------------------------------------------------------

@@ -39,6 +39,15 @@ def matches(patterns: Iterable[str], account: str, tags: Collection[str] = ()) -
     return False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """An erased account that stays away: `source` gave it, or it was `watched` from chat."""
+
+    account: str
+    source: str | None
+    watched: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Walls:
     """Which accounts each space may see, as patterns; the terminal's own space sees all."""
@@ -55,10 +64,12 @@ class Walls:
 
 
 def ensure(db: Database, names: Sequence[str], source: int | None, seen: int) -> dict[str, int]:
-    """Ids of all names; unknown ones are added."""
+    """Ids of all names but the forgotten ones; unknown ones are added."""
     wanted = json.dumps(list(names))
     found = _ids(db, wanted)
     missing = [name for name in names if name not in found]
+    gone = forgotten(db, missing) if missing else set()
+    missing = [name for name in missing if name not in gone]
     if missing:
         rows = []
         for name in missing:
@@ -163,15 +174,22 @@ def watched(db: Database, source: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def forget(db: Database, account: str) -> int:
+def forget(db: Database, account: str, at: int) -> int:
     """Erases an account with its readings, lists, incidents and messages; gives the readings.
 
-    Alerts that already stand in a channel stay there: only their rows are erased.
+    Alerts that already stand in a channel stay there: only their rows are erased. The name
+    alone is kept, so that a source that still lists the account does not make it anew.
     """
     row = db.conn.execute("SELECT id FROM accounts WHERE account = ?", (account,)).fetchone()
     if row is None:
         return 0
     (id,) = row
+    db.conn.execute(
+        "INSERT OR REPLACE INTO forgotten (account, source, watched, at)"
+        " SELECT account, (SELECT name FROM sources WHERE id = accounts.source),"
+        " account IN (SELECT account FROM watched), ? FROM accounts WHERE id = ?",
+        (at, id),
+    )
     _forget_incidents(db, id)
     for table in ("list_changes", "lists", "corrections", "pending_days", "account_faults"):
         db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (id,))
@@ -180,6 +198,37 @@ def forget(db: Database, account: str) -> int:
     readings = db.conn.execute("DELETE FROM readings WHERE account = ?", (id,)).rowcount
     db.conn.execute("DELETE FROM accounts WHERE id = ?", (id,))
     return readings
+
+
+def forgotten(db: Database, names: Collection[str]) -> set[str]:
+    """Those of the names that are refused."""
+    rows = db.conn.execute(
+        "SELECT account FROM forgotten WHERE account IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(names)),),
+    )
+    return {name for (name,) in rows}
+
+
+def forgotten_from(db: Database, source: str) -> list[str]:
+    """Accounts that this source gave or was asked for before they were forgotten."""
+    rows = db.conn.execute("SELECT account FROM forgotten WHERE source = ?", (source,))
+    return [name for (name,) in rows]
+
+
+def find_forgotten(db: Database, name: str) -> Forgotten | None:
+    """The forgotten account of that name, however a person wrote it."""
+    row = db.conn.execute(
+        "SELECT account, source, watched FROM forgotten WHERE lower(account) = lower(?)",
+        (name.strip(),),
+    ).fetchone()
+    if row is None:
+        return None
+    return Forgotten(account=row[0], source=row[1], watched=bool(row[2]))
+
+
+def bring_back(db: Database, account: str) -> None:
+    """Lets sources and imports give a forgotten account again."""
+    db.conn.execute("DELETE FROM forgotten WHERE account = ?", (account,))
 
 
 def _forget_incidents(db: Database, account: int) -> None:

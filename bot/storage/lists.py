@@ -28,8 +28,13 @@ class ListChange:
 
 
 def add(db: Database, given: FollowerList, source: int | None, seen: int) -> bool:
-    """True where this list is new or differs from the one stored for its time."""
-    account = accounts.ensure(db, [given.account], source, seen)[given.account]
+    """True where this list is new or differs from the one stored for its time.
+
+    A forgotten account's is refused.
+    """
+    account = accounts.ensure(db, [given.account], source, seen).get(given.account)
+    if account is None:
+        return False
     ids = np.ascontiguousarray(given.ids, "<u8").tobytes()
     since = None if given.since is None else np.ascontiguousarray(given.since, "<i8").tobytes()
     cursor = db.conn.execute(

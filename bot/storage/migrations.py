@@ -86,3 +86,8 @@ def _run(db: Database, script: str) -> None:
 def m001_start(db: Database) -> None:
     for script in schema.START:
         _run(db, script)
+
+
+@steps()
+def m002_forgotten(db: Database) -> None:
+    _run(db, schema.FORGOTTEN)

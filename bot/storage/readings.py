@@ -45,6 +45,7 @@ def add(db: Database, source: int, frame: pl.DataFrame, seen: int) -> Added:
     """Stores rows of one source; for a time told twice the latest statement wins.
 
     What was absent stays as it was. Changed days wait in `pending_days` for the next review.
+    Rows of forgotten accounts are refused.
     """
     metrics = [
         name
@@ -57,6 +58,9 @@ def add(db: Database, source: int, frame: pl.DataFrame, seen: int) -> Added:
     before = db.conn.execute("SELECT count(*) FROM accounts").fetchone()[0]
     ids = accounts.ensure(db, names.to_list(), source, seen)
     after = db.conn.execute("SELECT count(*) FROM accounts").fetchone()[0]
+    given = frame.height
+    if len(ids) < len(names):
+        frame = frame.filter(pl.col("account").is_in(list(ids)))
     numbered = frame.with_columns(
         pl.col("account").replace_strict(ids, return_dtype=pl.Int64).alias("account")
     )
@@ -67,7 +71,7 @@ def add(db: Database, source: int, frame: pl.DataFrame, seen: int) -> Added:
             "INSERT OR IGNORE INTO metrics_in_use (name) VALUES (?)", [(m,) for m in metrics]
         )
         _mark(db, numbered, source, seen, every=cursor.rowcount == frame.height)
-    return Added(rows=frame.height, changed=cursor.rowcount, new_accounts=after - before)
+    return Added(rows=given, changed=max(0, cursor.rowcount), new_accounts=after - before)
 
 
 def _upsert(metrics: Sequence[str], source: int, seen: int) -> str:

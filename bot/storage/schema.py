@@ -1,4 +1,4 @@
-"""The tables as `m001_start` makes them: plain rows that a person can open in Datasette."""
+"""The tables as the migrations make them: plain rows that a person can open in Datasette."""
 
 from bot.model import METRICS
 
@@ -337,6 +337,15 @@ CREATE TABLE summaries (
   period_start INTEGER NOT NULL,
   sent_at INTEGER NOT NULL,
   PRIMARY KEY (channel, kind, period_start)
+) STRICT, WITHOUT ROWID;
+"""
+
+FORGOTTEN = """
+CREATE TABLE forgotten (
+  account TEXT PRIMARY KEY,
+  source TEXT,
+  watched INTEGER NOT NULL,
+  at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
 

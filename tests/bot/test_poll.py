@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from bot.errors import SourceUnavailable
-from bot.model import Batch, Fault
+from bot.model import Batch, Fault, FollowerList
 from bot.poll import Outcome, poll, store_batch
 from bot.storage import accounts, readings, sources
+from bot.storage.accounts import Forgotten
 from bot.storage.database import Store
 from tests.fakes import DAY, Clock, FakeSource, calm, ends, frame
 
@@ -188,3 +190,37 @@ async def test_the_state_is_any_json(store, clock):
     state = {"pages": ["a", None, 3.5], "time": DAY}
     await poll(store, FakeSource("api", Batch(state=state)), clock.at())
     assert (await store.read(sources.get, "api")).state == json.loads(json.dumps(state))
+
+
+async def test_what_was_forgotten_stays_so_while_its_source_lists_it(store, clock):
+    """Readings, lists and faults of it are refused, the others go on."""
+    source = FakeSource("files", Batch(readings=table(clock)))
+    await poll(store, source, clock.at())
+    await store.write(accounts.forget, "instagram/a0", int(clock()))
+    clock.tick(DAY)
+    given = FollowerList(
+        account="instagram/a0", side="followers", at=int(clock()), ids=np.ones(1, np.uint64)
+    )
+    batch = Batch(readings=table(clock), lists=(given,), faults=gone("a0"))
+    outcome = await poll(store, FakeSource("files", batch), clock.at())
+    assert [one.account for one in await store.read(accounts.listing)] == ["instagram/a1"]
+    assert (outcome.lists, outcome.new_accounts, outcome.new_faults) == (0, 0, [])
+    assert outcome.refused == {"instagram/a0"}
+    assert await count(store) == 4
+
+    known = await store.read(accounts.find_forgotten, "Instagram/A0")
+    assert known == Forgotten(account="instagram/a0", source="files", watched=False)
+    await store.write(accounts.bring_back, known.account)
+    clock.tick(DAY)
+    await poll(store, FakeSource("files", Batch(readings=table(clock))), clock.at())
+    assert len(await store.read(accounts.listing)) == 2
+
+
+async def test_a_platform_is_not_asked_for_what_was_forgotten(store, clock):
+    await poll(store, FakeSource("api", Batch(readings=table(clock))), clock.at())
+    await store.write(accounts.forget, "instagram/a0", int(clock()))
+    source = FakeSource("api")
+    await poll(store, source, clock.at(), handles=("@A0", "a1"))
+    await store.write(accounts.forget, "instagram/a1", int(clock()))
+    await poll(store, source, clock.at(), handles=("@A0", "a1"))
+    assert [wanted for wanted, _ in source.asked] == [("a1",)], "nothing is no question"

@@ -10,7 +10,7 @@ from bot import message
 from bot.deliver import Clocks, Courier
 from bot.model import Batch
 from bot.poll import Outcome, store_batch
-from bot.review import Ground, review
+from bot.review import Ground, forget, review
 from bot.review.peers import events_behind, walled
 from bot.review.view import CHUNK
 from bot.storage import accounts, alerts, channels, days, incidents, notes, readings, sources
@@ -331,6 +331,30 @@ async def test_what_arrives_while_judging_is_judged_next(service):
     assert await service.incidents() == []
     await service.look()
     assert len(service.chat.shown) == 1
+
+
+async def test_what_is_forgotten_while_a_review_judges_it_stays_forgotten(service):
+    counts, times = world(service.clock)
+    counts = purge(counts, 59)
+    service.clock.now = times[58] + 3600
+    await service.arrive(frame(counts[:, :59], times[:59]))
+    service.clock.now = times[59] + 3600
+    now = int(service.clock())
+    row = await service.store.read(sources.get, "files")
+    await service.store.write(readings.add, row.id, frame(counts[:, 59:], times[59:]), now)
+
+    def meanwhile(panel, rules, **more):
+        if "instagram/a0" in panel.row:
+            asyncio.run_coroutine_threadsafe(
+                service.store.write(forget, "instagram/a0", now), loop
+            ).result(timeout=10)
+        return judgements(panel, rules, **more)
+
+    loop = asyncio.get_running_loop()
+    await review(service.store, replace(service.ground, judge=meanwhile), now)
+    hit = {one.account for one in await service.incidents()}
+    assert len(hit) >= 10
+    assert "instagram/a0" not in hit
 
 
 async def test_a_review_that_another_program_overtook_starts_over(service):

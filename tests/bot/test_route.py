@@ -541,7 +541,7 @@ async def test_forgetting_an_account_takes_its_waiting_words_along(desk):
     await desk.channel()
     desk.chat.linked["fake:1"] = None
     await desk.tell(incident("instagram/a"))
-    await desk.store.write(accounts.forget, "instagram/a")
+    await desk.store.write(accounts.forget, "instagram/a", int(desk.clock()))
     desk.chat.linked["fake:1"] = TEAM
     await desk.tick(400)
     assert desk.titles() == []

@@ -200,6 +200,6 @@ async def test_the_life_of_a_wave(story):
     assert await story.store.read(outbox.waiting) == []
 
     # and a forgotten account is gone from it all
-    await story.store.write(accounts.forget, "instagram/mine0")
+    await story.store.write(accounts.forget, "instagram/mine0", int(story.clock()))
     left = {one.incident.account for one in await story.store.read(incidents.listing)}
     assert "instagram/mine0" not in left

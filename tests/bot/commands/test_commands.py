@@ -384,6 +384,36 @@ async def test_forget_asks_first_and_then_erases(team: Team) -> None:
     assert "There is no incident 2" in (await team.ask(person(), "why 2")).text
 
 
+async def test_what_is_forgotten_stays_so_until_it_is_watched_again(team: Team) -> None:
+    told = (await team.ask(MANAGER, "forget instagram/mo yes")).text
+    assert 'stays forgotten even where a source still lists it: "watch instagram/mo"' in told
+
+    def poll(db: Database) -> None:
+        readings.add(db, sources.ensure(db, "exports").id, counts(["instagram/mo"]), NOW)
+
+    await team.store.write(poll)
+    assert "No account is called" in (await team.ask(person(), "status instagram/mo")).text
+    assert "only be" not in (await team.ask(MANAGER, "watch instagram/mo")).text
+    assert team.looked == [], "its source lists it: no platform has to be asked"
+    await team.store.write(poll)
+    assert (await team.ask(person(), "status instagram/mo")).title.startswith("instagram/mo")
+
+
+async def test_a_watched_account_that_was_forgotten_is_watched_again(team: Team) -> None:
+    def read(db: Database) -> None:
+        readings.add(db, sources.ensure(db, "api").id, counts(["instagram/new-one"]), NOW)
+
+    await team.ask(MANAGER, "watch instagram/new-one")
+    await team.store.write(read)
+    await team.ask(MANAGER, "forget instagram/new-one yes")
+    assert await team.store.read(accounts.watched, "exports") == []
+    shown = await team.ask(MANAGER, "watch instagram/new-one")
+    assert "is watched from now on" in shown.text
+    assert await team.store.read(accounts.watched, "exports") == ["instagram/new-one"]
+    await team.store.write(read)
+    assert await team.store.read(accounts.get, "instagram/new-one") is not None
+
+
 async def test_watching_needs_room(team: Team) -> None:
     assert "is watched from now on" in (await team.ask(MANAGER, "watch instagram/new-one")).text
     assert await team.store.read(accounts.watched, "exports") == ["instagram/new-one"]
