@@ -14,7 +14,6 @@ from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.credentials import credential
 from bot.sources.meta import Graph
 from bot.sources.replies import record, records, whole
-from bot.sources.tokens import Tokens
 from bot.sources.web import Web
 
 _BASE = "https://graph.facebook.com/v23.0"
@@ -132,7 +131,6 @@ def _gained_lost(answer: Mapping[str, Any]) -> dict[str, int]:
 def open_instagram(settings: InstagramSettings, surroundings: Surroundings) -> ApiSource:
     token = credential(settings, surroundings, settings.token_env, settings.token_file)
     web = Web(settings.name, surroundings, secrets=[token], private=settings.private)
-    tokens = Tokens(surroundings.secrets, settings.name)
-    graph = Graph(settings.name, web, settings.api_base or _BASE, tokens)
+    graph = Graph(settings.name, web, settings.api_base or _BASE)
     known = settings.model_copy(update={"handles": (*settings.own, *settings.handles)})
     return ApiSource(known, surroundings, web, Instagram(settings, graph, token))

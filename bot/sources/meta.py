@@ -1,14 +1,12 @@
-"""What Instagram and Threads share: Graph errors, usage headers, long-lived tokens."""
+"""What Instagram and Threads share: how Graph is asked, its errors and usage headers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from bot.errors import AccountNotFound, SourceChanged, SourceRefused, SourceUnavailable
-from bot.sources.tokens import Tokens
 from bot.sources.web import Web
 
 _RATE_CODES = {4, 17, 32, 341, 613, 80001, 80002, 80006}
@@ -16,17 +14,13 @@ _TOKEN_CODES = {10, 102, 190, 200}
 _MISSING_CODES = {24, 110, 803}
 _PAUSE = 3600.0
 _FULL = 95
-_RENEW_AFTER = 7 * 86400
 
 
 class Graph:
-    """Asks with one account's token and renews it weekly where `grant` names how."""
+    """Asks with one account's token."""
 
-    def __init__(
-        self, name: str, web: Web, base: str, tokens: Tokens, grant: str | None = None
-    ) -> None:
+    def __init__(self, name: str, web: Web, base: str) -> None:
         self._name, self._web, self._base = name, web, base
-        self._tokens, self._grant = tokens, grant
 
     async def ask(
         self, path: str, params: Mapping[str, Any], token: str, account: str
@@ -43,27 +37,6 @@ class Graph:
         if error is None and reply.status < 400:
             return answer
         raise self._told(error if isinstance(error, dict) else {}, reply.status, account)
-
-    async def token(self, handle: str, seed: str, account: str, now: datetime | None) -> str:
-        """The account's token as it is now; it lives for sixty days from its last renewal."""
-        kept = self._tokens.get(handle, seed)
-        if self._grant is None or now is None:
-            return str(kept["access"]) if kept else seed
-        if kept is None:
-            self._tokens.put(handle, seed, {"access": seed, "at": now.timestamp()})
-            return seed
-        token = str(kept["access"])
-        if now.timestamp() - float(kept["at"]) < _RENEW_AFTER:
-            return token
-        answer = await self.ask(
-            "/refresh_access_token", {"grant_type": self._grant}, token, account
-        )
-        fresh = answer.get("access_token")
-        if not isinstance(fresh, str):
-            raise SourceChanged(f"{self._name}: the renewed token of {account} is no text.")
-        self._web.secrets.append(fresh)
-        self._tokens.put(handle, seed, {"access": fresh, "at": now.timestamp()})
-        return fresh
 
     def _told(
         self, error: Mapping[str, Any], status: int, account: str

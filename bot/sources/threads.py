@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from pydantic import Field
 
-from bot.errors import SourceRefused
+from bot.errors import SourceChanged, SourceRefused
 from bot.model import Fault, Surroundings
 from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.credentials import credential
@@ -18,6 +19,7 @@ from bot.sources.tokens import Tokens
 from bot.sources.web import Web
 
 _BASE = "https://graph.threads.net"
+_RENEW_AFTER = 7 * 86400
 
 
 class ThreadsSettings(ApiSettings):
@@ -30,8 +32,10 @@ class ThreadsSettings(ApiSettings):
 class Threads:
     traits = Traits("threads")
 
-    def __init__(self, name: str, graph: Graph, seeds: Mapping[str, str]) -> None:
-        self._name, self._graph, self._seeds = name, graph, seeds
+    def __init__(
+        self, name: str, graph: Graph, tokens: Tokens, seeds: Mapping[str, str]
+    ) -> None:
+        self._name, self._graph, self._tokens, self._seeds = name, graph, tokens, seeds
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
@@ -45,13 +49,39 @@ class Threads:
                 "under accounts.",
                 account=account,
             )
-        token = await self._graph.token(each.handle, seed, account, now)
+        token = await self._token(each.handle, seed, account, now)
         answer = await self._graph.ask(
             "/v1.0/me/threads_insights", {"metric": "followers_count"}, token, account
         )
         found = [r for r in records(answer, "data") if r.get("name") == "followers_count"]
         followers = whole(record(found[0], "total_value"), "value") if found else None
         return [Profile(handle=each.handle, counts={"followers": followers})]
+
+    async def _token(self, handle: str, seed: str, account: str, now: datetime | None) -> str:
+        """As it is now; it lives for sixty days from its last renewal."""
+        if now is None:
+            kept = self._tokens.get(handle, seed)
+            return str(kept["access"]) if kept else seed
+        at = now.timestamp()
+
+        async def renew(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {
+                "access": await self._renewed(kept["access"], account) if kept else seed,
+                "at": at,
+            }
+
+        return await self._tokens.access(
+            handle, seed, renew, ended=lambda kept: at - float(kept["at"]) >= _RENEW_AFTER
+        )
+
+    async def _renewed(self, token: str, account: str) -> str:
+        answer = await self._graph.ask(
+            "/refresh_access_token", {"grant_type": "th_refresh_token"}, token, account
+        )
+        fresh = answer.get("access_token")
+        if not isinstance(fresh, str):
+            raise SourceChanged(f"{self._name}: the renewed token of {account} is no text.")
+        return fresh
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page:
         raise SourceRefused(
@@ -64,8 +94,8 @@ def open_threads(settings: ThreadsSettings, surroundings: Surroundings) -> ApiSo
     value = partial(credential, settings, surroundings)
     seeds = {handle: value(env) for handle, env in settings.accounts.items()}
     web = Web(settings.name, surroundings, secrets=seeds.values(), private=settings.private)
-    tokens = Tokens(surroundings.secrets, settings.name)
+    tokens = Tokens(surroundings.secrets, settings.name, web.secrets)
     base = settings.api_base or _BASE
-    graph = Graph(settings.name, web, base, tokens, "th_refresh_token")
+    graph = Graph(settings.name, web, base)
     known = settings.model_copy(update={"handles": tuple(seeds)})
-    return ApiSource(known, surroundings, web, Threads(settings.name, graph, seeds))
+    return ApiSource(known, surroundings, web, Threads(settings.name, graph, tokens, seeds))

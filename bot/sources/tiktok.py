@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from pydantic import Field
 
@@ -17,7 +18,7 @@ from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.credentials import credential
 from bot.sources.replies import record, whole
 from bot.sources.reply import Reply
-from bot.sources.tokens import Tokens
+from bot.sources.tokens import Tokens, is_token
 from bot.sources.web import Web
 
 _BASE = "https://open.tiktokapis.com"
@@ -63,11 +64,12 @@ class TikTok:
                 "refresh token under accounts.",
                 account=account,
             )
-        kept = self._tokens.get(each.handle, self._seeds[each.handle])
-        token = kept["access"] if kept else await self._renew(each.handle, account)
+        seed = self._seeds[each.handle]
+        renew = partial(self._renew, account, seed)
+        token = await self._tokens.access(each.handle, seed, renew)
         code, reply = await self._info(token)
         if code in _RENEW:
-            token = await self._renew(each.handle, account)
+            token = await self._tokens.access(each.handle, seed, renew, ended=is_token(token))
             code, reply = await self._info(token)
         if code == "rate_limit_exceeded":
             raise SourceUnavailable(
@@ -102,16 +104,16 @@ class TikTok:
         error = record(reply.object(), "error")
         return self._web.clean(str(error.get("code"))), reply
 
-    async def _renew(self, handle: str, account: str) -> str:
-        seed = self._seeds[handle]
-        kept = self._tokens.get(handle, seed)
+    async def _renew(
+        self, account: str, seed: str, kept: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
         reply = await self._web.post(
             self._base + "/v2/oauth/token/",
             {
                 "client_key": self._client[0],
                 "client_secret": self._client[1],
                 "grant_type": "refresh_token",
-                "refresh_token": kept["refresh"] if kept else seed,
+                "refresh_token": kept.get("refresh", seed),
             },
             allow=(400, 401, 403),
         )
@@ -124,10 +126,7 @@ class TikTok:
                 "to log in to your TikTok app again.",
                 account=account,
             )
-        self._web.secrets += [access, refresh]
-        # kept before it is used: the old one is worth nothing from now on
-        self._tokens.put(handle, seed, {"access": access, "refresh": refresh})
-        return access
+        return {"access": access, "refresh": refresh}
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page:
         raise SourceRefused(
@@ -148,6 +147,6 @@ def open_tiktok(settings: TikTokSettings, surroundings: Surroundings) -> ApiSour
         private=settings.private,
         spacing=_SPACING,
     )
-    tokens = Tokens(surroundings.secrets, settings.name)
+    tokens = Tokens(surroundings.secrets, settings.name, web.secrets)
     known = settings.model_copy(update={"handles": tuple(seeds)})
     return ApiSource(known, surroundings, web, TikTok(settings, web, tokens, seeds, client))

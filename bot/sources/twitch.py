@@ -14,7 +14,7 @@ from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
 from bot.sources.credentials import credential
 from bot.sources.replies import records, whole
 from bot.sources.reply import Reply
-from bot.sources.tokens import Tokens
+from bot.sources.tokens import Tokens, is_token
 from bot.sources.web import Web
 
 _BASE = "https://api.twitch.tv/helix"
@@ -107,17 +107,15 @@ class Twitch:
 
     async def _get(self, path: str, params: Mapping[str, Any]) -> Reply:
         """With the app token; a refused one is replaced once."""
-        client_secret = self._client[1]
-        kept = self._tokens.get("app", client_secret)
-        token = kept["access"] if kept else await self._new_token()
-        url = self._base + path
+        url, seed = self._base + path, self._client[1]
+        token = await self._tokens.access("app", seed, self._new_token)
         reply = await self._web.get(url, params, headers=self._headers(token), allow=(401,))
         if reply.status != 401:
             return reply
-        token = await self._new_token()
+        token = await self._tokens.access("app", seed, self._new_token, ended=is_token(token))
         return await self._web.get(url, params, headers=self._headers(token))
 
-    async def _new_token(self) -> str:
+    async def _new_token(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         id, client_secret = self._client
         reply = await self._web.post(
             self._login + "/oauth2/token",
@@ -135,9 +133,7 @@ class Twitch:
                 "id and secret at dev.twitch.tv.",
                 source=self._name,
             )
-        self._web.secrets.append(token)
-        self._tokens.put("app", client_secret, {"access": token})
-        return token
+        return {"access": token}
 
     def _headers(self, token: str) -> dict[str, str]:
         return {"Client-Id": self._client[0], "Authorization": f"Bearer {token}"}
@@ -149,6 +145,6 @@ def open_twitch(settings: TwitchSettings, surroundings: Surroundings) -> ApiSour
     user_token = value(settings.user_token_env) if settings.user_token_env else None
     hidden = [*client, *([user_token] if user_token else [])]
     web = Web(settings.name, surroundings, secrets=hidden, private=settings.private)
-    tokens = Tokens(surroundings.secrets, settings.name)
+    tokens = Tokens(surroundings.secrets, settings.name, web.secrets)
     twitch = Twitch(settings, web, tokens, client, user_token)
     return ApiSource(settings, surroundings, web, twitch)

@@ -41,6 +41,19 @@ async def test_a_token_is_renewed_each_week_and_kept(world: World) -> None:
     ]
 
 
+async def test_a_renewed_token_is_in_no_error_of_a_later_run(world: World) -> None:
+    world.server.give(INSIGHTS, recorded("threads_insights_followers_count"))
+    world.server.give("/refresh_access_token", {"access_token": "s3cond-token"})
+    for day in (0, 8):
+        threads = world.open("threads", ENVIRON, accounts={"lena": "LENA"})
+        await threads.fetch((), None, NOW + timedelta(days=day))
+    error = {"code": 190, "message": "Malformed access token s3cond-token"}
+    world.server.give(INSIGHTS, {"error": error}, status=400)
+    threads = world.open("threads", ENVIRON, accounts={"lena": "LENA"})
+    (fault,) = (await threads.fetch((), None, NOW + timedelta(days=9))).faults
+    assert "Malformed access token ***" in fault.text
+
+
 async def test_an_ended_grant_names_its_account_only(world: World) -> None:
     def insights(asked: Asked) -> Answer:
         if asked.query["access_token"] == "k1m-token":

@@ -1,5 +1,6 @@
 """Twitch Helix from recorded answers."""
 
+import asyncio
 import stat
 from typing import Any
 
@@ -66,6 +67,24 @@ async def test_the_app_token_is_kept_privately_and_renewed_when_refused(world: W
     batch = await fetched(world, first.state, handles=["lena"])
     assert len(rows(batch)) == 1
     assert "ok-token" not in str(batch.state)
+
+
+async def test_requests_at_the_same_time_share_one_new_token(world: World) -> None:
+    issued = play(world, {"1": "lena"})
+    twitch = world.open("twitch", ENVIRON, handles=["lena"])
+    await asyncio.gather(twitch.fetch((), None, NOW), *(twitch.look("lena") for _ in range(3)))
+    assert len(issued) == 1
+    issued.append("revoked at the server")
+    await asyncio.gather(twitch.fetch((), None, NOW), *(twitch.look("lena") for _ in range(3)))
+    assert len(issued) == 3
+
+
+async def test_a_token_kept_from_an_earlier_run_is_in_no_error(world: World) -> None:
+    issued = play(world, {"1": "lena"})
+    await fetched(world, handles=["lena"])
+    world.server.give("/users", {"message": f"{issued[0]} is not welcome"}, 403)
+    with pytest.raises(SourceRefused, match=r"answered 403 \(\*\*\* is not welcome\)"):
+        await fetched(world, handles=["lena"])
 
 
 async def test_a_wrong_secret_is_told(world: World) -> None:
