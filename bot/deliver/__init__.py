@@ -188,6 +188,10 @@ class Courier:
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
             return
+        if ref is None and claimed.unconfirmed and self._is_overdue(claimed):
+            said = "did not arrive: it goes into the catch-up message"
+            await self._store.write(outbox.give_back, claimed.position, said, unconfirmed=False)
+            return
         try:
             if ref is None:
                 delivery = await self._with_picture(channel, delivery)
@@ -205,6 +209,10 @@ class Courier:
             self._paces.pop(name, None)
             if await self._store.write(self._arrived, claimed, ref):
                 await self._report(f"{name} can be reached again: its alerts go on")
+
+    def _is_overdue(self, claimed: Claimed) -> bool:
+        fresh = claimed.kind == "alert" and claimed.delivery.action == "post"
+        return fresh and self._clocks.calendar() - claimed.created >= CATCH_UP
 
     def _arrived(self, db: Database, claimed: Claimed, ref: str) -> bool:
         """True where the operator had been told that the channel refuses."""

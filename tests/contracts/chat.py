@@ -82,7 +82,7 @@ class Stage(Protocol):
         ...
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
-        """At the next request of `step`: post, upload, edit, thread; "" is the post."""
+        """At the next request of `step`: post, upload, edit, thread, look; "" is the post."""
         ...
 
     def tick(self, seconds: float) -> None:
@@ -90,6 +90,12 @@ class Stage(Protocol):
         ...
 
     def delete_first(self) -> None: ...
+
+    def vanish(self) -> None:
+        """The platform cannot be reached any more, by no way, until it comes back."""
+        ...
+
+    def come_back(self) -> None: ...
 
     def now(self) -> float: ...
 
@@ -220,6 +226,13 @@ async def _look(chat: Chat, wanted: Delivery, tries: int = 12) -> str | None:
         except DeliveryDeferred as error:
             await asyncio.sleep(min(error.retry_after or 0.0, 0.2))
     raise AssertionError(f"{wanted.key} could not be looked for in {tries} tries")
+
+
+async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
+    """Waits for something that happens elsewhere and has no event."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 async def failure(sending: Any) -> DeliveryError | None:

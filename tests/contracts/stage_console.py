@@ -49,6 +49,12 @@ class ConsoleStage:
     def delete_first(self) -> None:
         raise AssertionError("paper cannot be deleted")
 
+    def vanish(self) -> None:
+        raise AssertionError("a file does not vanish")
+
+    def come_back(self) -> None:
+        raise AssertionError("a file does not vanish")
+
     def now(self) -> float:
         return time.time()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.chat.discord import DiscordChat, Patience
 from bot.chat.settings import DiscordSettings
-from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
+from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, Asked, LoopbackDiscord
 
 QUICK = Patience(delivery=0.5, acknowledge=1.0, gateway=5.0, pause=0.1, token=0.1)
@@ -57,6 +57,13 @@ class DiscordStage:
 
     def delete_first(self) -> None:
         self.server.delete_message(CHANNEL, self.server.shown()[0]["id"])
+
+    def vanish(self) -> None:
+        self.server.rest_open = self.server.gateway_open = False
+        self.server.drop_gateway()
+
+    def come_back(self) -> None:
+        self.server.rest_open = self.server.gateway_open = True
 
     def now(self) -> float:
         return self.server.wall()
@@ -149,9 +156,7 @@ async def open_stage(
     )
     running = asyncio.create_task(chat.run())
     try:
-        async with asyncio.timeout(5):
-            while not (chat.health().ready and server.commands):  # noqa: ASYNC110 - has no event
-                await asyncio.sleep(0.005)
+        await until(lambda: chat.health().ready and server.commands)
         yield DiscordStage(server, chat, desk)
     finally:
         running.cancel()

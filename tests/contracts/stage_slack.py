@@ -14,7 +14,7 @@ from bot.chat.slack_render import unescape
 from bot.chat.slack_tokens import SlackTokens
 from bot.errors import DeliveryDeferred
 from bot.model import Delivery, Desk, Health
-from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
+from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.contracts.parsing_desk import ParsingDesk
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, SECRET, TEAM, Interaction, SlackServer
 from tests.loopback.slack_limits import pings, texts
@@ -25,6 +25,7 @@ _STEPS = {
     "post": ("chat.postMessage",),
     # A reply is a post too; what a fault leaves in doubt has to be looked up through faults.
     "thread": ("chat.postMessage", "conversations.history", "conversations.replies"),
+    "look": ("conversations.history",),
     "edit": ("chat.update",),
     "upload": ("upload", "files.completeUploadExternal"),
 }
@@ -80,7 +81,9 @@ class PatientChat:
             try:
                 return await self._chat.find(delivery)
             except DeliveryDeferred as error:
-                self._clock.ahead += error.retry_after or 1.0
+                if error.retry_after is None:
+                    raise
+                self._clock.ahead += error.retry_after
 
     async def space_of(self, channel: str) -> str | None:
         return await self._chat.space_of(channel)
@@ -128,6 +131,13 @@ class SlackStage:
 
     def delete_first(self) -> None:
         self.server.messages.remove(self.server.shown()[0])
+
+    def vanish(self) -> None:
+        self.server.down = True
+        self.server.drop()
+
+    def come_back(self) -> None:
+        self.server.down = False
 
     def now(self) -> float:
         return self.clock.wall()
@@ -209,9 +219,7 @@ async def open_workspace(
         running = asyncio.create_task(chat.run()) if ready else None
         try:
             if running is not None:
-                async with asyncio.timeout(5):
-                    while not chat.health().ready:  # noqa: ASYNC110
-                        await asyncio.sleep(0.005)
+                await until(lambda: chat.health().ready)
             yield stage
         finally:
             if running is not None:

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from tests.contracts.chat import until
 from tests.contracts.stage_discord import open_stage
 
 pytestmark = pytest.mark.skipif(
@@ -18,11 +19,8 @@ pytestmark = pytest.mark.skipif(
 async def test_an_invalid_session_is_overcome_and_nothing_is_said(resumable: bool) -> None:
     async with open_stage() as stage:
         await stage.server.invalidate(resumable=resumable)
-        async with asyncio.timeout(20):
-            while stage.chat.health().ready:  # noqa: ASYNC110 - has no event
-                await asyncio.sleep(0.01)
-            while not stage.chat.health().ready:  # noqa: ASYNC110 - has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: not stage.chat.health().ready, 20)
+        await until(lambda: stage.chat.health().ready, 20)
         assert (await stage.command("status")).private
         assert stage.server.resumes == int(resumable)
         assert stage.desk.reports == []
@@ -36,8 +34,6 @@ async def test_a_server_that_restarts_is_found_again() -> None:
             await stage.desk.reported.wait()
         stage.server.sessions.clear()
         await stage.server.start()
-        async with asyncio.timeout(30):
-            while not stage.chat.health().ready:  # noqa: ASYNC110 - has no event
-                await asyncio.sleep(0.05)
+        await until(lambda: stage.chat.health().ready, 30)
         assert (await stage.command("status")).private
         assert len(stage.desk.reports) == 2

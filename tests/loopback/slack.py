@@ -293,7 +293,7 @@ class SlackServer:
         for socket in list(self.sockets):
             await socket.send_json({"type": "disconnect", "reason": reason})
 
-    async def drop(self) -> None:
+    def drop(self) -> None:
         """Cuts all sockets without a word."""
         self.connected.clear()
         for socket in list(self.sockets):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,7 +12,7 @@ from bot.chat.discord import DiscordChat, Patience
 from bot.chat.discord_access import PERMISSIONS, discord_invite
 from bot.chat.settings import DiscordSettings
 from bot.errors import DeliveryDeferred
-from tests.contracts.chat import COMMANDS, RecordingDesk, delivery, failure
+from tests.contracts.chat import COMMANDS, RecordingDesk, delivery, failure, until
 from tests.contracts.stage_discord import DiscordStage, open_stage
 from tests.loopback.discord import CHANNEL, GUILD, ROLE, TOKEN, LoopbackDiscord
 
@@ -55,12 +55,6 @@ class Running:
     async def __aexit__(self, *_: object) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
-
-
-async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_only_the_guilds_intent_is_asked_for(stage: DiscordStage) -> None:

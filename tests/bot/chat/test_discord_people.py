@@ -10,7 +10,7 @@ import pytest
 from bot.chat.discord_commands import payload, read_call, same
 from bot.commands.table import COMMANDS as ALL_COMMANDS
 from bot.model import Argument, Command
-from tests.contracts.chat import COMMANDS, delivery
+from tests.contracts.chat import COMMANDS, delivery, until
 from tests.contracts.stage_discord import DiscordStage, open_stage
 from tests.loopback.discord import Asked
 from tests.loopback.discord_rules import check_command
@@ -128,8 +128,7 @@ async def test_an_answer_is_shown_in_spite_of_a_reset(stage: DiscordStage) -> No
 async def test_an_answer_that_cannot_be_shown_breaks_nothing(stage: DiscordStage) -> None:
     stage.server.fail("reset before", "answer", times=2)
     stage.server.slash("event add", text="x")
-    while stage.server.faults:  # noqa: ASYNC110 - the server has no event
-        await asyncio.sleep(0.005)
+    await until(lambda: not stage.server.faults)
     await done(stage.server.slash("status"))
     assert len(stage.desk.asked) == 2
 

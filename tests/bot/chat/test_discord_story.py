@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bot.app import opened, read_config
+from tests.contracts.chat import until
 from tests.loopback.discord import CHANNEL, GUILD, ROLE, TOKEN, Asked, LoopbackDiscord
 
 OTHER_GUILD, OTHER_CHANNEL = GUILD + 1, CHANNEL + 1
@@ -101,9 +102,7 @@ async def story(tmp_path: Path) -> AsyncIterator[Story]:
 async def running(work: Callable[[], Any], ready: Callable[[], bool]) -> AsyncIterator[None]:
     task = asyncio.create_task(work())
     try:
-        async with asyncio.timeout(10):
-            while not ready():  # noqa: ASYNC110 - the gateway has no event
-                await asyncio.sleep(0.01)
+        await until(ready)
         yield
     finally:
         task.cancel()

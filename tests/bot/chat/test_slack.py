@@ -21,7 +21,7 @@ from bot.errors import (
     DeliveryUnconfirmed,
 )
 from bot.model import Message, Picture
-from tests.contracts.chat import alert, delivery, failure
+from tests.contracts.chat import alert, delivery, failure, until
 from tests.contracts.stage_slack import SlackStage, open_workspace, said
 from tests.loopback import slack as loopback
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN
@@ -35,12 +35,6 @@ LONG = " ".join(f"word{number}" for number in range(6000))
 async def stage() -> AsyncIterator[SlackStage]:
     async with open_workspace() as opened:
         yield opened
-
-
-async def eventually(condition: Any) -> None:
-    async with asyncio.timeout(8):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 # --- sending --------------------------------------------------------------------------------
@@ -343,11 +337,11 @@ async def test_an_answer_shows_its_chart_where_slack_takes_it() -> None:
 
 async def test_files_are_imported_through_a_form(stage: SlackStage) -> None:
     await stage.server.command("import tiktok/lena")
-    await eventually(lambda: stage.server.views)
+    await until(lambda: stage.server.views)
     [view] = stage.server.views
     assert view["blocks"][1]["element"]["initial_value"] == "tiktok/lena"
     await stage.server.submit(view, {"export.csv": b"a,b\n1,2\n", "more.csv": b"x"})
-    await eventually(lambda: len(stage.server.ephemerals) == 2)
+    await until(lambda: len(stage.server.ephemerals) == 2)
     assert stage.desk.asked[-1][2]["file"].name == "more.csv"
     caller, name, arguments = stage.desk.asked[-2]
     assert (name, arguments["file"].name, arguments["file"].content) == (
@@ -365,10 +359,10 @@ async def test_an_import_where_the_bot_is_no_member_is_answered_directly(
 ) -> None:
     stage.server.channels["C0MAIN"].member = False
     await stage.server.command("Import")
-    await eventually(lambda: stage.server.views)
+    await until(lambda: stage.server.views)
     assert len(stage.server.views[0]["blocks"]) == 1
     await stage.server.submit(stage.server.views[0], {"export.csv": b"x"})
-    await eventually(lambda: stage.server.shown("D0LENA"))
+    await until(lambda: stage.server.shown("D0LENA"))
 
 
 async def test_a_form_that_comes_too_late_is_said(stage: SlackStage) -> None:
@@ -385,7 +379,7 @@ async def test_a_refreshed_and_a_cut_socket_come_back_without_a_word() -> None:
         await stage.server.refresh()
         await asyncio.wait_for(stage.server.connected.wait(), 5)
         await (await stage.server.command("status")).answer()
-        await stage.server.drop()
+        stage.server.drop()
         await asyncio.wait_for(stage.server.connected.wait(), 5)
         await (await stage.server.command("status")).answer()
         assert stage.desk.reports == []
@@ -394,12 +388,12 @@ async def test_a_refreshed_and_a_cut_socket_come_back_without_a_word() -> None:
 async def test_an_outage_is_told_once_and_its_end_once() -> None:
     async with open_workspace(ping=0.1) as stage:
         stage.server.down = True
-        await stage.server.drop()
-        await eventually(lambda: not stage.chat.health().ready)
+        stage.server.drop()
+        await until(lambda: not stage.chat.health().ready)
         calls = len(stage.server.calls)
-        await eventually(lambda: len(stage.server.calls) > calls + 3)
+        await until(lambda: len(stage.server.calls) > calls + 3)
         stage.server.down = False
-        await eventually(lambda: stage.chat.health().ready)
+        await until(lambda: stage.chat.health().ready)
         await (await stage.server.command("status")).answer()
         assert len(stage.desk.reports) == 2
         assert stage.desk.reports[1] == "Slack is connected again."
@@ -417,7 +411,7 @@ async def test_a_wrong_token_is_said_once_and_never_shown(
 ) -> None:
     async with open_workspace(ready=False, tokens=tokens) as stage:
         running = asyncio.create_task(stage.impatient.run())
-        await eventually(lambda: len(stage.server.calls) > 8)
+        await until(lambda: len(stage.server.calls) > 8)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         [told] = stage.desk.reports
