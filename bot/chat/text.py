@@ -10,6 +10,8 @@ ELLIPSIS = "…"
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 _JOINER = "\u200d"
 _MARKS_IN_A_ROW = 3
+_NAME = 44
+"""Characters of the longest usual name: a platform and a handle of 30."""
 _LINE_BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 _HARMLESS = re.compile(r"[\n\t -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2212]*")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -98,17 +100,22 @@ def pieces(text: str, limit: int, shown: Callable[[str], str] = str) -> list[str
 
 
 def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
-    """Lines up a header and rows with spaces; long cells of a wide table are shortened."""
+    """Lines up a header and rows with spaces.
+
+    In a table that is too wide the longest cells are shortened, but none that could be the
+    name of an account: rather a line wraps than a name is lost.
+    """
     rows = [[clean(cell, lines=False) for cell in row] for row in table if row]
     if not rows:
         return ""
     count = max(map(len, rows))
     rows = [row + [""] * (count - len(row)) for row in rows]
-    room = max(4, (width - 2 * (count - 1)) // count)
     widths = [max(size(row[column]) for row in rows) for column in range(count)]
-    if sum(widths) + 2 * (count - 1) > width:
-        rows = [[shorten(cell, room) for cell in row] for row in rows]
-        widths = [max(size(row[column]) for row in rows) for column in range(count)]
+    room = max(widths)
+    while room > _NAME and sum(min(wide, room) for wide in widths) > width - 2 * (count - 1):
+        room -= 1
+    rows = [[shorten(cell, room) for cell in row] for row in rows]
+    widths = [max(size(row[column]) for row in rows) for column in range(count)]
     return "\n".join(
         "  ".join(
             cell + " " * (wide - size(cell)) for cell, wide in zip(row, widths, strict=True)

@@ -199,7 +199,7 @@ def members_table(voice: Voice, alerts: Sequence[Alert]) -> tuple[tuple[str, ...
         rows.append(
             (
                 str(alert.number),
-                clean(incident.account, 36),
+                clean(incident.account, 44),
                 voice.signed(incident.change),
                 "" if share is None else voice.percent(share, signed=True),
                 _kind_and_end(voice, incident.kind, incident.open),
