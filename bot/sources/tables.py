@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged, SourceError, SourceUnavailable
 from bot.model import Batch, Fault, Found
+from bot.sources.apart import parquet_of
 from bot.sources.damage import damaged
 from bot.sources.database_file import read_sqlite
 from bot.sources.delimited import read_delimited, read_mapped, to_utf8
@@ -136,7 +137,7 @@ def table_from(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
     if data.startswith(b"\x1f\x8b"):
         return table_from(_unzipped(data, name), name, columns)
     if data.startswith(b"PAR1"):
-        return _parquet(data, name)
+        return Table(name=name, frame=parquet_of(data, name), first_row=1)
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return read_workbook(data, name, columns)
     text, note = to_utf8(data, name)
@@ -173,13 +174,3 @@ def _unzipped(data: bytes, name: str) -> bytes:
     if len(plain) > LARGEST or plain.startswith(b"\x1f\x8b"):
         raise damaged(name, "unpacks to more than a table")
     return plain
-
-
-def _parquet(data: bytes, name: str) -> Table:
-    import polars as pl
-
-    try:
-        frame = pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise damaged(name, "is a damaged or cut off Parquet file") from None
-    return Table(name=name, frame=frame, first_row=1)

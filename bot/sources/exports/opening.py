@@ -5,27 +5,21 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
 import re
-import subprocess
-import sys
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from bot.errors import SourceChanged
-from bot.sources.exports.archive import Member, damaged
+from bot.sources.apart import sheets_of
+from bot.sources.exports.archive import Member
 
 HEAD = 64 << 10
 HTML_HEAD = 1 << 20  # a real page carries its style sheet before its title
 MAX_TABLE = 16 << 20
 MAX_CELLS = 2_000_000
-MAX_SHEET_UNPACKED = 256 << 20
 
 Rows = list[list[str]]
 
-_READER = Path(__file__).with_name("workbook_reader.py")
 _ZIPPED_WORKBOOK = (b"[Content_Types].xml", b"xl/workbook", b"opendocument.spreadsheet")
 
 
@@ -65,7 +59,7 @@ class Opening:
         """All rows by sheet; a CSV is one sheet without a name. Raises SourceChanged."""
         data = self.whole()
         if self.is_workbook:
-            return _workbook(data, self.member.label)
+            return sheets_of(data, self.member.label)
         return {"": table(decode(data), self.member.label)}
 
     @cached_property
@@ -153,37 +147,3 @@ def table(text: str, label: str) -> Rows:
 def _delimiter(text: str) -> str:
     lines = [line for line in text[:4096].splitlines()[:6] if line.strip()]
     return max(",;\t", key=lambda sign: sum(sign in line for line in lines))
-
-
-def _workbook(data: bytes, label: str) -> dict[str, Rows]:
-    """All sheets as text, read by a bounded process. Raises SourceChanged."""
-    _check_workbook(data, label)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(_READER), str(MAX_CELLS), "1024", "10"],
-            input=data,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=30,
-            check=True,
-        )
-        sheets: dict[str, Rows] = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError, OSError):
-        raise damaged(label) from None
-    return sheets
-
-
-def _check_workbook(data: bytes, label: str) -> None:
-    if not data.startswith(b"PK"):
-        return
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError):
-        raise damaged(label) from None
-    if unpacked > MAX_SHEET_UNPACKED:
-        raise SourceChanged(
-            f"{label} would unpack to far more than real workbooks do, as zip bombs do: "
-            "save it as CSV and import that.",
-            where=label,
-        )

@@ -299,6 +299,26 @@ def test_files_that_cannot_be_read_say_why(write: Write, content: bytes, sentenc
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize("spot", [36, 83, 207, 461])
+def test_a_damaged_parquet_file_is_refused_without_another_word(
+    write: Write, capfd: pytest.CaptureFixture[str], spot: int
+) -> None:
+    data = bytearray((DATA / "generic/long.parquet").read_bytes())
+    data[spot] ^= 0x40
+    with pytest.raises(SourceChanged, match="is a damaged or cut off Parquet file"):
+        read_file(write(bytes(data), "counts.parquet"))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_parquet_file_of_a_few_bytes_may_not_unpack_to_gigabytes(write: Write) -> None:
+    buffer = io.BytesIO()
+    frame = pl.select(followers=pl.repeat(7, 60_000_000, dtype=pl.Int64))
+    frame.write_parquet(buffer, row_group_size=60_000_000)
+    assert len(buffer.getvalue()) < 1 << 20
+    with pytest.raises(SourceChanged, match="more cells than a table of counts|damaged"):
+        read_file(write(buffer.getvalue(), "counts.parquet"))
+
+
 def test_missing_files_and_folders_are_told(tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailable, match="does not exist"):
         read_file(tmp_path / "none.csv")

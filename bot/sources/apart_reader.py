@@ -1,7 +1,8 @@
-"""Run as a process of its own: a workbook on stdin, its sheets as JSON on stdout.
+"""Run as a process of its own: a workbook or Parquet file on stdin, its cells on stdout.
 
-The parser aborts on some damaged workbooks and may ask for any amount of memory on others;
-here that ends this process and nothing else. Exit status 1: damaged, 2: too large.
+The parsers abort on some damaged files, complain on the terminal about others and may ask for
+any amount of memory; here that ends this process and nothing else. Exit status 1: damaged,
+2: too large.
 """
 
 import io
@@ -28,10 +29,11 @@ def bound(megabytes: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def main(most_cells: int) -> int:
+def workbook(data: io.BytesIO, most_cells: int) -> int:
+    """Writes JSON: the rows of text by sheet."""
     from python_calamine import CalamineWorkbook
 
-    book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+    book = CalamineWorkbook.from_filelike(data)
     sheets: dict[str, list[list[str]]] = {}
     for name in book.sheet_names[:40]:
         sheet = book.get_sheet_by_name(name)
@@ -43,10 +45,23 @@ def main(most_cells: int) -> int:
     return 0
 
 
+def parquet(data: io.BytesIO, most_bytes: int) -> int:
+    """Writes an Arrow file."""
+    import polars as pl
+
+    frame = pl.read_parquet(data)
+    if frame.estimated_size() > most_bytes:
+        return 2
+    frame.write_ipc(sys.stdout.buffer)
+    return 0
+
+
 if __name__ == "__main__":
-    bound(int(sys.argv[2]), int(sys.argv[3]))
+    kind, most, megabytes, seconds = sys.argv[1], *map(int, sys.argv[2:])
+    bound(megabytes, seconds)
     try:
-        status = main(int(sys.argv[1]))
-    except BaseException:  # a panic of the parser is no Exception
+        read = {"workbook": workbook, "parquet": parquet}[kind]
+        status = read(io.BytesIO(sys.stdin.buffer.read()), most)
+    except BaseException:  # a panic of a parser is no Exception
         status = 1
     sys.exit(status)
