@@ -10,7 +10,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from datetime import time as time_of_day
@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.review import Ground
     from bot.service import Service
+    from bot.sources.recorded import RecordedSource
     from bot.storage.database import Store
     from checks.model import Rules, Sensitivity
 
 Clock = Callable[[], float]
 _END_SECONDS = 4.0
+_HOUR = 3600
 _SWITCH_SECONDS = 0.0005
 log = logging.getLogger(__name__)
 
@@ -408,7 +410,7 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
 
         async def all_of_it() -> None:
             await service.take_history()
-            moments = sorted({at for source in recorded for at in source.moments(start)})
+            moments = replay_moments(recorded, start)
             await drive(
                 await service.replay_jobs(),
                 [(datetime.fromtimestamp(at, UTC), service.replay_poll) for at in moments],
@@ -422,6 +424,15 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
         async with _served(settings, service):
             tasks = [asyncio.create_task(chat.run()) for chat in service.chats.values()]
             await until_cancelled([*tasks, asyncio.create_task(all_of_it())])
+
+
+def replay_moments(recorded: Sequence[RecordedSource], start: float) -> list[int]:
+    """The full hours from `start` on at which something new is polled.
+
+    A day that ended at the reading itself would lose the one that came a second later the day
+    before: sources are not that punctual.
+    """
+    return sorted({at - at % -_HOUR for source in recorded for at in source.moments(start)})
 
 
 @asynccontextmanager

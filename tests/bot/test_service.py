@@ -3,10 +3,15 @@
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot import app
 from bot.errors import StorageError
+from bot.model import Batch
+from bot.sources.recorded import RecordedSource
+from checks.panel import build_panel
+from tests.fakes import DAY, FakeSource, calm, frame
 
 CONFIG = '[console]\nenabled = false\n[[sources]]\nname = "w"\nkind = "file"\npath = "w.csv"\n'
 
@@ -35,3 +40,25 @@ async def test_a_job_that_fails_says_so_once_and_once_that_it_works_again(
         assert service.conditions()["jobs"].ready
     said = [record.getMessage() for record in caplog.records if record.name == "bot.service"]
     assert said == ["job failed", "job works again"]
+
+
+async def test_a_replay_sees_every_day_of_a_source_that_is_not_punctual() -> None:
+    """Counts come at 03:01:01 or a second later: no day may look empty for that."""
+    first = 1_670_209_261
+    times = np.array([first + day * DAY + day % 2 for day in range(12)])
+    recorded = RecordedSource(FakeSource("files", Batch(readings=frame(calm(1, 12), times))))
+    await recorded.load()
+    moments = app.replay_moments([recorded], first)
+    assert len(moments) == 12
+    for place, now in enumerate(moments):
+        seen = times[times <= now]
+        panel = build_panel(
+            ["instagram/a0"],
+            np.zeros(len(seen), np.int64),
+            seen,
+            {"followers": np.ones(len(seen))},
+            now=now,
+            timezone="UTC",
+            days=place + 1,
+        )
+        assert not np.isnan(panel.metrics["followers"]).any()
