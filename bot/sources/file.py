@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 _HEAD = 64 * 1024
 _ROWS = 500_000
-_BEING_WRITTEN = 5.0
+_FRESH = 600.0
 
 
 class FileSettings(TableSettings):
-    """`path` is a file, a folder or a glob; account = "*" takes each file's own name."""
+    """`path` is a file, a folder or a glob; account = "*" takes each file's own name.
+
+    A last line without a line break may still be written to: it is read once the file has
+    not changed for ten minutes.
+    """
 
     path: str
 
@@ -70,26 +74,26 @@ class FileSource:
         return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def _fetch(self, wanted: Sequence[str], seen: dict[str, Any], now: datetime) -> Batch:
+        from bot.sources.tables import is_torn
+
         paths = self.paths()
         marks = {str(path): _mark(path) for path in paths}
-        waiting = [
-            path
-            for path in paths
-            if seen.get(str(path)) != marks[str(path)]
-            and not (str(path) in seen and _being_written(path, now))
-        ]
+        waiting = [path for path in paths if seen.get(str(path)) != marks[str(path)]]
         kept = {name: mark for name, mark in seen.items() if name in marks}
         parts: list[Batch] = []
         errors: list[SourceError] = []
         rows = 0
         while waiting and rows < _ROWS:
             path = waiting.pop(0)
+            torn = _is_fresh(path, now) and is_torn(path)
             try:
-                parts.append(self._read(path, now))
+                parts.append(self._read(path, now, torn=torn))
             except SourceError as error:
-                errors.append(error)
+                if not torn:
+                    errors.append(error)
                 continue
-            kept[str(path)] = marks[str(path)]
+            if not torn:
+                kept[str(path)] = marks[str(path)]
             readings = parts[-1].readings
             rows += len(readings) if readings is not None else 0
         if errors and not kept and not waiting:
@@ -103,14 +107,14 @@ class FileSource:
             more=bool(waiting),
         )
 
-    def _read(self, path: Path, now: datetime | None = None) -> Batch:
+    def _read(self, path: Path, now: datetime | None = None, *, torn: bool = False) -> Batch:
         from bot.sources.tables import read_table_file, stem
 
         meaning = self._settings.meaning()
         if meaning.account == "*":
             meaning = replace(meaning, account=stem(path))
         try:
-            batch = read_table_file(path, meaning)
+            batch = read_table_file(path, meaning, torn=torn)
         except SourceError as error:
             error.source = self.name
             raise
@@ -128,11 +132,5 @@ def _mark(path: Path) -> list[int | str]:
     return [status.st_size, status.st_mtime_ns, head]
 
 
-def _being_written(path: Path, now: datetime) -> bool:
-    """True in the middle of a line, it seems: half a number is a wrong one."""
-    age = now.timestamp() - path.stat().st_mtime
-    if not 0 <= age < _BEING_WRITTEN:
-        return False
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 1))
-        return file.read(1) != b"\n"
+def _is_fresh(path: Path, now: datetime) -> bool:
+    return 0 <= now.timestamp() - path.stat().st_mtime < _FRESH

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LARGEST = 2 * 1024**3
 """Bytes that a file may hold, also once it is unpacked."""
 
+_SQLITE = b"SQLite format 3\0"
 _NOT_DELIMITED = (b"\x1f\x8b", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{", b"[")
 
 
@@ -58,9 +59,12 @@ def read_file(
     return read_table_file(path, meaning, named=account is None)
 
 
-def read_table_file(path: Path, meaning: Meaning, *, named: bool = False) -> Batch:
-    """`named` says that the account of `meaning` was only taken from the file's name."""
-    table = open_table(path, meaning.columns)
+def read_table_file(
+    path: Path, meaning: Meaning, *, named: bool = False, torn: bool = False
+) -> Batch:
+    """`named` says that the account of `meaning` was only taken from the file's name, `torn`
+    that the last line is not finished."""
+    table = open_table(path, meaning.columns, torn=torn)
     try:
         rows = read_rows(table, meaning)
     except SourceError:
@@ -113,8 +117,21 @@ def _column(name: str) -> pl.Expr:
     return pl.col(name)
 
 
-def open_table(path: Path, columns: Mapping[str, str]) -> Table:
-    """The cells of one file, whatever its kind."""
+def is_torn(path: Path) -> bool:
+    """True of delimited text that stops without a line break: half a number is a wrong one.
+
+    Half a line of JSON is none, and refused as such.
+    """
+    with path.open("rb") as file:
+        head = file.read(16).lstrip()
+        file.seek(max(0, path.stat().st_size - 2))
+        tail = file.read()
+    text = not head.startswith((*_NOT_DELIMITED, _SQLITE)) and b"\0" not in tail
+    return text and not tail.endswith(b"\n")
+
+
+def open_table(path: Path, columns: Mapping[str, str], *, torn: bool = False) -> Table:
+    """The cells of one file, whatever its kind; where it is `torn`, without its last line."""
     name = path.name
     with _told(path):
         with path.open("rb") as file:
@@ -123,8 +140,11 @@ def open_table(path: Path, columns: Mapping[str, str]) -> Table:
             raise damaged(name, "is larger than 2 GB")
         if not head:
             raise damaged(name, "is empty")
-        if head.startswith(b"SQLite format 3\0"):
+        if head.startswith(_SQLITE):
             return read_sqlite(path, columns)
+        if torn:
+            data = path.read_bytes()
+            return table_from(data[: data.rfind(b"\n") + 1], name, columns)
         if not head.lstrip().startswith(_NOT_DELIMITED):
             table = read_mapped(path, columns)
             if table is not None:

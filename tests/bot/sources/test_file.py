@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,15 +104,28 @@ async def test_nothing_readable_is_an_error(folder: Path) -> None:
     assert caught.value.source == "weekly"
 
 
-async def test_a_growing_file_is_left_alone_in_the_middle_of_a_line(folder: Path) -> None:
-    path = put(folder / "a.csv", HEADER + "2026-02-26,a,1234\n")
+async def test_a_line_that_is_still_written_is_no_count(folder: Path) -> None:
     files = source(folder)
+    path = put(folder / "a.csv", HEADER + "2026-02-26,a,1234\n2026-02-27,a,12", age=1)
     first = await files.fetch((), None, NOW)
-    put(path, HEADER + "2026-02-26,a,1234\n2026-02-27,a,12", age=1)
-    assert (await files.fetch((), first.state, NOW)).readings is None
-    put(path, HEADER + "2026-02-26,a,1234\n2026-02-27,a,1240", age=30)
-    later = await files.fetch((), first.state, NOW)
-    assert counts(later) == [("a", 1234), ("a", 1240)]
+    assert (counts(first), first.faults) == ([("a", 1234)], ())
+    put(path, HEADER + "2026-02-26,a,1234\n2026-02-27,a,1240\n2026-02-28,a,1", age=1)
+    grown = await files.fetch((), first.state, NOW)
+    assert counts(grown) == [("a", 1234), ("a", 1240)]
+    put(path, HEADER + "2026-02-26,a,1234\n2026-02-27,a,1240\n2026-02-28,a,1251\n", age=1)
+    ended = await files.fetch((), grown.state, NOW)
+    assert counts(ended)[2:] == [("a", 1251)]
+    assert (await files.fetch((), ended.state, NOW)).readings is None
+
+
+async def test_a_last_line_without_a_break_is_read_once_the_file_rests(folder: Path) -> None:
+    files = source(folder)
+    put(folder / "a.csv", HEADER + "2026-02-27,a,12", age=60)
+    fresh = await files.fetch((), None, NOW)
+    assert (fresh.readings, fresh.faults) == (None, ())
+    assert counts(await files.fetch((), fresh.state, NOW + timedelta(minutes=10))) == [("a", 12)]
+    put(folder / "a.csv", '[{"at": "2026-02-27", "account": "a", "followers": 13}]', age=1)
+    assert counts(await files.fetch((), fresh.state, NOW)) == [("a", 13)]
 
 
 async def test_wanted_accounts_platform_and_tags(folder: Path) -> None:

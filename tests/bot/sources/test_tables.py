@@ -315,7 +315,7 @@ def test_a_parquet_file_of_a_few_bytes_may_not_unpack_to_gigabytes(write: Write)
     frame = pl.select(followers=pl.repeat(7, 60_000_000, dtype=pl.Int64))
     frame.write_parquet(buffer, row_group_size=60_000_000)
     assert len(buffer.getvalue()) < 1 << 20
-    with pytest.raises(SourceChanged, match="more cells than a table of counts|damaged"):
+    with pytest.raises(SourceChanged, match=r"more cells than a table of counts|damaged"):
         read_file(write(buffer.getvalue(), "counts.parquet"))
 
 
