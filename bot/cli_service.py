@@ -227,15 +227,17 @@ def _asking(name: str, about: str, usage: str) -> click.Command:
         from bot.operate import ask
 
         line = " ".join(f'"{word}"' if " " in word else word for word in (name, *words))
-        _print(_await(ask(settings_of(context), line)))
+        settings = settings_of(context)
+        _print(_await(ask(settings, line)), settings)
 
     return asked
 
 
-def _print(message: Message) -> None:
+def _print(message: Message, settings: Settings) -> None:
     from bot.chat.console import print_message
+    from bot.message import voice_for
 
-    print_message(message, sys.stdout)
+    print_message(message, voice_for(settings.locale, settings.timezone), sys.stdout)
 
 
 @click.command()

@@ -39,6 +39,7 @@ class CommandDesk:
         self.commands = tuple(commands)
         self._context = context
         self._tell = tell
+        self._own_voice = voice_for(context.locale, context.timezone)
         self._quick, self._slow = Turns(_AT_ONCE), Turns(_SLOW_AT_ONCE)
 
     async def answer(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Message:
@@ -55,9 +56,7 @@ class CommandDesk:
         """Like `answer_line`, but raises what a chat would show as a refusal."""
         view = await self._view(caller)
         if view is None:
-            raise CommandError(
-                refusals.not_linked(voice_for(self._context.locale, self._context.timezone))
-            )
+            raise CommandError(refusals.not_linked(self._own_voice))
         return await self._typed(view, line, ())
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
@@ -73,6 +72,14 @@ class CommandDesk:
             log.exception("suggestions failed", extra={"kind": kind})
             return []
 
+    async def words(self, caller: Caller) -> Voice:
+        """The language of the place that the caller asks from."""
+        try:
+            view = await self._view(caller)
+        except BotError:
+            view = None
+        return view.voice if view else self._own_voice
+
     async def report(self, problem: str) -> None:
         """Tells the operator; trouble in doing so is logged and goes no further."""
         try:
@@ -84,7 +91,7 @@ class CommandDesk:
         self, caller: Caller, run: Callable[[View], Awaitable[Message]]
     ) -> Message:
         """No error leaves the desk: a person reads a sentence, the operator the traceback."""
-        voice = voice_for(self._context.locale, self._context.timezone)
+        voice = self._own_voice
         try:
             view = await self._view(caller)
             if view is None:

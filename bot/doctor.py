@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot import app
 from bot.errors import BotError, ConfigError, SourceError
-from bot.model import ArgumentKind, Attachment, Caller, Message
+from bot.model import ArgumentKind, Attachment, Caller, Message, Words
 from bot.sources.names import KEY_FILE, read_key
 from bot.sources.table import open_source
 from bot.storage import channels, lists, outbox, readings, upkeep
@@ -191,6 +191,11 @@ class _Nobody:
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         return []
+
+    async def words(self, caller: Caller) -> Words:
+        from bot.message import voice_for
+
+        return voice_for("en", "UTC")
 
     async def report(self, problem: str) -> None:
         return None

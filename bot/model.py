@@ -177,8 +177,9 @@ class ChartSpec:
 class Message:
     """Platform-free content. All of it is plain text: adapters escape and cut, never markup.
 
-    `table` is a header and rows for a monospaced block. `mention` is "role:123" or None;
-    nothing else ever pings. `picture` is filled in just before sending, from `chart`.
+    `table` is a header and rows for a monospaced block. `over` is what was alarming once:
+    it looks calm, whatever its severity. `mention` is "role:123" or None; nothing else ever
+    pings. `picture` is filled in just before sending, from `chart`.
     """
 
     title: str = ""
@@ -187,6 +188,7 @@ class Message:
     table: tuple[tuple[str, ...], ...] = ()
     footer: str = ""
     severity: Severity | None = None
+    over: bool = False
     buttons: tuple[Button, ...] = ()
     chart: ChartSpec | None = None
     mention: str | None = None
@@ -371,6 +373,14 @@ class Command:
     """May take longer than a second: platforms defer the answer."""
 
 
+class Words(Protocol):
+    """How one place is spoken to: its language."""
+
+    def say(self, text: str, /, **values: object) -> str:
+        """The translated text with `{name}` filled in."""
+        ...
+
+
 class Desk(Protocol):
     """What a chat adapter asks of the program. Never raises: errors become messages."""
 
@@ -389,6 +399,10 @@ class Desk(Protocol):
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         """At most 25 completions that this caller may see, best first."""
+        ...
+
+    async def words(self, caller: Caller) -> Words:
+        """The language of the place that the caller asks from."""
         ...
 
     async def report(self, problem: str) -> None:

@@ -19,13 +19,12 @@ from rich.text import Text
 from bot.chat.journal import Journal
 from bot.chat.text import clean
 from bot.errors import DeliveryDeferred, DeliveryRefused
-from bot.model import Caller, Delivery, Desk, Health, Message
+from bot.model import Caller, Delivery, Desk, Health, Message, Words
 
 CHANNEL = "console:main"
 SPACE = "console"
 
 _COLOUR = {"critical": "bold red", "warning": "yellow", "info": "cyan", None: "green"}
-_ACTION = {"post": "", "edit": "updated", "reply": "history"}
 _PROMPT = "ebbwatch> "
 
 
@@ -83,7 +82,8 @@ class ConsoleChat:
     async def send(self, delivery: Delivery) -> str:
         ref = delivery.ref or delivery.id
         try:
-            await asyncio.to_thread(self._print_delivery, delivery)
+            words = await self._desk.words(self._caller)
+            await asyncio.to_thread(self._print_delivery, delivery, words)
         except (BrokenPipeError, PermissionError, FileNotFoundError, ValueError) as error:
             raise DeliveryRefused(
                 f"{CHANNEL}: the output is closed ({error}): start ebbwatch again, "
@@ -121,14 +121,16 @@ class ConsoleChat:
 
     async def _answer(self, line: str) -> None:
         message = await self._desk.answer_line(self._caller, line)
-        await asyncio.to_thread(self._write, None, self._body(message, "answer"))
+        words = await self._desk.words(self._caller)
+        await asyncio.to_thread(self._write, None, self._body(message, "answer", words))
 
-    def _print_delivery(self, delivery: Delivery) -> None:
+    def _print_delivery(self, delivery: Delivery, words: Words) -> None:
         message = delivery.message
+        notes = {"edit": words.say("updated"), "reply": words.say("history")}
         if delivery.action == "edit":
             # what stands above cannot be changed here: the headline and the fields say what did
             message = replace(message, text="", table=(), buttons=())
-        body = self._body(message, delivery.id, _ACTION[delivery.action])
+        body = self._body(message, delivery.id, words, notes.get(delivery.action, ""))
         self._write(delivery.id, body)
         self._show_prompt()
 
@@ -150,9 +152,11 @@ class ConsoleChat:
             self._stream.write(_PROMPT)
             self._stream.flush()
 
-    def _body(self, message: Message, name: str, note: str = "") -> RenderableType:
+    def _body(
+        self, message: Message, name: str, words: Words, note: str = ""
+    ) -> RenderableType:
         path = self._keep_picture(message, name)
-        return Group(*_parts(message, note, path))
+        return Group(*_parts(message, words, note, path))
 
     def _keep_picture(self, message: Message, name: str) -> Path | None:
         if message.picture is None or self._pictures is None:
@@ -169,18 +173,20 @@ class ConsoleChat:
 _WIDE = 110
 
 
-def print_message(message: Message, stream: TextIO) -> None:
+def print_message(message: Message, words: Words, stream: TextIO) -> None:
     """Writes an answer of the desk to a terminal or a pipe."""
     terminal = stream.isatty()
     width = Console(file=stream).width if terminal else _WIDE
-    stream.write(_render(Group(*_parts(message, "", None)), width, terminal) + "\n")
+    stream.write(_render(Group(*_parts(message, words)), width, terminal) + "\n")
 
 
-def _parts(message: Message, note: str, picture: Path | None) -> list[RenderableType]:
-    colour = _COLOUR[message.severity]
-    title = clean(message.title, lines=False)
-    words = [word for word in ((message.severity or "").upper(), note, title) if word]
-    parts: list[RenderableType] = [Text(" · ".join(words), style=colour)] if words else []
+def _parts(
+    message: Message, words: Words, note: str = "", picture: Path | None = None
+) -> list[RenderableType]:
+    colour = _COLOUR[None if message.over else message.severity]
+    severity = words.say(message.severity).upper() if message.severity else ""
+    head = [word for word in (severity, note, clean(message.title, lines=False)) if word]
+    parts: list[RenderableType] = [Text(" · ".join(head), style=colour)] if head else []
     if message.text:
         parts.append(Text(clean(message.text)))
     if message.fields:

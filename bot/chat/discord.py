@@ -35,13 +35,13 @@ from bot.chat.discord_people import People
 from bot.chat.discord_post import edit, look, number_of, post, ref_of, reply
 from bot.chat.discord_render import CHART, Rendered, render
 from bot.chat.settings import DiscordSettings
+from bot.chat.words import LARGEST_FILE
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.model import Attachment, Caller, Delivery, Desk, Health, Message
 
 log = logging.getLogger(__name__)
 
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
-_LARGEST_FILE = 100 * 1024 * 1024
 _FETCH_SECONDS = 60.0
 _FINAL_TOKEN_CLOSE = 4004
 
@@ -402,7 +402,7 @@ class _Asked:
 
     async def fetch(self, attachment: str) -> Attachment | None:
         sent = self.data["resolved"]["attachments"][attachment]
-        if sent["size"] > _LARGEST_FILE:
+        if sent["size"] > LARGEST_FILE:
             return None
         try:
             async with asyncio.timeout(_FETCH_SECONDS):

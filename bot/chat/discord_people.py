@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from bot.chat.discord_commands import ROOT, kind_of, read_call
 from bot.chat.discord_render import read_custom_id
+from bot.chat.words import no_file
 from bot.model import Attachment, Caller, Desk, Message
 
 COMMAND, COMPONENT, COMPLETION = 2, 3, 4
@@ -79,8 +80,8 @@ class People:
         for name, attachment in call.files.items():
             arguments[name] = await asked.fetch(attachment)
             if arguments[name] is None:
-                text = "The file did not come through: send it again, with at most 100 MB."
-                await asked.show(Message(text=text), "")
+                words = await self._desk.words(asked.caller(None))
+                await asked.show(no_file(words), "")
                 return
         await asked.show(await self._desk.answer(asked.caller(None), call.name, arguments), "")
 

@@ -106,12 +106,13 @@ async def _say(
 async def _make_thread(
     client: discord.AutoShardedClient, delivery: Delivery, ref: Mapping[str, Any]
 ) -> None:
-    name = shorten(clean(delivery.message.title, lines=False), _THREAD_NAME) or "History"
+    message = delivery.message
+    name = shorten(clean(message.title or message.text, lines=False), _THREAD_NAME)
     try:
         await client.http.start_thread_with_message(
             int(ref["channel"]),
             int(ref["message"]),
-            name=name,
+            name=name or "…",
             auto_archive_duration=_WEEK_IN_MINUTES,
         )
     except Exception as error:

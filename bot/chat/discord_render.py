@@ -22,6 +22,7 @@ DETAILS = "details.txt"
 ID_PREFIX = "ebb"
 
 _COLOURS = {"info": 0x3B82C4, "warning": 0xE0A030, "critical": 0xC8323C, None: 0x6B7280}
+_OVER = 0x3F9E5A
 _STYLES = {"primary": 1, "plain": 2, "danger": 4}
 _EMPTY = "–"
 _CONTENTS = 2000
@@ -65,7 +66,8 @@ def render(
     room = EMBED_TOTAL - size(title) - size(footer)
     fields, left_out, room = _fields(message.fields, room)
     description, rest = _description(message, min(DESCRIPTION, room))
-    embed: dict[str, Any] = {"color": _COLOURS[message.severity]}
+    colour = _OVER if message.over else _COLOURS[message.severity]
+    embed: dict[str, Any] = {"color": colour}
     if title:
         embed["title"] = title
     if description:

@@ -12,8 +12,9 @@ from bot.chat.slack_pace import Call
 from bot.chat.slack_people import People
 from bot.chat.slack_render import Rendered, button_delivery, render_answer, unescape
 from bot.chat.text import clean, shorten
+from bot.chat.words import no_file, no_form
 from bot.errors import DeliveryError
-from bot.model import Attachment, Caller, Command, Desk, Message
+from bot.model import Attachment, Caller, Command, Desk, Message, Words
 
 FORM = "ebb-files"
 SHARE = "share"
@@ -110,25 +111,23 @@ class SlackDesk:
         try:
             content = await self._fetch(url)
         except DeliveryError as error:
-            return Message(text=str(error))
+            await self._desk.report(str(error))
+            return no_file(await self._desk.words(caller))
         name = clean(str(file.get("name") or "file"), lines=False)
         return await self._desk.answer_line(
             caller, line, [Attachment(name=name, content=content)]
         )
 
     async def _open_form(self, payload: Payload, command: Command, line: str) -> None:
-        """Within the three seconds that Slack's trigger lives: nothing else comes first."""
-        words = line[len(command.name) :].strip()
+        """Within the three seconds that Slack's trigger lives: nobody is looked up first."""
+        channel = str(payload.get("channel_id") or "")
+        words = await self._desk.words(_stranger(payload))
+        view = form(command, line[len(command.name) :].strip(), channel, words)
         try:
-            await self._call(
-                "views.open",
-                trigger_id=payload["trigger_id"],
-                view=form(command, words, str(payload.get("channel_id") or "")),
-            )
+            await self._call("views.open", trigger_id=payload["trigger_id"], view=view)
         except DeliveryError as error:
-            await self._tell(
-                str(payload["response_url"]), Message(text=str(error)), shared=False
-            )
+            await self._desk.report(str(error))
+            await self._tell(str(payload["response_url"]), no_form(words), shared=False)
 
     async def _tell(self, url: str, message: Message, *, shared: bool) -> None:
         """The answer, and what did not fit into it, as far as the address allows."""
@@ -176,17 +175,20 @@ def file_command(line: str, commands: Sequence[Command]) -> Command | None:
     return best if takes else None
 
 
-def form(command: Command, words: str, channel: str) -> dict[str, Any]:
-    """The view that asks for files; `words` are further arguments as they were typed."""
+def form(command: Command, typed: str, channel: str, words: Words) -> dict[str, Any]:
+    """The view that asks for files; `typed` are further arguments as they were typed."""
     title = shorten(command.name.capitalize(), _TITLE)
     file = next(a for a in command.arguments if a.kind == "file")
-    others = " · ".join(f"{a.name}: {a.help}" for a in command.arguments if a.kind != "file")
+    others = " · ".join(
+        f"{a.name}: {words.say(a.help)}" for a in command.arguments if a.kind != "file"
+    )
     files = {"type": "file_input", "action_id": "file", "max_files": 10}
-    blocks = [_input("file", file.help or file.name, files)]
-    if others or words:
-        typed = {"initial_value": words} if words else {}
-        text = {"type": "plain_text_input", "action_id": "words", **typed}
-        blocks.append({**_input("words", others or command.help, text), "optional": True})
+    blocks = [_input("file", words.say(file.help), files)]
+    if others or typed:
+        value = {"initial_value": typed} if typed else {}
+        text = {"type": "plain_text_input", "action_id": "words", **value}
+        label = others or words.say(command.help)
+        blocks.append({**_input("words", label, text), "optional": True})
     return {
         "type": "modal",
         "callback_id": FORM,
@@ -195,6 +197,17 @@ def form(command: Command, words: str, channel: str) -> dict[str, Any]:
         "private_metadata": json.dumps({"command": command.name, "channel": channel}),
         "blocks": blocks,
     }
+
+
+def _stranger(payload: Payload) -> Caller:
+    """Who asks, as far as the payload tells: without any right."""
+    return Caller(
+        platform="slack",
+        space=f"slack:{payload.get('team_id')}",
+        channel=f"slack:{payload.get('channel_id')}",
+        user=str(payload["user_id"]),
+        name=str(payload.get("user_name") or ""),
+    )
 
 
 def _input(id: str, label: str, element: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ ANSWERS = 4  # a response address may be used five times, one is kept for a seco
 PARTS = 8  # messages in the thread; with more of them the rest becomes a file
 
 _ICONS = {"critical": "🔴", "warning": "🟠", "info": "🔵", None: ""}
+_OVER = "✅"
 # Where mrkdwn would read a mark: bold, strike and code anywhere, italics at a word's edge,
 # emoji names, and a quote at the start of a line.
 _MARKUP = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)|:[\w+'-]+:|^\s*>", re.MULTILINE)
@@ -143,9 +144,8 @@ def _mention(message: Message) -> str | None:
 
 
 def _title(message: Message) -> str:
-    return " ".join(
-        word for word in (_ICONS[message.severity], clean(message.title, lines=False)) if word
-    )
+    icon = _OVER if message.over else _ICONS[message.severity]
+    return " ".join(word for word in (icon, clean(message.title, lines=False)) if word)
 
 
 def _header(message: Message) -> list[Block]:
@@ -235,7 +235,7 @@ def _image(message: Message, file: str | None) -> list[Block]:
     if file is None:
         return []
     alt = clean(message.picture.alt, lines=False) if message.picture else ""
-    alt = alt or clean(message.title, lines=False) or "Chart"
+    alt = alt or clean(message.title, lines=False) or "…"
     return [{"type": "image", "slack_file": {"id": file}, "alt_text": shorten(alt, 500)}]
 
 

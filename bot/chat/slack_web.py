@@ -10,9 +10,8 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from bot.chat.slack_errors import SlackRefusal
+from bot.chat.words import LARGEST_FILE
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused, DeliveryUnconfirmed
-
-_FILE_LIMIT = 200 * 2**20
 
 
 class SlackWeb:
@@ -54,13 +53,13 @@ class SlackWeb:
                 async for part in response.content.iter_chunked(2**16):
                     parts.append(part)
                     size += len(part)
-                    if size > _FILE_LIMIT:
+                    if size > LARGEST_FILE:
                         break
         except Exception as error:
             raise broken(error, "the download of a file", "") from None
-        if size > _FILE_LIMIT:
+        if size > LARGEST_FILE:
             raise DeliveryRefused(
-                "Slack: the file is larger than 200 MB: import it where ebbwatch runs."
+                "Slack: the file is too large: import it where ebbwatch runs."
             )
         # Without the scope Slack answers 200 with its sign-in page, or sends elsewhere.
         if response.status != 200 or response.content_type == "text/html":

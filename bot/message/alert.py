@@ -39,6 +39,7 @@ def alert(voice: Voice, alert: Alert, now: float) -> Message:
         footer=f"#{alert.number} · {clean(incident.account)} · "
         + voice.say(SEVERITIES[incident.severity]),
         severity=incident.severity,
+        over=not incident.open,
         buttons=buttons(voice, str(alert.number), alert),
         chart=chart_of(incident, alert.number, now),
         mention=alert.mention if incident.severity == "critical" else None,

@@ -53,6 +53,7 @@ def digest(
             table=members_table(voice, ordered[:ROWS]) if part == 1 and ordered else (),
             footer=voice.say("More on one of them: why NUMBER") if ordered else "",
             severity=ordered[0].incident.severity if ordered else "info",
+            over=bool(ordered) and not any(one.incident.open for one in ordered),
             mention=mention_of(ordered) if part == 1 else None,
         )
         for part, text in enumerate(texts, 1)

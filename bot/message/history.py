@@ -26,6 +26,7 @@ def history(voice: Voice, alert: Alert, now: float) -> Message:
         text=" ".join(parts),
         footer=f"#{alert.number} · {voice.when(after.at if after else now, now)}",
         severity=alert.incident.severity,
+        over=not alert.incident.open,
     )
 
 

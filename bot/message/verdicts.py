@@ -68,6 +68,7 @@ def why(voice: Voice, alert: Alert, feedback: Sequence[tuple[str, str]], now: fl
         table=(header, *life) if life else (),
         footer=f"#{alert.number}",
         severity=incident.severity,
+        over=not incident.open,
         buttons=buttons(voice, str(alert.number), alert),
     )
 
@@ -138,6 +139,7 @@ def chart(voice: Voice, spec: ChartSpec, alert: Alert | None, now: float) -> Mes
         title=title(voice, alert.incident, now),
         footer=f"#{alert.number}",
         severity=alert.incident.severity,
+        over=not alert.incident.open,
         chart=chart_of(alert.incident, alert.number, now),
     )
 

@@ -52,6 +52,7 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
         table=members_table(voice, ordered[:ROWS]),
         footer=f"#{worst.number} · {voice.say(SEVERITIES[severity])}",
         severity=severity,
+        over=not any(one.incident.open for one in ordered),
         buttons=buttons(voice, target, still_open),
         chart=chart_of(worst.incident, worst.number, now),
         mention=mention_of(ordered),

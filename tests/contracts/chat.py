@@ -25,6 +25,7 @@ from bot.model import (
     Delivery,
     Field,
     Message,
+    Words,
 )
 
 STAGES = {
@@ -112,6 +113,13 @@ def open_stage(platform: str) -> AbstractAsyncContextManager[Stage]:
     return stage()
 
 
+class English:
+    """The words of a place that speaks the language of the code."""
+
+    def say(self, text: str, /, **values: object) -> str:
+        return text.format(**values)
+
+
 @dataclass(slots=True)
 class RecordingDesk:
     """Answers with what it was asked, and remembers who asked."""
@@ -120,6 +128,7 @@ class RecordingDesk:
     asked: list[tuple[Caller, str, Mapping[str, Any]]] = field(default_factory=list)
     lines: list[tuple[Caller, str]] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
+    language: Words = field(default_factory=English)
     delay: float = 0.0
     reported: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -137,6 +146,9 @@ class RecordingDesk:
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         return [f"{kind}/{text}{number}" for number in range(25)]
+
+    async def words(self, caller: Caller) -> Words:
+        return self.language
 
     async def report(self, problem: str) -> None:
         self.reports.append(problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.model import ArgumentKind, Attachment, Caller, Command, Message
+from bot.model import ArgumentKind, Attachment, Caller, Command, Message, Words
 from tests.contracts.chat import RecordingDesk
 
 
@@ -35,6 +35,9 @@ class ParsingDesk:
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         return await self.recorder.suggest(caller, kind, text)
+
+    async def words(self, caller: Caller) -> Words:
+        return await self.recorder.words(caller)
 
     async def report(self, problem: str) -> None:
         await self.recorder.report(problem)

@@ -7,15 +7,14 @@ import io
 import os
 import pty
 import resource
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from bot.chat.console import CHANNEL, SPACE, ConsoleChat
 from bot.errors import DeliveryDeferred, DeliveryRefused
-from bot.model import Button, Caller, Delivery, Field, Message, Picture
-from tests.contracts.chat import RecordingDesk
+from bot.model import Button, Delivery, Field, Message, Picture
+from tests.contracts.chat import RecordingDesk, until
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -95,23 +94,11 @@ async def test_lines_are_answered_and_the_end_of_input_ends_nothing() -> None:
     read, write = os.pipe()
     os.write(write, b"status\n\n  why 12  \n")
     os.close(write)
-    desk, answered = RecordingDesk(), asyncio.Event()
-
-    class Watching:
-        commands = ()
-
-        async def answer_line(
-            self, caller: Caller, line: str, files: Sequence[object] = ()
-        ) -> Message:
-            message = await desk.answer_line(caller, line)
-            if len(desk.lines) == 2:
-                answered.set()
-            return message
-
+    desk = RecordingDesk()
     with os.fdopen(read) as typed:
-        chat = ConsoleChat(Watching(), out=io.StringIO(), input=typed, user="ada")  # type: ignore[arg-type]
+        chat = ConsoleChat(desk, out=io.StringIO(), input=typed, user="ada")
         running = asyncio.create_task(chat.run())
-        await asyncio.wait_for(answered.wait(), 5)
+        await until(lambda: len(desk.lines) == 2)
         await asyncio.sleep(0)
         assert not running.done()
         running.cancel()

@@ -20,8 +20,8 @@ from bot.errors import (
     DeliveryDeferred,
     DeliveryUnconfirmed,
 )
-from bot.model import Message, Picture
-from tests.contracts.chat import alert, delivery, failure, until
+from bot.model import Caller, Message, Picture, Words
+from tests.contracts.chat import English, alert, delivery, failure, until
 from tests.contracts.stage_slack import SlackStage, open_workspace, said
 from tests.loopback import slack as loopback
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN
@@ -322,6 +322,9 @@ class ChartDesk:
     async def suggest(self, *_: Any) -> list[str]:
         return []
 
+    async def words(self, _: Caller) -> Words:
+        return English()
+
     async def report(self, problem: str) -> None:
         raise AssertionError(problem)
 
@@ -368,7 +371,8 @@ async def test_an_import_where_the_bot_is_no_member_is_answered_directly(
 async def test_a_form_that_comes_too_late_is_said(stage: SlackStage) -> None:
     stage.server.fail("views.open", "error:expired_trigger_id")
     answer = await (await stage.server.command("import")).answer()
-    assert "expired_trigger_id" in said(answer)
+    assert "write the command again" in said(answer)
+    assert "expired_trigger_id" in stage.desk.reports[0]
 
 
 # --- staying connected ------------------------------------------------------------------------
