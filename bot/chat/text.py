@@ -13,7 +13,11 @@ _MARKS_IN_A_ROW = 3
 _NAME = 44
 """Characters of the longest usual name: a platform and a handle of 30."""
 _LINE_BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
-_HARMLESS = re.compile(r"[\n\t -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2212]*")
+# All but what is known to be harmless: Latin, Cyrillic, Japanese, Chinese and Korean letters.
+_DOUBTFUL = re.compile(
+    r"[^\n\t -~\u00a1-\u00ac\u00ae-\u02ff\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2212"
+    r"\u3041-\u3096\u309b-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+"
+)
 _SPACES = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -23,26 +27,22 @@ def clean(text: str, *, lines: bool = True) -> str:
 
     Keeps emoji sequences and, with `lines`, line breaks (at most one empty line).
     """
-    text = _LINE_BREAKS.sub("\n", text)
-    if not _HARMLESS.fullmatch(text):
-        text = _without_tricks(text)
+    text = _DOUBTFUL.sub(_without_tricks, _LINE_BREAKS.sub("\n", text))
     shown = text if lines else text.replace("\n", " ")
     shown = _SPACES.sub(" ", shown).replace(" \n", "\n").replace("\n ", "\n")
     return _EMPTY_LINES.sub("\n\n", shown).strip()
 
 
-def _without_tricks(text: str) -> str:
+def _without_tricks(found: re.Match[str]) -> str:
     kept: list[str] = []
     marks = 0
-    for position, char in enumerate(text):
+    for position, char in enumerate(found[0], found.start()):
         category = unicodedata.category(char)
         marks = marks + 1 if category in {"Mn", "Me"} else 0
-        if char in "\n\t":
-            kept.append(char)
-        elif char in _BLANK_LETTERS:
+        if char in _BLANK_LETTERS:
             kept.append(" ")
         elif char == _JOINER:
-            if _joins_symbols(text, position):
+            if _joins_symbols(found.string, position):
                 kept.append(char)
         elif category[0] != "C" and marks <= _MARKS_IN_A_ROW:
             kept.append(char)
