@@ -21,7 +21,7 @@ _UNPACKED = 512 << 20
 _CELLS = 4_000_000
 _FRAME = 256 << 20
 _MEGABYTES = 1024
-_SECONDS = 10
+_SECONDS = 4  # and one more for each MB
 
 
 def sheets_of(data: bytes, name: str) -> dict[str, list[list[str]]]:

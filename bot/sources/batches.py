@@ -5,28 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from bot.errors import AccountNotFound
-from bot.model import Batch, Fault
-
-_FUTURE = timedelta(days=1)
-
-
-def without_future(batch: Batch, now: datetime, name: str) -> Batch:
-    """Leaves out readings of days that have not come yet: a wrong year or a wrong order."""
-    import polars as pl
-
-    if batch.readings is None:
-        return batch
-    latest = int((now + _FUTURE).timestamp())
-    late = len(batch.readings) - len(kept := batch.readings.filter(pl.col("at") <= latest))
-    if not late:
-        return batch
-    rows = "1 row is" if late == 1 else f"{late} rows are"
-    text = f"{name}: {rows} dated in the future and left out; correct the dates."
-    fault = Fault(kind="row", text=text, where=name)
-    return replace(batch, readings=kept, faults=(*batch.faults, fault))
+from bot.model import Batch
 
 
 def joined(parts: Sequence[Batch], wanted: Sequence[str]) -> Batch:

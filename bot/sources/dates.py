@@ -43,6 +43,11 @@ _COLUMNAR = (
 )
 
 
+def latest(now: datetime) -> int:
+    """Until when a reading may be dated: the end of today lies ahead, wherever that is."""
+    return int((now + timedelta(days=1)).timestamp())
+
+
 class AmbiguousDates(ValueError):
     """The text ends a sentence that begins with the file's name."""
 

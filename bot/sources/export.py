@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged, SourceUnavailable
 from bot.model import Account, Batch, Found, Surroundings
-from bot.sources.batches import match_handle, without_future
+from bot.sources.batches import match_handle
 from bot.sources.meaning import DateOrder, TableSettings
 
 _ENOUGH = 500_000
@@ -63,11 +63,10 @@ def read_export(
         account=account,
     )
     try:
-        batch = read_path(path, str(path), asked, meaning)
+        return read_path(path, str(path), asked, meaning)
     except SourceChanged as error:
         piece = failed(str(path), error)
         return Batch(faults=piece.faults, found=(piece.found,))
-    return without_future(batch, now, path.name) if batch.readings is not None else batch
 
 
 def describe(found: Found) -> str:

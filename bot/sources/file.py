@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import SourceError, SourceUnavailable
 from bot.model import Batch, Surroundings
-from bot.sources.batches import joined, match_handle, without_future
+from bot.sources.batches import joined, match_handle
 from bot.sources.faults import fault_of
 from bot.sources.meaning import TableSettings
 
@@ -114,11 +114,10 @@ class FileSource:
         if meaning.account == "*":
             meaning = replace(meaning, account=stem(path))
         try:
-            batch = read_table_file(path, meaning, torn=torn)
+            return read_table_file(path, meaning, now=now, torn=torn)
         except SourceError as error:
             error.source = self.name
             raise
-        return batch if now is None else without_future(batch, now, path.name)
 
     def _read_all(self) -> pl.DataFrame | None:
         batches = [self._read(path) for path in self.paths()]

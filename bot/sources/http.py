@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.errors import SourceChanged, SourceError
 from bot.model import METRICS, Account, Batch, Surroundings
-from bot.sources.batches import joined, match_handle, only, without_future
+from bot.sources.batches import joined, match_handle, only
 from bot.sources.cells import columns_of
 from bot.sources.columns import role_of
 from bot.sources.credentials import credential
@@ -122,7 +122,7 @@ class HttpSource:
 
     async def look(self, handle: str) -> str:
         plain = handle.removeprefix("@")
-        batch = await self._one(plain if self._per_handle else None, {}, _ANY_TIME)
+        batch = await self._one(plain if self._per_handle else None, {}, None)
         known = [] if batch.readings is None else batch.readings["account"].unique().to_list()
         if self._per_handle and len(known) == 1:
             return plain
@@ -141,7 +141,9 @@ class HttpSource:
         own = sorted(name.partition("/")[2] or name for name in wanted)
         return list(dict.fromkeys(own or self._settings.handles))
 
-    async def _one(self, handle: str | None, etags: dict[str, str], now: datetime) -> Batch:
+    async def _one(
+        self, handle: str | None, etags: dict[str, str], now: datetime | None
+    ) -> Batch:
         url, account = self._settings.url, None
         if handle is not None:
             url = url.replace("{handle}", quote(handle, safe=""))
@@ -159,7 +161,9 @@ class HttpSource:
             etags[url] = reply.etag
         return batch
 
-    def _read(self, reply: Reply, handle: str | None, now: datetime) -> tuple[Batch, bool]:
+    def _read(
+        self, reply: Reply, handle: str | None, now: datetime | None
+    ) -> tuple[Batch, bool]:
         """The batch, and whether the records say when they are of."""
         from bot.sources.readings import Table, read_rows
         from bot.sources.tables import batch_of
@@ -177,10 +181,10 @@ class HttpSource:
                     "fields, or the endpoint has changed.",
                     where=place(reply.url),
                 )
-            frame = frame.with_columns(at=int(now.timestamp()))
+            frame = frame.with_columns(at=int((now or _ANY_TIME).timestamp()))
         table = Table(name=self.name, frame=frame, first_row=1)
-        batch = batch_of(read_rows(table, meaning), meaning, self.name)
-        return replace(without_future(batch, now, self.name), found=()), timed
+        batch = batch_of(read_rows(table, meaning, now), meaning, self.name)
+        return replace(batch, found=()), timed
 
     def _frame(self, reply: Reply, columns: Mapping[str, str]) -> pl.DataFrame:
         from bot.sources.records import records_in

@@ -12,7 +12,7 @@ from bot.errors import SourceChanged
 from bot.model import METRICS, Fault
 from bot.sources.cells import Coded, coded_texts
 from bot.sources.columns import DAILY, Layout, NoLayout, lay_out
-from bot.sources.dates import AmbiguousDates, to_times
+from bot.sources.dates import AmbiguousDates, latest, to_times
 from bot.sources.meaning import Meaning
 from bot.sources.numbers import Sign, sign_of, to_counts
 
@@ -55,8 +55,11 @@ class Rows:
     notes: tuple[str, ...]
 
 
-def read_rows(table: Table, meaning: Meaning) -> Rows:
-    """Raises SourceChanged where the table as a whole cannot be read."""
+def read_rows(table: Table, meaning: Meaning, now: datetime | None = None) -> Rows:
+    """Rows of days that have not come yet at `now` are bad: a wrong year or a wrong order.
+
+    Raises SourceChanged where the table as a whole cannot be read.
+    """
     import polars as pl
 
     if table.frame.is_empty():
@@ -73,11 +76,12 @@ def read_rows(table: Table, meaning: Meaning) -> Rows:
     reader = _Reader(table, meaning, layout)
     reader.refuse_cells(layout.roles["at"], at.bad, "is no date or time")
     reader.refuse_timeless(at.at, at.bad)
+    moments = at.at if now is None else reader.without_future(at.at, now)
     try:
-        accounts, metrics = reader.wide() if layout.wide else reader.long(at.at)
+        accounts, metrics = reader.wide() if layout.wide else reader.long(moments)
     except NoLayout as error:
         raise SourceChanged(f"{table.name} {error}.", where=table.name) from None
-    times = pl.concat([at.at] * (len(metrics) // len(at.at))) if layout.wide else at.at
+    times = pl.concat([moments] * (len(metrics) // len(moments))) if layout.wide else moments
     frame, names, notes = _sorted(accounts, times, metrics)
     if frame.is_empty():
         first = f" ({reader.faults[0].text})" if reader.faults else ""
@@ -130,6 +134,13 @@ class _Reader:
         if at.has_nulls() and len(self.table.frame.columns) > 1:
             full = self.table.frame.select(says).to_series()
             self.refuse_cells(time, at.is_null() & ~bad & full, "is no date or time")
+
+    def without_future(self, at: pl.Series, now: datetime) -> pl.Series:
+        import polars as pl
+
+        late = (at > latest(now)).fill_null(False)
+        self.refuse_cells(self.layout.roles["at"], late, "lies in the future")
+        return pl.select(pl.when(~late).then(at)).to_series() if late.any() else at
 
     def long(self, at: pl.Series) -> tuple[Coded, pl.DataFrame]:
         import polars as pl

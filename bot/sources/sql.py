@@ -18,7 +18,7 @@ from pydantic import model_validator
 from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from bot.model import Batch, Surroundings
 from bot.settings import Duration
-from bot.sources.batches import match_handle, only, without_future
+from bot.sources.batches import match_handle, only
 from bot.sources.credentials import credential
 from bot.sources.meaning import TableSettings
 from bot.sources.since import bound, shape_of
@@ -91,7 +91,7 @@ class SqlSource:
             # compares :since with something else than the times it answers
             rows, used = await asyncio.to_thread(self._ask, None, None)
             used = "beginning"
-        batch = without_future(self._batch(rows), now, self.name)
+        batch = self._batch(rows, now)
         if batch.readings is None or batch.readings.is_empty():
             return replace(batch, state=state)
         newest = max(int(batch.readings["at"].max()), newest or 0)  # type: ignore[arg-type]
@@ -155,7 +155,7 @@ class SqlSource:
             )
         return _Rows(header, [tuple(row) for row in rows])
 
-    def _batch(self, rows: _Rows) -> Batch:
+    def _batch(self, rows: _Rows, now: datetime | None = None) -> Batch:
         from bot.sources.cells import frame_of
         from bot.sources.columns import NoLayout, lay_out
         from bot.sources.readings import Table, read_rows
@@ -168,7 +168,7 @@ class SqlSource:
                 return Batch()
             rows.times = [row[rows.header.index(layout.roles["at"])] for row in rows.values]
             table = Table(name=self.name, frame=frame_of(rows.header, rows.values), first_row=1)
-            batch = batch_of(read_rows(table, meaning), meaning, self.name)
+            batch = batch_of(read_rows(table, meaning, now), meaning, self.name)
         except NoLayout as error:
             raise SourceChanged(f"{self.name}: the answer {error}.", source=self.name) from None
         except SourceError as error:

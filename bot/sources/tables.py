@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,13 +61,18 @@ def read_file(
 
 
 def read_table_file(
-    path: Path, meaning: Meaning, *, named: bool = False, torn: bool = False
+    path: Path,
+    meaning: Meaning,
+    *,
+    now: datetime | None = None,
+    named: bool = False,
+    torn: bool = False,
 ) -> Batch:
     """`named` says that the account of `meaning` was only taken from the file's name, `torn`
     that the last line is not finished."""
     table = open_table(path, meaning.columns, torn=torn)
     try:
-        rows = read_rows(table, meaning)
+        rows = read_rows(table, meaning, now)
     except SourceError:
         raise
     except Exception as error:  # a file must never end the service

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
 from bot.model import Account, Fault, FollowerList, Found
+from bot.sources.dates import latest
 from bot.sources.exports.archive import Member
 from bot.sources.exports.interface_dates import iso_day
 
@@ -64,6 +65,12 @@ class BadRows:
             self.faults.append(
                 Fault(kind="row", text=f"{self.label}, {place}: {reason}.", where=where)
             )
+
+    def late(self, count: int) -> None:
+        self.count += count
+        rows = "1 row lies" if count == 1 else f"{count} rows lie"
+        text = f"{self.label}: {rows} in the future; export it again or correct the dates."
+        self.faults.append(Fault(kind="row", text=text, where=self.label))
 
 
 def refused(member: Member, reason: str, *, platform: str | None = None) -> Piece:
@@ -138,6 +145,9 @@ def series(
         {"at": at, **values}, schema={"at": pl.Int64, **dict.fromkeys(values, pl.Int64)}
     )
     frame = frame.filter(pl.any_horizontal(pl.col(list(values)).is_not_null()))
+    if late := int((frame["at"] > latest(asked.now)).sum()):
+        frame = frame.filter(pl.col("at") <= latest(asked.now))
+        bad.late(late)
     if frame.is_empty():
         raise SourceChanged(
             f"{member.label} is a file of the kind {format}, but no row of it holds a number: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def read_path(
                 and (member.path is not None or not parts)
                 and _top(member) not in folders
             ):
-                parts.append(_table(member, meaning))
+                parts.append(_table(member, meaning, asked.now))
             else:
                 unread += 1
         if not parts:
@@ -132,7 +133,7 @@ def _inner(member: Member, asked: Asked, meaning: Meaning) -> Batch:
         return _batch(failed(member.label, error))
 
 
-def _table(member: Member, meaning: Meaning) -> Batch:
+def _table(member: Member, meaning: Meaning, now: datetime) -> Batch:
     """A table that is no known export, by the generic reader."""
     from bot.sources.readings import read_rows
     from bot.sources.tables import batch_of, read_table_file, stem, table_from
@@ -141,10 +142,10 @@ def _table(member: Member, meaning: Meaning) -> Batch:
     meaning = replace(meaning, account=meaning.account or stem(Path(member.base)))
     try:
         if member.path is not None:
-            batch = read_table_file(member.path, meaning, named=named)
+            batch = read_table_file(member.path, meaning, now=now, named=named)
         else:
             table = table_from(Opening.of(member).whole(), member.base, meaning.columns)
-            batch = batch_of(read_rows(table, meaning), meaning, member.label, named=named)
+            batch = batch_of(read_rows(table, meaning, now), meaning, member.label, named=named)
     except SourceError as error:
         where = error.where if isinstance(error, SourceChanged) else member.label
         return _batch(failed(member.label, SourceChanged(str(error), where=where)))

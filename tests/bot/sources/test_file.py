@@ -123,7 +123,9 @@ async def test_a_last_line_without_a_break_is_read_once_the_file_rests(folder: P
     put(folder / "a.csv", HEADER + "2026-02-27,a,12", age=60)
     fresh = await files.fetch((), None, NOW)
     assert (fresh.readings, fresh.faults) == (None, ())
-    assert counts(await files.fetch((), fresh.state, NOW + timedelta(minutes=10))) == [("a", 12)]
+    assert counts(await files.fetch((), fresh.state, NOW + timedelta(minutes=10))) == [
+        ("a", 12)
+    ]
     put(folder / "a.csv", '[{"at": "2026-02-27", "account": "a", "followers": 13}]', age=1)
     assert counts(await files.fetch((), fresh.state, NOW)) == [("a", 13)]
 
@@ -138,7 +140,8 @@ async def test_days_to_come_are_left_out(folder: Path) -> None:
     put(folder / "a.csv", HEADER + "2026-03-01,a,1\n2027-01-01,a,2\n")
     batch = await source(folder).fetch((), None, NOW)
     assert counts(batch) == [("a", 1)], "the end of today is not the future"
-    assert batch.faults[0].text.startswith("a.csv: 1 row is dated in the future")
+    assert [fault.where for fault in batch.faults] == ["a.csv:3:date"]
+    assert '"2027-01-01" lies in the future' in batch.faults[0].text
 
 
 async def test_the_file_name_is_the_account_only_where_asked(folder: Path) -> None:

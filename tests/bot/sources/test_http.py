@@ -56,6 +56,13 @@ async def test_records_with_times_are_read_once(server: Endpoint, open_source: O
     assert server.asked[1].headers["If-None-Match"] == '"1"'
 
 
+async def test_an_account_is_found_among_records_of_any_time(
+    server: Endpoint, open_source: Open
+) -> None:
+    server.give("/c", [{"handle": "a", "ts": "2026-02-26T00:00:00Z", "followers": 5}])
+    assert await open_source("/c", platform="instagram").look("A") == "a"
+
+
 async def test_counts_of_now_are_asked_again_each_time(
     server: Endpoint, open_source: Open
 ) -> None:

@@ -252,3 +252,19 @@ def test_addresses_that_are_none_are_bad_rows(tmp_path: Path) -> None:
 
     assert (only(batch).names, only(batch).bad_rows) == (1, 1)
     assert "nobody" not in batch.faults[0].text
+
+
+@pytest.mark.parametrize(
+    ("name", "header"), [("Totals.csv", "Date,Subscribers"), ("c.csv", "date,followers")]
+)
+def test_days_to_come_are_bad_rows_and_no_readings(
+    tmp_path: Path, name: str, header: str
+) -> None:
+    text = f"{header}\n2026-11-20,7\n2027-11-20,8\n2026-11-21,9\n"
+    batch = read(written(tmp_path / name, text), account="youtube/lena")
+
+    found = only(batch)
+    assert (found.readings, found.bad_rows, found.last) == (2, 1, "2026-11-21")
+    assert batch.readings is not None
+    assert len(batch.readings) == 2
+    assert "in the future" in batch.faults[0].text
