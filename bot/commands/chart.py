@@ -6,14 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from sqlite_utils import Database
 
 from bot.commands.course import DAY
 from bot.commands.parse import read_target
 from bot.commands.status import about, open_alerts, panel_of
 from bot.commands.view import View, as_alert, find_account, find_incidents, look
-from bot.message import picture, verdicts
+from bot.errors import CommandError
+from bot.message import picture, refusals, verdicts
 from bot.model import Alert, Caller, ChartSpec, Message
+from bot.storage.accounts import Known
 from checks.model import Event, Incident
 from checks.panel import LOOKBACK, Panel
 
@@ -42,7 +45,8 @@ def _gather(
 ) -> tuple[Message, Panel, Incident | None, list[Event]]:
     """What to draw; the incident asked for is marked, else the gravest open one."""
     alert = _incident(db, view, text)
-    account = alert.incident.account if alert else find_account(db, view, text).account
+    known = find_account(db, view, alert.incident.account if alert else text)
+    account = known.account
     spec = ChartSpec(
         account=account,
         metric=metric or (alert.incident.metric if alert else "followers"),
@@ -53,11 +57,26 @@ def _gather(
     assert frame.chart is not None
     reach = int((view.now - frame.chart.start) / DAY) + LOOKBACK + 1
     panel = panel_of(db, view, [account], reach)
+    if alert is None:
+        _refuse_nothing(view, known, panel, spec)
     marked = [alert] if alert else open_alerts(db, view, account)
     incident = next(
         (one.incident for one in marked if one.incident.metric == frame.chart.metric), None
     )
     return frame, panel, incident, about(db, view, account)
+
+
+def _refuse_nothing(view: View, known: Known, panel: Panel, spec: ChartSpec) -> None:
+    """An empty picture would not say where the readings are."""
+    values = panel.metrics.get(spec.metric)
+    inside = panel.ends > spec.start - DAY / 2
+    if values is not None and not np.isnan(values[panel.row[known.account], inside]).all():
+        return
+    raise CommandError(
+        refusals.nothing_to_draw(
+            view.voice, known.account, spec.metric, known.last_reading, view.now
+        )
+    )
 
 
 def _incident(db: Database, view: View, text: str) -> Alert | None:

@@ -13,7 +13,8 @@ from bot import message
 from bot.commands.check import spread
 from bot.commands.status import panel_of
 from bot.commands.view import View, names_seen
-from bot.message import verdicts
+from bot.errors import CommandError
+from bot.message import refusals, verdicts
 from bot.message.alert import title
 from bot.model import Alert, Caller, Message
 from bot.storage import accounts, channels
@@ -67,6 +68,8 @@ def _asked(db: Database, view: View) -> _Asked:
 def _preview(view: View, asked: _Asked) -> Message:
     panel = asked.panel
     columns = np.arange(max(0, panel.days - _DAYS), panel.days)
+    if np.isnan(panel.metrics["followers"][:, columns]).all():
+        raise CommandError(refusals.nothing_to_preview(view.voice, _DAYS))
     share = asked.accounts / max(1, len(panel.accounts))
     counts = []
     for sensitivity in get_args(Sensitivity):

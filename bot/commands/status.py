@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -11,7 +12,7 @@ from bot.commands.course import DAY
 from bot.commands.view import View, as_alert, find_account, look, sees, visible
 from bot.errors import CommandError
 from bot.message import looks, refusals
-from bot.message.course import Deadline, Standing, concerns, deadline_of
+from bot.message.course import AccountCourse, Deadline, Standing, concerns, deadline_of
 from bot.message.kinds import worst_first
 from bot.message.looks import AccountLook
 from bot.model import Alert, Caller, Message
@@ -22,6 +23,8 @@ from checks.panel import Panel
 
 _PERIODS = (1, 7, 30)
 _AHEAD = 120 * DAY
+_LISTED_DAYS = 62
+"""So far back an account's last count is listed: some exports come once a month."""
 
 
 async def status(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
@@ -100,11 +103,16 @@ def _all(db: Database, view: View) -> Message:
         len(seen),
         open_alerts(db, view),
         max(read, default=None),
-        [f"{row.name}: {row.fault}" for row in failing(db, view)],
+        [_trouble(row) for row in failing(db, view)],
         goals(db, view),
         deadlines(db, view),
         view.now,
     )
+
+
+def _trouble(row: SourceRow) -> str:
+    """Most faults begin with the source's name themselves."""
+    return f"{row.name}: {(row.fault or '').removeprefix(f'{row.name}: ')}"
 
 
 def _one(db: Database, view: View, text: str) -> Message:
@@ -153,9 +161,18 @@ def _list(db: Database, view: View, pattern: str) -> Message:
     ]
     if not seen and pattern != "*":
         raise CommandError(refusals.nothing_matches(view.voice, pattern))
-    panel = panel_of(db, view, [known.account for known in seen], days=16)
-    courses = [course.course(panel, known.account, 7, known.last_reading) for known in seen]
+    panel = panel_of(db, view, [known.account for known in seen], days=_LISTED_DAYS)
+    courses = [_week(panel, known) for known in seen]
     courses.sort(key=lambda one: math.inf if math.isnan(one.after) else -one.after)
     found = incidents.listing(db, view.patterns, open_only=True)
     hit = {one.incident.account: one.incident.kind for one in found}
     return looks.account_list(view.voice, courses, hit, view.now)
+
+
+def _week(panel: Panel, known: accounts.Known) -> AccountCourse:
+    """The last week; where nothing was read in it the last count stands without a change."""
+    week = course.course(panel, known.account, 7, known.last_reading)
+    if not math.isnan(week.after):
+        return week
+    whole = course.course(panel, known.account, panel.days - 1, known.last_reading)
+    return replace(week, before=math.nan, after=whole.after)

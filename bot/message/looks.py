@@ -16,13 +16,14 @@ from bot.message.course import (
     sparkline,
 )
 from bot.message.kinds import KINDS, STATUSES
-from bot.message.voice import Voice, clean, mark, word
+from bot.message.voice import DAY, Voice, clean, mark, word
 from bot.message.wave import lines
 from bot.model import Alert, Button, Field, Message
 from checks.model import Event
 
 _ROWS = 40
 _LISTED = 300
+_SILENT = 3 * DAY
 _BASES = {
     "total": mark("running total"),
     "net": mark("daily net change, the total is not known"),
@@ -59,11 +60,6 @@ def overview(
     now: float,
 ) -> Message:
     """The state of everything in one message; `troubles` are sentences about sources."""
-    watched = voice.plural("{n} account", "{n} accounts", accounts)
-    if open_alerts:
-        state = voice.plural("{n} open incident", "{n} open incidents", len(open_alerts))
-    else:
-        state = voice.say("all calm")
     read = voice.say("never") if newest is None else voice.when(newest, now)
     fields = [Field(name=voice.say("Last reading"), value=read)]
     if troubles:
@@ -79,12 +75,29 @@ def overview(
         voice, voice.say("Coming up"), [deadline_line(voice, d, now) for d in deadlines]
     )
     told = [f"• {text}" for text in lines(voice, open_alerts, now)[:_ROWS]]
+    if not accounts:
+        told = [voice.say('A source of the config, "watch" or "import" brings them.')]
     return Message(
-        title=f"{watched}, {state}",
+        title=_state(voice, accounts, len(open_alerts), newest, now),
         text="\n".join(told),
         fields=tuple(fields),
         severity=open_alerts[0].incident.severity if open_alerts else "info",
     )
+
+
+def _state(voice: Voice, accounts: int, alerts: int, newest: float | None, now: float) -> str:
+    """That nothing is open means little where nothing was read."""
+    if not accounts:
+        return voice.say("No accounts yet")
+    if alerts:
+        state = voice.plural("{n} open incident", "{n} open incidents", alerts)
+    elif newest is None:
+        state = voice.say("no reading yet")
+    elif now - newest > _SILENT:
+        state = voice.say("no news since {day}", day=voice.day(newest, now))
+    else:
+        state = voice.say("all calm")
+    return f"{voice.plural('{n} account', '{n} accounts', accounts)}, {state}"
 
 
 def account_status(voice: Voice, look: AccountLook, now: float) -> Message:

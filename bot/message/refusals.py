@@ -1,10 +1,12 @@
 """Why a request cannot be done, and what would work; each is one sentence or two."""
 
 import difflib
+import math
 from collections.abc import Sequence
 from datetime import date
 
-from bot.message.voice import Voice, clean, mark
+from bot.message.kinds import metric_name
+from bot.message.voice import DAY, Voice, clean, mark, word
 
 _KINDS = {
     "span": mark("a span of time such as 30d, 2h or 1w"),
@@ -146,6 +148,34 @@ def nothing_matches(voice: Voice, pattern: str) -> str:
     return voice.say(
         'No account here matches "{pattern}"; "accounts" lists them.', pattern=clean(pattern)
     )
+
+
+def nothing_to_preview(voice: Voice, days: int) -> str:
+    return voice.plural(
+        "Nothing was read in the last {n} day, so there is nothing to preview.",
+        "Nothing was read in the last {n} days, so there is nothing to preview.",
+        days,
+    )
+
+
+def nothing_to_draw(
+    voice: Voice, account: str, metric: str, last: float | None, now: float
+) -> str:
+    """Where the days asked for hold no reading; `last` is the newest one of all."""
+    if last is None:
+        return voice.say("{account}: no reading yet", account=clean(account))
+    name = word(account)
+    said = voice.say(
+        "{account} has no {metric} in these days; its last reading is of {day}.",
+        account=clean(account),
+        metric=metric_name(voice, metric),
+        day=voice.day(last, now),
+    )
+    if name is None or now - last < 30 * DAY:
+        return said
+    days = math.ceil((now - last) / DAY) + 10
+    more = voice.say('"chart {account} {days}d" reaches it.', account=name, days=days)
+    return f"{said} {more}"
 
 
 def nothing_muted(voice: Voice) -> str:

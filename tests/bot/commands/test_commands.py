@@ -19,7 +19,20 @@ from bot.storage.channels import Channel, Subscription
 from checks.model import Event, Notice
 from checks.reasons import reason
 from tests.bot.cases import messages
-from tests.bot.team import DAY, NOW, ONE, Team, console, counts, incident, person, two_teams
+from tests.bot.team import (
+    DAY,
+    NOW,
+    ONE,
+    OURS,
+    THEIRS,
+    TWO,
+    Team,
+    console,
+    counts,
+    incident,
+    person,
+    two_teams,
+)
 
 MANAGER = person(manager=True)
 
@@ -42,6 +55,56 @@ async def test_status_of_everything_and_of_one_account(team: Team) -> None:
     assert one.title.startswith("tiktok/lena: ")
     assert "+" in field(one, "7 days")
     assert len(one.text) == 30
+
+
+async def test_nothing_read_is_never_all_calm(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await team.ask(person(TWO), "status")).title == "2 accounts, 2 open incidents"
+    await team.store.write(lambda db: db.conn.execute("UPDATE incidents SET resolved_at = 1"))
+    assert (await team.ask(person(), "status")).title == "3 accounts, all calm"
+    later(team, monkeypatch, days=9)
+    assert (await team.ask(person(), "status")).title == "3 accounts, no news since Sun, Nov 20"
+    for name in (*OURS, *THEIRS):
+        await team.store.write(accounts.forget, name, NOW)
+    shown = await team.ask(person(), "status")
+    assert shown.title == "No accounts yet"
+    assert "watch" in shown.text
+
+
+def later(team: Team, monkeypatch: pytest.MonkeyPatch, *, days: int) -> None:
+    context = dataclasses.replace(team.context, now=lambda: NOW + days * DAY)
+    monkeypatch.setattr(team.desk, "_context", context)
+
+
+async def test_a_count_older_than_a_week_is_still_listed(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(team, monkeypatch, days=40)
+    shown = await team.ask(person(), "accounts")
+    assert len(shown.table) == 4
+    assert all(row[1] != "–" and row[2] == "–" for row in shown.table[1:])
+
+
+async def test_days_without_a_reading_are_no_picture_and_no_preview(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(team, monkeypatch, days=100)
+    shown = await team.ask(person(), "chart instagram/mo 30d")
+    assert shown.picture is None
+    assert "last reading is of Sun, Nov 20, 2022" in shown.text
+    assert '"chart instagram/mo 111d"' in shown.text
+    assert (await team.ask(person(), "chart instagram/mo 111d")).picture is not None
+    assert "no views" in (await team.ask(person(), "chart instagram/mo 110d views")).text
+    assert "Nothing was read in the last 90 days" in (await team.ask(person(), "preview")).text
+
+
+async def test_a_source_in_trouble_is_named_once(team: Team) -> None:
+    def fail(db: Database) -> None:
+        sources.failed(db, sources.ensure(db, "exports").id, "exports: no file", NOW)
+
+    await team.store.write(fail)
+    assert field(await team.ask(person(), "status"), "Sources") == "• exports: no file"
 
 
 async def test_a_handle_alone_will_do_where_it_is_the_only_one(team: Team) -> None:
@@ -302,9 +365,11 @@ async def test_charts_are_drawn_for_accounts_and_incidents(team: Team) -> None:
 
 
 async def test_other_metrics_can_be_drawn(team: Team) -> None:
+    seen = counts(["instagram/mo"]).rename({"followers": "views"})
+    await team.store.write(lambda db: readings.add(db, 1, seen, NOW))
     shown = await team.ask(person(), "chart mo metric=views")
     assert shown.picture is not None
-    assert shown.picture.alt == "Chart of instagram/mo: no readings"
+    assert shown.picture.alt.startswith("Chart of instagram/mo: views from")
     assert shown.chart is not None
     assert shown.chart.metric == "views"
 
