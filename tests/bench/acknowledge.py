@@ -12,8 +12,6 @@ import asyncio
 import os
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -26,10 +24,10 @@ import numpy as np
 from bot.storage import readings, sources
 from bot.storage.database import Store, connect
 from tests.fakes import calm, ends, frame
+from tests.faults.service import Service
 from tests.loopback.discord import GUILD, TOKEN, LoopbackDiscord, loopback_discord
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, TEAM, SlackServer
 
-ROOT = Path(__file__).parents[2]
 DAYS, FALLEN, PEOPLE = 90, 50, 100
 LIMIT = 0.5
 ASKED = {"status": 30, "status {}": 40, "incidents": 10, "why 1": 10, "chart {}": 10}
@@ -125,21 +123,13 @@ async def measure(folder: Path, accounts: int) -> dict[str, list[list[Waited]]]:
             gateway=discord.gateway,
             base_url=slack.base_url,
         )
-        (folder / "config.toml").write_text(config)
         tokens = {
             "DISCORD_TOKEN": TOKEN,
             "SLACK_BOT_TOKEN": BOT_TOKEN,
             "SLACK_APP_TOKEN": APP_TOKEN,
         }
-        with (folder / "log.txt").open("w") as log:
-            service = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "--config", str(folder / "config.toml"), "run"),
-                cwd=ROOT,
-                env={**os.environ, **tokens},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        service = Service(folder, config, tokens)
+        await service.start()
         began = time.monotonic()
         db = connect(folder / "x.db")
         try:
@@ -159,7 +149,7 @@ async def measure(folder: Path, accounts: int) -> dict[str, list[list[Waited]]]:
         finally:
             db.conn.close()
             service.kill()
-            await service.wait()
+            await service.ended()
     return rounds
 
 

@@ -116,11 +116,10 @@ class SlackStage:
         self.clock = clock
 
     def shown(self) -> list[Shown]:
-        return [as_seen(self.server, one) for one in self.server.shown()]
+        return shown_of(self.server)
 
     def replies(self, index: int = 0) -> list[Shown]:
-        root = self.server.shown()[index]["ts"]
-        return [as_seen(self.server, one) for one in self.server.thread(root)]
+        return replies_of(self.server, index)
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
         for method in _STEPS[step]:
@@ -165,6 +164,15 @@ def said(message: dict[str, Any]) -> str:
     for kind, text in texts(message.get("blocks") or []):
         lines.append(unescape(text).replace("*", "") if kind == "mrkdwn" else text)
     return "\n".join(lines) or unescape(message.get("text") or "")
+
+
+def shown_of(server: SlackServer) -> list[Shown]:
+    return [as_seen(server, one) for one in server.shown()]
+
+
+def replies_of(server: SlackServer, index: int) -> list[Shown]:
+    root = server.shown()[index]["ts"]
+    return [as_seen(server, one) for one in server.thread(root)]
 
 
 def as_seen(server: SlackServer, message: dict[str, Any]) -> Shown:

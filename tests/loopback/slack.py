@@ -138,6 +138,8 @@ class SlackServer:
         self.history_per_minute: int | None = None
         self.file_wait = 0
         self.fault_for: Callable[[str, dict[str, Any]], str | None] = lambda method, body: None
+        self.witness: Callable[[str, str], None] = lambda step, moment: None
+        """Told of each message, before and after its effect: a test may kill its sender."""
         self.app_url: str | None = None
         """Where a signed request goes; None means over the socket."""
         self.sockets: list[web.WebSocketResponse] = []
@@ -460,8 +462,11 @@ class SlackServer:
             return web.json_response({"ok": True})
         if fault is not None and not fault.endswith("_after"):
             return await self._break(request, fault)
+        step = _step(method, body)
         try:
+            self.witness(step, "before")
             result = await effect()
+            self.witness(step, "after")
         except _Limited as limited:
             self.limited += 1
             return _limited(limited.wait)
@@ -701,6 +706,13 @@ class _Limited(Exception):
     def __init__(self, wait: float) -> None:
         self.wait = wait
         super().__init__(wait)
+
+
+def _step(method: str, body: dict[str, Any]) -> str:
+    """What a call is in the life of a message."""
+    if method == "chat.postMessage":
+        return "thread" if body.get("thread_ts") else "post"
+    return {"chat.update": "edit"}.get(method, method)
 
 
 def _limited(wait: float) -> web.Response:
