@@ -98,6 +98,10 @@ class Stage(Protocol):
 
     def come_back(self) -> None: ...
 
+    def forget(self) -> None:
+        """Empties what the platform and the desk keep, as if it were long ago."""
+        ...
+
     def now(self) -> float: ...
 
     async def command(self, line: str, *, share: bool = False) -> Answer: ...
@@ -149,6 +153,10 @@ class RecordingDesk:
 
     async def words(self, caller: Caller) -> Words:
         return self.language
+
+    def forget(self) -> None:
+        for memory in (self.asked, self.lines, self.reports):
+            memory.clear()
 
     async def report(self, problem: str) -> None:
         self.reports.append(problem)

@@ -55,6 +55,9 @@ class ConsoleStage:
     def come_back(self) -> None:
         raise AssertionError("a file does not vanish")
 
+    def forget(self) -> None:
+        raise AssertionError("paper forgets nothing")
+
     def now(self) -> float:
         return time.time()
 

@@ -65,6 +65,10 @@ class DiscordStage:
     def come_back(self) -> None:
         self.server.rest_open = self.server.gateway_open = True
 
+    def forget(self) -> None:
+        self.desk.forget()
+        self.server.forget()
+
     def now(self) -> float:
         return self.server.wall()
 

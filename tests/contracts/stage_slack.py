@@ -138,6 +138,10 @@ class SlackStage:
     def come_back(self) -> None:
         self.server.down = False
 
+    def forget(self) -> None:
+        self.desk.forget()
+        self.server.forget()
+
     def now(self) -> float:
         return self.clock.wall()
 

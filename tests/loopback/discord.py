@@ -493,7 +493,14 @@ class LoopbackDiscord:
             self._forget_old_nonces()
         return _json({**message, "nonce": nonce})
 
-    def forget_nonces(self) -> None:
+    def forget(self) -> None:
+        """Drops what was posted and asked."""
+        for shown in self.messages.values():
+            shown.clear()
+        for session in self.sessions.values():
+            session.events.clear()
+        for memory in (self.posted, self.requests, self.pings, self.files, self.asked):
+            memory.clear()
         self._nonces.clear()
 
     def _forget_old_nonces(self) -> None:

@@ -289,6 +289,18 @@ class SlackServer:
         }
         return await self._interact("interactive", payload)
 
+    def forget(self) -> None:
+        """Drops what was posted and asked."""
+        memories = (self.messages, self.ephemerals, self.views, self.files, self.calls)
+        for memory in (
+            *memories,
+            self.refused,
+            self.pinged,
+            self._interactions,
+            self._triggers,
+        ):
+            memory.clear()
+
     async def refresh(self, reason: str = "refresh_requested") -> None:
         """Tells the app that its sockets end soon, as Slack does every few hours."""
         self.connected.clear()
