@@ -20,6 +20,7 @@ from bot.storage import channels, lists, outbox, readings, upkeep
 from bot.storage import sources as source_rows
 from bot.storage.database import Store
 from bot.storage.single import served
+from bot.storage.sources import SourceRow
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -145,16 +146,16 @@ async def _sources(settings: Settings, environ: Mapping[str, str]) -> AsyncItera
             batch = await source.fetch(one, None, datetime.now(UTC))
             count = 0 if batch.readings is None else batch.readings.height
             said = "; ".join(fault.text for fault in batch.faults[:3])
-            last = rows.get(section.name)
-            text = f"{count} readings" + (f"; {said}" if said else "")
-            yield Found(part, not (count == 0 and said), text + _last(last))
+            text = "; ".join([f"{count} readings", *([said] if said else [])])
+            known = rows.get(section.name)
+            yield Found(part, not (count == 0 and said), text + (_last(known) if known else ""))
         except SourceError as error:
             yield Found(part, False, str(error).removeprefix(f"{section.name}: "))
         finally:
             await source.close()
 
 
-async def _source_rows(settings: Settings) -> dict[str, int | None]:
+async def _source_rows(settings: Settings) -> dict[str, SourceRow]:
     path = app.database_path(settings)
     if not path.exists():
         return {}
@@ -162,16 +163,20 @@ async def _source_rows(settings: Settings) -> dict[str, int | None]:
         store = Store.open(path, now=time.time())
         try:
             listed = await store.read(source_rows.listing)
-            return {row.name: row.last_success for row in listed}
+            return {row.name: row for row in listed}
         finally:
             store.close()
     return {}
 
 
-def _last(at: int | None) -> str:
-    if at is None:
+def _last(row: SourceRow) -> str:
+    """What its last poll left behind: this look knows nothing of the month's costs."""
+    if row.last_success is None:
         return ""
-    return f"; last polled {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    at = datetime.fromtimestamp(row.last_success, UTC)
+    return "".join(
+        f"; {text}" for text in (*row.standing, f"last polled {at:%Y-%m-%d %H:%M} UTC")
+    )
 
 
 class _Nobody:

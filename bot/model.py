@@ -104,12 +104,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one fetch gave. `state` is opaque JSON that poll stores with the readings."""
+    """What one fetch gave. `state` is opaque JSON that poll stores with the readings.
+
+    `standing` are sentences that hold of the source until its next fetch: what it cost so far.
+    """
 
     readings: pl.DataFrame | None = None
     lists: tuple[FollowerList, ...] = ()
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
+    standing: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
     state: Any = None
     more: bool = False

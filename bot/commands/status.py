@@ -82,12 +82,16 @@ def standings(db: Database, view: View, panel: Panel) -> list[Standing]:
 
 
 def failing(db: Database, view: View) -> list[SourceRow]:
-    """Sources in trouble; a team hears only of those that read its accounts."""
-    broken = [row for row in sources.listing(db) if row.fault]
-    if view.console or not broken:
-        return broken
+    """Sources in trouble that the caller may hear of."""
+    return _heard(db, view, [row for row in sources.listing(db) if row.fault])
+
+
+def _heard(db: Database, view: View, rows: list[SourceRow]) -> list[SourceRow]:
+    """A team hears only of sources that read its accounts."""
+    if view.console or not rows:
+        return rows
     own = {known.source for known in visible(db, view)}
-    return [row for row in broken if row.name in own]
+    return [row for row in rows if row.name in own]
 
 
 def panel_of(db: Database, view: View, names: list[str], days: int = 121) -> Panel:
@@ -103,16 +107,20 @@ def _all(db: Database, view: View) -> Message:
         len(seen),
         open_alerts(db, view),
         max(read, default=None),
-        [_trouble(row) for row in failing(db, view)],
+        _of_sources(db, view),
         goals(db, view),
         deadlines(db, view),
         view.now,
     )
 
 
-def _trouble(row: SourceRow) -> str:
-    """Most faults begin with the source's name themselves."""
-    return f"{row.name}: {(row.fault or '').removeprefix(f'{row.name}: ')}"
+def _of_sources(db: Database, view: View) -> list[str]:
+    """Their troubles, then what else they have to say."""
+    rows = _heard(db, view, [row for row in sources.listing(db) if row.fault or row.standing])
+    # most faults begin with the source's name themselves
+    troubles = [(row, row.fault.removeprefix(f"{row.name}: ")) for row in rows if row.fault]
+    standing = [(row, text) for row in rows for text in row.standing]
+    return [f"{row.name}: {text}" for row, text in (*troubles, *standing)]
 
 
 def _one(db: Database, view: View, text: str) -> Message:

@@ -126,10 +126,10 @@ class Remembering(Protocol):
 
 
 @runtime_checkable
-class Noting(Protocol):
-    """A platform with something to tell beside its counts."""
+class Standing(Protocol):
+    """A platform with something to tell beside its counts, as `Batch.standing`."""
 
-    def notes(self) -> tuple[str, ...]: ...
+    def standing(self) -> tuple[str, ...]: ...
 
 
 class ApiSource:
@@ -167,7 +167,9 @@ class ApiSource:
             readings=self._readings(profiles, at) if profiles else None,
             lists=tuple(lists),
             faults=(*faults, *self._renamed(profiles)),
-            notes=self._platform.notes() if isinstance(self._platform, Noting) else (),
+            standing=(
+                self._platform.standing() if isinstance(self._platform, Standing) else ()
+            ),
             state=progress.state(),
             more=stopped is None and waiting,
         )

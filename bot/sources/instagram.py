@@ -39,7 +39,7 @@ class Instagram:
         self._own = dict(settings.own)
         self._without_flows: set[str] = set()
 
-    def notes(self) -> tuple[str, ...]:
+    def standing(self) -> tuple[str, ...]:
         names = ", ".join(sorted(self._without_flows))
         return (f"no gains and losses from Instagram for {names}",) if names else ()
 

@@ -41,7 +41,7 @@ class X:
         self._cap, self._price = settings.monthly_cap, settings.price
         self.memory: dict[str, Any] = {}
 
-    def notes(self) -> tuple[str, ...]:
+    def standing(self) -> tuple[str, ...]:
         spent = self.memory.get("spent", 0.0)
         month = self.memory.get("month")
         return (f"X: ${spent:.2f} of ${self._cap:.2f} in {month}",) if month else ()

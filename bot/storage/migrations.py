@@ -91,3 +91,8 @@ def m001_start(db: Database) -> None:
 @steps()
 def m002_forgotten(db: Database) -> None:
     _run(db, schema.FORGOTTEN)
+
+
+@steps()
+def m003_standing(db: Database) -> None:
+    _run(db, schema.STANDING)

@@ -12,7 +12,8 @@ from bot.model import Fault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """`fault` is the sentence of the present trouble, None while all is well."""
+    """`fault` is the sentence of the present trouble, None while all is well; `standing` what
+    the source said last beside its readings."""
 
     id: int
     name: str
@@ -22,6 +23,7 @@ class SourceRow:
     last_success: int | None
     fault: str | None
     fault_since: int | None
+    standing: tuple[str, ...]
 
 
 def ensure(db: Database, name: str, priority: int = 1) -> SourceRow:
@@ -45,13 +47,15 @@ def listing(db: Database) -> list[SourceRow]:
     return [_source(row) for row in db.conn.execute("SELECT * FROM sources ORDER BY name")]
 
 
-def succeeded(db: Database, id: int, state: Any, at: int) -> str | None:
+def succeeded(
+    db: Database, id: int, state: Any, at: int, standing: Sequence[str] = ()
+) -> str | None:
     """Stores the state; gives the fault that ended, for the one line on recovery."""
     (fault,) = db.conn.execute("SELECT fault FROM sources WHERE id = ?", (id,)).fetchone()
     db.conn.execute(
         "UPDATE sources SET state = ?, last_attempt = ?, last_success = ?, fault = NULL,"
-        " fault_since = NULL WHERE id = ?",
-        (json.dumps(state), at, at, id),
+        " fault_since = NULL, standing = ? WHERE id = ?",
+        (json.dumps(state), at, at, json.dumps(standing), id),
     )
     return str(fault) if fault is not None else None
 
@@ -113,4 +117,5 @@ def _source(row: Any) -> SourceRow:
         last_success=row["last_success"],
         fault=row["fault"],
         fault_since=row["fault_since"],
+        standing=tuple(json.loads(row["standing"] or "[]")),
     )

@@ -107,6 +107,16 @@ async def test_a_source_in_trouble_is_named_once(team: Team) -> None:
     assert field(await team.ask(person(), "status"), "Sources") == "• exports: no file"
 
 
+async def test_what_a_source_cost_stands_in_the_status(team: Team) -> None:
+    def read(db: Database) -> None:
+        row = sources.ensure(db, "exports")
+        sources.succeeded(db, row.id, None, NOW, ("X: $0.20 of $20.00 in 2026-11",))
+
+    await team.store.write(read)
+    said = field(await team.ask(person(), "status"), "Sources")
+    assert said == "• exports: X: $0.20 of $20.00 in 2026-11"
+
+
 async def test_a_handle_alone_will_do_where_it_is_the_only_one(team: Team) -> None:
     assert (await team.ask(person(), "status mo")).title.startswith("instagram/mo")
     shared = await team.ask(person(), "status lena")
