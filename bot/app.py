@@ -267,6 +267,7 @@ async def opened(
             else:
                 stack.push_async_callback(chat.close)
         running = {name: chat for name, chat in there.items() if not isinstance(chat, BotError)}
+        off = {name: str(chat) for name, chat in there.items() if isinstance(chat, BotError)}
         courier = Courier(
             store,
             running,
@@ -290,6 +291,7 @@ async def opened(
             keep=settings.keep,
             tags=settings.tags,
             started=calendar(),
+            off=off,
             rules=lambda looks: _rules(settings, settings.checks.sensitivity, looks),
         )
         intake.review = service.review

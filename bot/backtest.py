@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -101,13 +101,17 @@ def panel_of(frame: pl.DataFrame, now: int, timezone: str, days: int) -> Panel:
     )
 
 
-def check(
-    frame: pl.DataFrame, rules: Rules, *, as_of: int | None, timezone: str
-) -> tuple[list[Incident], tuple[Notice, ...], Mapping[str, int]]:
-    """The incidents that one moment alone would open, notices, and who it is too early for.
+class Checked(NamedTuple):
+    """What one moment alone shows; `early` are accounts that too little is known of."""
 
-    `as_of` None means the last reading time.
-    """
+    incidents: list[Incident]
+    notices: tuple[Notice, ...]
+    early: Mapping[str, int]
+    judged: int
+
+
+def check(frame: pl.DataFrame, rules: Rules, *, as_of: int | None, timezone: str) -> Checked:
+    """The incidents that one moment alone would open; None is the last reading time."""
     now = int(frame["at"].max()) if as_of is None else as_of  # type: ignore[arg-type]
     seen = frame.filter((pl.col("at") <= now) & (pl.col("at") > now - (LOOKBACK + 3) * 86400))
     if seen.is_empty():
@@ -115,9 +119,11 @@ def check(
             f"nothing was read in the {LOOKBACK} days before "
             f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M} UTC: choose another --as-of"
         )
-    judgement = judge(panel_of(seen, now, timezone, LOOKBACK + 1), rules)
+    panel = panel_of(seen, now, timezone, LOOKBACK + 1)
+    judgement = judge(panel, rules)
     incidents = [decision.incident for decision in decide((), judgement, now)]
-    return incidents, judgement.notices, judgement.early
+    judged = len(panel.accounts) - len(judgement.early)
+    return Checked(incidents, judgement.notices, judgement.early, judged)
 
 
 def backtest(
@@ -215,9 +221,9 @@ def in_order(incidents: Sequence[Incident]) -> list[Incident]:
 
 
 def print_incidents(
-    incidents: Sequence[Incident], notices: Sequence[Notice], timezone: str
+    incidents: Sequence[Incident], notices: Sequence[Notice], timezone: str, end: str
 ) -> None:
-    """A block of text per incident, oldest first, and a count of them all."""
+    """A block of text per incident, oldest first, and `end` below them."""
     from rich.console import Console
     from rich.text import Text
 
@@ -231,5 +237,8 @@ def print_incidents(
     for notice in notices:
         told = " ".join(sentence(voice, reason) for reason in notice.reasons)
         console.print(Text(f"{notice.account or 'all accounts'}: {told}"))
-    alerted = sum(incident.alerted_at is not None for incident in incidents)
-    console.print(Text(f"{len(incidents)} incident(s), {alerted} of them alerted."))
+    console.print(Text(end))
+
+
+def counted(n: int, thing: str) -> str:
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"

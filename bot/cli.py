@@ -114,20 +114,21 @@ def check(
     notices: bool,
     **options: Any,
 ) -> None:
-    """Judge one moment of an export; needs no database and no config."""
+    """Judge one moment of an export, without database or config."""
     from bot import backtest as offline
 
     timezone = options["timezone"]
-    with _working(context, f"Reading {len(files)} file(s)"):
+    with _working(context, f"Reading {offline.counted(len(files), 'file')}"):
         frame, faults = offline.read_files(files, **_reading(options))
     at = offline.moment(as_of, timezone) if as_of else None
     with _working(context, "Checking"):
-        incidents, told, early = offline.check(
-            frame, _rules(options), as_of=at, timezone=timezone
-        )
-    _show(incidents, told if notices else (), form, timezone)
+        checked = offline.check(frame, _rules(options), as_of=at, timezone=timezone)
+    incidents = checked.incidents
+    found = offline.counted(len(incidents), "incident") if incidents else "nothing stands out"
+    end = f"{offline.counted(checked.judged, 'account')} judged, {found}."
+    _show(incidents, checked.notices if notices else (), form, timezone, end)
     if form == "text":
-        _say_early(early)
+        _say_early(checked.early)
     _say_faults(faults)
 
 
@@ -150,11 +151,14 @@ def backtest(
     notices: bool,
     **options: Any,
 ) -> None:
-    """Replay every day of an export causally: what would have been alerted, and when."""
+    """Replay an export day by day: what was told, and when.
+
+    Causally: each day knows only what was read until then.
+    """
     from bot import backtest as offline
 
     rhythm = _rhythm(every)
-    with _working(context, f"Reading {len(files)} file(s)"):
+    with _working(context, f"Reading {offline.counted(len(files), 'file')}"):
         frame, faults = offline.read_files(files, **_reading(options))
     with _working(context, "Replaying"):
         incidents, told = offline.backtest(
@@ -164,7 +168,9 @@ def backtest(
             timezone=options["timezone"],
             with_notices=notices,
         )
-    _show(incidents, told, form, options["timezone"])
+    alerted = sum(incident.alerted_at is not None for incident in incidents)
+    end = f"{offline.counted(len(incidents), 'incident')}, {alerted} of them alerted."
+    _show(incidents, told, form, options["timezone"], end)
     _say_faults(faults)
 
 
@@ -213,7 +219,9 @@ def _working(context: click.Context, what: str) -> Iterator[None]:
         yield
 
 
-def _show(incidents: Sequence[Any], notices: Sequence[Any], form: str, timezone: str) -> None:
+def _show(
+    incidents: Sequence[Any], notices: Sequence[Any], form: str, timezone: str, end: str
+) -> None:
     from bot import backtest as offline
 
     if form == "json":
@@ -222,13 +230,16 @@ def _show(incidents: Sequence[Any], notices: Sequence[Any], form: str, timezone:
         for notice in notices:
             click.echo(offline.notice_as_json(notice, timezone))
         return
-    offline.print_incidents(incidents, notices, timezone)
+    offline.print_incidents(incidents, notices, timezone, end)
 
 
 def _say_early(early: Any) -> None:
     if early:
+        from bot.backtest import counted
+
         named = ", ".join(sorted(early)[:5]) + (" ..." if len(early) > 5 else "")
-        click.echo(f"Too early to say for {len(early)} account(s): {named}", err=True)
+        many = counted(len(early), "account")
+        click.echo(f"Too early to say for {many}, it takes 8 daily changes: {named}", err=True)
 
 
 def _say_faults(faults: Sequence[Fault]) -> None:

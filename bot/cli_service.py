@@ -104,7 +104,10 @@ def _await(work: Coroutine[Any, Any, Result]) -> Result:
 @click.command()
 @click.pass_context
 def run(context: click.Context) -> None:
-    """Run the service: poll, check, alert, answer. Ends on SIGTERM or Ctrl-C."""
+    """Run the service: poll, check, alert, answer.
+
+    Ends on SIGTERM or Ctrl-C.
+    """
     from bot.app import run as run_service
 
     def greet() -> None:
@@ -142,7 +145,10 @@ def poll(context: click.Context, /, sources: Sequence[str]) -> None:
 def import_(
     context: click.Context, /, files: Sequence[Path], form: str, dry_run: bool, **options: Any
 ) -> None:
-    """Read exports into the database: any file, folder or zip that ebbwatch understands."""
+    """Read exports into the database.
+
+    Any file, folder or zip that ebbwatch understands: see the README's tables.
+    """
     from bot import operate
 
     settings = settings_of(context)
@@ -183,7 +189,10 @@ def found_text(found: Found) -> str:
     if found.bad_rows:
         rows = "row" if found.bad_rows == 1 else "rows"
         parts.append(f"{found.bad_rows:,} {rows} left out")
-    return ", ".join(parts) + "".join(f"\n    {note}" for note in found.notes)
+    notes = list(found.notes)
+    if found.account and "/" not in found.account:
+        notes.append(f"no platform is known: --platform NAME makes it NAME/{found.account}")
+    return ", ".join(parts) + "".join(f"\n    {note}" for note in notes)
 
 
 @click.command()
@@ -191,7 +200,10 @@ def found_text(found: Found) -> str:
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @click.pass_context
 def export(context: click.Context, /, account: str | None, output: Path) -> None:
-    """Write readings (of ACCOUNT or all) to a .csv, .parquet or .jsonl file."""
+    """Write readings to a .csv, .parquet or .jsonl file.
+
+    Of ACCOUNT, or of all.
+    """
     from bot.operate import export_readings
 
     rows = _await(export_readings(settings_of(context), account, output))
@@ -217,7 +229,7 @@ def chart(context: click.Context, /, account: str, span: str, output: Path) -> N
     click.echo(f"{message.picture.alt}\nwritten to {output}")
 
 
-def _asking(name: str, about: str, usage: str) -> click.Command:
+def _asking(name: str, about: str, usage: str, *, sources: bool = False) -> click.Command:
     """A command of the chats' table, asked from the command line."""
 
     @click.command(name, help=about)
@@ -228,7 +240,7 @@ def _asking(name: str, about: str, usage: str) -> click.Command:
 
         line = " ".join(f'"{word}"' if " " in word else word for word in (name, *words))
         settings = settings_of(context)
-        _print(_await(ask(settings, line)), settings)
+        _print(_await(ask(settings, line, sources=sources)), settings)
 
     return asked
 
@@ -243,7 +255,10 @@ def _print(message: Message, settings: Settings) -> None:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Check config, database, sources, chats and clock; exit code 1 where one is wrong."""
+    """Check config, database, sources, chats and clock.
+
+    Exit code 1 where one is wrong.
+    """
     from bot.doctor import examine
 
     path = config_path(context)
@@ -279,7 +294,10 @@ def outbox(context: click.Context) -> None:
 @click.argument("channel")
 @click.pass_context
 def send_test(context: click.Context, /, channel: str) -> None:
-    """Send a test message to CHANNEL, through the service where one runs."""
+    """Send a test message to CHANNEL.
+
+    Through the service where one runs.
+    """
     from bot.operate import send_test as send
 
     click.echo(_await(send(settings_of(context), channel)))
@@ -298,13 +316,19 @@ def init(target: Path) -> None:
         target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{target} cannot be written: {error.strerror}") from None
-    click.echo(f"{target} written: replace the [[sources]] section with yours, then `make run`")
+    click.echo(
+        f"{target} written: replace the [[sources]] section with yours, then try "
+        "`ebbwatch doctor` and `ebbwatch run`"
+    )
 
 
 @click.command("slack-manifest")
 @click.pass_context
 def slack_manifest(context: click.Context) -> None:
-    """Print the Slack app manifest with exactly the scopes that are used."""
+    """Print the Slack app manifest.
+
+    It names exactly the scopes that are used.
+    """
     from bot.operate import slack_manifest as manifest
 
     click.echo(manifest(settings_of(context)))
@@ -313,7 +337,10 @@ def slack_manifest(context: click.Context) -> None:
 @click.command("discord-invite")
 @click.argument("application_id")
 def discord_invite(application_id: str) -> None:
-    """Print the link that invites the Discord application with exactly the rights it uses."""
+    """Print the link that invites the Discord application.
+
+    It asks for exactly the rights that are used.
+    """
     from bot.operate import discord_invite as invite
 
     click.echo(invite(application_id))
@@ -326,7 +353,9 @@ COMMANDS: tuple[click.Command, ...] = (
     _asking("incidents", "List incidents: open (default) or all.", "[open|all]"),
     _asking("why", "Explain one incident with all its evidence.", "INCIDENT"),
     _asking("summary", "What happened in the last day, week or month.", "[day|week|month]"),
-    _asking("accounts", "List the accounts.", ""),
-    _asking("preview", "How many alerts each sensitivity would have given in 90 days.", ""),
+    _asking("accounts", "List the accounts.", "[PATTERN]"),
+    _asking("preview", "What each sensitivity would have told in 90 days.", ""),
+    _asking("watch", "Watch an account, or let a forgotten one in.", "ACCOUNT", sources=True),
+    _asking("unwatch", "Stop watching an account.", "ACCOUNT"),
     _asking("forget", "Erase an account for good; it stays away.", "ACCOUNT [yes]"),
 )

@@ -27,9 +27,9 @@ CONSOLE = Caller(
 )
 
 
-async def ask(settings: Settings, line: str) -> Message:
+async def ask(settings: Settings, line: str, *, sources: bool = False) -> Message:
     """The answer to a command of the chats' table; raises where it cannot be done."""
-    async with app.opened(settings, sources=False) as service:
+    async with app.opened(settings, sources=sources) as service:
         return await service.desk.carry_out(CONSOLE, line)
 
 
@@ -55,6 +55,10 @@ async def poll_once(settings: Settings, names: Sequence[str]) -> tuple[list[str]
             said.append(f"{outcome.source}: {trouble or new}")
             said += [f"    {note}" for note in outcome.notes]
             said += [f"    {fault.text}" for fault in outcome.faults[:10]]
+            said += [
+                f"    {name} was forgotten: `ebbwatch watch {name}` lets it in again"
+                for name in sorted(outcome.refused)[:10]
+            ]
         return said + await _waiting(service.store, settings), well
 
 
@@ -89,7 +93,8 @@ async def _waiting(store: Store, settings: Settings) -> list[str]:
     waiting = sum(one.deliveries for one in await store.read(outbox.waiting))
     if not waiting or served(app.database_path(settings)):
         return []
-    return [f"{waiting} message(s) wait in the outbox until `ebbwatch run` sends them"]
+    one = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+    return [f"{one} in the outbox until `ebbwatch run` sends them"]
 
 
 async def export_readings(settings: Settings, account: str | None, output: Path) -> int:
@@ -218,7 +223,10 @@ async def send_test(settings: Settings, channel: str) -> str:
         )
         if running:
             return f"queued: the running service sends it to {channel}"
-        return await service.send_waiting(channel)
+        reason = await service.send_waiting(channel)
+    if reason:
+        raise CommandError(f"{channel}: not sent, {reason}")
+    return f"{channel}: sent"
 
 
 def slack_manifest(settings: Settings) -> str:

@@ -83,6 +83,8 @@ class Service:
     keep: timedelta | None = None
     broken: dict[str, str] = field(default_factory=dict)
     failing: dict[str, str] = field(default_factory=dict)
+    off: Mapping[str, str] = field(default_factory=dict)
+    """Chats that could not be opened, and why."""
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """What runs for ever beside the schedule."""
@@ -246,7 +248,7 @@ class Service:
     def conditions(self) -> dict[str, Health]:
         """Each chat, and the sources and the jobs as one part each."""
         parts = {name: chat.health() for name, chat in self.chats.items()}
-        text = "; ".join(self.broken.values()) or f"{len(self.feeds)} source(s) answer"
+        text = "; ".join(self.broken.values()) or "all sources answer"
         parts["sources"] = Health(ready=not self.broken, since=self.started, text=text)
         text = "; ".join(dict.fromkeys(self.failing.values())) or "all jobs work"
         parts["jobs"] = Health(ready=not self.failing, since=self.started, text=text)
@@ -256,14 +258,17 @@ class Service:
         """What /metrics shows."""
         return await self.store.read(_numbers, self.calendar())
 
-    async def send_waiting(self, channel: str) -> str:
-        """Sends what waits now; says what became of the channel's messages."""
+    async def send_waiting(self, channel: str) -> str | None:
+        """Sends what waits now; says why the channel's messages still wait, if they do."""
+        platform = channel.partition(":")[0]
+        if platform not in self.chats:
+            return self.off.get(platform, f"{platform} is switched off in the config")
         await self.courier.start()
         await self.courier.pump()
         for one in await self.store.read(outbox.waiting):
             if one.channel == channel:
-                return f"{channel}: not sent yet; {one.error or 'the service tries again'}"
-        return f"{channel}: sent"
+                return one.error or "it will be tried again"
+        return None
 
     async def retain(self) -> None:
         now = int(self.calendar())

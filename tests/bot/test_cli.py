@@ -111,7 +111,14 @@ def test_check_says_when_it_is_too_early_to_say(ebbwatch: Shell, tmp_path: Path)
 def test_text_output_names_the_account_and_the_reasons(ebbwatch: Shell, purged: Path) -> None:
     out = ebbwatch("backtest", purged, cwd=purged.parent).stdout
     assert "instagram/lena" in out
-    assert "1 incident(s), 1 of them alerted." in out
+    assert out.endswith("\n1 incident, 1 of them alerted.\n")
+
+
+def test_a_check_says_how_much_it_judged(ebbwatch: Shell, purged: Path) -> None:
+    out = ebbwatch("check", purged, cwd=purged.parent).stdout
+    assert out == "1 account judged, nothing stands out.\n"
+    out = ebbwatch("check", purged, "--as-of", "2026-04-01", cwd=purged.parent).stdout
+    assert out.endswith("\n1 account judged, 1 incident.\n")
 
 
 @pytest.mark.parametrize(
@@ -142,6 +149,11 @@ def test_bad_rows_are_named_and_the_good_ones_judged(ebbwatch: Shell, purged: Pa
     assert "counts.csv" in done.stderr
     assert "102" in done.stderr
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_the_help_tells_every_command_to_the_end(ebbwatch: Shell, tmp_path: Path) -> None:
+    out = ebbwatch("--help", cwd=tmp_path).stdout
+    assert "..." not in out.partition("Commands:")[2]
 
 
 def test_wrong_usage_is_exit_code_2(ebbwatch: Shell, tmp_path: Path) -> None:
@@ -199,12 +211,23 @@ def test_import_prints_the_contract_and_stores_only_without_dry_run(
     assert len(lines) == 101
 
 
+def read_today(folder: Path) -> None:
+    today = datetime.now(UTC) - timedelta(hours=1)
+    text = f"account,at,followers\ninstagram/lena,{today:%Y-%m-%dT%H:%M:%SZ},50000\n"
+    (folder / "today.csv").write_text(text, encoding="utf-8")
+
+
 def test_poll_backup_outbox_chart_and_doctor(ebbwatch: Shell, configured: Path) -> None:
     assert "100 new or corrected of 100" in ebbwatch("poll", cwd=configured).stdout
     assert "0 new or corrected" in ebbwatch("poll", cwd=configured).stdout
     assert "written" in ebbwatch("backup", "copy.db", cwd=configured).stdout
     ebbwatch("outbox", cwd=configured)
     assert "ok    database" in ebbwatch("doctor", cwd=configured).stdout
+    long_ago = ("chart", "instagram/lena", "2d", "-o", "lena.png")
+    said = ebbwatch(*long_ago, cwd=configured, fails=True).stderr
+    assert said.startswith("ebbwatch: instagram/lena has no followers in these days")
+    read_today(configured)
+    ebbwatch("import", "today.csv", cwd=configured)
     ebbwatch("chart", "instagram/lena", "30d", "-o", "lena.png", cwd=configured)
     assert (configured / "lena.png").read_bytes().startswith(b"\x89PNG")
     assert "nosuch" in ebbwatch("poll", "nosuch", cwd=configured, fails=True).stderr
@@ -224,6 +247,51 @@ def test_poll_says_each_time_why_nothing_could_be_read(
         done = ebbwatch("poll", cwd=configured, fails=True)
         assert done.stdout.startswith("counts: no file at")
         assert done.stderr == "ebbwatch: no source could be read: see the reasons above\n"
+
+
+def test_what_was_forgotten_is_refused_aloud_until_it_is_watched(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    ebbwatch("poll", cwd=configured)
+    told = ebbwatch("forget", "instagram/lena", "yes", cwd=configured).stdout
+    assert "100 readings were erased" in told
+    with (configured / "counts.csv").open("a", encoding="utf-8") as file:
+        file.write("instagram/lena,2026-04-11,5\n")
+    said = ebbwatch("poll", cwd=configured).stdout
+    assert "    instagram/lena was forgotten: `ebbwatch watch instagram/lena`" in said
+    assert "No accounts yet" in ebbwatch("status", cwd=configured).stdout
+    ebbwatch("watch", "instagram/lena", cwd=configured)
+    with (configured / "counts.csv").open("a", encoding="utf-8") as file:
+        file.write("instagram/lena,2026-04-12,5\n")
+    ebbwatch("poll", cwd=configured)
+    assert "1 account" in ebbwatch("status", cwd=configured).stdout
+
+
+def test_watching_asks_the_platform(ebbwatch: Shell, configured: Path) -> None:
+    said = ebbwatch("watch", "instagram/mo", cwd=configured, fails=True).stderr
+    assert "no source reads single instagram accounts" in said
+
+
+def test_an_import_without_a_platform_says_how_to_name_it(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    (configured / "plain.csv").write_text("account,date,followers\nmo,2026-04-01,5\n")
+    words = ("import", "plain.csv", "--dry-run")
+    assert "--platform NAME makes it NAME/mo" in ebbwatch(*words, cwd=configured).stdout
+    named = ebbwatch(*words, "--platform", "tiktok", cwd=configured).stdout
+    assert "--platform" not in named
+
+
+def test_a_test_message_that_cannot_go_out_says_why(ebbwatch: Shell, configured: Path) -> None:
+    config = configured / "config.toml"
+    more = (
+        '[discord]\ntoken_env = "NO_SUCH_TOKEN"\n[[spaces]]\nid = "discord:1"\n'
+        'accounts = ["*"]\n[[channels]]\nchannel = "discord:2"\n'
+    )
+    config.write_text(config.read_text(encoding="utf-8") + more, encoding="utf-8")
+    done = ebbwatch("send-test", "discord:2", cwd=configured, fails=True)
+    assert done.returncode == 1
+    assert "discord:2: not sent, discord.token: set the variable NO_SUCH_TOKEN" in done.stderr
 
 
 @pytest.mark.parametrize("words", ["status nobody", "why 99", "summary year", "incidents al"])
@@ -251,10 +319,12 @@ def test_pictures_and_exports_of_one_account_go_where_they_can(
     ebbwatch: Shell, configured: Path
 ) -> None:
     ebbwatch("import", "counts.csv", cwd=configured)
+    read_today(configured)
+    ebbwatch("import", "today.csv", cwd=configured)
     chart = ("chart", "lena", "30d", "-o", "nowhere/lena.png")
     said = ebbwatch(*chart, cwd=configured, fails=True).stderr
     assert said == "ebbwatch: nowhere/lena.png cannot be written: No such file or directory\n"
-    assert "100 readings" in ebbwatch("export", "lena", "-o", "l.csv", cwd=configured).stdout
+    assert "101 readings" in ebbwatch("export", "lena", "-o", "l.csv", cwd=configured).stdout
 
 
 def test_each_file_of_a_folder_tells_its_own_faults(ebbwatch: Shell, configured: Path) -> None:
