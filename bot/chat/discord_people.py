@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from bot.chat.discord_commands import ROOT, kind_of, read_call
 from bot.chat.discord_render import read_custom_id
+from bot.chat.memory import Memory
 from bot.chat.words import no_file
 from bot.model import Attachment, Caller, Desk, Message
 
@@ -46,15 +47,13 @@ class People:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._seen: dict[int, None] = {}
+        self._heard: Memory[bool] = Memory(_REMEMBERED)
 
     async def hear(self, asked: Asked) -> None:
         """After a resumed session Discord may hand the same interaction out again."""
-        if asked.id in self._seen:
+        if self._heard.get(str(asked.id)):
             return
-        self._seen[asked.id] = None
-        if len(self._seen) > _REMEMBERED:
-            del self._seen[next(iter(self._seen))]
+        self._heard.put(str(asked.id), True)
         if asked.kind == COMPONENT:
             await self._button(asked)
         elif asked.data.get("name") != ROOT:

@@ -24,13 +24,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.condition import Condition
 from bot.chat.settings import SlackSettings
-from bot.chat.slack_desk import FORM, SlackDesk
+from bot.chat.slack_callers import Callers
 from bot.chat.slack_errors import INVITE, SlackRefusal, refusal
 from bot.chat.slack_files import Files
 from bot.chat.slack_find import Finder
 from bot.chat.slack_manifest import PATH, missing_scopes
 from bot.chat.slack_pace import Pace
-from bot.chat.slack_people import People
+from bot.chat.slack_people import FORM, People
 from bot.chat.slack_post import Poster
 from bot.chat.slack_tokens import SlackTokens
 from bot.chat.slack_web import SlackWeb, broken, proxy_for
@@ -94,9 +94,9 @@ class SlackChat:
         paced = Pace(self._call, monotonic, sleep).call
         files = Files(paced, self._web.upload)
         self._poster = Poster(paced, files, Finder(paced, lambda: self._skew), sleep)
-        self._people = SlackDesk(
+        self._people = People(
             desk,
-            People(paced, monotonic),
+            Callers(paced, monotonic),
             files,
             paced,
             respond=self._web.respond,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from bot.chat.memory import Memory
 from bot.chat.slack_errors import SlackRefusal
-from bot.chat.slack_memory import Memory
 from bot.chat.slack_pace import Call
 from bot.errors import DeliveryDeferred, DeliveryError
 from bot.model import Delivery, Picture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bot.chat.memory import Memory
 from bot.chat.slack_errors import SlackRefusal
-from bot.chat.slack_memory import Memory
 from bot.chat.slack_pace import Body, Call
 from bot.errors import DeliveryDeferred, DeliveryUnconfirmed
 from bot.model import Delivery

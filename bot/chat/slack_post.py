@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+from bot.chat.memory import Memory
 from bot.chat.slack_errors import GONE, MALFORMED, SlackRefusal
 from bot.chat.slack_files import Files
 from bot.chat.slack_find import Finder, file_name, metadata
-from bot.chat.slack_memory import Memory
 from bot.chat.slack_pace import Body, Call
 from bot.chat.slack_render import PARTS, Rendered, render
 from bot.errors import DeliveryError, DeliveryUnconfirmed

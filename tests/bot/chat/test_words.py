@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat import discord_render, slack_render
-from bot.chat.slack_desk import form
+from bot.chat.slack_people import form
 from bot.commands.table import COMMANDS
 from bot.message import voice_for
 from bot.storage import channels
