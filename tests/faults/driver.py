@@ -58,6 +58,18 @@ class Tally:
     crashes: int = 0
     messages: int = 0
 
+    def counts(self, what: str) -> list[tuple[str, object]]:
+        """Properties of a test, which `make faults` sums up."""
+        return [
+            (f"{what}: schedules", 1),
+            (f"{what}: faults", self.faults),
+            (f"{what}: crashes", self.crashes),
+            (f"{what}: messages", self.messages),
+            (f"{what}: lost", len(self.lost)),
+            (f"{what}: doubled", len(self.doubled)),
+            (f"{what}: out of order", len(self.disordered)),
+        ]
+
 
 class Lives:
     """Alerts of one channel: queues what happens to them, and judges what people see."""

@@ -16,10 +16,11 @@ SCHEDULES = 200 if os.environ.get("EBBWATCH_FAULTS") else 5
 @pytest.mark.parametrize("platform", [name for name in STAGES if name != "console"])
 @pytest.mark.parametrize("seed", range(SCHEDULES))
 async def test_nothing_is_lost_doubled_or_disordered(
-    platform: str, seed: int, tmp_path: Path
+    platform: str, seed: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     async with open_stage(platform) as stage:
         tally = await Driver(stage, seed, tmp_path).run()
+    request.node.user_properties += tally.counts(platform)
     assert tally.lost == []
     assert tally.doubled == []
     assert tally.disordered == []

@@ -95,7 +95,7 @@ HOMES: Mapping[str, Callable[[random.Random], AbstractAsyncContextManager[Home]]
 @pytest.mark.parametrize("platform", HOMES)
 @pytest.mark.parametrize("seed", range(SCHEDULES))
 async def test_a_killed_service_loses_and_doubles_nothing(
-    platform: str, seed: int, tmp_path: Path
+    platform: str, seed: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     chance = random.Random(seed)
     async with HOMES[platform](chance) as home:
@@ -109,6 +109,7 @@ async def test_a_killed_service_loses_and_doubles_nothing(
             service.kill()
             await service.ended()
         assert home.server.limited == 0
+    request.node.user_properties += tally.counts(f"{platform} killed")
     assert (tally.lost, tally.doubled, tally.disordered) == ([], [], [])
     assert tally.crashes == 2
     assert tally.messages > 0
