@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.errors import AccountNotFound, SourceChanged, SourceError, SourceUnavailable
+from bot.errors import (
+    AccountNotFound,
+    SourceChanged,
+    SourceError,
+    SourceRefused,
+    SourceUnavailable,
+)
 from bot.model import METRICS, Batch, Fault, FollowerList, Surroundings
 from bot.settings import Duration, SourceSettings
 from bot.sources.faults import fault_of
@@ -31,6 +37,7 @@ REQUESTS = 40
 """Requests of one fetch; then the rest waits for the next part."""
 
 Item = TypeVar("Item")
+Ending = Literal["gone", "suspended", "deactivated", "private"]
 
 _AT_ONCE = 4
 _PAGES = 40
@@ -68,8 +75,10 @@ class ApiSettings(SourceSettings):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`id` is the platform's own, once it is known: it survives a new name."""
+    """`account` is platform/handle; `id` is the platform's own, once it is known: it survives
+    a new name."""
 
+    account: str
     handle: str
     id: str | None = None
 
@@ -93,17 +102,20 @@ class Profile:
 @dataclass(frozen=True, slots=True)
 class Traits:
     """`group` accounts are asked at once, which takes `cost` requests. `zero_is_missing` where
-    the platform says 0 when it does not know."""
+    the platform says 0 when it does not know. `no_lists` is what to do instead where a
+    platform that is not `Listing` is asked for follower lists."""
 
     platform: str
     group: int = 1
     cost: int = 1
     zero_is_missing: bool = False
+    no_lists: str = ""
 
 
 class Platform(Protocol):
     """Contract: an account in trouble is a Fault or a SourceError that names it; an error
-    without an account means that nothing can be had now.
+    without an account means that nothing can be had now. `ApiSource` puts the source's name
+    before every sentence.
 
     `now` is None where an account is only looked up: nothing is renewed, noted or summed.
     """
@@ -114,6 +126,11 @@ class Platform(Protocol):
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]: ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A platform that gives follower lists, page by page."""
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page: ...
 
@@ -176,9 +193,13 @@ class ApiSource:
 
     async def look(self, handle: str) -> str:
         plain = handle.strip().removeprefix("@")
-        answer = (await self._platform.profiles([Asked(plain)], None))[0]
+        try:
+            answer = (await self._platform.profiles([self._asked(plain)], None))[0]
+        except SourceError as error:
+            raise self._named(error) from None
         if isinstance(answer, Fault):
-            raise AccountNotFound(answer.text, source=self.name, account=self._full(plain))
+            text = f"{self.name}: {answer.text}"
+            raise AccountNotFound(text, source=self.name, account=self._full(plain))
         if answer.hidden:
             text = f"{self._full(plain)} does not show its followers, so it cannot be watched."
             raise AccountNotFound(text, source=self.name, account=self._full(plain))
@@ -190,6 +211,9 @@ class ApiSource:
     def _own(self, wanted: Sequence[str]) -> list[str]:
         prefix = self._traits.platform + "/"
         return [name.removeprefix(prefix) for name in wanted]
+
+    def _asked(self, handle: str, id: str | None = None) -> Asked:
+        return Asked(self._full(handle), handle, id)
 
     def _full(self, handle: str) -> str:
         return f"{self._traits.platform}/{handle}"
@@ -210,7 +234,7 @@ class ApiSource:
         self._web.plan(len(groups) * self._traits.cost)
         most = max(1, REQUESTS // self._traits.cost)
         for some in _chunks(groups[:most], _AT_ONCE):
-            asked = [[Asked(h, progress.ids.get(h)) for h in group] for group in some]
+            asked = [[self._asked(h, progress.ids.get(h)) for h in group] for group in some]
             results = await asyncio.gather(
                 *(self._platform.profiles(group, now) for group in asked),
                 return_exceptions=True,
@@ -225,7 +249,7 @@ class ApiSource:
                 elif isinstance(result, BaseException):
                     raise result
                 else:
-                    found.extend(result)
+                    found.extend(map(self._named_fault, result))
         progress.ids |= {p.handle: p.id for p in found if isinstance(p, Profile) and p.id}
         progress.next = groups[most][0] if len(groups) > most else None
         return None
@@ -236,6 +260,11 @@ class ApiSource:
             error.source = self.name
             error.args = (f"{self.name}: {error}",)
         return error
+
+    def _named_fault(self, part: Profile | Fault) -> Profile | Fault:
+        if isinstance(part, Profile):
+            return part
+        return replace(part, text=f"{self.name}: {part.text}")
 
     def _plausible(self, profiles: Sequence[Profile], progress: Progress) -> None:
         """A field that goes missing or turns 0 for everyone has changed; that is no news of
@@ -297,7 +326,7 @@ class ApiSource:
             partial = progress.reading.setdefault(handle, Partial(begun=at))
             try:
                 pages = await self._pages(
-                    Asked(handle, progress.ids.get(handle)), partial, pages
+                    self._asked(handle, progress.ids.get(handle)), partial, pages
                 )
             except SourceError as error:
                 faults.append(fault_of(self._named(error), self._full(handle)))
@@ -314,6 +343,8 @@ class ApiSource:
     async def _pages(self, asked: Asked, partial: Partial, pages: int) -> int:
         from bot.sources.names import hash_names
 
+        if not isinstance(self._platform, Listing):
+            raise SourceRefused(self._traits.no_lists, account=asked.account)
         key = self._surroundings.hash_key()
         while pages > 0 and not partial.ended:
             page = await self._platform.followers(asked, partial.cursor)
@@ -321,6 +352,11 @@ class ApiSource:
             partial.add(ids, page, self._settings.list_limit)
             pages -= 1
         return pages
+
+
+def lost(asked: Asked, kind: Ending, what: str) -> Fault:
+    """An account that gives no counts any more."""
+    return Fault(kind=kind, account=asked.account, text=f"{what}; its history is kept.")
 
 
 def _chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:

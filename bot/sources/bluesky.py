@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from bot.errors import AccountNotFound, SourceChanged
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Ending, Page, Profile, Traits, lost
 from bot.sources.replies import records, whole
 from bot.sources.web import Web
 
 _BASE = "https://public.api.bsky.app"
 _PAGE = 100
-
-
-Gone = Literal["gone", "suspended", "deactivated"]
 
 
 class BlueskySettings(ApiSettings):
@@ -31,8 +28,8 @@ class Bluesky:
 
     traits = Traits("bluesky", group=25, zero_is_missing=True)
 
-    def __init__(self, name: str, web: Web, base: str) -> None:
-        self._name, self._web, self._base = name, web, base + "/xrpc/"
+    def __init__(self, web: Web, base: str) -> None:
+        self._web, self._base = web, base + "/xrpc/"
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
@@ -53,21 +50,19 @@ class Bluesky:
         return found
 
     async def _alone(self, asked: Asked) -> Profile | Fault:
-        account = f"bluesky/{asked.handle}"
         reply = await self._web.get(
             self._base + "app.bsky.actor.getProfile",
             {"actor": asked.id or asked.handle},
             allow=(400, 404),
-            account=account,
+            account=asked.account,
         )
         answer = reply.object()
         if reply.status == 200:
             return _profile(asked, answer)
         kind, what = self._gone(answer)
-        text = f"{self._name}: Bluesky says that {account} {what}; its history is kept."
-        return Fault(kind=kind, account=account, text=text)
+        return lost(asked, kind, f"Bluesky says that {asked.account} {what}")
 
-    def _gone(self, answer: Mapping[str, Any]) -> tuple[Gone, str]:
+    def _gone(self, answer: Mapping[str, Any]) -> tuple[Ending, str]:
         error, message = str(answer.get("error", "")), str(answer.get("message", ""))
         if error == "AccountTakedown":
             return "suspended", "is suspended"
@@ -76,22 +71,22 @@ class Bluesky:
         if "not found" in message.lower() or error in {"InvalidRequest", "NotFound"}:
             return "gone", "does not exist (any more)"
         said = self._web.clean(error or message or "no reason given")
-        raise SourceChanged(
-            f"{self._name}: Bluesky refused the request ({said}).", source=self._name
-        )
+        raise SourceChanged(f"Bluesky refused the request ({said}).")
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page:
         params = {"actor": asked.id or asked.handle, "limit": _PAGE}
         if cursor:
             params["cursor"] = cursor
-        account = f"bluesky/{asked.handle}"
         reply = await self._web.get(
-            self._base + "app.bsky.graph.getFollowers", params, allow=(400,), account=account
+            self._base + "app.bsky.graph.getFollowers",
+            params,
+            allow=(400,),
+            account=asked.account,
         )
         answer = reply.object()
         if reply.status == 400:
             _, what = self._gone(answer)
-            raise AccountNotFound(f"{self._name}: {account} {what}.", account=account)
+            raise AccountNotFound(f"{asked.account} {what}.", account=asked.account)
         names = [str(raw["did"]) for raw in records(answer, "followers") if raw.get("did")]
         return Page(names=names, cursor=answer.get("cursor") or None)
 
@@ -111,5 +106,5 @@ def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:
 
 def open_bluesky(settings: BlueskySettings, surroundings: Surroundings) -> ApiSource:
     web = Web(settings.name, surroundings, private=settings.private)
-    platform = Bluesky(settings.name, web, settings.api_base or _BASE)
+    platform = Bluesky(web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)

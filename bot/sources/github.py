@@ -27,16 +27,15 @@ class GitHubSettings(ApiSettings):
 class GitHub:
     traits = Traits("github")
 
-    def __init__(self, name: str, web: Web, base: str) -> None:
-        self._name, self._web, self._base = name, web, base
+    def __init__(self, web: Web, base: str) -> None:
+        self._web, self._base = web, base
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
-        account = f"github/{each.handle}"
         path = f"/user/{each.id}" if each.id else f"/users/{quote(each.handle, safe='')}"
-        raw = (await self._web.get(self._base + path, account=account)).object()
+        raw = (await self._web.get(self._base + path, account=each.account)).object()
         counts = {
             "followers": whole(raw, "followers"),
             "following": whole(raw, "following"),
@@ -53,18 +52,15 @@ class GitHub:
         ]
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        account = f"github/{asked.handle}"
         page = int(cursor or 1)
         reply = await self._web.get(
             f"{self._base}/users/{quote(asked.handle, safe='')}/followers",
             {"per_page": _PAGE, "page": page},
-            account=account,
+            account=asked.account,
         )
         given = reply.json()
         if not isinstance(given, list):
-            raise AccountNotFound(
-                f"{self._name}: {account} shows no followers.", account=account
-            )
+            raise AccountNotFound(f"{asked.account} shows no followers.", account=asked.account)
         names = [str(raw["login"]) for raw in given if isinstance(raw, dict) and "login" in raw]
         return Page(names=names, cursor=str(page + 1) if len(given) == _PAGE else None)
 
@@ -75,5 +71,5 @@ def open_github(settings: GitHubSettings, surroundings: Surroundings) -> ApiSour
         token = credential(settings, surroundings, settings.token_env, settings.token_file)
         headers["Authorization"] = f"Bearer {token}"
     web = Web(settings.name, surroundings, headers=headers, private=settings.private)
-    platform = GitHub(settings.name, web, settings.api_base or _BASE)
+    platform = GitHub(web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from bot.errors import AccountNotFound, SourceChanged, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits
 from bot.sources.credentials import credential
 from bot.sources.meta import Graph
 from bot.sources.replies import record, records, whole
@@ -32,10 +32,15 @@ class InstagramSettings(ApiSettings):
 
 
 class Instagram:
-    traits = Traits("instagram", cost=1 + _DAYS)
+    traits = Traits(
+        "instagram",
+        cost=1 + _DAYS,
+        no_lists="Instagram gives no list of followers: remove lists, and import the export "
+        "that Instagram gives its users.",
+    )
 
     def __init__(self, settings: InstagramSettings, graph: Graph, token: str) -> None:
-        self._name, self._graph, self._token = settings.name, graph, token
+        self._graph, self._token = graph, token
         self._own = dict(settings.own)
         self._without_flows: set[str] = set()
 
@@ -47,7 +52,7 @@ class Instagram:
         self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
-        account = f"instagram/{each.handle}"
+        account = each.account
         own = self._own.get(each.handle)
         if own is None:
             return [await self._discovered(each, account)]
@@ -67,7 +72,7 @@ class Instagram:
     async def _discovered(self, asked: Asked, account: str) -> Profile:
         through = next(iter(self._own.values()))
         if not asked.handle.replace(".", "").replace("_", "").isalnum():
-            raise SourceRefused(f"{self._name}: {account} is no user name.", account=account)
+            raise SourceRefused(f"{account} is no user name.", account=account)
         fields = f"business_discovery.username({asked.handle}){{username,{_COUNTS}}}"
         answer = await self._graph.ask(f"/{through}", {"fields": fields}, self._token, account)
         return _profile(asked, record(answer, "business_discovery"), ())
@@ -91,13 +96,6 @@ class Instagram:
             answer = await self._graph.ask(f"/{own}/insights", params, self._token, account)
             if flows := _gained_lost(answer):
                 yield int(end.timestamp()) - 1, flows
-
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        raise SourceRefused(
-            f"{self._name}: Instagram gives no list of followers: remove lists, and import the "
-            "export that Instagram gives its users.",
-            account=f"instagram/{asked.handle}",
-        )
 
 
 def _profile(
@@ -131,6 +129,6 @@ def _gained_lost(answer: Mapping[str, Any]) -> dict[str, int]:
 def open_instagram(settings: InstagramSettings, surroundings: Surroundings) -> ApiSource:
     token = credential(settings, surroundings, settings.token_env, settings.token_file)
     web = Web(settings.name, surroundings, secrets=[token], private=settings.private)
-    graph = Graph(settings.name, web, settings.api_base or _BASE)
+    graph = Graph(web, settings.api_base or _BASE)
     known = settings.model_copy(update={"handles": (*settings.own, *settings.handles)})
     return ApiSource(known, surroundings, web, Instagram(settings, graph, token))

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from bot.errors import AccountNotFound, SourceError, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits, lost
 from bot.sources.credentials import credential
 from bot.sources.replies import whole
 from bot.sources.web import Web
@@ -38,8 +38,8 @@ class MastodonSettings(ApiSettings):
 class Mastodon:
     traits = Traits("mastodon")
 
-    def __init__(self, name: str, web: Web, tokens: dict[str, str], base: str | None) -> None:
-        self._name, self._web, self._tokens, self._base = name, web, tokens, base
+    def __init__(self, web: Web, tokens: dict[str, str], base: str | None) -> None:
+        self._web, self._tokens, self._base = web, tokens, base
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
@@ -49,14 +49,14 @@ class Mastodon:
             return await self._profile(each)
         except SourceError as error:
             # one server in trouble says nothing of the others
-            error.account = self._account(each)
+            error.account = each.account
             raise
 
     async def _profile(self, asked: Asked) -> list[Profile | Fault]:
-        account = self._account(asked)
+        account = asked.account
         user, _, server = asked.handle.partition("@")
         if not _ADDRESS.fullmatch(asked.handle):
-            raise AccountNotFound(f"{self._name}: {account} is no full address: user@server.")
+            raise AccountNotFound(f"{account} is no full address: user@server.")
         reply = await self._web.get(
             self._url(server) + "/api/v1/accounts/lookup",
             {"acct": user},
@@ -66,8 +66,7 @@ class Mastodon:
         )
         raw = reply.object() if reply.status != 410 else {"suspended": True}
         if raw.get("suspended") is True:
-            text = f"{self._name}: {server} has suspended {account}; its history is kept."
-            return [Fault(kind="suspended", account=account, text=text)]
+            return [lost(asked, "suspended", f"{server} has suspended {account}")]
         counts = {
             "followers": whole(raw, "followers_count"),
             "following": whole(raw, "following_count"),
@@ -79,15 +78,15 @@ class Mastodon:
         moved = raw.get("moved")
         if isinstance(moved, dict):
             target = str(moved.get("acct", "another account"))
-            text = f"{self._name}: {account} has moved to {target}: watch it there."
+            text = f"{account} has moved to {target}: watch it there."
             found.append(Fault(kind="renamed", account=account, text=text))
         return found
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        account = self._account(asked)
+        account = asked.account
         server = asked.handle.partition("@")[2]
         if asked.id is None:
-            raise AccountNotFound(f"{self._name}: {account} is not known yet.", account=account)
+            raise AccountNotFound(f"{account} is not known yet.", account=account)
         params = {"limit": str(_PAGE), **({"max_id": cursor} if cursor else {})}
         reply = await self._web.get(
             f"{self._url(server)}/api/v1/accounts/{asked.id}/followers",
@@ -98,7 +97,7 @@ class Mastodon:
         given = reply.json()
         if not isinstance(given, list) or (not given and cursor is None):
             raise SourceRefused(
-                f"{self._name}: {account} hides its followers: no list can be had.",
+                f"{account} hides its followers: no list can be had.",
                 account=account,
             )
         names = [str(raw.get("acct")) for raw in given if isinstance(raw, dict)]
@@ -107,9 +106,6 @@ class Mastodon:
             r"[?&]max_id=(\w+)[^>]*>;\s*rel=\"next\"", reply.headers.get("link", "")
         )
         return Page(names=names, cursor=after[1] if after else None)
-
-    def _account(self, asked: Asked) -> str:
-        return f"mastodon/{asked.handle}"
 
     def _url(self, server: str) -> str:
         return self._base or f"https://{server}"
@@ -123,5 +119,5 @@ def open_mastodon(settings: MastodonSettings, surroundings: Surroundings) -> Api
     value = partial(credential, settings, surroundings)
     tokens = {server: value(env) for server, env in settings.tokens_env.items()}
     web = Web(settings.name, surroundings, secrets=tokens.values(), private=settings.private)
-    platform = Mastodon(settings.name, web, tokens, settings.api_base)
+    platform = Mastodon(web, tokens, settings.api_base)
     return ApiSource(settings, surroundings, web, platform)

@@ -19,8 +19,8 @@ _FULL = 95
 class Graph:
     """Asks with one account's token."""
 
-    def __init__(self, name: str, web: Web, base: str) -> None:
-        self._name, self._web, self._base = name, web, base
+    def __init__(self, web: Web, base: str) -> None:
+        self._web, self._base = web, base
 
     async def ask(
         self, path: str, params: Mapping[str, Any], token: str, account: str
@@ -45,27 +45,25 @@ class Graph:
         said = self._web.clean(str(error.get("message", f"status {status}")))
         if code in _RATE_CODES:
             return SourceUnavailable(
-                f"{self._name}: the rate limit of Graph is used up ({said}).",
-                source=self._name,
+                f"the rate limit of Graph is used up ({said}).",
                 retry_after=_PAUSE,
             )
         if error.get("is_transient") is True or code in {1, 2}:
-            return SourceUnavailable(f"{self._name}: Graph is in trouble ({said}).")
+            return SourceUnavailable(f"Graph is in trouble ({said}).")
         if code in _MISSING_CODES:
             return AccountNotFound(
-                f"{self._name}: Graph finds no {account}: it is gone, renamed, or no business "
+                f"Graph finds no {account}: it is gone, renamed, or no business "
                 "or creator account (any more).",
                 account=account,
             )
         if code in _TOKEN_CODES or status in {401, 403}:
             return SourceRefused(
-                f"{self._name}: Graph refused the token for {account} ({said}): its owner has "
+                f"Graph refused the token for {account} ({said}): its owner has "
                 "to grant access again.",
                 account=account,
             )
         return SourceChanged(
-            f"{self._name}: Graph did not understand the request for {account} ({said}).",
-            source=self._name,
+            f"Graph did not understand the request for {account} ({said}).",
             account=account,
         )
 

@@ -11,7 +11,7 @@ from pydantic import field_validator
 
 from bot.errors import SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits, lost
 from bot.sources.replies import record, whole
 from bot.sources.reply import Reply
 from bot.sources.web import Web
@@ -34,10 +34,10 @@ class RedditSettings(ApiSettings):
 
 
 class Reddit:
-    traits = Traits("reddit")
+    traits = Traits("reddit", no_lists="Reddit gives no list of subscribers: remove lists.")
 
-    def __init__(self, name: str, web: Web, base: str) -> None:
-        self._name, self._web, self._base = name, web, base
+    def __init__(self, web: Web, base: str) -> None:
+        self._web, self._base = web, base
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
@@ -45,45 +45,33 @@ class Reddit:
         (each,) = asked
         side, _, name = each.handle.partition("/")
         path = f"/{'r' if side == 'r' else 'user'}/{quote(name, safe='')}/about.json"
-        account = f"reddit/{each.handle}"
-        reply = await self._web.get(self._base + path, account=account, allow=(403, 404))
+        reply = await self._web.get(self._base + path, account=each.account, allow=(403, 404))
         if reply.status != 200:
-            return [self._closed(account, reply)]
+            return [self._closed(each, reply)]
         data = record(reply.object(), "data")
         if data.get("is_suspended") is True:
-            text = f"{self._name}: Reddit has suspended {account}; its history is kept."
-            return [Fault(kind="suspended", account=account, text=text)]
+            return [lost(each, "suspended", f"Reddit has suspended {each.account}")]
         page: Mapping[str, Any] = data
         if side == "u":
             own = data.get("subreddit")
             page = own if isinstance(own, dict) else {}
         return [Profile(handle=each.handle, counts={"followers": whole(page, "subscribers")})]
 
-    def _closed(self, account: str, reply: Reply) -> Fault:
+    def _closed(self, asked: Asked, reply: Reply) -> Fault:
         said = reply.json() if reply.content.lstrip()[:1] == b"{" else {}
         reason = str(said.get("reason", "")) if isinstance(said, dict) else ""
         if reason == "private":
-            text = f"{self._name}: {account} is private now; its history is kept."
-            return Fault(kind="private", account=account, text=text)
+            return lost(asked, "private", f"{asked.account} is private now")
         if reason in {"banned", "quarantined"}:
-            text = f"{self._name}: Reddit says that {account} is {reason}; its history is kept."
-            return Fault(kind="suspended", account=account, text=text)
+            return lost(asked, "suspended", f"Reddit says that {asked.account} is {reason}")
         if reply.status == 403:
             raise SourceRefused(
-                f"{self._name}: Reddit refuses to answer this machine: poll less often.",
-                source=self._name,
+                "Reddit refuses to answer this machine: poll less often.",
             )
-        text = f"{self._name}: Reddit knows no {account} (any more); its history is kept."
-        return Fault(kind="gone", account=account, text=text)
-
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        raise SourceRefused(
-            f"{self._name}: Reddit gives no list of subscribers: remove lists.",
-            account=f"reddit/{asked.handle}",
-        )
+        return lost(asked, "gone", f"Reddit knows no {asked.account} (any more)")
 
 
 def open_reddit(settings: RedditSettings, surroundings: Surroundings) -> ApiSource:
     web = Web(settings.name, surroundings, private=settings.private, spacing=_SPACING)
-    platform = Reddit(settings.name, web, settings.api_base or _BASE)
+    platform = Reddit(web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bot.errors import SourceChanged, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits
 from bot.sources.credentials import credential
 from bot.sources.meta import Graph
 from bot.sources.replies import record, records, whole
@@ -30,22 +30,20 @@ class ThreadsSettings(ApiSettings):
 
 
 class Threads:
-    traits = Traits("threads")
+    traits = Traits("threads", no_lists="Threads gives no list of followers: remove lists.")
 
-    def __init__(
-        self, name: str, graph: Graph, tokens: Tokens, seeds: Mapping[str, str]
-    ) -> None:
-        self._name, self._graph, self._tokens, self._seeds = name, graph, tokens, seeds
+    def __init__(self, graph: Graph, tokens: Tokens, seeds: Mapping[str, str]) -> None:
+        self._graph, self._tokens, self._seeds = graph, tokens, seeds
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
-        account = f"threads/{each.handle}"
+        account = each.account
         seed = self._seeds.get(each.handle)
         if seed is None:
             raise SourceRefused(
-                f"{self._name}: {account} has granted nothing: name the variable of its token "
+                f"{account} has granted nothing: name the variable of its token "
                 "under accounts.",
                 account=account,
             )
@@ -80,14 +78,8 @@ class Threads:
         )
         fresh = answer.get("access_token")
         if not isinstance(fresh, str):
-            raise SourceChanged(f"{self._name}: the renewed token of {account} is no text.")
+            raise SourceChanged(f"the renewed token of {account} is no text.")
         return fresh
-
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        raise SourceRefused(
-            f"{self._name}: Threads gives no list of followers: remove lists.",
-            account=f"threads/{asked.handle}",
-        )
 
 
 def open_threads(settings: ThreadsSettings, surroundings: Surroundings) -> ApiSource:
@@ -96,6 +88,6 @@ def open_threads(settings: ThreadsSettings, surroundings: Surroundings) -> ApiSo
     web = Web(settings.name, surroundings, secrets=seeds.values(), private=settings.private)
     tokens = Tokens(surroundings.secrets, settings.name, web.secrets)
     base = settings.api_base or _BASE
-    graph = Graph(settings.name, web, base)
+    graph = Graph(web, base)
     known = settings.model_copy(update={"handles": tuple(seeds)})
-    return ApiSource(known, surroundings, web, Threads(settings.name, graph, tokens, seeds))
+    return ApiSource(known, surroundings, web, Threads(graph, tokens, seeds))

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits
 from bot.sources.credentials import credential
 from bot.sources.replies import record, whole
 from bot.sources.reply import Reply
@@ -39,7 +39,11 @@ class TikTokSettings(ApiSettings):
 
 
 class TikTok:
-    traits = Traits("tiktok")
+    traits = Traits(
+        "tiktok",
+        no_lists="TikTok gives teams no list of followers: remove lists, and import the data "
+        "that TikTok gives its users.",
+    )
 
     def __init__(
         self,
@@ -49,7 +53,7 @@ class TikTok:
         seeds: Mapping[str, str],
         client: tuple[str, str],
     ) -> None:
-        self._name, self._web, self._tokens = settings.name, web, tokens
+        self._web, self._tokens = web, tokens
         self._seeds, self._client = seeds, client
         self._base = settings.api_base or _BASE
 
@@ -57,10 +61,10 @@ class TikTok:
         self, asked: Sequence[Asked], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
-        account = f"tiktok/{each.handle}"
+        account = each.account
         if each.handle not in self._seeds:
             raise SourceRefused(
-                f"{self._name}: {account} has not granted its counts: name the variable of its "
+                f"{account} has not granted its counts: name the variable of its "
                 "refresh token under accounts.",
                 account=account,
             )
@@ -72,12 +76,10 @@ class TikTok:
             token = await self._tokens.access(each.handle, seed, renew, ended=is_token(token))
             code, reply = await self._info(token)
         if code == "rate_limit_exceeded":
-            raise SourceUnavailable(
-                f"{self._name}: TikTok's rate limit is used up.", retry_after=60.0
-            )
+            raise SourceUnavailable("TikTok's rate limit is used up.", retry_after=60.0)
         if code != "ok":
             raise SourceRefused(
-                f"{self._name}: TikTok refused the counts of {account} ({code}): its owner "
+                f"TikTok refused the counts of {account} ({code}): its owner "
                 "has to grant user.info.stats again.",
                 account=account,
             )
@@ -121,19 +123,12 @@ class TikTok:
         access, refresh = answer.get("access_token"), answer.get("refresh_token")
         if not isinstance(access, str) or not isinstance(refresh, str):
             raise SourceRefused(
-                f"{self._name}: the grant of {account} has ended "
+                f"the grant of {account} has ended "
                 f"({self._web.clean(str(answer.get('error', reply.status)))}): its owner has "
                 "to log in to your TikTok app again.",
                 account=account,
             )
         return {"access": access, "refresh": refresh}
-
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        raise SourceRefused(
-            f"{self._name}: TikTok gives teams no list of followers: remove lists, and import "
-            "the data that TikTok gives its users.",
-            account=f"tiktok/{asked.handle}",
-        )
 
 
 def open_tiktok(settings: TikTokSettings, surroundings: Surroundings) -> ApiSource:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.errors import AccountNotFound, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits, lost
 from bot.sources.credentials import credential
 from bot.sources.replies import records, whole
 from bot.sources.reply import Reply
@@ -43,7 +43,7 @@ class Twitch:
         client: tuple[str, str],
         user_token: str | None,
     ) -> None:
-        self._name, self._web, self._tokens = settings.name, web, tokens
+        self._web, self._tokens = web, tokens
         self._client, self._user_token = client, user_token
         self._base = settings.api_base or _BASE
         self._login = settings.api_base or _LOGIN
@@ -75,15 +75,14 @@ class Twitch:
         )
 
     def _gone(self, asked: Asked) -> Fault:
-        account = f"twitch/{asked.handle}"
-        text = f"{self._name}: Twitch knows no {account} (any more): it is closed, banned or "
-        return Fault(kind="gone", account=account, text=text + "renamed; its history is kept.")
+        text = f"Twitch knows no {asked.account} (any more): it is closed, banned or renamed"
+        return lost(asked, "gone", text)
 
     async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        account = f"twitch/{asked.handle}"
+        account = asked.account
         if asked.id is None or self._user_token is None:
             raise SourceRefused(
-                f"{self._name}: the follower list of {account} needs a token of its "
+                f"the follower list of {account} needs a token of its "
                 "broadcaster or a moderator with moderator:read:followers: set user_token_env.",
                 account=account,
             )
@@ -97,7 +96,7 @@ class Twitch:
         given = records(answer, "data")
         if not given and whole(answer, "total") and cursor is None:
             raise AccountNotFound(
-                f"{self._name}: Twitch shows no list of {account} to this token: it has to be "
+                f"Twitch shows no list of {account} to this token: it has to be "
                 "of its broadcaster or a moderator, with moderator:read:followers.",
                 account=account,
             )
@@ -129,9 +128,8 @@ class Twitch:
         token = reply.object().get("access_token")
         if not isinstance(token, str):
             raise SourceRefused(
-                f"{self._name}: Twitch gives no token for this application: check its client "
+                "Twitch gives no token for this application: check its client "
                 "id and secret at dev.twitch.tv.",
-                source=self._name,
             )
         return {"access": token}
 

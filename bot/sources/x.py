@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.errors import SourceRefused, SourceUnavailable
+from bot.errors import SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits, lost
 from bot.sources.credentials import credential
 from bot.sources.replies import record, records, whole
 from bot.sources.web import Web
@@ -33,11 +33,15 @@ class XSettings(ApiSettings):
 class X:
     """`memory` holds the month, what it cost so far, the day and the accounts read that day."""
 
-    traits = Traits("x", group=100)
+    traits = Traits(
+        "x",
+        group=100,
+        no_lists="follower lists of X cost a cent a name and are not read: remove lists, or "
+        "import the archive that X gives its users.",
+    )
 
     def __init__(self, settings: XSettings, web: Web) -> None:
-        self._name, self._web = settings.name, web
-        self._base = settings.api_base or _BASE
+        self._web, self._base = web, settings.api_base or _BASE
         self._cap, self._price = settings.monthly_cap, settings.price
         self.memory: dict[str, Any] = {}
 
@@ -80,10 +84,9 @@ class X:
                 day=1, hour=0, minute=0, second=0, microsecond=0
             )
             raise SourceUnavailable(
-                f"{self._name}: reading on would pass the month's cap of ${self._cap:.2f} for "
+                f"reading on would pass the month's cap of ${self._cap:.2f} for "
                 f"X (${self.memory['spent']:.2f} spent): raise monthly_cap, watch fewer "
                 "accounts, or wait for the next month.",
-                source=self._name,
                 retry_after=(following - today).total_seconds(),
             )
         self.memory |= {"spent": spent, "read": [*self.memory["read"], *new]}
@@ -107,20 +110,10 @@ class X:
         return found
 
     def _missing(self, asked: Asked, error: Mapping[str, Any]) -> Fault:
-        account = f"x/{asked.handle}"
         told = f"{error.get('detail', '')} {error.get('title', '')}".lower()
         if "suspended" in told:
-            text = f"{self._name}: X has suspended {account}; its history is kept."
-            return Fault(kind="suspended", account=account, text=text)
-        text = f"{self._name}: X knows no {account} (any more); its history is kept."
-        return Fault(kind="gone", account=account, text=text)
-
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        raise SourceRefused(
-            f"{self._name}: follower lists of X cost a cent a name and are not read: remove "
-            "lists, or import the archive that X gives its users.",
-            account=f"x/{asked.handle}",
-        )
+            return lost(asked, "suspended", f"X has suspended {asked.account}")
+        return lost(asked, "gone", f"X knows no {asked.account} (any more)")
 
 
 def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:

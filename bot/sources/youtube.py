@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits, lost
 from bot.sources.credentials import credential
 from bot.sources.replies import record, records, whole
 from bot.sources.reply import Reply
@@ -29,10 +29,12 @@ class YouTubeSettings(ApiSettings):
 
 
 class YouTube:
-    traits = Traits("youtube", group=50)
+    traits = Traits(
+        "youtube", group=50, no_lists="YouTube gives no list of subscribers: remove lists."
+    )
 
-    def __init__(self, name: str, web: Web, base: str) -> None:
-        self._name, self._web, self._base = name, web, base
+    def __init__(self, web: Web, base: str) -> None:
+        self._web, self._base = web, base
 
     async def profiles(
         self, asked: Sequence[Asked], now: datetime | None
@@ -67,26 +69,19 @@ class YouTube:
         reasons = {str(raw.get("reason")) for raw in problems if isinstance(raw, dict)}
         if reasons & _QUOTA:
             raise SourceUnavailable(
-                f"{self._name}: the day's quota of the YouTube API is used up; it goes on "
+                "the day's quota of the YouTube API is used up; it goes on "
                 "after midnight in California. Poll less often or ask Google for more.",
-                source=self._name,
                 retry_after=None if now is None else _until_midnight(now),
             )
         reason = self._web.clean(", ".join(sorted(reasons)) or "no reason given")
         raise SourceRefused(
-            f"{self._name}: YouTube refused the API key ({reason}): check it in the Google "
-            "Cloud console.",
-            source=self._name,
+            f"YouTube refused the API key ({reason}): check it in the Google Cloud console.",
         )
 
     def _profile(self, asked: Asked, raw: Mapping[str, Any] | None) -> list[Profile | Fault]:
-        account = f"youtube/{asked.handle}"
         if raw is None:
-            text = (
-                f"{self._name}: YouTube knows no channel {account} (any more): it is closed, "
-            )
-            text += "or its id is wrong; its history is kept."
-            return [Fault(kind="gone", account=account, text=text)]
+            text = f"YouTube knows no channel {asked.account} (any more): it is closed, or its "
+            return [lost(asked, "gone", text + "id is wrong")]
         statistics = record(raw, "statistics")
         hidden = statistics.get("hiddenSubscriberCount") is True
         snippet = raw.get("snippet")
@@ -105,14 +100,8 @@ class YouTube:
         )
         if not hidden:
             return [profile]
-        text = f"{self._name}: {account} hides its subscribers: they cannot be watched."
-        return [profile, Fault(kind="private", account=account, text=text)]
-
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
-        raise SourceRefused(
-            f"{self._name}: YouTube gives no list of subscribers: remove lists.",
-            account=f"youtube/{asked.handle}",
-        )
+        text = f"{asked.account} hides its subscribers: they cannot be watched."
+        return [profile, Fault(kind="private", account=asked.account, text=text)]
 
 
 def _until_midnight(now: datetime) -> float:
@@ -131,5 +120,5 @@ def open_youtube(settings: YouTubeSettings, surroundings: Surroundings) -> ApiSo
     web = Web(
         settings.name, surroundings, headers={"X-Goog-Api-Key": key}, private=settings.private
     )
-    platform = YouTube(settings.name, web, settings.api_base or _BASE)
+    platform = YouTube(web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)

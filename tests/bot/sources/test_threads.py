@@ -51,6 +51,7 @@ async def test_a_renewed_token_is_in_no_error_of_a_later_run(world: World) -> No
     world.server.give(INSIGHTS, {"error": error}, status=400)
     threads = world.open("threads", ENVIRON, accounts={"lena": "LENA"})
     (fault,) = (await threads.fetch((), None, NOW + timedelta(days=9))).faults
+    assert fault.text.startswith("threads: Graph refused the token for threads/lena (Malformed")
     assert "Malformed access token ***" in fault.text
 
 
