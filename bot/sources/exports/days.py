@@ -68,7 +68,7 @@ def read_days(
     """Reads `columns` (metric: column, or columns to add up) of every row under the header.
 
     A metric is left out where one of its columns is missing. Rows whose date cell is in
-    `skip`, and empty rows, are passed over.
+    `skip`, and empty rows, are passed over. Raises SourceChanged where no row has a date.
     """
     index, cells = header
     places = {
@@ -93,6 +93,12 @@ def read_days(
             numbers = [read_count(row, spot, number, rows[index], bad) for spot in spots]
             known = [value for value in numbers if value is not None]
             days.values[metric].append(sum(known) if len(known) == len(numbers) else None)
+    if not days.dates:
+        raise SourceChanged(
+            f"{bad.label} has the right columns but no row with a date: export it again with a "
+            "range that has data.",
+            where=bad.label,
+        )
     return days
 
 
@@ -108,13 +114,3 @@ def read_count(
         bad.add(number, "this is no whole number", header[spot].strip())
         return None
     return value
-
-
-def need_dates(days: Days, label: str) -> None:
-    """Raises SourceChanged where no row had a date."""
-    if not days.dates:
-        raise SourceChanged(
-            f"{label} has the right columns but no row with a date: export it again with a "
-            "range that has data.",
-            where=label,
-        )

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from bot.sources.exports.changes import Moments, changes
 from bot.sources.exports.days import fold, read_count
 from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one
 
 _HEADER = ["date", "type", "old", "new"]
 _METRICS = {
@@ -31,7 +32,7 @@ def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
 def _file(opening: Opening, asked: Asked) -> Piece:
     member = opening.member
     bad = BadRows(member.label)
-    moments: dict[int, dict[str, int | None]] = {}
+    moments: Moments = {}
     passed = 0
     for number, row in enumerate(opening.rows, 1):
         metric = _METRICS.get(fold(row[1])) if len(row) > 1 else None
@@ -44,22 +45,15 @@ def _file(opening: Opening, asked: Asked) -> Piece:
             continue
         count = read_count(row, 3, number, ("Date", "Type", "Old", "New"), bad)
         moments.setdefault(at, {})[metric] = count
-    notes = ["The tool notes changes only: between two rows the count stayed as it was."]
-    if passed:
-        notes.append(f"{passed:,} rows about something else than counts were passed over.")
-    return series(
+    other = f"{passed:,} rows about something else than counts were passed over."
+    return changes(
         member,
         asked,
+        moments,
         format="instagram_monitor.log",
         platform="instagram",
-        basis="total",
-        at=list(moments),
-        values={
-            metric: [moment.get(metric) for moment in moments.values()]
-            for metric in _METRICS.values()
-        },
         bad=bad,
-        notes=notes,
+        notes=(other,) if passed else (),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from bot.errors import SourceChanged
-from bot.sources.exports.days import Days, fold, header_row, need_dates, read_days
+from bot.sources.exports.days import Days, fold, header_row, read_days
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Opening, Rows
 from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
@@ -54,7 +54,6 @@ def _file(opening: Opening, asked: Asked) -> Piece:
     days = read_days(
         rows, header, {"gained": "total followers", "parts": _PARTS}, bad, parse=_day
     )
-    need_dates(days, member.label)
     notes = ['"Total followers" in this file are those new on the day, not the page\'s total.']
     _compare(days, notes)
     values = days.values["gained"]

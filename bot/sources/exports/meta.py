@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import islice
 
-from bot.sources.exports.days import Days, fold, need_dates, read_days
+from bot.sources.exports.days import Days, fold, read_days
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Opening, Rows
 from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
@@ -79,7 +79,6 @@ def _file(opening: Opening, asked: Asked) -> Piece:
     for spot, cell in enumerate(c for c in rows[index] if c.strip()):
         cells[spot] = "date" if spot == 0 else fold(cell)
     days = read_days(rows, (index, cells), {"gained": _VALUE}, bad, parse=_day)
-    need_dates(days, member.label)
     if platform == "instagram":
         days = _with_zeros(days, bad, notes)
     return series(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.sources.exports.days import header_row, known_header, need_dates, read_days
+from bot.sources.exports.days import header_row, known_header, read_days
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, series
 
@@ -43,7 +43,6 @@ def _file(opening: Opening, asked: Asked) -> Piece:
             days.values.pop("followers")
             basis = "gained"
             notes.append("The column Total followers is empty: only new followers were read.")
-    need_dates(days, member.label)
     return series(
         member,
         asked,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.sources.exports.days import header_row, known_header, need_dates, read_days
+from bot.sources.exports.days import header_row, known_header, read_days
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, series
 
@@ -24,7 +24,6 @@ def _file(opening: Opening, asked: Asked) -> Piece:
     header = known_header(rows, _WANTED, member.label)
     bad = BadRows(member.label)
     days = read_days(rows, header, {"gained": "follows", "views_daily": "live views"}, bad)
-    need_dates(days, member.label)
     return series(
         member,
         asked,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.errors import SourceChanged
 from bot.model import Account
 from bot.sources.exports.archive import damaged
+from bot.sources.exports.changes import Moments, changes
 from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, series
+from bot.sources.exports.piece import Asked, BadRows, Piece, failed
 
 _ROWS = """
     select h.type, h.user, h.datetime, h.count, u.screen_name
@@ -61,7 +63,7 @@ def _file(opening: Opening, asked: Asked) -> Iterator[Piece]:
             rows = database.execute(_ROWS).fetchmany(_MOST)
     except (sqlite3.Error, ValueError, OverflowError):
         raise damaged(label) from None
-    users: dict[str, dict[int, dict[str, int | None]]] = {}
+    users: dict[str, Moments] = {}
     bad = BadRows(label)
     for number, (kind, user, when, count, name) in enumerate(rows, 1):
         try:
@@ -80,36 +82,16 @@ def _file(opening: Opening, asked: Asked) -> Iterator[Piece]:
             f"{label}: the table count_history holds no follower counts: run the tool first.",
             where=label,
         )
-    for number, (handle, moments) in enumerate(users.items()):
-        yield _user(
-            opening, asked, handle, moments, bad if number == 0 else BadRows(label), len(users)
-        )
-
-
-def _user(
-    opening: Opening,
-    asked: Asked,
-    handle: str,
-    moments: dict[int, dict[str, int | None]],
-    bad: BadRows,
-    users: int,
-) -> Piece:
-    from dataclasses import replace
-
-    if users > 1 and asked.account:
+    if len(users) > 1 and asked.account:
         asked = replace(asked, account=Account(asked.account.platform, ""))
-    return series(
-        opening.member,
-        asked,
-        format="twitter_to_sqlite.count_history",
-        platform="x",
-        basis="total",
-        at=list(moments),
-        values={
-            metric: [moment.get(metric) for moment in moments.values()]
-            for metric in _METRICS.values()
-        },
-        bad=bad,
-        handle=handle,
-        notes=["The tool notes changes only: between two rows the count stayed as it was."],
-    )
+    for handle, moments in users.items():
+        yield changes(
+            opening.member,
+            asked,
+            moments,
+            format="twitter_to_sqlite.count_history",
+            platform="x",
+            bad=bad,
+            handle=handle,
+        )
+        bad = BadRows(label)  # told once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.sources.exports.days import fold, header_row, need_dates, read_days
+from bot.sources.exports.days import fold, header_row, read_days
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
 
@@ -43,7 +43,6 @@ def _file(opening: Opening, asked: Asked) -> Piece:
         )
     bad = BadRows(member.label)
     days = read_days(rows, header, _COLUMNS, bad)
-    need_dates(days, member.label)
     return series(
         member,
         asked,

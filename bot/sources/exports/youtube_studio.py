@@ -14,7 +14,6 @@ from bot.sources.exports.days import (
     Days,
     fold,
     known_header,
-    need_dates,
     read_count,
     read_days,
 )
@@ -88,7 +87,6 @@ def _file(opening: Opening, asked: Asked) -> Piece:
             platform="youtube",
         )
     days = read_days(rows, header, columns, bad, skip=frozenset({"total"}))
-    need_dates(days, member.label)
     notes: list[str] = []
     days = _from_birth(days, notes)
     return series(

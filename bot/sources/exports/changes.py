@@ -1,0 +1,39 @@
+"""Logs of tools that note changes only: each moment holds the counts that changed then."""
+
+from __future__ import annotations
+
+from bot.sources.exports.archive import Member
+from bot.sources.exports.piece import Asked, BadRows, Piece, series
+
+Moments = dict[int, dict[str, int | None]]
+"""Epoch seconds to counts by metric."""
+
+
+def changes(
+    member: Member,
+    asked: Asked,
+    moments: Moments,
+    *,
+    format: str,
+    platform: str,
+    bad: BadRows,
+    handle: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> Piece:
+    """Raises SourceChanged where no moment holds a number."""
+    metrics = dict.fromkeys(metric for moment in moments.values() for metric in moment)
+    only = "The tool notes changes only: between two rows the count stayed as it was."
+    return series(
+        member,
+        asked,
+        format=format,
+        platform=platform,
+        basis="total",
+        at=list(moments),
+        values={
+            metric: [moment.get(metric) for moment in moments.values()] for metric in metrics
+        },
+        bad=bad,
+        handle=handle,
+        notes=(only, *notes),
+    )
