@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bot.message.kinds import worst_first
+from bot.message.kinds import SEVERITIES, worst_first
 from bot.message.voice import Voice
-from bot.message.wave import ROWS, members_named, members_table, mention_of
+from bot.message.wave import ROWS, line, members_named, mention_of
 from bot.model import Alert, Message
 
 _PART = 3600
@@ -42,15 +42,17 @@ def digest(
                 older,
             )
         )
-    rest = _parts(voice, ordered[ROWS:], sizes=True)
+    if ordered:
+        opening.append("\n".join(_worst(voice, one, now) for one in ordered[:ROWS]))
+    start = "\n\n".join(opening)
+    rest = _parts(voice, ordered[ROWS:], start, sizes=True)
     if len(rest) > _MOST:
-        rest = _parts(voice, ordered[ROWS:], sizes=False)
-    texts = ["\n\n".join([*opening, *rest[:1]]), *rest[1:]]
+        rest = _parts(voice, ordered[ROWS:], start, sizes=False)
+    texts = ["\n\n".join([start, *rest[:1]]), *rest[1:]]
     return tuple(
         Message(
             title=head if len(texts) == 1 else f"{head} ({part}/{len(texts)})",
             text=text,
-            table=members_table(voice, ordered[:ROWS]) if part == 1 and ordered else (),
             footer=voice.say("More on one of them: why NUMBER") if ordered else "",
             severity=ordered[0].incident.severity if ordered else "info",
             over=bool(ordered) and not any(one.incident.open for one in ordered),
@@ -60,15 +62,19 @@ def digest(
     )
 
 
-def _parts(voice: Voice, alerts: Sequence[Alert], *, sizes: bool) -> list[str]:
+def _worst(voice: Voice, alert: Alert, now: float) -> str:
+    return f"• {line(voice, alert, now)} · {voice.say(SEVERITIES[alert.incident.severity])}"
+
+
+def _parts(voice: Voice, alerts: Sequence[Alert], start: str, *, sizes: bool) -> list[str]:
     names = members_named(voice, alerts, sizes=sizes)
-    return list(_packed(names, _PART, first=_PART - 900))
+    return list(_packed(names, _PART, first=_PART - len(start)))
 
 
 def _packed(lines: Iterator[str], limit: int, *, first: int) -> Iterator[str]:
     """Joins lines into texts of at most `limit` characters, cut only after a comma.
 
-    The first text has less room: the table stands beside it.
+    The first text has less room: the worst stand before it.
     """
     text, room = "", first
     for whole in lines:

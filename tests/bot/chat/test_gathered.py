@@ -117,6 +117,8 @@ async def test_a_thousand_alerts_are_at_most_ten_messages_that_name_every_accoun
     shown = team.stage.shown()
     assert 1 < len(shown) <= 10
     assert not any(team.stage.replies(index) for index in range(len(shown)))
+    worst = [part for part in shown[0].text.splitlines() if part.startswith("• ")]
+    assert [" · critical" in part for part in worst] == [True] * 10
     told = "\n".join(one.text for one in shown)
     assert [name for name in handles if name not in told] == []
     assert "1,000 incidents at once" in shown[0].text
