@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import glob
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from bot.errors import SourceChanged, SourceUnavailable
 from bot.model import Account, Batch, Found, Surroundings
 from bot.sources.batches import match_handle
 from bot.sources.meaning import DateOrder, TableSettings
+from bot.sources.paths import is_fresh, paths_at
 
 _ENOUGH = 500_000
-_BEING_WRITTEN = 60.0
+_FRESH = timedelta(minutes=1)
 
 
 def read_export(
@@ -115,20 +115,8 @@ class ExportSource:
         return None
 
     def _paths(self) -> list[Path]:
-        """The exports now there, oldest first; a folder's entries count one by one."""
-        pattern = Path(self._surroundings.root, self._settings.path).expanduser()
-        if pattern.is_dir():
-            found = list(pattern.iterdir())
-        else:
-            found = [Path(p) for p in glob.glob(str(pattern), recursive=True)]
-        found = [path for path in found if not path.name.startswith((".", "__MACOSX"))]
-        if not found:
-            raise SourceUnavailable(
-                f'{self.name}: no export at "{self._settings.path}": put one there or correct '
-                "path.",
-                source=self.name,
-            )
-        return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+        root = self._surroundings.root
+        return paths_at(root, self._settings.path, self.name, folders=True)
 
     def _fetch(self, wanted: Sequence[str], seen: dict[str, str], now: datetime) -> Batch:
         from bot.sources.exports.reading import combined
@@ -142,7 +130,7 @@ class ExportSource:
         while waiting and size < _ENOUGH:
             path = waiting.pop(0)
             batch = self._read(path, now)
-            if batch.faults and _being_written(path, now):
+            if batch.faults and is_fresh(path, now, _FRESH):
                 continue
             if path.is_dir() and all(found.file == str(path) for found in batch.found):
                 batch = Batch()  # other parts of an unpacked export hold nothing to read
@@ -195,8 +183,3 @@ def _mark(path: Path) -> str:
         status = file.stat()
         digest.update(f"{file.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def _being_written(path: Path, now: datetime) -> bool:
-    """A file that was touched just now and cannot be read may still be on its way."""
-    return 0 <= now.timestamp() - path.stat().st_mtime < _BEING_WRITTEN

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import glob
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import SourceError, SourceUnavailable
+from bot.errors import SourceError
 from bot.model import Batch, Surroundings
 from bot.sources.batches import joined, match_handle
 from bot.sources.faults import fault_of
 from bot.sources.meaning import TableSettings
+from bot.sources.paths import is_fresh, paths_at
 
 if TYPE_CHECKING:
     import polars as pl
 
 _HEAD = 64 * 1024
 _ROWS = 500_000
-_FRESH = 600.0
+_FRESH = timedelta(minutes=10)
 
 
 class FileSettings(TableSettings):
@@ -55,28 +55,13 @@ class FileSource:
     async def close(self) -> None:
         return None
 
-    def paths(self) -> list[Path]:
-        """The files now there, oldest first: what a later one says goes before."""
-        pattern = Path(self._root, self._settings.path).expanduser()
-        if pattern.is_dir():
-            found = [path for path in pattern.iterdir() if not path.name.startswith(".")]
-        elif pattern.exists():
-            found = [pattern]
-        else:
-            found = [Path(path) for path in glob.glob(str(pattern), recursive=True)]
-        files = [path for path in found if path.is_file()]
-        if not files:
-            raise SourceUnavailable(
-                f'{self.name}: no file at "{self._settings.path}": put the export there or '
-                "correct path.",
-                source=self.name,
-            )
-        return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    def _paths(self) -> list[Path]:
+        return paths_at(self._root, self._settings.path, self.name, folders=False)
 
     def _fetch(self, wanted: Sequence[str], seen: dict[str, Any], now: datetime) -> Batch:
         from bot.sources.tables import is_torn
 
-        paths = self.paths()
+        paths = self._paths()
         marks = {str(path): _mark(path) for path in paths}
         waiting = [path for path in paths if seen.get(str(path)) != marks[str(path)]]
         kept = {name: mark for name, mark in seen.items() if name in marks}
@@ -85,7 +70,7 @@ class FileSource:
         rows = 0
         while waiting and rows < _ROWS:
             path = waiting.pop(0)
-            torn = _is_fresh(path, now) and is_torn(path)
+            torn = is_fresh(path, now, _FRESH) and is_torn(path)
             try:
                 parts.append(self._read(path, now, torn=torn))
             except SourceError as error:
@@ -120,7 +105,7 @@ class FileSource:
             raise
 
     def _read_all(self) -> pl.DataFrame | None:
-        batches = [self._read(path) for path in self.paths()]
+        batches = [self._read(path) for path in self._paths()]
         return joined(batches, ()).readings
 
 
@@ -129,7 +114,3 @@ def _mark(path: Path) -> list[int | str]:
     with path.open("rb") as file:
         head = blake2b(file.read(_HEAD), digest_size=8).hexdigest()
     return [status.st_size, status.st_mtime_ns, head]
-
-
-def _is_fresh(path: Path, now: datetime) -> bool:
-    return 0 <= now.timestamp() - path.stat().st_mtime < _FRESH

@@ -79,7 +79,7 @@ class Web:
     ) -> Reply:
         """`allow` holds statuses from 400 on that the caller understands."""
         sent = {**(headers or {}), **({"If-None-Match": etag} if etag else {})}
-        return await self._ask("GET", url, params, sent, None, allow, account)
+        return await self._ask(url, {"params": params, "headers": sent}, allow, account)
 
     async def post(
         self,
@@ -91,7 +91,8 @@ class Web:
         account: str | None = None,
     ) -> Reply:
         """Sends a form; only for requests that may be repeated."""
-        return await self._ask("POST", url, None, dict(headers or {}), data, allow, account)
+        form = {"method": "POST", "data": data, "headers": headers or {}}
+        return await self._ask(url, form, allow, account)
 
     def pace(self, url: str) -> Pace:
         """The pace of the URL's host; a new one expects `planned` requests."""
@@ -113,21 +114,15 @@ class Web:
             await self._client.aclose()
 
     async def _ask(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, Any] | None,
-        headers: dict[str, str],
-        data: Mapping[str, Any] | None,
-        allow: Sequence[int],
-        account: str | None,
+        self, url: str, sent: Mapping[str, Any], allow: Sequence[int], account: str | None
     ) -> Reply:
+        """`sent` holds what `httpx.AsyncClient.build_request` takes beside the URL."""
         pause = _FIRST_PAUSE
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self._seats:
                     await self._wait(url)
-                    reply = await self._once(method, url, params, headers, data)
+                    reply = await self._once(url, sent)
                 return self._judged(reply, allow, account)
             except SourceUnavailable as error:
                 wait = pause if error.retry_after is None else error.retry_after
@@ -148,20 +143,13 @@ class Web:
             )
         await self.pace(url).take()
 
-    async def _once(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, Any] | None,
-        headers: dict[str, str],
-        data: Mapping[str, Any] | None,
-    ) -> Reply:
+    async def _once(self, url: str, sent: Mapping[str, Any]) -> Reply:
         import httpx
 
         for _ in range(_REDIRECTS + 1):
             try:
                 async with asyncio.timeout(_LONGEST):
-                    reply = await self._exchange(method, url, params, headers, data)
+                    reply = await self._exchange(url, sent)
             except (TimeoutError, httpx.TimeoutException):
                 raise self._unavailable(url, "did not answer in time") from None
             except httpx.InvalidURL:
@@ -174,7 +162,7 @@ class Web:
             target = reply.headers.get("location")
             if reply.status not in {301, 302, 303, 307, 308} or not target:
                 return reply
-            url, params = self._redirected(url, target), None
+            url, sent = self._redirected(url, target), {**sent, "params": None}
         raise SourceChanged(
             f"{self.name}: {place(url)} redirects in a circle.", source=self.name
         )
@@ -193,16 +181,10 @@ class Web:
             where=place(url),
         )
 
-    async def _exchange(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, Any] | None,
-        headers: dict[str, str],
-        data: Mapping[str, Any] | None,
-    ) -> Reply:
+    async def _exchange(self, url: str, sent: Mapping[str, Any]) -> Reply:
+        headers = {**self.headers, **sent["headers"]}
         request = self._client.build_request(
-            method, url, params=params, headers={**self.headers, **headers}, data=data
+            **{"method": "GET", **sent, "url": url, "headers": headers}
         )
         response = await self._client.send(request, stream=True)
         try:

@@ -125,6 +125,13 @@ async def test_a_glob_picks_its_files(tmp_path: Path) -> None:
     assert batch.readings.rows() == [("tiktok/lena", 1_772_405_999, 5)]
 
 
+async def test_a_name_with_brackets_is_no_glob(tmp_path: Path) -> None:
+    _drop(tmp_path, "instagram-lena-2025-11-03-abcd [1].zip", "anna")
+    source = _source(tmp_path, "exports/instagram-lena-2025-11-03-abcd [1].zip")
+    batch = await source.fetch((), None, NOW)
+    assert [found.names for found in batch.found] == [1]
+
+
 async def test_an_unpacked_export_is_read_as_a_folder(tmp_path: Path) -> None:
     root = tmp_path / "instagram-lena-2025-11-03-abcd"
     written(root / FOLDER / "followers_1.json", followers("anna"))
@@ -157,7 +164,7 @@ async def test_an_account_is_looked_up_among_the_exports(tmp_path: Path) -> None
 async def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "exports").mkdir()
 
-    with pytest.raises(SourceUnavailable, match="put one there or correct path"):
+    with pytest.raises(SourceUnavailable, match="put the export there or correct path"):
         await _source(tmp_path).fetch((), None, NOW)
 
 

@@ -104,6 +104,12 @@ async def test_nothing_readable_is_an_error(folder: Path) -> None:
     assert caught.value.source == "weekly"
 
 
+async def test_a_folder_without_files_is_told(folder: Path) -> None:
+    (folder / "older").mkdir()
+    with pytest.raises(SourceUnavailable, match="weekly: no file at"):
+        await source(folder).fetch((), None, NOW)
+
+
 async def test_a_line_that_is_still_written_is_no_count(folder: Path) -> None:
     files = source(folder)
     path = put(folder / "a.csv", HEADER + "2026-02-26,a,1234\n2026-02-27,a,12", age=1)
