@@ -25,7 +25,7 @@ bench-detection: .venv/peers
 	$(BIN)/python -m tests.bench.detection
 
 fuzz: .venv/test
-	EBBWATCH_FUZZ=1 $(BIN)/pytest tests/bot tests/checks -k "fuzz or hostile"
+	EBBWATCH_FUZZ=1 $(BIN)/pytest -n auto --dist worksteal tests/bot tests/checks -k "fuzz or hostile"
 
 faults: .venv/test
 	EBBWATCH_FAULTS=1 $(BIN)/pytest tests/faults tests/bot/test_kill.py tests/bot/test_deliver.py
