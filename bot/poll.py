@@ -40,15 +40,15 @@ class Outcome:
     """What one poll or import did.
 
     `broke` and `recovered` are sentences for the operator, set only at the change; `failed`
-    is the sentence of every poll that gave nothing.
-    `new_faults` were not there at the poll before. `refused` are accounts that were forgotten.
+    is the sentence of every poll that gave nothing. `new_faults` were not there at the poll
+    before, `lists` are new follower lists (account, side, time), `refused` are accounts that
+    were forgotten.
     """
 
     source: str
     rows: int = 0
     changed: int = 0
     new_accounts: int = 0
-    lists: int = 0
     failed: str | None = None
     broke: str | None = None
     recovered: str | None = None
@@ -56,6 +56,7 @@ class Outcome:
     faults: list[Fault] = field(default_factory=list)
     new_faults: list[Fault] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
+    lists: list[tuple[str, str, int]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
@@ -169,7 +170,8 @@ def _finish(
     if rest is not None:
         _count(outcome, readings.add(db, source, rest, at))
     for given in batch.lists:
-        outcome.lists += lists.add(db, given, source, at)
+        if lists.add(db, given, source, at):
+            outcome.lists.append((given.account, given.side, given.at))
     spoken = _spoken_of(batch)
     listed = {given.account for given in batch.lists}
     outcome.refused |= accounts.forgotten(db, listed.union(spoken))

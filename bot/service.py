@@ -14,6 +14,7 @@ from bot.commands.course import read_panel
 from bot.commands.summary import due_summary
 from bot.deliver import LATE_SUMMARY, Courier
 from bot.errors import BotError
+from bot.follows import compare_lists
 from bot.message import picture, voice_for
 from bot.model import Health
 from bot.poll import Outcome, poll
@@ -24,6 +25,7 @@ from bot.storage import (
     channels,
     days,
     incidents,
+    lists,
     notes,
     outbox,
     readings,
@@ -168,6 +170,8 @@ class Service:
         )
         if outcome.new_accounts and self.tags:
             await self.store.write(accounts.set_tags, self.tags)
+        for account, side, at in sorted(outcome.lists, key=lambda one: one[2]):
+            outcome.notes += await self.store.write(_compare, account, side, at)
         for note in outcome.notes:
             log.info("noted", extra={"source": outcome.source, "said": note})
         if outcome.broke:
@@ -299,6 +303,11 @@ class Painter:
         panel, incident, events = await self.store.read(read)
         voice = voice_for(channel.locale, channel.timezone)
         return await asyncio.to_thread(picture, voice, spec, panel, now, incident, events)
+
+
+def _compare(db: Database, account: str, side: str, at: int) -> list[str]:
+    given = lists.get(db, account, side, at)
+    return [] if given is None else compare_lists(db, given)
 
 
 def _nothing_to_sum_up(db: Database, channel: str, period: str, start: int) -> bool:

@@ -14,15 +14,16 @@ from bot.errors import CommandError
 from bot.message import looks, refusals
 from bot.message.course import AccountCourse, Deadline, Standing, concerns, deadline_of
 from bot.message.kinds import worst_first
-from bot.message.looks import AccountLook
+from bot.message.looks import AccountLook, Churn
 from bot.model import Alert, Caller, Message
-from bot.storage import accounts, incidents, notes, sources
+from bot.storage import accounts, incidents, lists, notes, sources
 from bot.storage.sources import SourceRow
 from checks.model import Event
 from checks.panel import Panel
 
 _PERIODS = (1, 7, 30)
 _AHEAD = 120 * DAY
+_COMPARED = 3
 _LISTED_DAYS = 62
 """So far back an account's last count is listed: some exports come once a month."""
 
@@ -147,8 +148,19 @@ def _one(db: Database, view: View, text: str) -> Message:
             if deadline.about in (None, known.account, known.account.partition("/")[0])
         ],
         events=[event for event in about(db, view, known.account) if _running(event, view.now)],
+        churn=_churn(db, known.account),
     )
     return looks.account_status(view.voice, shown, view.now)
+
+
+def _churn(db: Database, account: str) -> list[Churn]:
+    """The newest comparisons of its follower lists that were not refused."""
+    told = [
+        Churn(one.start, one.stop, one.gained, one.lost, one.kept or 0)
+        for one in lists.changes(db, account)
+        if one.side == "followers" and one.gained is not None and one.lost is not None
+    ]
+    return told[: -_COMPARED - 1 : -1]
 
 
 def about(db: Database, view: View, account: str) -> list[Event]:

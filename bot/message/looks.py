@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.message.course import (
     AccountCourse,
@@ -32,6 +33,16 @@ _BASES = {
 }
 
 
+class Churn(NamedTuple):
+    """What two follower lists of an account tell exactly."""
+
+    start: float
+    stop: float
+    gained: int
+    lost: int
+    kept: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLook:
     """All that `status ACCOUNT` shows; `courses` are (days, course) pairs, shortest first."""
@@ -47,6 +58,7 @@ class AccountLook:
     goals: Sequence[Standing] = ()
     deadlines: Sequence[Deadline] = ()
     events: Sequence[Event] = ()
+    churn: Sequence[Churn] = ()
 
 
 def overview(
@@ -119,6 +131,8 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
     if look.step > 1:
         text = voice.say("shown in steps of {step}", step=voice.count(look.step))
         fields.append(Field(name=voice.say("Counts"), value=text))
+    churn = [_churn(voice, one, now) for one in look.churn]
+    fields += listed(voice, voice.say("Follower lists"), churn)
     fields += listed(voice, voice.say("Open incidents"), lines(voice, look.open, now))
     fields += listed(
         voice, voice.say("Goals"), [goal_line(voice, goal, now) for goal in look.goals]
@@ -140,6 +154,17 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
         fields=tuple(fields),
         severity=look.open[0].incident.severity if look.open else "info",
         buttons=_chart_button(voice, look.account),
+    )
+
+
+def _churn(voice: Voice, churn: Churn, now: float) -> str:
+    return voice.say(
+        "{first} to {last}: {gained} gained, {lost} lost, {kept} kept",
+        first=voice.day(churn.start, now),
+        last=voice.day(churn.stop, now),
+        gained=voice.count(churn.gained),
+        lost=voice.count(churn.lost),
+        kept=voice.count(churn.kept),
     )
 
 

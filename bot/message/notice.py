@@ -89,7 +89,8 @@ def _some(voice: Voice, group: Sequence[Notice]) -> str:
     names += " " + voice.plural("… and {n} more", "… and {n} more", more)
     many = len(group)
     count = voice.plural("{n} account: {names}", "{n} accounts: {names}", many, names=names)
-    return "\n".join([count, voice.say("Check that this source still delivers.")])
+    step = voice.say("Check that this source still delivers, or import a newer export.")
+    return f"{count}\n{step}"
 
 
 def _line(one: _Said) -> str:

@@ -204,7 +204,7 @@ async def test_what_was_forgotten_stays_so_while_its_source_lists_it(store, cloc
     batch = Batch(readings=table(clock), lists=(given,), faults=gone("a0"))
     outcome = await poll(store, FakeSource("files", batch), clock.at())
     assert [one.account for one in await store.read(accounts.listing)] == ["instagram/a1"]
-    assert (outcome.lists, outcome.new_accounts, outcome.new_faults) == (0, 0, [])
+    assert (outcome.lists, outcome.new_accounts, outcome.new_faults) == ([], 0, [])
     assert outcome.refused == {"instagram/a0"}
     assert await count(store) == 4
 

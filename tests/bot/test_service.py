@@ -1,6 +1,7 @@
 """What the running service says of its own jobs."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 
 from bot import app
 from bot.errors import StorageError
-from bot.model import Batch
+from bot.model import Batch, FollowerList
 from bot.sources.recorded import RecordedSource
 from checks.panel import build_panel
+from tests.bot.team import console
 from tests.fakes import DAY, FakeSource, calm, frame
 
 CONFIG = '[console]\nenabled = false\n[[sources]]\nname = "w"\nkind = "file"\npath = "w.csv"\n'
@@ -62,3 +64,27 @@ async def test_a_replay_sees_every_day_of_a_source_that_is_not_punctual() -> Non
             days=place + 1,
         )
         assert not np.isnan(panel.metrics["followers"]).any()
+
+
+def follower_list(at: int, ids: range) -> FollowerList:
+    return FollowerList(
+        account="bluesky/lena", side="followers", at=at, ids=np.array(ids, np.uint64)
+    )
+
+
+async def test_lists_that_a_source_gives_are_compared_and_shown(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG)
+    settings = app.read_config(tmp_path / "config.toml")
+    now = 1_700_000_000
+    first = Batch(lists=(follower_list(now - 7 * DAY, range(1000)),), state=1)
+    second = Batch(lists=(follower_list(now, range(40, 1100)),), state=2)
+    source = FakeSource("w", first, second, second)
+    async with app.opened(settings, calendar=lambda: now) as service:
+        service.feeds = [replace(service.feeds[0], source=source)]
+        assert (await service.poll(service.feeds[0])).notes == []
+        said = "bluesky/lena: since 2023-11-07 100 gained, 40 lost, 960 kept"
+        assert (await service.poll(service.feeds[0])).notes == [said]
+        assert (await service.poll(service.feeds[0])).notes == [], "it is known already"
+        shown = await service.desk.answer_line(console(), "status bluesky/lena")
+    (told,) = [each.value for each in shown.fields if each.name == "Follower lists"]
+    assert told == "• Tue, Nov 7 to Tue, Nov 14: 100 gained, 40 lost, 960 kept"
