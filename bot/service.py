@@ -223,24 +223,19 @@ class Service:
         if due is None:
             return False
         period, start = _PERIODS.get(channel.summary.split()[0], "week"), int(due)
-        if await self.store.read(_nothing_to_sum_up, channel.channel, period, start):
+        key = f"summary:{channel.channel}:{period}:{start}"
+        if await self.store.read(_nothing_to_sum_up, key):
             return False
         message = await due_summary(self.context, channel, period, now)
-
-        def work(db: Database) -> bool:
-            return outbox.sent_summary(
-                db, channel.channel, period, start, now
-            ) and outbox.queue(
-                db,
-                key=f"summary:{channel.channel}:{period}:{start}",
-                channel=channel.channel,
-                space=channel.space,
-                kind="summary",
-                message=message,
-                now=now,
-            )
-
-        return await self.store.write(work)
+        return await self.store.write(
+            outbox.queue,
+            key=key,
+            channel=channel.channel,
+            space=channel.space,
+            kind="summary",
+            message=message,
+            now=now,
+        )
 
     async def hour(self) -> None:
         """Calm days and accounts that fell silent are news too, though nothing was read."""
@@ -310,9 +305,9 @@ def _compare(db: Database, account: str, side: str, at: int) -> list[str]:
     return [] if given is None else compare_lists(db, given)
 
 
-def _nothing_to_sum_up(db: Database, channel: str, period: str, start: int) -> bool:
+def _nothing_to_sum_up(db: Database, key: str) -> bool:
     """Made already, or nothing has been read yet."""
-    return readings.newest(db) is None or outbox.summary_made(db, channel, period, start)
+    return readings.newest(db) is None or outbox.queued_before(db, key)
 
 
 def _numbers(db: Database, now: float) -> dict[str, dict[str, float]]:

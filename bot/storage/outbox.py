@@ -208,22 +208,9 @@ def listing(db: Database, limit: int = 50) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-def sent_summary(db: Database, channel: str, kind: str, period_start: int, at: float) -> bool:
-    """Notes a summary; False where this period's was made before."""
-    cursor = db.conn.execute(
-        "INSERT OR IGNORE INTO summaries (channel, kind, period_start, sent_at)"
-        " VALUES (?, ?, ?, ?)",
-        (channel, kind, period_start, int(at)),
-    )
-    return cursor.rowcount > 0
-
-
-def summary_made(db: Database, channel: str, kind: str, period_start: int) -> bool:
-    """Whether `sent_summary` has noted this period's."""
-    row = db.conn.execute(
-        "SELECT 1 FROM summaries WHERE channel = ? AND kind = ? AND period_start = ?",
-        (channel, kind, period_start),
-    ).fetchone()
+def queued_before(db: Database, key: str) -> bool:
+    """Whether a delivery of that key is known, whatever became of it."""
+    row = db.conn.execute("SELECT 1 FROM deliveries WHERE key = ?", (key,)).fetchone()
     return row is not None
 
 

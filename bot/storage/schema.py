@@ -331,13 +331,6 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_waiting ON deliveries(channel, severity DESC, position)
   WHERE state IN ('queued', 'claimed');
 CREATE INDEX deliveries_alert ON deliveries(alert) WHERE alert IS NOT NULL;
-CREATE TABLE summaries (
-  channel TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  period_start INTEGER NOT NULL,
-  sent_at INTEGER NOT NULL,
-  PRIMARY KEY (channel, kind, period_start)
-) STRICT, WITHOUT ROWID;
 """
 
 FORGOTTEN = """

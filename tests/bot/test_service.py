@@ -11,9 +11,10 @@ from bot import app
 from bot.errors import StorageError
 from bot.model import Batch, FollowerList
 from bot.sources.recorded import RecordedSource
+from bot.storage import outbox
 from checks.panel import build_panel
 from tests.bot.team import console
-from tests.fakes import DAY, FakeSource, calm, frame
+from tests.fakes import DAY, FakeSource, calm, ends, frame
 
 CONFIG = '[console]\nenabled = false\n[[sources]]\nname = "w"\nkind = "file"\npath = "w.csv"\n'
 
@@ -88,3 +89,26 @@ async def test_lists_that_a_source_gives_are_compared_and_shown(tmp_path: Path) 
         shown = await service.desk.answer_line(console(), "status bluesky/lena")
     (told,) = [each.value for each in shown.fields if each.name == "Follower lists"]
     assert told == "• Tue, Nov 7 to Tue, Nov 14: 100 gained, 40 lost, 960 kept"
+
+
+async def test_a_summary_is_made_once_per_period_and_not_long_after(tmp_path: Path) -> None:
+    channel = '[[channels]]\nchannel = "console:main"\nsummary = "daily 09:00"\n'
+    (tmp_path / "config.toml").write_text(CONFIG + channel)
+    settings = app.read_config(tmp_path / "config.toml")
+    nine = 1_700_038_800
+
+    async def made(*moments: int) -> int:
+        for now in moments:
+            async with app.opened(settings, calendar=lambda now=now: now) as service:
+                await service.minute()
+                rows = await service.store.read(outbox.listing)
+        return sum(row["kind"] == "summary" for row in rows)
+
+    assert await made(nine) == 0, "nothing has been read yet"
+    async with app.opened(settings, calendar=lambda: nine) as service:
+        source = FakeSource("w", Batch(readings=frame(calm(1, 12), ends(nine, 12))))
+        await service.poll(replace(service.feeds[0], source=source), judge=False)
+    assert await made(nine - 60 + 13 * 3600 - 86400) == 0, "yesterday's came too late"
+    assert await made(nine, nine + 60, nine + 3600) == 1
+    assert await made(nine + 86400 + 13 * 3600) == 1
+    assert await made(nine + 2 * 86400 + 60) == 2

@@ -169,8 +169,3 @@ async def test_the_config_decides_over_its_own_channels_only(store):
     await store.write(channels.configure, [], [], NOW)
     known = {one.channel: one.origin for one in await store.read(channels.listing)}
     assert known == {"fake:1": "chat", "fake:2": "chat"}
-
-
-async def test_a_summary_is_made_once_per_period(store):
-    assert await store.write(outbox.sent_summary, CHANNEL, "week", NOW, NOW)
-    assert not await store.write(outbox.sent_summary, CHANNEL, "week", NOW, NOW + 5)
