@@ -26,6 +26,8 @@ _JOINS = 0.75
 _CLEAR = 5.0
 _TIMES_USUAL = 3.0
 _POSTED = 10.0
+_SHOWN = 0.002
+"""Least typical move, as a share of the level, of a wave that its share alone posts."""
 _SAMPLE = 2_000
 
 
@@ -104,8 +106,9 @@ class Crowd:
 
     @cached_property
     def posted(self) -> Bools:
-        """Days on which the share alone is enough to speak of a wave."""
-        return np.asarray(self.wave & (self.share >= _POSTED * self.usual))
+        """Days on which the share alone is enough to speak of a wave, of a size that shows."""
+        shown = np.abs(self.typical) >= _SHOWN
+        return np.asarray(self.wave & shown & (self.share >= _POSTED * self.usual))
 
     @cached_property
     def _told(self) -> dict[int, Peers]:
@@ -181,8 +184,8 @@ def _against_usual(
     off = np.where(kept, share - usual[:, None], 0.0)
     spread = (off**2).sum(axis=1) / np.maximum(days, 1)
     chance = usual * (1 - usual)
-    typical = people.sum(axis=1) / np.maximum(days, 1)
-    joint = np.maximum(spread - chance / np.maximum(typical, 1), 0.0)
+    size = people.sum(axis=1) / np.maximum(days, 1)
+    joint = np.maximum(spread - chance / np.maximum(size, 1), 0.0)
     today = moved / np.maximum(judged, 1)
     score = (today - usual) / np.sqrt(chance / np.maximum(judged, 1) + joint + 1e-12)
     enough = (judged >= MIN_PEERS) & (days >= (2 if dropped == 0 else 5))

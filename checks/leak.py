@@ -34,8 +34,11 @@ _STEPS_AT_ONCE = 1.5
 """A worst day of more display steps must not carry the sum: it is replaced by the mean."""
 _LEAST_COUNT = 10.0
 _LEAST_SIZE = 0.003
+_GONE, _FELL, _ONE_STEP = 0.015, 0.005, 0.9
+"""Shares lost against the expected growth and of the count itself from which a loss is more
+than growth that drifts away; a rounded count must show a step of it."""
 _UNFALLEN = 6.0
-"""Spreads where only growth slowed and the count itself did not fall."""
+"""Spreads where only the growth of an exact count slowed."""
 _DOUBLINGS = ((1, 1), (2, 2), (4, 3), (4, 4), (8, 2), (8, 6), (8, 8), (16, 5), (16, 12))
 
 
@@ -135,17 +138,23 @@ def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable
         step = np.where(learnt.rounded[r, w], truncation(level1) / level1, 0.0)
         gone = e * base - np.log(np.maximum(count, 1.0) / level1)
         gone -= sudden[r, c - first] - sudden[r, b - first]
+        fell = gone - e * base
         day = worsts[span][r, c - first] + base
         rest = (gone - day) * e / np.maximum(e - 1, 1)
         gone = np.where(day > _STEPS_AT_ONCE * step, np.minimum(gone, rest), gone)
-        slow = np.maximum(_DRIFT * np.abs(base), learnt.drift[r, w]) * e
+        drift = _DRIFT * np.abs(base)
+        # growth may drift away, but that alone makes no count fall
+        drift = np.where(
+            (gone > _GONE) & (fell > _FELL), drift, np.maximum(drift, learnt.drift[r, w])
+        )
         variance = e * learnt.spread[r, w].astype(np.float64) ** 2 * (1 + e / WINDOW)
-        variance += slow**2 + step**2 / 6
+        variance += (drift * e) ** 2 + step**2 / 6
         variance += np.maximum(np.abs(base) * level1 * e, 0.25) / level1**2
         score = gone / np.sqrt(variance)
         loud = (score > limit) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)
         loud &= (gone > _STEPS * step) & (gone * level > _LEAST_COUNT)
-        loud &= (count < level) | (score > _UNFALLEN)
+        fallen = np.where(step > 0, (fell > _FELL) & (fell > _ONE_STEP * step), count < level)
+        loud &= fallen | ((score > _UNFALLEN) & (step == 0))
         yield _Sums(
             lesson.rows[r[loud]],
             c[loud] + lesson.start,
@@ -217,7 +226,8 @@ def _sudden_losses(lesson: Lesson, first: int) -> tuple[Floats, Singles]:
     least = np.maximum(_SUDDEN, 4 * learnt.spread[:, week])
     sudden = fall > least
     row, place = np.nonzero(sudden & learnt.rounded[:, week])
-    level = np.maximum(np.nan_to_num(series.counts[row, days[place]], nan=1.0), 1.0)
+    newest = np.maximum(series.last[row, days[place]], 0)
+    level = np.maximum(np.nan_to_num(series.counts[row, newest], nan=1.0), 1.0)
     sudden[row, place] &= fall[row, place] > 1.5 * truncation(level) / level
     row, place = np.nonzero(sudden)
     half = np.maximum(increments[row, place].astype(np.float64) / 2, -1 + 1e-7)

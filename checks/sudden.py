@@ -31,8 +31,8 @@ class Sudden:
 
     `excess` and `spread` are log ratios (counts without a level), `change` is the shown
     change in counts over each span. `past` is the largest excess of each span in the
-    account's PAST days before it; `changes` were read in the
-    last WINDOW days.
+    account's PAST days before it, `usual_past` the same without the largest single day;
+    `changes` were read in the last WINDOW days.
     """
 
     row: Ints
@@ -47,6 +47,7 @@ class Sudden:
     elapsed: Ints
     step: Floats
     past: Floats
+    usual_past: Floats
     changes: Ints
     linear: Bools
 
@@ -89,6 +90,8 @@ def candidates(
     level = np.stack([move.level for move in moves])
     elapsed = np.stack([move.elapsed for move in moves])
     before = counts[row, np.maximum(column - elapsed, 0)]
+    base = moves[0].expected / moves[0].elapsed
+    past, usual_past = _past(counts, linear, row, column, direction, base)
     return Sudden(
         row=row,
         column=column,
@@ -101,9 +104,8 @@ def candidates(
         level=np.where(flat, np.nan, level),
         elapsed=elapsed,
         step=outlook.step[some, place],
-        past=_past(
-            counts, linear, row, column, direction, moves[0].expected / moves[0].elapsed
-        ),
+        past=past,
+        usual_past=usual_past,
         changes=outlook.changes[some, place],
         linear=flat,
     )
@@ -125,25 +127,35 @@ def _longer(
 
 def _past(
     counts: Floats, linear: Bools, row: Ints, column: Ints, direction: int, base: Floats
-) -> Floats:
-    """The largest excess of each span in the PAST days before it began: (spans, k)."""
-    spans = SPANS + LONGER
-    past = np.zeros((len(spans), len(row)))
+) -> tuple[Floats, Floats]:
+    """The largest excess of each span in the PAST days before it began, (spans, k); with the
+    largest single day and without it.
+    """
     if not row.size:
-        return past
+        return np.zeros((len(SPANS + LONGER), 0)), np.zeros((len(SPANS + LONGER), 0))
     rows, index = np.unique(row, return_inverse=True)
     increments = bridge(counts[rows], linear[rows]).increments
     blank = np.full((len(rows), PAST), np.nan, np.float32)
     padded = np.concatenate([blank, increments], axis=1)
     windows = sliding_window_view(padded, PAST, axis=1)[index, column - 1]
     excess = np.where(np.isnan(windows), 0.0, direction * (windows - base[:, None]))
-    total = np.concatenate([np.zeros((len(row), 1)), np.cumsum(excess, axis=1)], axis=1)
-    for place, span in enumerate(spans):
-        ends = total[:, : PAST + 1 - max(span, LAG)]
-        past[place] = np.max(ends[:, span:] - ends[:, :-span], axis=1)
     # a short past has not shown all it can do
     known = (~np.isnan(windows)).sum(axis=1)
-    return np.asarray(np.maximum(past, 0.0) * PAST / np.clip(known, PAST / 3, PAST), np.float64)
+    short = PAST / np.clip(known, PAST / 3, PAST)
+    past = _largest(excess) * short
+    every = np.arange(len(row))
+    excess[every, excess[:, : PAST + 1 - LAG].argmax(axis=1)] = 0.0
+    return past, _largest(excess) * short
+
+
+def _largest(excess: Floats) -> Floats:
+    """The largest sum of each span that ended before the judged one began, at least 0."""
+    total = np.concatenate([np.zeros((len(excess), 1)), np.cumsum(excess, axis=1)], axis=1)
+    largest = np.zeros((len(SPANS + LONGER), len(excess)))
+    for place, span in enumerate(SPANS + LONGER):
+        ends = total[:, : PAST + 1 - max(span, LAG)]
+        largest[place] = np.max(ends[:, span:] - ends[:, :-span], axis=1)
+    return np.maximum(largest, 0.0)
 
 
 def judge(

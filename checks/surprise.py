@@ -11,6 +11,10 @@ _TAIL_FROM = 4.5
 _TAIL_LOG_P = float(np.log(1e-4))
 _TAIL_SLOPE = 6.0
 
+HEAVIEST = 2.5
+"""The least exponent of a tail (Student's t of 3 degrees has 3): a pool that looks heavier
+holds true moves, and those must not excuse themselves."""
+
 
 def log_tail(score: Floats) -> Floats:
     """Log probability that an ordinary account-day scores beyond `score` in one direction.
@@ -65,7 +69,8 @@ def fit_tail(scores: Floats, share: float = 0.05) -> Tail:
     high = max(float(body[int(0.7 * (len(body) - 1))]), low)
     between = body[(body >= low) & (body <= high)]
     beyond = max(float((body > high).sum()), 1.0) / total
-    return Tail(body, total, low, high, beyond, _truncated_pareto(between / low, high / low))
+    exponent = max(_truncated_pareto(between / low, high / low), HEAVIEST)
+    return Tail(body, total, low, high, beyond, exponent)
 
 
 def _truncated_pareto(ratios: Floats, end: float) -> float:

@@ -47,6 +47,22 @@ def test_a_share_of_peers_that_fall_is_a_wave(accounts: int, share: float) -> No
         assert seen.share[-1] == pytest.approx(share, abs=0.1)
 
 
+def test_a_wave_says_how_far_its_members_fell() -> None:
+    rng = np.random.default_rng(3)
+    seen = crowd("g", with_fall(tide(rng, 40), 0.5, 0.02), -1)
+    assert seen.peers(-1).typical == pytest.approx(-2.0, abs=0.1)
+
+
+def test_a_share_alone_posts_no_wave_of_a_size_that_nobody_sees() -> None:
+    rng = np.random.default_rng(4)
+    calm = tide(rng, 40)
+    calm = replace(calm, excess=calm.excess / 10, spread=calm.spread / 10)
+    for size, posted in ((0.001, False), (0.004, True)):
+        seen = crowd("g", with_fall(calm, 0.8, size), -1)
+        assert seen.wave[-1]
+        assert bool(seen.posted[-1]) == posted
+
+
 def test_a_surge_of_many_is_a_wave_upwards_only() -> None:
     calm = tide(np.random.default_rng(3), 40)
     risen = replace(calm, excess=-with_fall(calm, 0.3, 0.05).excess)

@@ -43,6 +43,21 @@ def test_a_purge_and_a_glitch_are_no_leak() -> None:
     assert leak_days(jump(jump(steady(150), 100, -0.1), 101, 0.11)) == []
 
 
+def test_a_purge_of_rounded_counts_next_to_a_missing_day_is_no_leak() -> None:
+    series = rounded(jump(steady(150, start=400_000), 100, -0.1))
+    series[99] = np.nan
+    assert leak_days(series) == []
+
+
+def test_growth_that_used_to_come_and_go_does_not_hide_a_count_that_falls() -> None:
+    lively = np.where(np.arange(150) // 7 % 2 == 0, 0.0002, 0.0028)
+    noise = np.random.default_rng(4).normal(0, 3e-4, 150)
+    growth = np.where(np.arange(150) < 100, lively, -0.002) + noise
+    days = leak_days(np.floor(1e6 * np.exp(np.cumsum(growth))))
+    assert days
+    assert days[0] <= 114
+
+
 def test_a_leak_goes_on_after_a_purge_inside_it() -> None:
     series = jump(leaking(0.004, 30), 112, -0.1)
     assert set(range(106, 125)) <= set(leak_days(series))

@@ -5,7 +5,7 @@ import pytest
 
 from checks.detect import detect
 from checks.rules import rules_for
-from tests.signals import jump, panel, steady
+from tests.signals import jump, panel, rounded, steady
 
 RULES = rules_for("balanced")
 
@@ -63,6 +63,25 @@ def test_the_accounts_own_bursts_raise_its_floor() -> None:
     views = interactions(150)
     assert 120 not in rise_days(jump(series, 120, 0.04), views=views)
     assert 120 in rise_days(jump(series, 120, 0.12), views=views)
+
+
+def test_one_jump_of_the_past_does_not_hide_the_next() -> None:
+    series = jump(steady(150), 70, 0.12)
+    assert 120 in rise_days(jump(series, 120, 0.06), interactions=interactions(150))
+
+
+def test_lumpy_engagement_proves_nothing() -> None:
+    lumpy = interactions(150, dict.fromkeys(range(0, 150, 4), 6.0))
+    wide = steady(150, noise=0.002)
+    assert rise_days(jump(wide, 101, 0.03), interactions=interactions(150)) == [101]
+    assert rise_days(jump(wide, 101, 0.03), interactions=lumpy) == []
+    assert rise_days(jump(steady(150), 101, 0.03), interactions=lumpy) == [101]
+
+
+def test_a_clear_rise_of_an_exact_count_may_be_smaller() -> None:
+    small = jump(steady(150), 100, 0.014)
+    assert rise_days(small, interactions=interactions(150)) == [100]
+    assert rise_days(rounded(small), interactions=interactions(150)) == []
 
 
 def test_weekly_rhythm_is_no_rise() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from checks.rules import rules_for
-from checks.surprise import discovery_limit, fit_tail, log_tail, score_limit
+from checks.surprise import HEAVIEST, discovery_limit, fit_tail, log_tail, score_limit
 
 
 def test_the_limit_is_where_the_tail_is_alpha() -> None:
@@ -16,7 +16,7 @@ def test_the_limit_is_where_the_tail_is_alpha() -> None:
     assert tail[0] == np.log(0.5)
 
 
-@pytest.mark.parametrize("exponent", [2.0, 3.0, 5.0])
+@pytest.mark.parametrize("exponent", [3.0, 4.0, 5.0])
 def test_a_power_tail_is_recovered(exponent: float) -> None:
     scores = np.random.default_rng(1).pareto(exponent, 200_000) + 1
     tail = fit_tail(scores)
@@ -38,3 +38,8 @@ def test_benjamini_hochberg_by_hand() -> None:
     log_p = np.log([0.001, 0.012, 0.03, 0.2])
     assert discovery_limit(log_p, 0.05, 4) == pytest.approx(np.log(0.03))
     assert discovery_limit(log_p, 0.05, 100) == -np.inf
+
+
+def test_a_pool_of_true_moves_is_no_excuse_for_them() -> None:
+    scores = np.random.default_rng(2).pareto(1.2, 200_000) + 1
+    assert fit_tail(scores).exponent == HEAVIEST
