@@ -239,10 +239,8 @@ def _forget_incidents(db: Database, account: int) -> None:
             f"SELECT DISTINCT alert FROM alert_members WHERE incident IN ({own})", (account,)
         )
     ]
-    tables = (
-        *("alert_members", "held", "incident_updates", "incident_numbers", "mutes", "feedback"),
-    )
-    for table in tables:
+    tables = "alert_members held incident_updates incident_numbers mutes feedback"
+    for table in tables.split():
         db.conn.execute(f"DELETE FROM {table} WHERE incident IN ({own})", (account,))
     for alert in alerts:
         _forget_alert(db, alert)

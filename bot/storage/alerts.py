@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
+from bot.storage.rows import insert
+
 AlertKind = Literal["incident", "wave", "digest"]
 DigestReason = Literal["many", "quiet", "import", "catch_up"]
 Stage = Literal["new", "waiting", "out"]
@@ -66,19 +68,15 @@ def add(
     since: int | None = None,
 ) -> AlertRow:
     """A new message; what its members were told by another one moves to it."""
-    cursor = db.conn.execute(
-        "INSERT INTO alerts (channel, kind, reason, wave, older, since, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (channel, kind, reason, wave, older, since, now),
-    )
-    assert cursor.lastrowid is not None
+    row = {"channel": channel, "kind": kind, "reason": reason, "wave": wave, "older": older}
+    id = insert(db, "alerts", row | {"since": since, "created": now})
     for incident in members:
         db.conn.execute(
             "INSERT INTO alert_members (alert, incident, channel, revision) VALUES (?, ?, ?, 0)"
             " ON CONFLICT DO UPDATE SET alert = excluded.alert",
-            (cursor.lastrowid, incident, channel),
+            (id, incident, channel),
         )
-    return get(db, cursor.lastrowid)
+    return get(db, id)
 
 
 def get(db: Database, id: int) -> AlertRow:
@@ -127,12 +125,8 @@ def part(db: Database, row: AlertRow, number: int, now: int) -> int:
     ).fetchone()
     if found is not None:
         return int(found[0])
-    cursor = db.conn.execute(
-        "INSERT INTO alerts (channel, kind, part_of, part, created) VALUES (?, ?, ?, ?, ?)",
-        (row.channel, row.kind, row.id, number, now),
-    )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    part = {"channel": row.channel, "kind": row.kind, "part_of": row.id, "part": number}
+    return insert(db, "alerts", part | {"created": now})
 
 
 def stage(db: Database, id: int) -> Stage:

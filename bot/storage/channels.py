@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sqlite_utils import Database
 
 from bot.storage import accounts
+from bot.storage.rows import insert
 from checks.model import SEVERITIES, Incident, Kind, Severity
 
 
@@ -112,7 +113,7 @@ class Mute:
 
 def put(db: Database, channel: Channel) -> None:
     """Makes a channel or changes its settings; what disabled it is kept."""
-    row = _row(channel)
+    row = asdict(channel)
     changed = ", ".join(
         f"{name} = excluded.{name}"
         for name in row
@@ -180,24 +181,9 @@ def enable(db: Database, channel: str) -> bool:
 
 def subscribe(db: Database, subscription: Subscription) -> int:
     """Adds a subscription to a stored channel; gives its id."""
-    row = {
-        "channel": subscription.channel,
-        "origin": subscription.origin,
-        "accounts": json.dumps(subscription.accounts),
-        "kinds": json.dumps(subscription.kinds),
-        "direction": subscription.direction,
-        "min_severity": subscription.min_severity,
-        "min_percent": subscription.min_percent,
-        "min_count": subscription.min_count,
-        "by": subscription.by,
-        "at": subscription.at,
-    }
-    cursor = db.conn.execute(
-        f"INSERT INTO subscriptions ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-        tuple(row.values()),
-    )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    row = _new(subscription)
+    row |= {name: json.dumps(row[name]) for name in ("accounts", "kinds")}
+    return insert(db, "subscriptions", row)
 
 
 def unsubscribe(db: Database, id: int) -> bool:
@@ -212,22 +198,7 @@ def subscriptions(db: Database, channel: str | None = None) -> list[Subscription
 
 
 def mute(db: Database, mute: Mute) -> int:
-    row = {
-        "space": mute.space,
-        "channel": mute.channel,
-        "account": mute.account,
-        "incident": mute.incident,
-        "until": mute.until,
-        "worse_than": mute.worse_than,
-        "by": mute.by,
-        "at": mute.at,
-    }
-    cursor = db.conn.execute(
-        f"INSERT INTO mutes ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-        tuple(row.values()),
-    )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    return insert(db, "mutes", _new(mute))
 
 
 def unmute(db: Database, ids: Iterable[int]) -> int:
@@ -247,8 +218,9 @@ def mutes(db: Database, now: float, space: str | None = None) -> list[Mute]:
     return [Mute(**dict(row)) for row in rows]
 
 
-def _row(channel: Channel) -> dict[str, Any]:
-    return {name: getattr(channel, name) for name in Channel.__slots__}
+def _new(thing: Subscription | Mute) -> dict[str, Any]:
+    """Its columns; the id is the table's to give."""
+    return {name: value for name, value in asdict(thing).items() if name != "id"}
 
 
 def _channel(row: Any) -> Channel:

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from bot.storage import accounts
 from bot.storage.incident_row import from_row, to_row, visible
+from bot.storage.rows import insert
 from checks.model import Incident, Update
 
 MEMORY_DAYS = 21
@@ -46,13 +47,9 @@ def save(db: Database, incident: Incident, seen_at: int, silent: str | None = No
         if incident.wave is not None:
             _wave(db, incident.wave, incident.opened_at, seen_at)
         row = to_row(incident) | {"account": account, "seen_at": seen_at, "silent": silent}
-        cursor = db.conn.execute(
-            f"INSERT INTO incidents ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-            tuple(row.values()),
-        )
-        assert cursor.lastrowid is not None
-        _save_updates(db, cursor.lastrowid, incident.updates)
-        return get(db, cursor.lastrowid)
+        id = insert(db, "incidents", row)
+        _save_updates(db, id, incident.updates)
+        return get(db, id)
     if incident.wave is not None:
         _wave(db, incident.wave, incident.opened_at, seen_at)
     if old.incident.alerted_at is not None:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sqlite_utils import Database
 
+from bot.storage.rows import insert
 from checks.model import Event, Notice, Reason
 
 
@@ -61,16 +62,9 @@ def configure_events(db: Database, events: Sequence[Event], at: int) -> None:
 def _insert_event(
     db: Database, event: Event, space: str | None, origin: str, by: str | None, at: int
 ) -> int:
-    cursor = db.conn.execute(
-        "INSERT INTO events (space, origin, name, kind, start, stop, platform, account, by, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(space, origin, event.name, event.kind, event.start, event.end),
-            *(event.platform, event.account, by, at),
-        ),
-    )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    row = {**asdict(event), "space": space, "origin": origin, "by": by, "at": at}
+    row["stop"] = row.pop("end")
+    return insert(db, "events", row)
 
 
 def remove_event(db: Database, id: int, space: str | None = None) -> bool:
@@ -110,17 +104,13 @@ def events(db: Database, space: str | None = None) -> list[NotedEvent]:
 
 def set_goal(db: Database, goal: Goal) -> None:
     """One goal per account and space: a new one replaces the old."""
-    row = asdict(goal)
-    db.conn.execute(
-        f"INSERT OR REPLACE INTO goals ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-        tuple(row.values()),
-    )
+    insert(db, "goals", asdict(goal), replace=True)
 
 
 def configure_goals(db: Database, goals: Sequence[Goal], at: int) -> None:
     db.conn.execute("DELETE FROM goals WHERE origin = 'config'")
     for goal in goals:
-        set_goal(db, Goal(**{**asdict(goal), "origin": "config", "space": "", "at": at}))
+        set_goal(db, replace(goal, origin="config", space="", at=at))
 
 
 def remove_goal(db: Database, account: str, space: str) -> bool:
@@ -197,11 +187,7 @@ def notices(db: Database, since: int) -> list[Mapping[str, Any]]:
 
 def write_down(db: Database, done: Done) -> None:
     """Adds one line to the audit trail."""
-    row = asdict(done)
-    db.conn.execute(
-        f"INSERT INTO audit ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-        tuple(row.values()),
-    )
+    insert(db, "audit", asdict(done))
 
 
 def audit(db: Database, space: str | None = None, limit: int = 100) -> list[Done]:
