@@ -290,6 +290,16 @@ def outbox(context: click.Context) -> None:
         click.echo(line)
 
 
+@click.command()
+@click.pass_context
+def audit(context: click.Context) -> None:
+    """Show who changed what, newest first."""
+    from bot.operate import audit_lines
+
+    for line in _await(audit_lines(settings_of(context))):
+        click.echo(line)
+
+
 @click.command("send-test")
 @click.argument("channel")
 @click.pass_context
@@ -347,7 +357,7 @@ def discord_invite(application_id: str) -> None:
 
 
 COMMANDS: tuple[click.Command, ...] = (
-    *(run, poll, import_, export, chart, doctor, backup, outbox, send_test, init),
+    *(run, poll, import_, export, chart, doctor, backup, outbox, audit, send_test, init),
     *(slack_manifest, discord_invite),
     _asking("status", "How all accounts, or one, are doing.", "[ACCOUNT]"),
     _asking("incidents", "List incidents: open (default) or all.", "[open|all]"),

@@ -194,6 +194,29 @@ async def outbox_lines(settings: Settings) -> list[str]:
     ]
 
 
+async def audit_lines(settings: Settings) -> list[str]:
+    """Who changed what, newest first."""
+    from bot.message import clean
+    from bot.storage import notes
+
+    async with app.opened(settings, sources=False) as service:
+        done = await service.store.read(notes.audit)
+    return [
+        "  ".join(
+            part
+            for part in (
+                _minute(one.at),
+                one.channel or one.space or "",
+                clean(one.name),
+                one.action,
+                clean(one.detail, 120),
+            )
+            if part
+        )
+        for one in done
+    ] or ["Nobody has changed anything yet."]
+
+
 def _minute(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
 

@@ -267,6 +267,14 @@ def test_what_was_forgotten_is_refused_aloud_until_it_is_watched(
     assert "1 account" in ebbwatch("status", cwd=configured).stdout
 
 
+def test_the_audit_names_who_changed_what(ebbwatch: Shell, configured: Path) -> None:
+    assert ebbwatch("audit", cwd=configured).stdout == "Nobody has changed anything yet.\n"
+    ebbwatch("poll", cwd=configured)
+    ebbwatch("forget", "instagram/lena", "yes", cwd=configured)
+    line = ebbwatch("audit", cwd=configured).stdout.rstrip("\n")
+    assert line.endswith("  console:main  console  forget  instagram/lena")
+
+
 def test_watching_asks_the_platform(ebbwatch: Shell, configured: Path) -> None:
     said = ebbwatch("watch", "instagram/mo", cwd=configured, fails=True).stderr
     assert "no source reads single instagram accounts" in said
