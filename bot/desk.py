@@ -3,7 +3,7 @@
 import difflib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlite_utils import Database
@@ -14,8 +14,8 @@ from bot.commands.turns import Turns
 from bot.commands.view import CONSOLE, EVERYTHING, Context, View, look, names_seen
 from bot.errors import BotError, CommandError, SourceError
 from bot.message import answers, refusals, voice_for
-from bot.message.voice import Voice, clean
-from bot.model import ArgumentKind, Attachment, Caller, Command, Message
+from bot.message.voice import Voice, clean, voices
+from bot.model import ArgumentKind, Attachment, Caller, Command, Message, Words
 from bot.storage import channels
 from bot.storage.channels import Channel
 
@@ -41,6 +41,11 @@ class CommandDesk:
         self._tell = tell
         self._own_voice = voice_for(context.locale, context.timezone)
         self._quick, self._slow = Turns(_AT_ONCE), Turns(_SLOW_AT_ONCE)
+
+    @cached_property
+    def languages(self) -> Mapping[str, Words]:
+        """Read only where a platform asks: catalogues take time and memory."""
+        return voices(self._context.timezone)
 
     async def answer(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Message:
         """Runs one command by name; its arguments are text, as a platform gives them."""

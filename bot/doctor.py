@@ -183,6 +183,7 @@ class _Nobody:
     """Chats are only looked at: nothing they hear is answered."""
 
     commands = ()
+    languages: Mapping[str, Words] = {}
 
     async def answer(
         self, caller: Caller, name: str, arguments: Mapping[str, object]

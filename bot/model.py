@@ -405,6 +405,11 @@ class Desk(Protocol):
         """At most 25 completions that this caller may see, best first."""
         ...
 
+    @property
+    def languages(self) -> Mapping[str, Words]:
+        """Every language that is spoken, by its code; "en" is there."""
+        ...
+
     async def words(self, caller: Caller) -> Words:
         """The language of the place that the caller asks from."""
         ...

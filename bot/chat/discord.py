@@ -223,12 +223,17 @@ class DiscordChat:
     async def _register(self, client: discord.AutoShardedClient) -> None:
         """Leaves commands that already are as wanted, and those of others, alone."""
         self._registered = True
-        wanted = payload(self._desk.commands)
+        wanted = payload(self._desk.commands, self._desk.languages)
         application = client.application_id
         assert application is not None  # known since the login
         try:
             async with asyncio.timeout(self._patience.delivery):
-                known = await client.http.get_global_commands(application)
+                known = await client.http.request(
+                    discord.http.Route(
+                        "GET", "/applications/{application}/commands", application=application
+                    ),
+                    params={"with_localizations": "true"},
+                )
                 ours = [one for one in known if one["name"] == ROOT and one["type"] == 1]
                 if not ours or not same(ours[0], wanted):
                     await client.http.upsert_global_command(application, wanted)  # type: ignore[arg-type]

@@ -5,17 +5,24 @@ Limits: https://docs.discord.com/developers/interactions/application-commands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.chat.text import clean, shorten
-from bot.model import Argument, ArgumentKind, Command
+from bot.model import Argument, ArgumentKind, Command, Words
 
 ROOT = "ebb"
 SHARE = "share"
 OPTIONS, CHOICES, DESCRIPTION, CHOICE = 25, 25, 100, 100
 SUBCOMMAND, GROUP, STRING, BOOLEAN, NUMBER, ATTACHMENT = 1, 2, 3, 5, 10, 11
+_LOCALES = frozenset(
+    {
+        *("bg", "cs", "da", "de", "el", "fi", "fr", "hi", "hr", "hu", "it", "ja", "ko"),
+        *("lt", "nl", "no", "pl", "ro", "ru", "th", "tr", "uk", "vi"),
+    }
+)
+"""Discord's codes that name a language alone."""
 _TYPES: dict[ArgumentKind, int] = {"number": NUMBER, "file": ATTACHMENT}
 _COMPLETED = {"account", "incident", "span", "subscription"}
 _IN_GUILDS = 0
@@ -32,23 +39,28 @@ class Call:
     focused: str | None = None
 
 
-def payload(commands: Sequence[Command]) -> dict[str, Any]:
-    """What is registered with Discord: two-word names become groups."""
+def payload(commands: Sequence[Command], languages: Mapping[str, Words]) -> dict[str, Any]:
+    """What is registered with Discord: two-word names become groups.
+
+    Discord shows each person the descriptions in the language of their own app.
+    """
     options: dict[str, dict[str, Any]] = {}
     for command in commands:
         first, _, second = command.name.partition(" ")
         if not second:
-            options[first] = _subcommand(command, first)
+            options[first] = _subcommand(command, first, languages)
             continue
         group = options.setdefault(
             first,
-            {"type": GROUP, "name": first, "description": _describe(first), "options": []},
+            {"type": GROUP, "name": first, "description": first, "options": []},
         )
-        group["options"].append(_subcommand(command, second))
+        group["options"].append(_subcommand(command, second, languages))
     return {
         "type": 1,
         "name": ROOT,
-        "description": "Follower counts, incidents and alerts",
+        **_described(
+            languages, lambda words: words.say("Follower counts, incidents and alerts")
+        ),
         "contexts": [_IN_GUILDS],
         "options": list(options.values()),
     }
@@ -92,27 +104,29 @@ def kind_of(commands: Sequence[Command], name: str, argument: str) -> ArgumentKi
     return None
 
 
-def _subcommand(command: Command, name: str) -> dict[str, Any]:
+def _subcommand(command: Command, name: str, languages: Mapping[str, Words]) -> dict[str, Any]:
     ordered = sorted(command.arguments, key=lambda argument: not argument.required)
-    options = [_option(argument) for argument in ordered]
+    options = [_option(argument, languages) for argument in ordered]
     shared = {
         "type": BOOLEAN,
         "name": SHARE,
-        "description": "Show the answer to everybody in this channel",
+        **_described(
+            languages, lambda words: words.say("Show the answer to everybody in this channel")
+        ),
     }
     return {
         "type": SUBCOMMAND,
         "name": name,
-        "description": _describe(command.help),
+        **_described(languages, lambda words: words.say(command.help)),
         "options": [*options, shared],
     }
 
 
-def _option(argument: Argument) -> dict[str, Any]:
+def _option(argument: Argument, languages: Mapping[str, Words]) -> dict[str, Any]:
     option: dict[str, Any] = {
         "type": _TYPES.get(argument.kind, STRING),
         "name": argument.name,
-        "description": _describe(argument.help),
+        **_described(languages, lambda words: words.say(argument.help)),
     }
     if argument.required:
         option["required"] = True
@@ -125,8 +139,13 @@ def _option(argument: Argument) -> dict[str, Any]:
     return option
 
 
-def _describe(text: str) -> str:
-    return shorten(clean(text, lines=False), DESCRIPTION) or ROOT
+def _described(languages: Mapping[str, Words], told: Callable[[Words], str]) -> dict[str, Any]:
+    texts = {
+        code: shorten(clean(told(words), lines=False), DESCRIPTION) or ROOT
+        for code, words in languages.items()
+    }
+    others = {code: text for code, text in texts.items() if code in _LOCALES}
+    return {"description": texts["en"], "description_localizations": others}
 
 
 def _text(value: Any) -> str:
@@ -135,7 +154,13 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-_DEFAULTS = {"required": False, "autocomplete": False, "choices": [], "options": []}
+_DEFAULTS = {
+    "required": False,
+    "autocomplete": False,
+    "choices": [],
+    "options": [],
+    "description_localizations": {},
+}
 _COMPARED = ("type", "name", "description", "contexts", *_DEFAULTS)
 
 

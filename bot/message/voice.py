@@ -14,7 +14,7 @@ from babel.core import UnknownLocaleError
 from babel.dates import format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
-from bot.locales import SOURCE, translations
+from bot.locales import SOURCE, languages, translations
 
 DAY = 86400
 _UNITS: tuple[tuple[Literal["day", "hour", "minute"], int, int], ...] = (
@@ -136,6 +136,11 @@ def voice_for(locale: str, timezone: str) -> Voice:
     except (UnknownLocaleError, ValueError):
         parsed = Locale.parse(SOURCE)
     return Voice(parsed, ZoneInfo(timezone), translations(parsed.language))
+
+
+def voices(timezone: str) -> dict[str, Voice]:
+    """The voice of every language that is spoken, by its code."""
+    return {code: voice_for(code, timezone) for code in languages()}
 
 
 def mark(text: str) -> str:

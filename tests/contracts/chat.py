@@ -133,6 +133,7 @@ class RecordingDesk:
     lines: list[tuple[Caller, str]] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
     language: Words = field(default_factory=English)
+    languages: Mapping[str, Words] = field(default_factory=lambda: {"en": English()})
     delay: float = 0.0
     reported: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.model import ArgumentKind, Attachment, Caller, Command, Message, Words
 from tests.contracts.chat import RecordingDesk
@@ -17,6 +17,10 @@ class ParsingDesk:
     @property
     def commands(self) -> Sequence[Command]:
         return self.recorder.commands
+
+    @property
+    def languages(self) -> Mapping[str, Words]:
+        return self.recorder.languages
 
     async def answer_line(
         self, caller: Caller, line: str, files: Sequence[Attachment] = ()

@@ -650,8 +650,12 @@ class LoopbackDiscord:
     # --- REST: commands and answers -----------------------------------------------------
 
     async def _get_commands(self, request: web.Request) -> web.Response:
+        """Translations only where they are asked for."""
         self._check_token(request)
-        return _json(list(self.commands.values()))
+        found = list(self.commands.values())
+        if request.query.get("with_localizations") != "true":
+            found = [_untranslated(one) for one in found]
+        return _json(found)
 
     async def _put_commands(self, request: web.Request) -> web.Response:
         self._check_token(request)
@@ -681,7 +685,7 @@ class LoopbackDiscord:
             "version": self.snowflake(),
             "default_member_permissions": None,
             "name_localizations": None,
-            "description_localizations": None,
+            "description_localizations": body.get("description_localizations"),
             "nsfw": False,
             "integration_types": [0],
         }
@@ -999,6 +1003,13 @@ def _role(number: int, name: str, permissions: int) -> dict[str, Any]:
         "mentionable": True,
         "flags": 0,
     }
+
+
+def _untranslated(command: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in command.items() if not key.endswith("_localizations")}
+    if "options" in kept:
+        kept["options"] = [_untranslated(one) for one in kept["options"]]
+    return kept
 
 
 def _json(

@@ -7,6 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 Errors = dict[str, Any]
+_LOCALES = frozenset(
+    {
+        *("id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu"),
+        *("nl", "no", "pl", "pt-BR", "ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru"),
+        *("uk", "hi", "th", "zh-CN", "ja", "zh-TW", "ko"),
+    }
+)
 _COMMAND_NAME = re.compile(r"^[-_'\w]{1,32}$", re.UNICODE)
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 
@@ -154,6 +161,10 @@ def _check_option(option: Mapping[str, Any]) -> Errors:
             "APPLICATION_COMMAND_INVALID_NAME", f"{name} is an invalid command name"
         )
     _length(errors, "description", option.get("description"), 1, 100)
+    for locale, text in (option.get("description_localizations") or {}).items():
+        _length(errors, f"description_localizations {locale}", text, 1, 100)
+        if locale not in _LOCALES:
+            errors["description_localizations"] = _error("BASE_TYPE_CHOICES", locale)
     options = option.get("options") or []
     if len(options) > 25:
         errors["options"] = _error("BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
@@ -184,7 +195,9 @@ def _check_option(option: Mapping[str, Any]) -> Errors:
 
 
 def _command_size(option: Mapping[str, Any]) -> int:
-    own = len(option.get("name", "")) + len(option.get("description", ""))
+    translated = (option.get("description_localizations") or {}).values()
+    own = len(option.get("name", ""))
+    own += max(map(len, (option.get("description", ""), *translated)))
     own += sum(len(one["name"]) + len(str(one["value"])) for one in option.get("choices") or [])
     return own + sum(map(_command_size, option.get("options") or []))
 

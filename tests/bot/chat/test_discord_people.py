@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
+from bot.chat.discord import DiscordChat
 from bot.chat.discord_commands import payload, read_call, same
+from bot.chat.settings import DiscordSettings
 from bot.commands.table import COMMANDS as ALL_COMMANDS
+from bot.message.voice import voices
 from bot.model import Argument, Command
 from tests.contracts.chat import COMMANDS, delivery, until
-from tests.contracts.stage_discord import DiscordStage, open_stage
-from tests.loopback.discord import Asked
+from tests.contracts.stage_discord import QUICK, DiscordStage, open_stage
+from tests.loopback.discord import TOKEN, Asked
 from tests.loopback.discord_rules import check_command
 
 
@@ -27,8 +32,46 @@ async def done(asked: Asked) -> Asked:
     return asked
 
 
-def test_the_whole_table_is_one_command_that_discord_accepts() -> None:
-    assert check_command(payload(ALL_COMMANDS)) == {}
+LANGUAGES = voices("UTC")
+
+
+def test_the_whole_table_is_one_command_that_discord_accepts_in_all_languages() -> None:
+    assert check_command(payload(ALL_COMMANDS, LANGUAGES)) == {}
+
+
+def test_each_person_reads_the_descriptions_in_the_language_of_their_own_app() -> None:
+    def walk(option: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield option
+        for one in option.get("options", ()):
+            yield from walk(one)
+
+    described = [
+        one for one in walk(payload(ALL_COMMANDS, LANGUAGES)) if one["type"] not in {2}
+    ]
+    texts = {one["description"]: one["description_localizations"]["de"] for one in described}
+    shared = texts["Show the answer to everybody in this channel"]
+    assert shared == "Die Antwort allen in diesem Kanal zeigen"
+    assert [text for text, german in texts.items() if text == german] == []
+
+
+async def test_a_new_language_registers_the_commands_anew(stage: DiscordStage) -> None:
+    stage.desk.languages = LANGUAGES
+    again = DiscordChat(
+        DiscordSettings(api_base=stage.server.api_base, gateway=stage.server.gateway),
+        TOKEN,
+        stage.desk,
+        wall=stage.now,
+        monotonic=time.monotonic,
+        patience=QUICK,
+    )
+    for _ in range(2):
+        running = asyncio.create_task(again.run())
+        await until(lambda: "de" in stage.server.commands["ebb"]["description_localizations"])
+        await until(lambda: again.health().ready)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    written = [path for how, path, _ in stage.server.requests if how == "POST"]
+    assert len([path for path in written if path.endswith("/commands")]) == 2
 
 
 @pytest.mark.parametrize("command", ALL_COMMANDS, ids=lambda one: one.name)
@@ -47,7 +90,7 @@ async def test_every_command_of_the_table_reaches_the_desk(command: Command) -> 
 
 
 def test_what_discord_adds_to_a_command_is_no_change() -> None:
-    wanted = payload(COMMANDS)
+    wanted = payload(COMMANDS, LANGUAGES)
     stored = {**wanted, "id": "1", "version": "2", "nsfw": False, "dm_permission": None}
     stored["options"] = [
         {**one, "name_localizations": None, "required": False} for one in wanted["options"]
@@ -63,7 +106,7 @@ def test_required_options_come_first() -> None:
         Argument(name="first", help="x"),
     )
     command = Command(name="x", help="x", handler=COMMANDS[0].handler, arguments=arguments)
-    [option] = payload([command])["options"]
+    [option] = payload([command], LANGUAGES)["options"]
     assert [one["name"] for one in option["options"]] == ["first", "later", "share"]
 
 

@@ -7,7 +7,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -312,6 +312,7 @@ class ChartDesk:
     """Answers everything with a picture."""
 
     commands = ()
+    languages: Mapping[str, Words] = {}
 
     async def answer(self, *_: Any) -> Message:
         return Message(title="Chart", picture=CHART)
