@@ -70,7 +70,8 @@ class Intake:
         row = await self._store.write(sources.ensure, IMPORT, _PRIORITY)
         outcome = Outcome(source=IMPORT)
         await store_batch(self._store, row.id, replace(batch, state=None), at, outcome)
-        said: list[str] = []
+        gone = sorted(outcome.refused)[:_SHOWN]
+        said = [f"{name} was forgotten: watch lets it in again" for name in gone]
         for given in sorted(batch.lists, key=lambda one: one.at):
             said += await self._store.write(compare_lists, given)
         if outcome.fresh:

@@ -260,6 +260,8 @@ def test_what_was_forgotten_is_refused_aloud_until_it_is_watched(
     said = ebbwatch("poll", cwd=configured).stdout
     assert "    instagram/lena was forgotten: `ebbwatch watch instagram/lena`" in said
     assert "No accounts yet" in ebbwatch("status", cwd=configured).stdout
+    said = ebbwatch("import", "counts.csv", cwd=configured).stdout
+    assert "    instagram/lena was forgotten: watch lets it in again" in said
     ebbwatch("watch", "instagram/lena", cwd=configured)
     with (configured / "counts.csv").open("a", encoding="utf-8") as file:
         file.write("instagram/lena,2026-04-12,5\n")
