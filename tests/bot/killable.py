@@ -23,6 +23,7 @@ from bot.storage.accounts import Walls
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.rules import rules_for
+from tests.contracts.chat import RecordingDesk
 from tests.fakes import Clock, calm, ends, frame
 
 NOW = 1_700_000_000
@@ -65,7 +66,7 @@ class Steps:
 
 class Terminal(ConsoleChat):
     def __init__(self, out: Path, steps: Steps) -> None:
-        super().__init__(None, out=out)
+        super().__init__(RecordingDesk(), out=out)
         self.steps = steps
 
     async def send(self, delivery):
