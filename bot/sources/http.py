@@ -165,8 +165,8 @@ class HttpSource:
         self, reply: Reply, handle: str | None, now: datetime | None
     ) -> tuple[Batch, bool]:
         """The batch, and whether the records say when they are of."""
-        from bot.sources.readings import Table, read_rows
-        from bot.sources.tables import batch_of
+        from bot.sources.readings import Table
+        from bot.sources.tables import read_table
 
         meaning = self._settings.meaning()
         meaning = replace(meaning, account=handle or meaning.account)
@@ -183,7 +183,7 @@ class HttpSource:
                 )
             frame = frame.with_columns(at=int((now or _ANY_TIME).timestamp()))
         table = Table(name=self.name, frame=frame, first_row=1)
-        batch = batch_of(read_rows(table, meaning, now), meaning, self.name)
+        batch = read_table(table, meaning, self.name, now=now)
         return replace(batch, found=()), timed
 
     def _frame(self, reply: Reply, columns: Mapping[str, str]) -> pl.DataFrame:

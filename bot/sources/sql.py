@@ -158,8 +158,8 @@ class SqlSource:
     def _batch(self, rows: _Rows, now: datetime | None = None) -> Batch:
         from bot.sources.cells import frame_of
         from bot.sources.columns import NoLayout, lay_out
-        from bot.sources.readings import Table, read_rows
-        from bot.sources.tables import batch_of
+        from bot.sources.readings import Table
+        from bot.sources.tables import read_table
 
         meaning = self._settings.meaning()
         try:
@@ -168,7 +168,7 @@ class SqlSource:
                 return Batch()
             rows.times = [row[rows.header.index(layout.roles["at"])] for row in rows.values]
             table = Table(name=self.name, frame=frame_of(rows.header, rows.values), first_row=1)
-            batch = batch_of(read_rows(table, meaning, now), meaning, self.name)
+            batch = read_table(table, meaning, self.name, now=now)
         except NoLayout as error:
             raise SourceChanged(f"{self.name}: the answer {error}.", source=self.name) from None
         except SourceError as error:

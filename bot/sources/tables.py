@@ -71,24 +71,36 @@ def read_table_file(
     """`named` says that the account of `meaning` was only taken from the file's name, `torn`
     that the last line is not finished."""
     table = open_table(path, meaning.columns, torn=torn)
+    return read_table(table, meaning, str(path), now=now, named=named)
+
+
+def read_table(
+    table: Table,
+    meaning: Meaning,
+    file: str,
+    *,
+    now: datetime | None = None,
+    named: bool = False,
+) -> Batch:
+    """Raises SourceChanged, whatever the cells hold."""
     try:
         rows = read_rows(table, meaning, now)
     except SourceError:
         raise
     except Exception as error:  # a file must never end the service
         raise SourceChanged(
-            f"{path.name} cannot be read as a table ({type(error).__name__}): "
+            f"{table.name} cannot be read as a table ({type(error).__name__}): "
             "export it again as CSV.",
-            where=path.name,
+            where=table.name,
         ) from error
-    return batch_of(rows, meaning, str(path), named=named)
+    return _batch(rows, meaning, file, named=named)
 
 
 def stem(path: Path) -> str:
     return path.name.partition(".")[0] or path.name
 
 
-def batch_of(rows: Rows, meaning: Meaning, file: str, *, named: bool = False) -> Batch:
+def _batch(rows: Rows, meaning: Meaning, file: str, *, named: bool) -> Batch:
     frame = rows.frame
     accounts = rows.accounts
     platforms = {account.partition("/")[0] for account in accounts if "/" in account}

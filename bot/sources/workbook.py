@@ -15,8 +15,13 @@ _TOP_ROWS = 30
 
 
 def read_workbook(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
+    return table_in(sheets_of(data, name), name, columns)
+
+
+def table_in(
+    grids: Mapping[str, list[list[str]]], name: str, columns: Mapping[str, str]
+) -> Table:
     """Rows are counted from the first that is not empty."""
-    grids = sheets_of(data, name)
     problem = "has no sheet with a table of counts"
     for title, grid in grids.items():
         index = find_header(grid[:_TOP_ROWS], columns)

@@ -13,7 +13,7 @@ from bot.errors import SourceChanged, SourceError
 from bot.model import Batch
 from bot.sources.exports.archive import Member, Tree, open_tree
 from bot.sources.exports.families import FAMILIES
-from bot.sources.exports.opening import Opening
+from bot.sources.exports.opening import Opening, Rows
 from bot.sources.exports.piece import Asked, Piece, failed
 
 if TYPE_CHECKING:
@@ -40,10 +40,14 @@ LIST_MARKS = re.compile(
 
 @dataclass
 class Shown:
-    """Files by the number of the family that claims them; `rest` nobody claims."""
+    """Files by the number of the family that claims them; `rest` nobody claims.
+
+    `books` holds the cells of the workbooks among the rest, which take long to parse.
+    """
 
     claimed: dict[int, list[Opening]] = field(default_factory=dict)
     rest: list[Member] = field(default_factory=list)
+    books: dict[str, dict[str, Rows]] = field(default_factory=dict)
     failed: list[Piece] = field(default_factory=list)
     passed: int = 0
 
@@ -68,7 +72,7 @@ def read_path(
                 and (member.path is not None or not parts)
                 and _top(member) not in folders
             ):
-                parts.append(_table(member, meaning, asked.now))
+                parts.append(_table(member, shown.books.get(member.name), meaning, asked.now))
             else:
                 unread += 1
         if not parts:
@@ -102,6 +106,8 @@ def _show(tree: Tree) -> Shown:
                 shown.passed += 1  # an export has many lists of people
         elif index is None:
             shown.rest.append(member)
+            if opening.is_workbook:
+                shown.books[member.name] = opening.sheets
         else:
             shown.claimed.setdefault(index, []).append(opening)
     return shown
@@ -133,23 +139,26 @@ def _inner(member: Member, asked: Asked, meaning: Meaning) -> Batch:
         return _batch(failed(member.label, error))
 
 
-def _table(member: Member, meaning: Meaning, now: datetime) -> Batch:
+def _table(
+    member: Member, book: dict[str, Rows] | None, meaning: Meaning, now: datetime
+) -> Batch:
     """A table that is no known export, by the generic reader."""
-    from bot.sources.readings import read_rows
-    from bot.sources.tables import batch_of, read_table_file, stem, table_from
+    from bot.sources.tables import open_table, read_table, stem, table_from
+    from bot.sources.workbook import table_in
 
     named = meaning.account is None
     meaning = replace(meaning, account=meaning.account or stem(Path(member.base)))
     try:
-        if member.path is not None:
-            batch = read_table_file(member.path, meaning, now=now, named=named)
+        if book is not None:
+            table = table_in(book, member.base, meaning.columns)
+        elif member.path is not None:
+            table = open_table(member.path, meaning.columns)
         else:
             table = table_from(Opening.of(member).whole(), member.base, meaning.columns)
-            batch = batch_of(read_rows(table, meaning, now), meaning, member.label, named=named)
+        return read_table(table, meaning, member.label, now=now, named=named)
     except SourceError as error:
         where = error.where if isinstance(error, SourceChanged) else member.label
         return _batch(failed(member.label, SourceChanged(str(error), where=where)))
-    return replace(batch, found=tuple(replace(f, file=member.label) for f in batch.found))
 
 
 def _batch(piece: Piece) -> Batch:
