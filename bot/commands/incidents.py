@@ -13,8 +13,6 @@ from bot.model import Caller, Message
 from bot.storage import incidents
 from bot.storage.incidents import Stored
 
-_SHOWN = 25
-
 
 async def listing(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     everything = arguments.get("which") == "all"
@@ -47,13 +45,7 @@ def _listing(db: Database, view: View, everything: bool) -> Message:
     else:
         found = incidents.listing(db, view.patterns)
         alerts = [as_alert(db, view, one) for one in found]
-    return verdicts.incident_list(
-        view.voice,
-        alerts[:_SHOWN],
-        view.now,
-        all_of_them=everything,
-        left=max(0, len(alerts) - _SHOWN),
-    )
+    return verdicts.incident_list(view.voice, alerts, view.now, all_of_them=everything)
 
 
 def _why(db: Database, view: View, target: Target) -> Message:

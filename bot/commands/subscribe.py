@@ -1,7 +1,8 @@
 """subscribe, unsubscribe and subscriptions: what a channel hears."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, get_args
 
 from sqlite_utils import Database
@@ -14,7 +15,7 @@ from bot.message import answers, refusals
 from bot.message.kinds import KINDS
 from bot.model import Caller, Message
 from bot.storage import accounts, channels
-from bot.storage.channels import Channel, Subscription
+from bot.storage.channels import Channel, Mute, Subscription
 from checks.model import Kind
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -131,12 +132,24 @@ def _unsubscribe(db: Database, view: View, number: int) -> Message:
 def _listing(db: Database, view: View) -> Message:
     own = [(one.id, in_words(view, one), one.origin == "config") for one in _own(db, view)]
     mutes = [
-        answers.mute_line(view.voice, described(db, view, mute), mute.until, mute.by, view.now)
-        for mute in own_mutes(db, view)
+        answers.mute_line(
+            view.voice,
+            [described(db, view, mute) for mute in together],
+            together[0].until,
+            together[0].by,
+            view.now,
+        )
+        for together in _said_at_once(own_mutes(db, view))
     ]
     return answers.subscription_list(
         view.voice, own, _settings(view, _channel(db, view)), mutes
     )
+
+
+def _said_at_once(mutes: Sequence[Mute]) -> Iterator[list[Mute]]:
+    """A wave was muted by one word, though each of its incidents has a mute of its own."""
+    for _, together in groupby(mutes, key=lambda mute: (mute.at, mute.by, mute.until)):
+        yield list(together)
 
 
 def _channel(db: Database, view: View) -> Channel | None:

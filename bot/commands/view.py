@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from bot.errors import CommandError, StorageError
 from bot.message import refusals
+from bot.message.kinds import worst_first
 from bot.message.voice import Voice
 from bot.model import Alert, Attachment, Caller, Command, Found
 from bot.storage import accounts, incidents, notes
@@ -128,7 +129,8 @@ def find_account(db: Database, view: View, text: str) -> Known:
 
 
 def find_incidents(db: Database, view: View, number: int, *, wave: bool) -> list[Stored]:
-    """The incident of that number in this space; with `wave` all members the caller may see.
+    """The incident of that number in this space; with `wave` all members that its message may
+    name to the caller, the incident first, then worst first.
 
     A number of another space, or of an account beyond the wall, is answered exactly like one
     that does not exist.
@@ -139,8 +141,13 @@ def find_incidents(db: Database, view: View, number: int, *, wave: bool) -> list
     if not wave or stored.incident.wave is None:
         return [stored]
     joined = incidents.of_wave(db, stored.incident.wave)
-    members = [one for one in joined if sees(db, view, one.incident.account)]
-    return sorted(members, key=lambda one: one.id != stored.id)
+    members = [
+        one
+        for one in joined
+        if one.id == stored.id
+        or (one.incident.alerted_at is not None and sees(db, view, one.incident.account))
+    ]
+    return sorted(members, key=lambda one: (one.id != stored.id, worst_first(one.incident)))
 
 
 def as_alert(db: Database, view: View, stored: Stored) -> Alert:

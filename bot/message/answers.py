@@ -17,6 +17,7 @@ from checks.model import Event
 from checks.verdict import ADVICE_FOR
 
 _ROWS = 40
+_MUTED = 3
 
 
 def said(voice: Voice, text: str, **values: object) -> Message:
@@ -197,12 +198,17 @@ def _fields(settings: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
     return tuple(Field(name=name, value=clean(value)) for name, value in settings)
 
 
-def mute_line(voice: Voice, what: str | None, until: float | None, by: str, now: float) -> str:
-    """One mute; `what` is an account or "#12", None is everything; no `until`: until worse."""
-    words = {
-        "what": clean(what) if what else voice.say("everything"),
-        "by": clean(by, 40),
-    }
+def mute_line(
+    voice: Voice, what: Sequence[str | None], until: float | None, by: str, now: float
+) -> str:
+    """What was muted by one word: accounts or "#12", None is everything; no `until`: until
+    worse."""
+    names = [clean(one) if one else voice.say("everything") for one in what]
+    named = ", ".join(names[:_MUTED])
+    if len(names) > _MUTED:
+        more = len(names) - _MUTED
+        named += " " + voice.plural("… and {n} more", "… and {n} more", more)
+    words = {"what": named, "by": clean(by, 40)}
     if until is None:
         return voice.say("{what} until it gets worse (by {by})", **words)
     return voice.say("{what} until {when} (by {by})", when=voice.when(until, now), **words)

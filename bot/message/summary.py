@@ -16,7 +16,7 @@ from bot.message.course import (
     moved,
     sparkline,
 )
-from bot.message.kinds import platform_name
+from bot.message.kinds import platform_name, worst_first
 from bot.message.voice import Voice, clean
 from bot.message.wave import lines
 from bot.model import Alert, Field, Message
@@ -166,8 +166,11 @@ def _extremes(voice: Voice, known: Sequence[AccountCourse]) -> list[Field]:
 
 
 def _incidents(voice: Voice, summary: Summary, now: float) -> list[Field]:
-    fields = listed(voice, voice.say("Open incidents"), lines(voice, summary.open, now))
-    fields += listed(voice, voice.say("Told late"), lines(voice, summary.late, now))
+    told = ((voice.say("Open incidents"), summary.open), (voice.say("Told late"), summary.late))
+    fields = []
+    for name, alerts in told:
+        ordered = sorted(alerts, key=lambda alert: worst_first(alert.incident))
+        fields += listed(voice, name, lines(voice, ordered, now))
     if summary.returned:
         text = voice.plural(
             "{n} account fell and soon came back.",

@@ -8,26 +8,30 @@ from bot.message.alert import buttons, chart_of, sure, title
 from bot.message.kinds import SEVERITIES, STATES, kind_name
 from bot.message.reasons import advice, sentence
 from bot.message.voice import Voice, clean, mark
-from bot.message.wave import line
+from bot.message.wave import lines
 from bot.model import Alert, ChartSpec, Message
 from checks.model import Verdict
 
+_LISTED = 25
+
 
 def incident_list(
-    voice: Voice, alerts: Sequence[Alert], now: float, *, all_of_them: bool, left: int = 0
+    voice: Voice, alerts: Sequence[Alert], now: float, *, all_of_them: bool
 ) -> Message:
-    """Incidents by number; `left` older ones are only counted."""
-    count = len(alerts) + left
+    """Incidents by number, in their order, a wave in one line; many are only counted."""
+    count = len(alerts)
     if all_of_them:
         head = voice.plural("{n} incident", "{n} incidents", count)
     else:
         head = voice.plural("{n} open incident", "{n} open incidents", count)
-    lines = [f"• {line(voice, alert, now)}" for alert in alerts]
+    told = lines(voice, alerts, now)
+    shown = [f"• {text}" for text in told[:_LISTED]]
+    left = len(told) - len(shown)
     if left:
-        lines.append(voice.plural("… and {n} more", "… and {n} more", left))
+        shown.append(voice.plural("… and {n} more", "… and {n} more", left))
     return Message(
         title=head,
-        text="\n".join(lines) or voice.say("Nothing is open: all calm."),
+        text="\n".join(shown) or voice.say("Nothing is open: all calm."),
         footer=voice.say("More on one of them: why NUMBER") if alerts else "",
         severity=alerts[0].incident.severity if alerts else "info",
     )

@@ -65,9 +65,9 @@ def line(voice: Voice, alert: Alert, now: float) -> str:
 
 
 def lines(voice: Voice, alerts: Sequence[Alert], now: float) -> list[str]:
-    """Incidents in one line each, worst first; those of one wave share a line."""
+    """Incidents in one line each, in their order; those of one wave share a line."""
     waves: dict[str, list[Alert]] = {}
-    for place, one in enumerate(sorted(alerts, key=lambda a: worst_first(a.incident))):
+    for place, one in enumerate(alerts):
         waves.setdefault(one.incident.wave or f"\0{place}", []).append(one)
     return [
         line(voice, group[0], now)

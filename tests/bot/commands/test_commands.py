@@ -185,6 +185,30 @@ async def test_feedback_reaches_the_floors_of_the_account(team: Team) -> None:
     assert [kind for kind, _ in told["instagram/mo"]] == ["false"]
 
 
+async def test_a_wave_is_one_line_one_mute_and_one_word_worst_first(team: Team) -> None:
+    """Members that were recorded silently are left alone."""
+    names = [f"instagram/new-{n}" for n in range(6)]
+
+    def hit(db: Database) -> None:
+        for place, name in enumerate(names):
+            one = incident(name, wave="w", change=-100 * place)
+            silent = replace(one, alerted_at=None) if place == 5 else one
+            stored = incidents.save(db, silent, NOW)
+            incidents.number(db, ONE, stored.id)
+
+    await team.store.write(hit)
+    shown = await team.ask(person(), "incidents")
+    assert shown.title == "7 open incidents"
+    assert len(shown.text.splitlines()) == 2
+    assert "#7 Purge suspected at 5 accounts (Instagram)" in shown.text
+    acked = (await team.ask(MANAGER, "ack w3")).text
+    assert acked == "Acknowledged: instagram/new-0, instagram/new-4, instagram/new-3 +2."
+    await team.ask(MANAGER, "mute w3 2h")
+    muted = field(await team.ask(person(), "subscriptions"), "Muted")
+    assert muted.startswith("• #3, #7, #6 … and 2 more until today 10:00")
+    assert "\n" not in muted
+
+
 async def test_mutes_end_by_themselves(team: Team) -> None:
     await team.ask(MANAGER, "mute all 2h")
     (mute,) = await team.store.read(channels.mutes, NOW, ONE)
