@@ -29,12 +29,16 @@ def joined(parts: Sequence[Batch], wanted: Sequence[str]) -> Batch:
 
 
 def only(batch: Batch, wanted: Sequence[str]) -> Batch:
-    """The readings of the wanted accounts, all of them where none is named."""
+    """The readings and lists of the wanted accounts, all of them where none is named."""
     import polars as pl
 
-    if batch.readings is None or not wanted:
+    if not wanted:
         return batch
-    return replace(batch, readings=batch.readings.filter(pl.col("account").is_in(list(wanted))))
+    readings = batch.readings
+    if readings is not None:
+        readings = readings.filter(pl.col("account").is_in(list(wanted)))
+    lists = tuple(one for one in batch.lists if one.account in wanted)
+    return replace(batch, readings=readings, lists=lists)
 
 
 def match_handle(handle: str, known: Sequence[str], platform: str | None, source: str) -> str:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged, SourceUnavailable
 from bot.model import Account, Batch, Found, Surroundings
-from bot.sources.batches import match_handle
+from bot.sources.batches import match_handle, only
 from bot.sources.meaning import DateOrder, TableSettings
 from bot.sources.paths import is_fresh, paths_at
 
@@ -137,7 +137,7 @@ class ExportSource:
             parts.append(batch)
             kept[str(path)] = marks[str(path)]
             size += sum(found.names + found.readings for found in batch.found)
-        batch = _only(combined(parts), wanted)
+        batch = only(combined(parts), wanted)
         return replace(batch, state={"exports": kept}, more=bool(waiting))
 
     def _read(self, path: Path, now: datetime) -> Batch:
@@ -161,18 +161,6 @@ class ExportSource:
             max(path.stat().st_mtime for path in self._paths()), ZoneInfo("UTC")
         )
         return combined([self._read(path, newest) for path in self._paths()])
-
-
-def _only(batch: Batch, wanted: Sequence[str]) -> Batch:
-    import polars as pl
-
-    if not wanted:
-        return batch
-    readings = batch.readings
-    if readings is not None:
-        readings = readings.filter(pl.col("account").is_in(list(wanted)))
-    lists = tuple(one for one in batch.lists if one.account in wanted)
-    return replace(batch, readings=readings, lists=lists)
 
 
 def _mark(path: Path) -> str:
