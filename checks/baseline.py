@@ -136,7 +136,7 @@ def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
     if row.size:
         base, spread = learn_young(series, row, columns[place])
         learnt.base[row, place], learnt.spread[row, place] = base, spread
-        learnt.weekdays[row, place] = 0
+        learnt.weekdays[:, row, place] = 0
     made: dict[str, Any] = {"changes": changes, "held": held}
     for span in SPANS:
         weekdays = (lesson.weekday + columns) % 7
@@ -177,7 +177,7 @@ def _move(
     first = (weekdays - elapsed + 1) % 7
     place = np.arange(len(columns))
     effect = (
-        learnt.weekdays[rows, place, first + elapsed % 7] - learnt.weekdays[rows, place, first]
+        learnt.weekdays[first + elapsed % 7, rows, place] - learnt.weekdays[first, rows, place]
     )
     base = learnt.base.astype(np.float64)
     counting = np.maximum(np.abs(base) * level * elapsed, 0.25)

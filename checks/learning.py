@@ -40,7 +40,7 @@ _FEW = 8
 class Learnt:
     """`base` is the expected change of a day, `spread` its standard deviation.
 
-    `weekdays` (..., 15) are running sums of the weekday effects from Monday over two weeks,
+    `weekdays` (15, ...) are running sums of the weekday effects from Monday over two weeks,
     so that the effect of any run of days is one difference. `own`: enough changes were read
     to be judged by; `rounded`: counts were shown with three digits; `drift`: how much the
     weekly mean wanders beyond what the daily spread explains.
@@ -55,7 +55,7 @@ class Learnt:
 
     def at(self, index: Ints) -> "Learnt":
         """The entries of these weeks."""
-        return Learnt(*(getattr(self, f.name)[:, index] for f in fields(self)))
+        return Learnt(*(getattr(self, f.name)[..., index] for f in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -124,58 +124,54 @@ def taught(series: Series, weeks: Ints, weekday: int, *, drift: bool = False) ->
     shape = (len(series.counts), len(weeks))
     windows = _windows(series.increments, weeks).reshape(-1, WINDOW)
     changes = between(series.read, weeks).ravel()
-    ordered = np.sort(windows, axis=1)
-    whole = ~np.isnan(ordered[:, -1])
+    ordered = np.ascontiguousarray(np.sort(windows, axis=1).T)
+    base, spread, weekdays = learn(windows, weekday, ordered)
     known = np.full(len(windows), WINDOW)
     own = changes >= FULL
-    if whole.all():
-        base, spread, weekdays = learn(windows, weekday, ordered[:, WINDOW // 2])
-    else:
-        base, spread = np.zeros((2, len(windows)), np.float32)
-        weekdays = np.zeros((len(windows), 15), np.float32)
-        base[whole], spread[whole], weekdays[whole] = learn(
-            windows[whole], weekday, ordered[whole, WINDOW // 2]
-        )
-        known[~whole] -= np.isnan(windows[~whole]).sum(axis=1)
-        some = own & ~whole
-        base[some], spread[some], weekdays[some] = learn_partial(windows[some], weekday)
+    partial = np.isnan(ordered[-1])
+    if partial.any():
+        known[partial] -= np.isnan(windows[partial]).sum(axis=1)
+        base[partial], spread[partial], weekdays[:, partial] = 0, 0, 0
+        some = own & partial
+        base[some], spread[some], weekdays[:, some] = learn_partial(windows[some], weekday)
     # equal parts of a bridged gap vary less than its days did
     spread = spread * np.sqrt(np.maximum(known, 1) / np.maximum(changes, 1)).astype(np.float32)
     wander = _drift(windows, spread) if drift else np.zeros(len(windows), np.float32)
-    row, week = np.divmod(np.arange(len(windows)), len(weeks))
-    rounded = _rounded(series, row, weeks[week])
     return Learnt(
         base.reshape(shape),
         spread.reshape(shape),
-        weekdays.reshape(*shape, 15),
+        weekdays.reshape(15, *shape),
         own.reshape(shape),
-        rounded.reshape(shape),
+        _rounded(series.counts, weeks),
         wander.reshape(shape),
     )
 
 
-def learn(windows: Singles, weekday: int, middle: Singles) -> tuple[Singles, Singles, Singles]:
-    """Base, spread and weekday sums of complete windows (k, WINDOW) with medians `middle`.
+def learn(windows: Singles, weekday: int, ordered: Singles) -> tuple[Singles, Singles, Singles]:
+    """Base, spread and weekday sums of complete windows (k, WINDOW), `ordered` (WINDOW, k).
 
     Values are clipped to the median +- max(3 x 1.4826 MAD, the 90th percentile of absolute
     deviations): the mean of what remains sees growth that the median of rounded counts
     misses. Weekday means are shrunk, the weekend contrast by N / (N + 1.5), a day's own rest
     by n / (n + 6). The spread is the RMS of the clipped rest. `weekday` is that of the last
-    day. NumPy sorts single precision faster than it finds two ranks.
+    day. Sums over days run along the first axis: NumPy adds whole rows fast, short ones not.
     """
+    middle = ordered[WINDOW // 2]
+    # the r smallest deviations are neighbours in order: their edge is the least of all runs'
+    below, above = middle - ordered[: WINDOW // 2], ordered[WINDOW // 2 :] - middle
+    mad = np.maximum(below, above).min(axis=0)
+    edge = np.maximum(below[: WINDOW // 10 + 1], above[-(WINDOW // 10 + 1) :]).min(axis=0)
+    width = np.maximum(np.float32(3 * _MAD) * mad, edge)[:, None]
     values = windows - middle[:, None]
-    sizes = np.abs(values)
-    sizes.sort(axis=1)
-    width = np.float32(3 * _MAD) * sizes[:, WINDOW // 2]
-    width = np.maximum(width, sizes[:, WINDOW * 9 // 10])[:, None]
-    np.clip(values, -width, width, out=values)
-    means = values.reshape(-1, WINDOW // 7, 7).mean(axis=1)
-    rest = means.mean(axis=1)
-    effects = _weekday_effects(means - rest[:, None], weekday, WINDOW // 7)
+    np.minimum(values, width, out=values)
+    np.maximum(values, -width, out=values)
+    means = np.ascontiguousarray(values.T).reshape(WINDOW // 7, 7, -1).mean(axis=0)
+    rest = means.mean(axis=0)
+    effects = _weekday_effects(means - rest, weekday, WINDOW // 7)
     # sum (v - m)^2 over a weekday's eight values = sum v^2 - 8 m (2 mean - m)
-    usual = rest[:, None] + effects
+    usual = rest + effects
     squares = np.einsum("ij,ij->i", values, values)
-    squares -= np.float32(WINDOW // 7) * (usual * (2 * means - usual)).sum(axis=1)
+    squares -= np.float32(WINDOW // 7) * (usual * (2 * means - usual)).sum(axis=0)
     rms = np.sqrt(np.maximum(squares, 0) / np.float32(WINDOW))
     return middle + rest, rms, _running_effects(effects, weekday)
 
@@ -194,8 +190,8 @@ def learn_partial(windows: Singles, weekday: int) -> tuple[Singles, Singles, Sin
     base = (weeks.sum(axis=(1, 2)) / known).astype(np.float32)
     days = weights.sum(axis=1)
     means = np.where(days > 0, weeks.sum(axis=1) / np.maximum(days, 1) - base[:, None], 0)
-    effects = _weekday_effects(means.astype(np.float32), weekday, 4)
-    rest = np.where(weights, weeks - (base[:, None] + effects)[:, None, :], 0)
+    effects = _weekday_effects(means.T.astype(np.float32), weekday, 4)
+    rest = np.where(weights, weeks - (base + effects).T[:, None, :], 0)
     rms = np.sqrt((rest.reshape(-1, WINDOW) ** 2).sum(axis=1) / known)
     return base, rms.astype(np.float32), _running_effects(effects, weekday)
 
@@ -243,25 +239,26 @@ def _ranked(values: Singles, rank: Ints) -> Singles:
 
 
 def _weekday_effects(means: Singles, weekday: int, weeks: int) -> Singles:
-    """Shrunk and centred; columns are the seven days up to `weekday`."""
+    """Shrunk and centred; rows are the seven days up to `weekday`."""
     day = (np.arange(7) + weekday + 1) % 7
     weekend = day >= 5
-    contrast = means[:, weekend].mean(axis=1, keepdims=True)
-    ordinary = means[:, ~weekend].mean(axis=1, keepdims=True)
-    shared = np.where(weekend, contrast, ordinary)
+    shared = np.where(
+        weekend[:, None], means[weekend].mean(axis=0), means[~weekend].mean(axis=0)
+    )
     effects = shared * (weeks / (weeks + 1.5)) + (means - shared) * (weeks / (weeks + 6))
-    return np.asarray(effects - effects.mean(axis=1, keepdims=True), np.float32)
+    return np.asarray(effects - effects.mean(axis=0), np.float32)
 
 
 def _running_effects(effects: Singles, weekday: int) -> Singles:
-    monday_first = np.roll(effects, weekday + 1, axis=1)
-    running = np.zeros((len(effects), 15), np.float32)
-    np.cumsum(np.concatenate([monday_first, monday_first], axis=1), axis=1, out=running[:, 1:])
+    running = np.zeros((15, effects.shape[1]), np.float32)
+    for day in range(14):
+        np.add(running[day], effects[(day - weekday - 1) % 7], out=running[day + 1])
     return running
 
 
 def _drift(windows: Singles, spread: Singles) -> Singles:
-    weekly = np.nan_to_num(windows).reshape(-1, WINDOW // 7, 7).mean(axis=2)
+    days = np.nan_to_num(np.ascontiguousarray(windows.T), copy=False)
+    weekly = days.reshape(WINDOW // 7, 7, -1).mean(axis=1).T
     excess = np.float32(_MAD) * _middle(np.abs(weekly - _middle(weekly)[:, None]))
     return np.asarray(np.sqrt(np.maximum(excess**2 - spread**2 / np.float32(7), 0)), np.float32)
 
@@ -283,24 +280,34 @@ def _windows(increments: Singles, ends: Ints) -> Singles:
     return np.ascontiguousarray(picked)
 
 
-def _rounded(series: Series, row: Ints, column: Ints) -> Bools:
+def _rounded(counts: Floats, weeks: Ints) -> Bools:
     """Whether at least 97 % of four weeks' counts from 1,000 on equal their own truncation.
 
     Looks at a few single readings first: nearly every exact account falls out there.
     """
-    rounded = column >= 0
-    for back in (0, 1, 7, 8, 2, 14):
-        index = np.flatnonzero(rounded)
-        count = series.counts[row[index], np.maximum(column[index] - back, 0)]
-        rounded[index[(count >= _ROUNDED_FROM) & (count % 10 != 0)]] = False
-    index = np.flatnonzero(rounded)
-    if index.size:
-        days = column[index, None] - np.arange(WINDOW // 2)
-        counts: Floats = series.counts[row[index, None], np.maximum(days, 0)]
-        large = (days >= 0) & (counts >= _ROUNDED_FROM)
-        unit = truncation(np.nan_to_num(np.fmax.reduce(counts, axis=1)))[:, None]
-        unit = np.where(counts < 100 * unit, np.maximum(unit / 10, 1), unit)
-        shown = large & (counts / unit == np.floor(counts / unit))
-        some = large.sum(axis=1)
-        rounded[index] = (some > 0) & (shown.sum(axis=1) >= _ROUNDED_SHARE * some)
+    rounded = ~_exact(counts[:, np.maximum(weeks, 0)])
+    row, week = np.nonzero(rounded)
+    for back in (1, 7, 8, 2, 14):
+        kept = ~_exact(counts[row, np.maximum(weeks[week] - back, 0)])
+        row, week = row[kept], week[kept]
+    days = weeks[week, None] - np.arange(WINDOW // 2)
+    some = counts[row[:, None], np.maximum(days, 0)]
+    large = (days >= 0) & (some >= _ROUNDED_FROM)
+    unit = truncation(np.nan_to_num(np.fmax.reduce(some, axis=1)))[:, None]
+    unit = np.where(some < 100 * unit, np.maximum(unit / 10, 1), unit)
+    shown = large & _divides(unit, some)
+    known = large.sum(axis=1)
+    rounded[...] = False
+    rounded[row, week] = (known > 0) & (shown.sum(axis=1) >= _ROUNDED_SHARE * known)
     return rounded
+
+
+def _exact(counts: Floats) -> Bools:
+    """Counts that show a fourth digit."""
+    return (counts >= _ROUNDED_FROM) & ~_divides(10.0, counts)
+
+
+def _divides(unit: Floats | float, counts: Floats) -> Bools:
+    """NumPy's remainder takes many times as long."""
+    parts = counts / unit
+    return np.asarray(parts == np.floor(parts), np.bool_)
