@@ -15,26 +15,25 @@ _NEVER = tuple(np.inf for _ in LONGER)
 _SIZES = np.array(
     [
         (1.2, 1.3, 1.45, *_NEVER),
-        (1.6, 2.0, 2.4, *_NEVER),
-        (2.0, 2.2, 2.4, *_NEVER),
+        (1.33, 1.7, 2.0, *_NEVER),
         (4.5, 4.5, 4.5, 2.9, 2.9),
         (9.0, 9.0, 9.0, *_NEVER),
     ]
 )
 """Least size of each span, in units of the rules' floor, by what engagement says."""
 
-FLAT, LUMPY, UNKNOWN, CARRIED, LUMPY_CARRIED = range(5)
-"""Steady engagement that does not follow; lumpy one that proves nothing; none known; one that
-carries the rise (real life, told only where it is large); lumpy one that seems to."""
+FLAT, UNKNOWN, CARRIED, SEEMS_CARRIED = range(4)
+"""Steady engagement that does not follow; none known, or lumpy and no proof of anything; one
+that carries the rise (real life, told only where it is large); lumpy one that seems to."""
 
-_SPREADS = np.array([0.0, 18.0, 14.0, 6.0, 18.0])
+_SPREADS = np.array([0.0, 16.0, 6.0, 18.0])
 """Least surprise: where engagement leaps by itself the followers leap with it."""
 
-_PAST = np.array([3.0, 5.0, 5.0, 5.0, 5.0])
+_PAST = np.array([3.0, 5.0, 5.0, 5.0])
 _PAST_LONGER = 4.0
 """The same in units of the account's largest past rise."""
 
-_PAST_MORE = np.array([0.04, 0.05, 0.05, 0.05, 0.05])
+_PAST_MORE = np.array([0.04, 0.05, 0.05, 0.05])
 _PAST_SHARE = 1.3
 """No floor lies more than this above that share of the account's largest past rise."""
 
@@ -90,16 +89,13 @@ def rises(sudden: Sudden, rules: Rules, *, engagement: Engagement, factor: Float
 
 
 def _says(engagement: Engagement) -> Ints:
-    """Which of the five each rise is, per span."""
+    """Which of the four each rise is, per span."""
     ratio, peak = engagement
     known = (ratio > _STALE) & ~(ratio[0] <= _STALE)
     lumpy = ~(peak <= _LUMPY_PEAK)
     carried = ratio > np.fmax(_CARRIES, peak)
-    return np.select(
-        [~known, carried & lumpy, carried, lumpy],
-        [UNKNOWN, LUMPY_CARRIED, CARRIED, LUMPY],
-        FLAT,
-    )
+    says = np.where(carried, np.where(lumpy, SEEMS_CARRIED, CARRIED), FLAT)
+    return np.where(known & (carried | ~lumpy), says, UNKNOWN)
 
 
 def engagement(panel: Panel, sudden: Sudden) -> Engagement:

@@ -46,14 +46,15 @@ def test_a_rise_over_a_week_is_found_where_interactions_carry_it() -> None:
 
 
 def test_without_any_engagement_the_floor_lies_higher() -> None:
-    assert rise_days(jump(steady(150), 100, 0.024)) == []
-    assert rise_days(jump(steady(150), 100, 0.05)) == [100]
+    assert rise_days(jump(steady(150), 100, 0.018)) == []
+    assert rise_days(jump(steady(150), 100, 0.025)) == [100]
 
 
 def test_engagement_that_was_not_refreshed_is_unknown() -> None:
     stale = interactions(150)
     stale[100] = stale[99]
-    assert rise_days(jump(steady(150), 100, 0.024), interactions=stale) == []
+    assert rise_days(jump(steady(150), 100, 0.018), interactions=stale) == []
+    assert rise_days(jump(steady(150), 100, 0.018), interactions=interactions(150)) == [100]
 
 
 def test_the_accounts_own_bursts_raise_its_floor() -> None:
