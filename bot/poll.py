@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from bot.errors import SourceError, StorageError
 from bot.model import Account, Batch, Fault, Found, Source
-from bot.storage import accounts, lists, readings, sources
+from bot.storage import accounts, forgetting, lists, readings, sources
 from bot.storage.accounts import Status
 from bot.storage.database import Store
 
@@ -117,7 +117,7 @@ def _wanted(db: Database, source: str, handles: Sequence[str] | None) -> list[st
         return []
     named = list(dict.fromkeys([*handles, *accounts.watched(db, source)]))
     gone: set[str] = set()
-    for name in accounts.forgotten_from(db, source):
+    for name in forgetting.given_by(db, source):
         gone |= {name.lower(), Account.parse(name.lower()).handle}
     wanted = [name for name in named if name.lower().removeprefix("@") not in gone]
     return wanted if wanted or not named else None
@@ -174,7 +174,7 @@ def _finish(
             outcome.lists.append((given.account, given.side, given.at))
     spoken = _spoken_of(batch)
     listed = {given.account for given in batch.lists}
-    outcome.refused |= accounts.forgotten(db, listed.union(spoken))
+    outcome.refused |= forgetting.forgotten(db, listed.union(spoken))
     ids = accounts.ensure(db, spoken, source, at) if spoken else {}
     believed = batch.faults
     lost = {fault.account for fault in batch.faults if fault.account and fault.kind in _ENDED}

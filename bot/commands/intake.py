@@ -10,7 +10,7 @@ from bot.commands.view import View, audit, find_account, names_seen
 from bot.errors import CommandError
 from bot.message import answers, clean, refusals
 from bot.model import Attachment, Caller, Message
-from bot.storage import accounts
+from bot.storage import accounts, forgetting
 
 
 async def take_in(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
@@ -32,7 +32,7 @@ async def watch(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Mes
     wanted = arguments["account"]
     _allowed(view, wanted)
     await view.context.store.read(_room, view)
-    forgotten = await view.context.store.read(accounts.find_forgotten, wanted)
+    forgotten = await view.context.store.read(forgetting.find, wanted)
     if forgotten is not None and not forgotten.watched:
         await view.context.store.write(_bring_back, view, forgotten.account)
         return answers.said(view.voice, answers.BACK, account=clean(forgotten.account))
@@ -66,12 +66,12 @@ def _room(db: Database, view: View) -> None:
 
 
 def _bring_back(db: Database, view: View, account: str) -> None:
-    accounts.bring_back(db, account)
+    forgetting.bring_back(db, account)
     audit(db, view, "watch", account)
 
 
 def _watch(db: Database, view: View, account: str, source: str) -> None:
-    accounts.bring_back(db, account)
+    forgetting.bring_back(db, account)
     accounts.watch(db, account, source, view.space, view.caller.name, int(view.now))
     audit(db, view, "watch", f"{account} by {source}")
 

@@ -23,7 +23,7 @@ from bot.review.view import (
     spans,
 )
 from bot.route import News, route
-from bot.storage import accounts, days, incidents, notes
+from bot.storage import days, forgetting, incidents, notes
 from bot.storage.database import Store
 from bot.storage.incidents import Stored
 from checks.incident import decide
@@ -98,7 +98,7 @@ def forget(db: Database, account: str, now: int) -> int:
     """Erases an account and gives its readings; what is being judged is judged without it."""
     turn, last = notes.setting(db, TURN) or (0, now)
     notes.set_setting(db, TURN, (turn + 1, last))
-    return accounts.forget(db, account, now)
+    return forgetting.forget(db, account, now)
 
 
 # --- what it means ----------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from bot.model import Account
+from bot.storage import forgetting
 
 Status = Literal["active", "gone", "suspended", "deactivated", "private", "renamed"]
 
@@ -39,15 +40,6 @@ def matches(patterns: Iterable[str], account: str, tags: Collection[str] = ()) -
     return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
-    """An erased account that stays away: `source` gave it, or it was `watched` from chat."""
-
-    account: str
-    source: str | None
-    watched: bool
-
-
 @dataclass(frozen=True, slots=True)
 class Walls:
     """Which accounts each space may see, as patterns; the terminal's own space sees all."""
@@ -68,7 +60,7 @@ def ensure(db: Database, names: Sequence[str], source: int | None, seen: int) ->
     wanted = json.dumps(list(names))
     found = _ids(db, wanted)
     missing = [name for name in names if name not in found]
-    gone = forgotten(db, missing) if missing else set()
+    gone = forgetting.forgotten(db, missing) if missing else set()
     missing = [name for name in missing if name not in gone]
     if missing:
         rows = []
@@ -172,89 +164,6 @@ def watched(db: Database, source: str) -> list[str]:
         "SELECT account FROM watched WHERE source = ? ORDER BY account", (source,)
     )
     return [name for (name,) in rows]
-
-
-def forget(db: Database, account: str, at: int) -> int:
-    """Erases an account with its readings, lists, incidents and messages; gives the readings.
-
-    Alerts that already stand in a channel stay there: only their rows are erased. The name
-    alone is kept, so that a source that still lists the account does not make it anew.
-    """
-    row = db.conn.execute("SELECT id FROM accounts WHERE account = ?", (account,)).fetchone()
-    if row is None:
-        return 0
-    (id,) = row
-    db.conn.execute(
-        "INSERT OR REPLACE INTO forgotten (account, source, watched, at)"
-        " SELECT account, (SELECT name FROM sources WHERE id = accounts.source),"
-        " account IN (SELECT account FROM watched), ? FROM accounts WHERE id = ?",
-        (at, id),
-    )
-    _forget_incidents(db, id)
-    for table in ("list_changes", "lists", "corrections", "pending_days", "account_faults"):
-        db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (id,))
-    for table in ("watched", "mutes", "events", "goals", "notices"):
-        db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
-    readings = db.conn.execute("DELETE FROM readings WHERE account = ?", (id,)).rowcount
-    db.conn.execute("DELETE FROM accounts WHERE id = ?", (id,))
-    return readings
-
-
-def forgotten(db: Database, names: Collection[str]) -> set[str]:
-    """Those of the names that are refused."""
-    rows = db.conn.execute(
-        "SELECT account FROM forgotten WHERE account IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(names)),),
-    )
-    return {name for (name,) in rows}
-
-
-def forgotten_from(db: Database, source: str) -> list[str]:
-    """Accounts that this source gave or was asked for before they were forgotten."""
-    rows = db.conn.execute("SELECT account FROM forgotten WHERE source = ?", (source,))
-    return [name for (name,) in rows]
-
-
-def find_forgotten(db: Database, name: str) -> Forgotten | None:
-    """The forgotten account of that name, however a person wrote it."""
-    row = db.conn.execute(
-        "SELECT account, source, watched FROM forgotten WHERE lower(account) = lower(?)",
-        (name.strip(),),
-    ).fetchone()
-    if row is None:
-        return None
-    return Forgotten(account=row[0], source=row[1], watched=bool(row[2]))
-
-
-def bring_back(db: Database, account: str) -> None:
-    """Lets sources and imports give a forgotten account again."""
-    db.conn.execute("DELETE FROM forgotten WHERE account = ?", (account,))
-
-
-def _forget_incidents(db: Database, account: int) -> None:
-    own = "SELECT id FROM incidents WHERE account = ?"
-    alerts = [
-        alert
-        for (alert,) in db.conn.execute(
-            f"SELECT DISTINCT alert FROM alert_members WHERE incident IN ({own})", (account,)
-        )
-    ]
-    tables = "alert_members held incident_updates incident_numbers mutes feedback"
-    for table in tables.split():
-        db.conn.execute(f"DELETE FROM {table} WHERE incident IN ({own})", (account,))
-    for alert in alerts:
-        _forget_alert(db, alert)
-    db.conn.execute("DELETE FROM incidents WHERE account = ?", (account,))
-
-
-def _forget_alert(db: Database, alert: int) -> None:
-    """What is queued or kept of its text names the account, so it goes too."""
-    db.conn.execute(
-        "DELETE FROM deliveries WHERE alert IN"
-        " (SELECT id FROM alerts WHERE ?1 IN (id, part_of))",
-        (alert,),
-    )
-    db.conn.execute("UPDATE alerts SET shown = NULL WHERE ?1 IN (id, part_of)", (alert,))
 
 
 def _known(row: Mapping[str, object]) -> Known:

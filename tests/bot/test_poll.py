@@ -8,9 +8,9 @@ import pytest
 from bot.errors import SourceUnavailable
 from bot.model import Batch, Fault, FollowerList
 from bot.poll import Outcome, poll, store_batch
-from bot.storage import accounts, readings, sources
-from bot.storage.accounts import Forgotten
+from bot.storage import accounts, forgetting, readings, sources
 from bot.storage.database import Store
+from bot.storage.forgetting import Forgotten
 from tests.fakes import DAY, Clock, FakeSource, calm, ends, frame
 
 
@@ -196,7 +196,7 @@ async def test_what_was_forgotten_stays_so_while_its_source_lists_it(store, cloc
     """Readings, lists and faults of it are refused, the others go on."""
     source = FakeSource("files", Batch(readings=table(clock)))
     await poll(store, source, clock.at())
-    await store.write(accounts.forget, "instagram/a0", int(clock()))
+    await store.write(forgetting.forget, "instagram/a0", int(clock()))
     clock.tick(DAY)
     given = FollowerList(
         account="instagram/a0", side="followers", at=int(clock()), ids=np.ones(1, np.uint64)
@@ -208,9 +208,9 @@ async def test_what_was_forgotten_stays_so_while_its_source_lists_it(store, cloc
     assert outcome.refused == {"instagram/a0"}
     assert await count(store) == 4
 
-    known = await store.read(accounts.find_forgotten, "Instagram/A0")
+    known = await store.read(forgetting.find, "Instagram/A0")
     assert known == Forgotten(account="instagram/a0", source="files", watched=False)
-    await store.write(accounts.bring_back, known.account)
+    await store.write(forgetting.bring_back, known.account)
     clock.tick(DAY)
     await poll(store, FakeSource("files", Batch(readings=table(clock))), clock.at())
     assert len(await store.read(accounts.listing)) == 2
@@ -218,9 +218,9 @@ async def test_what_was_forgotten_stays_so_while_its_source_lists_it(store, cloc
 
 async def test_a_platform_is_not_asked_for_what_was_forgotten(store, clock):
     await poll(store, FakeSource("api", Batch(readings=table(clock))), clock.at())
-    await store.write(accounts.forget, "instagram/a0", int(clock()))
+    await store.write(forgetting.forget, "instagram/a0", int(clock()))
     source = FakeSource("api")
     await poll(store, source, clock.at(), handles=("@A0", "a1"))
-    await store.write(accounts.forget, "instagram/a1", int(clock()))
+    await store.write(forgetting.forget, "instagram/a1", int(clock()))
     await poll(store, source, clock.at(), handles=("@A0", "a1"))
     assert [wanted for wanted, _ in source.asked] == [("a1",)], "nothing is no question"

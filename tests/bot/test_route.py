@@ -7,7 +7,7 @@ import pytest
 from bot import message
 from bot.deliver import Clocks, Courier
 from bot.route import News, quiet_end, route
-from bot.storage import accounts, alerts, channels, incidents, notes, outbox
+from bot.storage import accounts, alerts, channels, forgetting, incidents, notes, outbox
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel, Mute, Subscription
 from bot.storage.database import Store
@@ -537,11 +537,32 @@ async def test_a_channel_that_comes_back_hears_what_is_still_open(desk):
     assert "instagram/a" in desk.chat.shown[0].message.to_json()
 
 
+async def test_forgetting_an_account_blanks_what_was_sent_of_it(desk):
+    await desk.channel()
+
+    def work(db):
+        accounts.ensure(db, ["instagram/a"], None, 1)
+        for name in ("instagram/a", "instagram/b"):
+            said = Reason(code="not_read", values={"days": 4})
+            notes.note(db, Notice(kind="stale", account=name, at=1, reasons=(said,)), name, 1)
+
+    await desk.store.write(work)
+    await desk.tick()
+    assert len(desk.titles()) == 1
+    await desk.store.write(forgetting.forget, "instagram/a", int(desk.clock()))
+    kept = await desk.store.read(
+        lambda db: [row["message"] for row in db.conn.execute("SELECT message FROM deliveries")]
+    )
+    assert kept == ["{}"]
+    await desk.tick(400)
+    assert len(desk.titles()) == 1
+
+
 async def test_forgetting_an_account_takes_its_waiting_words_along(desk):
     await desk.channel()
     desk.chat.linked["fake:1"] = None
     await desk.tell(incident("instagram/a"))
-    await desk.store.write(accounts.forget, "instagram/a", int(desk.clock()))
+    await desk.store.write(forgetting.forget, "instagram/a", int(desk.clock()))
     desk.chat.linked["fake:1"] = TEAM
     await desk.tick(400)
     assert desk.titles() == []

@@ -11,7 +11,7 @@ from bot.deliver import Clocks, Courier
 from bot.model import Batch
 from bot.poll import poll
 from bot.review import Ground, reroute, review, settle_routes
-from bot.storage import accounts, channels, incidents, notes, outbox
+from bot.storage import channels, forgetting, incidents, notes, outbox
 from bot.storage.accounts import Walls
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
@@ -200,6 +200,6 @@ async def test_the_life_of_a_wave(story):
     assert await story.store.read(outbox.waiting) == []
 
     # and a forgotten account is gone from it all
-    await story.store.write(accounts.forget, "instagram/mine0", int(story.clock()))
+    await story.store.write(forgetting.forget, "instagram/mine0", int(story.clock()))
     left = {one.incident.account for one in await story.store.read(incidents.listing)}
     assert "instagram/mine0" not in left

@@ -14,7 +14,7 @@ from bot.commands.summary import due_summary
 from bot.desk import CommandDesk
 from bot.errors import SourceUnavailable, StorageError
 from bot.model import Attachment, Message
-from bot.storage import accounts, channels, incidents, notes, readings, sources
+from bot.storage import accounts, channels, forgetting, incidents, notes, readings, sources
 from bot.storage.channels import Channel, Subscription
 from checks.model import Event, Notice
 from checks.reasons import reason
@@ -66,7 +66,7 @@ async def test_nothing_read_is_never_all_calm(
     later(team, monkeypatch, days=9)
     assert (await team.ask(person(), "status")).title == "3 accounts, no news since Sun, Nov 20"
     for name in (*OURS, *THEIRS):
-        await team.store.write(accounts.forget, name, NOW)
+        await team.store.write(forgetting.forget, name, NOW)
     shown = await team.ask(person(), "status")
     assert shown.title == "No accounts yet"
     assert "watch" in shown.text

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bot.storage import accounts, bulk, days, readings, sources
+from bot.storage import accounts, bulk, days, forgetting, readings, sources
 from bot.storage.database import Store
 from tests.fakes import DAY, calm, ends, frame
 
@@ -216,7 +216,7 @@ async def test_forgetting_leaves_nothing(store):
     await add(store, rows(("a", 10, 1), ("b", 10, 2)))
     await add(store, rows(("a", 10, 5)))
     await store.write(accounts.watch, "instagram/a", "files", "console", "me", NOW)
-    assert await store.write(accounts.forget, "instagram/a", NOW) == 1
+    assert await store.write(forgetting.forget, "instagram/a", NOW) == 1
 
     def left(db):
         found = set()
@@ -228,7 +228,7 @@ async def test_forgetting_leaves_nothing(store):
 
     kept = await store.read(lambda db: accounts.get(db, "instagram/b").id)
     assert await store.read(left) == {"instagram/b", kept}
-    assert await store.write(accounts.forget, "instagram/a", NOW) == 0
+    assert await store.write(forgetting.forget, "instagram/a", NOW) == 0
 
 
 async def test_accounts_read_every_hour_are_looked_at_so_often(store):

@@ -1,0 +1,105 @@
+"""Accounts that are erased and stay away."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """An erased account that stays away: `source` gave it, or it was `watched` from chat."""
+
+    account: str
+    source: str | None
+    watched: bool
+
+
+def forget(db: Database, account: str, at: int) -> int:
+    """Erases an account with its readings, lists, incidents and messages; gives the readings.
+
+    Alerts that already stand in a channel stay there: only their rows are erased. The name
+    alone is kept, so that a source that still lists the account does not make it anew.
+    """
+    row = db.conn.execute("SELECT id FROM accounts WHERE account = ?", (account,)).fetchone()
+    if row is None:
+        return 0
+    (id,) = row
+    db.conn.execute(
+        "INSERT OR REPLACE INTO forgotten (account, source, watched, at)"
+        " SELECT account, (SELECT name FROM sources WHERE id = accounts.source),"
+        " account IN (SELECT account FROM watched), ? FROM accounts WHERE id = ?",
+        (at, id),
+    )
+    _forget_incidents(db, id)
+    for table in ("list_changes", "lists", "corrections", "pending_days", "account_faults"):
+        db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (id,))
+    for table in ("watched", "mutes", "events", "goals", "notices"):
+        db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
+    # summaries and notices name several accounts; what was sent is never read again
+    db.conn.execute(
+        "UPDATE deliveries SET message = '{}' WHERE state NOT IN ('queued', 'claimed')"
+        " AND instr(message, ?)",
+        (account,),
+    )
+    readings = db.conn.execute("DELETE FROM readings WHERE account = ?", (id,)).rowcount
+    db.conn.execute("DELETE FROM accounts WHERE id = ?", (id,))
+    return readings
+
+
+def forgotten(db: Database, names: Collection[str]) -> set[str]:
+    """Those of the names that are refused."""
+    rows = db.conn.execute(
+        "SELECT account FROM forgotten WHERE account IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(names)),),
+    )
+    return {name for (name,) in rows}
+
+
+def given_by(db: Database, source: str) -> list[str]:
+    """Accounts that this source gave or was asked for before they were forgotten."""
+    rows = db.conn.execute("SELECT account FROM forgotten WHERE source = ?", (source,))
+    return [name for (name,) in rows]
+
+
+def find(db: Database, name: str) -> Forgotten | None:
+    """The forgotten account of that name, however a person wrote it."""
+    row = db.conn.execute(
+        "SELECT account, source, watched FROM forgotten WHERE lower(account) = lower(?)",
+        (name.strip(),),
+    ).fetchone()
+    if row is None:
+        return None
+    return Forgotten(account=row[0], source=row[1], watched=bool(row[2]))
+
+
+def bring_back(db: Database, account: str) -> None:
+    """Lets sources and imports give a forgotten account again."""
+    db.conn.execute("DELETE FROM forgotten WHERE account = ?", (account,))
+
+
+def _forget_incidents(db: Database, account: int) -> None:
+    own = "SELECT id FROM incidents WHERE account = ?"
+    alerts = [
+        alert
+        for (alert,) in db.conn.execute(
+            f"SELECT DISTINCT alert FROM alert_members WHERE incident IN ({own})", (account,)
+        )
+    ]
+    tables = "alert_members held incident_updates incident_numbers mutes feedback"
+    for table in tables.split():
+        db.conn.execute(f"DELETE FROM {table} WHERE incident IN ({own})", (account,))
+    for alert in alerts:
+        _forget_alert(db, alert)
+    db.conn.execute("DELETE FROM incidents WHERE account = ?", (account,))
+
+
+def _forget_alert(db: Database, alert: int) -> None:
+    """What is queued or kept of its text names the account, so it goes too."""
+    db.conn.execute(
+        "DELETE FROM deliveries WHERE alert IN"
+        " (SELECT id FROM alerts WHERE ?1 IN (id, part_of))",
+        (alert,),
+    )
+    db.conn.execute("UPDATE alerts SET shown = NULL WHERE ?1 IN (id, part_of)", (alert,))
