@@ -147,6 +147,28 @@ def ordinary_days(options: argparse.Namespace, bars: Bars) -> None:
         bars.at_most(f"{name}, ordinary days, % of account-days", 0.05, 100 * found / days)
 
 
+def wave_of_2022(options: argparse.Namespace, bars: Bars) -> None:
+    """The counter glitch that took a step or two from one channel of six for a day."""
+    panel, first = real.whole(real.youtube())
+    fell = (real.GLITCH - first).days
+    followers = panel.metrics["followers"]
+    before = np.fmax.reduce(followers[:, fell - 3 : fell], axis=1)
+    large = np.flatnonzero((before > 5_000) & (followers[:, fell] < followers[:, fell - 1]))
+    judged = np.arange(fell - 5, fell + 5)
+    found = incidents_of(replay(panel, rules_for("balanced"), columns=judged))
+    at, next_day = panel.ends[fell], panel.ends[fell + 1]
+    members = {each.account: each for each in found if each.wave and each.alerted_at == at}
+    listed = [members[name] for name in (panel.accounts[r] for r in large) if name in members]
+    gone = [each for each in members.values() if each.resolved_at == next_day]
+    bars.at_most("2022-12-20, waves opened", 1, len({each.wave for each in found} - {None}))
+    bars.at_least(f"2022-12-20, channels listed of {len(large)}", len(large), len(listed))
+    suspected = [each.updates[0].kind == "purge" for each in members.values()]
+    bars.at_least("2022-12-20, share suspected as purge", 1, float(np.mean(suspected)))
+    glitch = [each for each in gone if each.kind == each.closed_as == "glitch"]
+    share = len(glitch) / max(len(members), 1)
+    bars.at_least("2022-12-20, share closed as glitch the next day", 1, share)
+
+
 def sensitivities(options: argparse.Namespace, bars: Bars) -> None:
     """What each sensitivity costs and finds; nothing is asked but that it is stated."""
     worlds = {"synthetic": _worlds(options), **backgrounds(_seeds(options))}
@@ -200,6 +222,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Bars], None]] = {
     "sensitivity": sensitivities,
     "real": real_backgrounds,
     "ordinary": ordinary_days,
+    "wave": wave_of_2022,
     "incidents": lambda options, bars: incident_cases(bars, options.first),
     "discoveries": discoveries,
     "speed": speeds,

@@ -16,7 +16,8 @@ from tests.bench.world import DAY, WARM_UP, Truth, World, panel_of
 
 DATA = Path(__file__).parents[1] / "data"
 WINDOW = 180
-STRANGE_DAYS = tuple(date(2022, m, d) for m, d in ((7, 26), (7, 27), (12, 20), (12, 21)))
+GLITCH = date(2022, 12, 20)
+STRANGE_DAYS = (date(2022, 7, 26), date(2022, 7, 27), GLITCH, date(2022, 12, 21))
 """A platform-wide glitch and a joint organic surge, and the day after each."""
 
 Series = dict[str, dict[date, dict[str, float]]]
