@@ -219,5 +219,6 @@ async def _chats(settings: Settings, environ: Mapping[str, str]) -> AsyncIterato
         for problem in dict.fromkeys(problems):
             yield Found(name, False, problem)
         if not problems:
-            yield Found(name, True, f"reachable, {len(mine)} channel(s) in the config")
+            many = "1 channel" if len(mine) == 1 else f"{len(mine)} channels"
+            yield Found(name, True, f"reachable, {many} in the config")
         await chat.close()

@@ -245,8 +245,10 @@ class Service:
     # --- what operators ask -------------------------------------------------------------
 
     def conditions(self) -> dict[str, Health]:
-        """Each chat, and the sources and the jobs as one part each."""
+        """Each chat of the config, and the sources and the jobs as one part each."""
         parts = {name: chat.health() for name, chat in self.chats.items()}
+        for name, why in self.off.items():
+            parts[name] = Health(ready=False, since=self.started, text=why)
         text = "; ".join(self.broken.values()) or "all sources answer"
         parts["sources"] = Health(ready=not self.broken, since=self.started, text=text)
         text = "; ".join(dict.fromkeys(self.failing.values())) or "all jobs work"

@@ -67,6 +67,15 @@ async def test_a_replay_sees_every_day_of_a_source_that_is_not_punctual() -> Non
         assert not np.isnan(panel.metrics["followers"]).any()
 
 
+async def test_a_chat_that_lacks_its_token_is_not_well(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG + '[discord]\ntoken_env = "NOWHERE"\n')
+    settings = app.read_config(tmp_path / "config.toml")
+    async with app.opened(settings, environ={}, chats=True) as service:
+        discord = service.conditions()["discord"]
+    assert not discord.ready
+    assert "set the variable NOWHERE" in discord.text
+
+
 def follower_list(at: int, ids: range) -> FollowerList:
     return FollowerList(
         account="bluesky/lena", side="followers", at=at, ids=np.array(ids, np.uint64)
