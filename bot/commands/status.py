@@ -1,7 +1,7 @@
 """status and accounts: how things stand."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -181,18 +181,25 @@ def _list(db: Database, view: View, pattern: str) -> Message:
     ]
     if not seen and pattern != "*":
         raise CommandError(refusals.nothing_matches(view.voice, pattern))
-    panel = panel_of(db, view, [known.account for known in seen], days=_LISTED_DAYS)
-    courses = [_week(panel, known) for known in seen]
+    courses = _weeks(db, view, seen)
     courses.sort(key=lambda one: math.inf if math.isnan(one.after) else -one.after)
     found = incidents.listing(db, view.patterns, open_only=True)
     hit = {one.incident.account: one.incident.kind for one in found}
     return looks.account_list(view.voice, courses, hit, view.now)
 
 
-def _week(panel: Panel, known: accounts.Known) -> AccountCourse:
-    """The last week; where nothing was read in it the last count stands without a change."""
-    week = course.course(panel, known.account, 7, known.last_reading)
-    if not math.isnan(week.after):
-        return week
-    whole = course.course(panel, known.account, panel.days - 1, known.last_reading)
-    return replace(week, before=math.nan, after=whole.after)
+def _weeks(db: Database, view: View, seen: Sequence[accounts.Known]) -> list[AccountCourse]:
+    """The last week of each; where nothing was read in it the last count stands alone."""
+    panel = panel_of(db, view, [known.account for known in seen], days=16)
+    weeks = [course.course(panel, known.account, 7, known.last_reading) for known in seen]
+    silent = [week.account for week in weeks if math.isnan(week.after)]
+    if not silent:
+        return weeks
+    panel = panel_of(db, view, silent, days=_LISTED_DAYS)
+    before = {name: course.course(panel, name, panel.days - 1, None).after for name in silent}
+    return [
+        replace(week, before=math.nan, after=before[week.account])
+        if week.account in before
+        else week
+        for week in weeks
+    ]
