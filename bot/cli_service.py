@@ -108,7 +108,7 @@ def run(context: click.Context) -> None:
 
     Ends on SIGTERM or Ctrl-C.
     """
-    from bot.app import run as run_service
+    from bot.run import run as run_service
 
     def greet() -> None:
         if not context.obj["quiet"]:

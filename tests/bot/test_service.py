@@ -10,6 +10,7 @@ import pytest
 from bot import app
 from bot.errors import StorageError
 from bot.model import Batch, FollowerList
+from bot.run import replay_moments
 from bot.sources.recorded import RecordedSource
 from bot.storage import outbox
 from checks.panel import build_panel
@@ -51,7 +52,7 @@ async def test_a_replay_sees_every_day_of_a_source_that_is_not_punctual() -> Non
     times = np.array([first + day * DAY + day % 2 for day in range(12)])
     recorded = RecordedSource(FakeSource("files", Batch(readings=frame(calm(1, 12), times))))
     await recorded.load()
-    moments = app.replay_moments([recorded], first)
+    moments = replay_moments([recorded], first)
     assert len(moments) == 12
     for place, now in enumerate(moments):
         seen = times[times <= now]
