@@ -24,7 +24,9 @@ from bot.sources.table import SETTINGS, open_source
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from bot.commands.view import Context
     from bot.config import Settings
+    from bot.intake import Intake
     from bot.review import Ground
     from bot.service import Service
     from bot.storage.database import Store
@@ -207,12 +209,10 @@ async def opened(
     """
     from bot import message
     from bot.commands.table import COMMANDS
-    from bot.commands.view import Context, Space
     from bot.configure import apply
     from bot.deliver import Clocks, Courier
     from bot.desk import CommandDesk
     from bot.intake import Intake
-    from bot.review import reroute
     from bot.service import Feed, Painter, Service
     from bot.storage.database import Store
 
@@ -229,26 +229,7 @@ async def opened(
             stack.push_async_callback(source.close)
             feeds.append(Feed(source=source, settings=section, handles=handles_of(section)))
         intake = Intake(store, settings, world, feeds, calendar)
-        context = Context(
-            store=store,
-            now=calendar,
-            rules=lambda sensitivity: _rules(settings, sensitivity),
-            sensitivity=settings.checks.sensitivity,
-            import_files=intake.import_files,
-            look=intake.look,
-            route=lambda db, now, ids: reroute(db, ground, int(now), ids),
-            spaces={
-                space.id: Space(
-                    id=space.id,
-                    accounts=space.accounts,
-                    managers=frozenset(space.manager_roles),
-                    max_accounts=space.max_accounts,
-                )
-                for space in settings.spaces
-            },
-            timezone=settings.timezone,
-            locale=settings.locale,
-        )
+        context = _context(settings, store, ground, intake, calendar)
         desk = CommandDesk(context, COMMANDS, report)
         there = (
             open_chats(settings, environ, desk, calendar=calendar, typed=typed) if chats else {}
@@ -288,6 +269,34 @@ async def opened(
         )
         intake.review = service.review
         yield service
+
+
+def _context(
+    settings: Settings, store: Store, ground: Ground, intake: Intake, calendar: Clock
+) -> Context:
+    from bot.commands.view import Context, Space
+    from bot.review import reroute
+
+    return Context(
+        store=store,
+        now=calendar,
+        rules=lambda sensitivity: _rules(settings, sensitivity),
+        sensitivity=settings.checks.sensitivity,
+        import_files=intake.import_files,
+        look=intake.look,
+        route=lambda db, now, ids: reroute(db, ground, int(now), ids),
+        spaces={
+            space.id: Space(
+                id=space.id,
+                accounts=space.accounts,
+                managers=frozenset(space.manager_roles),
+                max_accounts=space.max_accounts,
+            )
+            for space in settings.spaces
+        },
+        timezone=settings.timezone,
+        locale=settings.locale,
+    )
 
 
 class Operator:

@@ -104,19 +104,7 @@ def judged(
             text=text,
             severity="info",
         )
-    lines = []
-    if not math.isnan(change):
-        if math.isnan(low) or math.isnan(high):
-            lines.append(voice.say("Newest day: {change}.", change=voice.signed(change)))
-        else:
-            lines.append(
-                voice.say(
-                    "Newest day: {change}, expected {low} to {high}.",
-                    change=voice.signed(change),
-                    low=voice.signed(low),
-                    high=voice.signed(high),
-                )
-            )
+    lines = _newest_day(voice, change, low, high)
     if not verdicts:
         return Message(
             title=voice.say("{account}: all calm", account=name),
@@ -133,6 +121,22 @@ def judged(
         text="\n".join(lines),
         severity=worst.severity,
     )
+
+
+def _newest_day(voice: Voice, change: float, low: float, high: float) -> list[str]:
+    if math.isnan(change):
+        return []
+    said = voice.signed(change)
+    if math.isnan(low) or math.isnan(high):
+        return [voice.say("Newest day: {change}.", change=said)]
+    return [
+        voice.say(
+            "Newest day: {change}, expected {low} to {high}.",
+            change=said,
+            low=voice.signed(low),
+            high=voice.signed(high),
+        )
+    ]
 
 
 def chart(voice: Voice, spec: ChartSpec, alert: Alert | None, now: float) -> Message:
