@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.errors import AccountNotFound, SourceChanged
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Ending, Page, Profile, Traits, lost
+from bot.sources.api import ApiSource
+from bot.sources.platform import ApiSettings, Asked, Ending, Page, Profile, Traits, lost
 from bot.sources.replies import records, whole
 from bot.sources.web import Web
 

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from bot.errors import AccountNotFound
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits
+from bot.sources.api import ApiSource
 from bot.sources.credentials import credential
+from bot.sources.platform import ApiSettings, Asked, Page, Profile, Traits
 from bot.sources.replies import whole
 from bot.sources.web import Web
 

@@ -11,8 +11,9 @@ from pydantic import Field, field_validator
 
 from bot.errors import AccountNotFound, SourceError, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits, lost
+from bot.sources.api import ApiSource
 from bot.sources.credentials import credential
+from bot.sources.platform import ApiSettings, Asked, Page, Profile, Traits, lost
 from bot.sources.replies import whole
 from bot.sources.web import Web
 

@@ -11,7 +11,8 @@ from pydantic import field_validator
 
 from bot.errors import SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits, lost
+from bot.sources.api import ApiSource
+from bot.sources.platform import ApiSettings, Asked, Profile, Traits, lost
 from bot.sources.replies import record, whole
 from bot.sources.reply import Reply
 from bot.sources.web import Web

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from bot.errors import SourceChanged, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits
+from bot.sources.api import ApiSource
 from bot.sources.credentials import credential
 from bot.sources.meta import Graph
+from bot.sources.platform import ApiSettings, Asked, Profile, Traits
 from bot.sources.replies import record, records, whole
 from bot.sources.tokens import Tokens
 from bot.sources.web import Web

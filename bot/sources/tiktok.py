@@ -14,8 +14,9 @@ from pydantic import Field
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits
+from bot.sources.api import ApiSource
 from bot.sources.credentials import credential
+from bot.sources.platform import ApiSettings, Asked, Profile, Traits
 from bot.sources.replies import record, whole
 from bot.sources.reply import Reply
 from bot.sources.tokens import Tokens, is_token

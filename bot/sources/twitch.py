@@ -10,8 +10,9 @@ from typing import Any
 
 from bot.errors import AccountNotFound, SourceRefused
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Page, Profile, Traits, lost
+from bot.sources.api import ApiSource
 from bot.sources.credentials import credential
+from bot.sources.platform import ApiSettings, Asked, Page, Profile, Traits, lost
 from bot.sources.replies import records, whole
 from bot.sources.reply import Reply
 from bot.sources.tokens import Tokens, is_token

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from bot.errors import SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits, lost
+from bot.sources.api import ApiSource
 from bot.sources.credentials import credential
+from bot.sources.platform import ApiSettings, Asked, Profile, Traits, lost
 from bot.sources.replies import record, records, whole
 from bot.sources.web import Web
 

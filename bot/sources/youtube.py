@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model import Fault, Surroundings
-from bot.sources.api import ApiSettings, ApiSource, Asked, Profile, Traits, lost
+from bot.sources.api import ApiSource
 from bot.sources.credentials import credential
+from bot.sources.platform import ApiSettings, Asked, Profile, Traits, lost
 from bot.sources.replies import record, records, whole
 from bot.sources.reply import Reply
 from bot.sources.web import Web

@@ -391,7 +391,12 @@ def test_fuzz_mutated_files_give_readings_or_a_source_error(
 
 
 @given(st.text(alphabet='0123456789/-.,;"\n\tabc \0é', max_size=200))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=10_000 if FULL else 100,
+    deadline=None,
+    derandomize=not FULL,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_fuzz_any_text_under_a_header_is_read_or_refused(write: Write, text: str) -> None:
     assert readings_or_refusal(write("date,account,followers\n" + text))
 
