@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from checks.baseline import Outlook, outlook
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel
-from checks.surprise import Tail, discovery_limit, fit_tail
+from checks.surprise import Tail, discovery_limit, fit_tail, tail_size
 
 HISTORY = 28
 """Days whose scores tell the tail's shape and share one false-discovery threshold."""
@@ -31,12 +33,29 @@ Without floors only the tail decides: 0.018 and 0.025 let 1.2 to 1.6 q through o
 
 
 @dataclass(frozen=True)
+class _Side:
+    """Scores in one direction that may belong to a tail, ordered by day.
+
+    `start` is the first entry of each day, `large` says where the move passes the floors.
+    """
+
+    scores: Floats
+    large: Bools
+    start: Ints
+
+    def of(self, span: slice) -> tuple[Floats, Bools]:
+        """Scores and `large` of some days."""
+        part = slice(self.start[span.start], self.start[span.stop])
+        return self.scores[part], self.large[part]
+
+
+@dataclass(frozen=True)
 class _Past:
     """Sampled accounts of one platform on the days of history, each day less its joint move.
 
     `scores` are NaN where not judged, and `large` says where the move passes the floors;
     (accounts, days). `found` are the scores of the hits on these days that passed their
-    floors, and `place` their places in `days`.
+    floors, in the order of `place`, their places in `days`.
     """
 
     days: Ints
@@ -46,6 +65,18 @@ class _Past:
     large: Bools
     found: Floats
     place: Ints
+
+    @cached_property
+    def judged(self) -> Ints:
+        """The number of scores of each day."""
+        return np.asarray((~np.isnan(self.scores)).sum(axis=0))
+
+    def side(self, sign: int, least: Floats) -> _Side:
+        """The scores of each day from its `least` on in one direction."""
+        scores = sign * self.scores.T
+        day, row = np.nonzero(scores >= least[:, None])
+        start = np.searchsorted(day, np.arange(len(self.days) + 1))
+        return _Side(scores[day, row], self.large[row, day], start)
 
 
 def hold_discoveries(
@@ -79,17 +110,41 @@ def hold_discoveries(
             found = find(seen, history, sample)
         pasts.append(_past(seen, history, found, rules))
     share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
+    judged: Ints = np.sum([past.judged for past in pasts], axis=0)
+    sides = {sign: _sides(pasts, sign, judged, share) for sign in (1, -1)}
+    scores = [
+        _less_the_day(hits.take(each), past.days, past.middle, past.scale)
+        for past, each in zip(pasts, tested, strict=True)
+    ]
     for column in np.unique(np.concatenate([hits.column[each] for each in tested])):
         last = int(np.searchsorted(history, column))
         span = slice(max(0, last - HISTORY + 1), last + 1)
-        pooled = np.concatenate([past.scores[:, span].ravel() for past in pasts])
-        pooled = pooled[~np.isnan(pooled)]
-        tails = {sign: fit_tail(sign * pooled, share) for sign in (1, -1)}
-        for past, each in zip(pasts, tested, strict=True):
-            here = each[hits.column[each] == column]
-            own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
-            alarm[here] = _rejected(past, span, tails, own, rules)
+        total = int(judged[span].sum())
+        tails = {
+            sign: fit_tail(np.concatenate([side.of(span)[0] for side in some]), share, total)
+            for sign, some in sides.items()
+        }
+        for i, past in enumerate(pasts):
+            here = hits.column[tested[i]] == column
+            near = {sign: some[i].of(span) for sign, some in sides.items()}
+            rejected = _rejected(past, span, near, tails, scores[i][here], rules)
+            alarm[tested[i][here]] = rejected
     return replace(hits, alarm=alarm)
+
+
+def _sides(pasts: list[_Past], sign: int, judged: Ints, share: float) -> list[_Side]:
+    """What can lie in the upper share of any HISTORY days, of each past.
+
+    That share begins nowhere below the least that its days' own shares, and one score more,
+    begin at.
+    """
+    scores = np.sort(sign * np.concatenate([past.scores for past in pasts]), axis=0)
+    least = np.full(scores.shape[1] + 2 * HISTORY - 2, np.inf)
+    for day in np.flatnonzero(judged):
+        more = min(tail_size(int(judged[day]), share) + 1, judged[day])
+        least[day + HISTORY - 1] = scores[judged[day] - more, day]
+    near = sliding_window_view(least, 2 * HISTORY - 1).min(axis=1)
+    return [past.side(sign, near) for past in pasts]
 
 
 def _platforms(panel: Panel) -> list[Ints]:
@@ -165,22 +220,28 @@ def _less_the_day(hits: Findings, days: Ints, middle: Floats, scale: Floats) -> 
 
 
 def _rejected(
-    past: _Past, span: slice, tails: dict[int, Tail], own: Floats, rules: Rules
+    past: _Past,
+    span: slice,
+    near: dict[int, tuple[Floats, Bools]],
+    tails: dict[int, Tail],
+    own: Floats,
+    rules: Rules,
 ) -> Bools:
     """Which of `own` Benjamini-Hochberg rejects at `rules.q` among all account-days of `span`.
 
     Rises and falls have tails of their own: one-sided p, doubled. A null day must also be
-    large to pass a floor: p = P(score beyond) P(large | ordinary tail).
+    large to pass a floor: p = P(score beyond) P(large | ordinary tail). `near` are scores of
+    these days and which of them are large.
     """
-    scores, large = past.scores[:, span], past.large[:, span]
-    tests = int((~np.isnan(scores)).sum())
-    near = past.found[(past.place >= span.start) & (past.place < span.stop)]
+    tests = int(past.judged[span].sum())
+    found = past.found[slice(*np.searchsorted(past.place, (span.start, span.stop)))]
     log_p, own_log_p = [], np.zeros(len(own))
     for sign, tail in tails.items():
-        ordinary = (sign * scores >= tail.low) & (sign * scores <= tail.high)
+        scores, large = near[sign]
+        ordinary = (scores >= tail.low) & (scores <= tail.high)
         chance = float(large[ordinary].sum()) / max(int(ordinary.sum()), 1)
         factor = np.log(2 * max(chance, 1.0 / tests))
-        log_p.append(tail.log_p(np.abs(near[sign * near > 0])) + factor)
+        log_p.append(tail.log_p(np.abs(found[sign * found > 0])) + factor)
         mine = sign * own > 0
         own_log_p[mine] = tail.log_p(np.abs(own[mine])) + factor
     return np.asarray(own_log_p <= discovery_limit(np.concatenate(log_p), rules.q, tests))

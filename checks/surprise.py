@@ -1,5 +1,6 @@
 """From scores to tail probabilities, and from those to false-discovery control."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,16 +61,23 @@ class Tail:
         return np.where(score > self.high, above, below)
 
 
-def fit_tail(scores: Floats, share: float = 0.05) -> Tail:
-    """From the scores of many account-days in one direction (NaN free)."""
-    total = len(scores)
-    cut = min(int((1 - share) * total), total - 1)
-    body = np.sort(np.partition(scores, cut)[cut:])
+def tail_size(total: int, share: float) -> int:
+    """How many of that many scores its upper share holds, at least one."""
+    return total - min(int((1 - share) * total), total - 1)
+
+
+def fit_tail(scores: Floats, share: float = 0.05, total: int | None = None) -> Tail:
+    """From the scores of many account-days in one direction (NaN free).
+
+    Of `total` scores only the upper share is looked at, the others may be left out.
+    """
+    total = len(scores) if total is None else total
+    body = np.sort(scores)[-tail_size(total, share) :]
     low = max(float(body[0]), 1e-9)
     high = max(float(body[int(0.7 * (len(body) - 1))]), low)
-    between = body[(body >= low) & (body <= high)]
-    beyond = max(float((body > high).sum()), 1.0) / total
-    exponent = max(_truncated_pareto(between / low, high / low), HEAVIEST)
+    first, stop = np.searchsorted(body, low, "left"), np.searchsorted(body, high, "right")
+    beyond = max(float(len(body) - stop), 1.0) / total
+    exponent = max(_truncated_pareto(body[first:stop] / low, high / low), HEAVIEST)
     return Tail(body, total, low, high, beyond, exponent)
 
 
@@ -81,7 +89,7 @@ def _truncated_pareto(ratios: Floats, end: float) -> float:
     least, most = 0.5, 50.0
     for _ in range(50):
         middle = (least + most) / 2
-        fall = np.exp(-middle * stop)
+        fall = math.exp(-middle * stop)
         if 1 / middle - stop * fall / (1 - fall) > mean:
             least = middle
         else:
