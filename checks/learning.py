@@ -257,16 +257,17 @@ def _running_effects(effects: Singles, weekday: int) -> Singles:
 
 
 def _drift(windows: Singles, spread: Singles) -> Singles:
-    days = np.nan_to_num(np.ascontiguousarray(windows.T), copy=False)
-    weekly = days.reshape(WINDOW // 7, 7, -1).mean(axis=1).T
-    excess = np.float32(_MAD) * _middle(np.abs(weekly - _middle(weekly)[:, None]))
+    days = windows.T.copy()
+    days[np.isnan(days)] = 0
+    weekly = days.reshape(WINDOW // 7, 7, -1).mean(axis=1)
+    excess = np.float32(_MAD) * _middle(np.abs(weekly - _middle(weekly)))
     return np.asarray(np.sqrt(np.maximum(excess**2 - spread**2 / np.float32(7), 0)), np.float32)
 
 
 def _middle(weekly: Singles) -> Singles:
     """The median of eight."""
-    parted = np.partition(weekly, (3, 4), axis=1)
-    return np.asarray((parted[:, 3] + parted[:, 4]) / 2, np.float32)
+    ordered = np.sort(weekly, axis=0)
+    return np.asarray((ordered[3] + ordered[4]) / 2, np.float32)
 
 
 def _windows(increments: Singles, ends: Ints) -> Singles:
