@@ -280,6 +280,15 @@ async def test_quiet_hours_summary_and_thread_are_set_in_chat(team: Team) -> Non
     assert "quiet=22:00-07:00" in done.detail
 
 
+async def test_native_options_set_the_channel_too(team: Team) -> None:
+    options = {"quiet": "22:00-07:00", "summary": "1st 9:00", "thread": "also"}
+    shown = await team.desk.answer(MANAGER, "subscribe", options)
+    assert shown.text.startswith("Subscription 1: *")
+    assert field(shown, "Summary") == "1st 09:00 (UTC)"
+    refused = await team.desk.answer(MANAGER, "subscribe", {"quiet": "at night"})
+    assert "is not a part of the day" in refused.text
+
+
 async def test_settings_alone_leave_the_subscriptions_as_they_are(team: Team) -> None:
     await team.ask(MANAGER, "subscribe * severity=critical")
     shown = await team.ask(MANAGER, "subscribe summary=daily 09:00")
