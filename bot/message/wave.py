@@ -20,6 +20,8 @@ from bot.model import Alert, Field, Message
 from checks.model import Incident
 
 ROWS = 10
+_OWN = frozenset({"joined_wave", "beyond_wave", "surprise"})
+"""Reasons that speak of one member and not of its wave; the table shows who fell how far."""
 
 
 def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> Message:
@@ -35,8 +37,7 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
     target = f"w{worst.number}"
     seen_late = late(voice, worst, now)
     steps = [f"• {advice(voice, code)}" for code in worst.incident.advice[:3]]
-    # that members below their floor are listed says the table
-    shared = tuple(each for each in worst.incident.reasons if each.code != "joined_wave")
+    shared = tuple(each for each in worst.incident.reasons if each.code not in _OWN)
     reasons = why(voice, shared, 4)
     parts = [
         seen_late or "",

@@ -111,6 +111,22 @@ def test_the_headline_of_a_wave_is_that_of_the_most_members() -> None:
     assert "ack w" in text, "one is still open"
 
 
+def test_a_wave_tells_no_reason_of_one_member() -> None:
+    own = (
+        reason("peers_fell", group="platform:youtube", share=14.0, usual=0.5, judged=138),
+        reason("beyond_wave", median=0.6),
+        reason("surprise", score=47.0),
+        reason("shown_step", step=100),
+    )
+    hit = members(4)
+    worst = replace(hit[0], incident=replace(hit[0].incident, reasons=own))
+    text = message.wave(voice_for("en", "UTC"), [worst, *hit[1:]], SEEN, watched=40).text
+    assert "14% of 138" in text
+    assert "steps of 100" in text
+    assert "this account" not in text
+    assert "47 times" not in text
+
+
 def test_members_recorded_silently_are_not_listed() -> None:
     hit = members(4)
     silent = replace(hit[3], incident=replace(hit[3].incident, alerted_at=None))
