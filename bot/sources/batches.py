@@ -1,13 +1,91 @@
-"""Batches put together, narrowed to what was asked, and searched for an account."""
+"""Batches: made of a table, put together, narrowed, and searched for an account."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from bot.errors import AccountNotFound
-from bot.model import Batch
+from bot.errors import AccountNotFound, SourceChanged, SourceError
+from bot.model import Batch, Fault, Found
+from bot.sources.meaning import Meaning
+from bot.sources.readings import Rows, Table, read_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def read_table(
+    table: Table,
+    meaning: Meaning,
+    file: str,
+    *,
+    now: datetime | None = None,
+    named: bool = False,
+) -> Batch:
+    """Raises SourceChanged, whatever the cells hold."""
+    try:
+        rows = read_rows(table, meaning, now)
+    except SourceError:
+        raise
+    except Exception as error:  # a file must never end the service
+        raise SourceChanged(
+            f"{table.name} cannot be read as a table ({type(error).__name__}): "
+            "export it again as CSV.",
+            where=table.name,
+        ) from error
+    return _batch(rows, meaning, file, named=named)
+
+
+def _batch(rows: Rows, meaning: Meaning, file: str, *, named: bool) -> Batch:
+    frame = rows.frame
+    accounts = rows.accounts
+    platforms = {account.partition("/")[0] for account in accounts if "/" in account}
+    first, last = int(frame["at"].min()), int(frame["at"].max())  # type: ignore[arg-type]
+    notes = rows.notes
+    if named and len(accounts) == 1 and accounts[0].rpartition("/")[2] == meaning.account:
+        notes = (*notes, f'the account "{meaning.account}" was taken from the file name')
+    hidden = rows.bad_rows - len(rows.faults)
+    faults = rows.faults
+    if hidden > 0:
+        name = Path(file).name
+        text = f"{name}: {hidden} more rows were left out."
+        faults = (*faults, Fault(kind="row", text=text, where=name))
+    found = Found(
+        file=file,
+        format=f"table.{rows.shape}",
+        platform=platforms.pop() if len(platforms) == 1 else None,
+        account=accounts[0] if len(accounts) == 1 else None,
+        basis=_basis(frame),
+        readings=len(frame),
+        first=_day(first, meaning.timezone),
+        last=_day(last, meaning.timezone),
+        bad_rows=rows.bad_rows,
+        notes=notes,
+    )
+    return Batch(readings=frame, faults=faults, notes=notes, found=(found,))
+
+
+def _basis(frame: pl.DataFrame) -> str | None:
+    """What the followers of these readings rest on."""
+    filled = {name for name in frame.columns if frame[name].null_count() < len(frame)}
+    if "followers" in filled:
+        return "total"
+    if {"gained", "lost"} <= filled:
+        return "gained_lost"
+    return "net" if "net" in filled else "gained" if "gained" in filled else None
+
+
+def _day(at: int, timezone: str) -> str:
+    """The date alone for the end of a day, else the time with its offset."""
+    moment = datetime.fromtimestamp(at, ZoneInfo(timezone))
+    if (moment.hour, moment.minute, moment.second) == (23, 59, 59):
+        return moment.date().isoformat()
+    return moment.isoformat()
 
 
 def joined(parts: Sequence[Batch], wanted: Sequence[str]) -> Batch:

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.errors import SourceChanged, SourceError
 from bot.model import METRICS, Account, Batch, Surroundings
-from bot.sources.batches import joined, match_handle, only
+from bot.sources.batches import joined, match_handle, only, read_table
 from bot.sources.cells import columns_of
 from bot.sources.columns import role_of
 from bot.sources.credentials import credential
@@ -166,7 +166,6 @@ class HttpSource:
     ) -> tuple[Batch, bool]:
         """The batch, and whether the records say when they are of."""
         from bot.sources.readings import Table
-        from bot.sources.tables import read_table
 
         meaning = self._settings.meaning()
         meaning = replace(meaning, account=handle or meaning.account)

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
 from bot.model import METRICS, Fault
 from bot.sources.cells import Coded, coded_texts
 from bot.sources.columns import DAILY, Layout, NoLayout, lay_out
 from bot.sources.dates import AmbiguousDates, latest, to_times
+from bot.sources.handles import full_names
 from bot.sources.meaning import Meaning
 from bot.sources.numbers import Sign, sign_of, to_counts
 
@@ -23,8 +23,6 @@ SHOWN = 20
 """Bad rows that are reported one by one; the rest is counted."""
 
 _TIMES = 2**33
-_WITH_PLATFORM = r"^[A-Za-z]\w+/"
-_PROFILE_URL = r"^https?://[^/]+/(?:user/|channel/|c/)?([^/?#]+).*$"
 _MOST_PEOPLE = 1_000_000_000
 _SIGNED = ("net",)
 _RUNNING = ("interactions", "views", "posts")
@@ -230,19 +228,6 @@ class _Reader:
         return coded
 
 
-def full_names(names: pl.Series, platform: pl.Series | str | None) -> pl.Series:
-    """`platform/handle` where a platform is known, else the name as it is; null where empty."""
-    import polars as pl
-
-    handle = names.str.strip_chars()
-    known = pl.lit(platform if platform is not None else "")
-    known = known.str.strip_chars().str.to_lowercase()
-    given = pl.when((known == "") | handle.str.contains(_WITH_PLATFORM)).then(handle)
-    bare = handle.str.replace(_PROFILE_URL, "$1").str.strip_prefix("@")
-    full = given.otherwise(pl.concat_str(known, pl.lit("/"), bare))
-    return pl.select(pl.when(handle != "").then(full).alias("account")).to_series()
-
-
 def _why(metric: str) -> str:
     return "is no number" if metric in _SIGNED else "is no count"
 
@@ -297,21 +282,3 @@ def refuse_falling(frame: pl.DataFrame, name: str) -> None:
                 "given per day, or leave the column out.",
                 where=f"{name}:{metric}",
             )
-
-
-def basis_of(frame: pl.DataFrame) -> str | None:
-    """What the followers of these readings rest on."""
-    filled = {name for name in frame.columns if frame[name].null_count() < len(frame)}
-    if "followers" in filled:
-        return "total"
-    if {"gained", "lost"} <= filled:
-        return "gained_lost"
-    return "net" if "net" in filled else "gained" if "gained" in filled else None
-
-
-def day_text(at: int, timezone: str) -> str:
-    """The date alone for the end of a day, else the time with its offset."""
-    moment = datetime.fromtimestamp(at, ZoneInfo(timezone))
-    if (moment.hour, moment.minute, moment.second) == (23, 59, 59):
-        return moment.date().isoformat()
-    return moment.isoformat()

@@ -18,7 +18,7 @@ from pydantic import model_validator
 from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from bot.model import Batch, Surroundings
 from bot.settings import Duration
-from bot.sources.batches import match_handle, only
+from bot.sources.batches import match_handle, only, read_table
 from bot.sources.credentials import credential
 from bot.sources.meaning import TableSettings
 from bot.sources.since import bound, shape_of
@@ -159,7 +159,6 @@ class SqlSource:
         from bot.sources.cells import frame_of
         from bot.sources.columns import NoLayout, lay_out
         from bot.sources.readings import Table
-        from bot.sources.tables import read_table
 
         meaning = self._settings.meaning()
         try:

@@ -8,21 +8,18 @@ import io
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bot.errors import SourceChanged, SourceError, SourceUnavailable
-from bot.model import Batch, Fault, Found
+from bot.errors import SourceUnavailable
+from bot.model import Batch
 from bot.sources.apart import parquet_of
+from bot.sources.batches import read_table
 from bot.sources.damage import damaged
 from bot.sources.database_file import read_sqlite
 from bot.sources.delimited import read_delimited, read_mapped, to_utf8
 from bot.sources.meaning import DateOrder, Meaning
-from bot.sources.readings import Rows, Table, basis_of, day_text, read_rows
+from bot.sources.readings import Table
 from bot.sources.records import read_json
 from bot.sources.workbook import read_workbook
-
-if TYPE_CHECKING:
-    import polars as pl
 
 LARGEST = 2 * 1024**3
 """Bytes that a file may hold, also once it is unpacked."""
@@ -74,65 +71,8 @@ def read_table_file(
     return read_table(table, meaning, str(path), now=now, named=named)
 
 
-def read_table(
-    table: Table,
-    meaning: Meaning,
-    file: str,
-    *,
-    now: datetime | None = None,
-    named: bool = False,
-) -> Batch:
-    """Raises SourceChanged, whatever the cells hold."""
-    try:
-        rows = read_rows(table, meaning, now)
-    except SourceError:
-        raise
-    except Exception as error:  # a file must never end the service
-        raise SourceChanged(
-            f"{table.name} cannot be read as a table ({type(error).__name__}): "
-            "export it again as CSV.",
-            where=table.name,
-        ) from error
-    return _batch(rows, meaning, file, named=named)
-
-
 def stem(path: Path) -> str:
     return path.name.partition(".")[0] or path.name
-
-
-def _batch(rows: Rows, meaning: Meaning, file: str, *, named: bool) -> Batch:
-    frame = rows.frame
-    accounts = rows.accounts
-    platforms = {account.partition("/")[0] for account in accounts if "/" in account}
-    first, last = frame.select(low=_column("at").min(), high=_column("at").max()).row(0)
-    notes = rows.notes
-    if named and len(accounts) == 1 and accounts[0].rpartition("/")[2] == meaning.account:
-        notes = (*notes, f'the account "{meaning.account}" was taken from the file name')
-    hidden = rows.bad_rows - len(rows.faults)
-    faults = rows.faults
-    if hidden > 0:
-        name = Path(file).name
-        text = f"{name}: {hidden} more rows were left out."
-        faults = (*faults, Fault(kind="row", text=text, where=name))
-    found = Found(
-        file=file,
-        format=f"table.{rows.shape}",
-        platform=platforms.pop() if len(platforms) == 1 else None,
-        account=accounts[0] if len(accounts) == 1 else None,
-        basis=basis_of(frame),
-        readings=len(frame),
-        first=day_text(first, meaning.timezone),
-        last=day_text(last, meaning.timezone),
-        bad_rows=rows.bad_rows,
-        notes=notes,
-    )
-    return Batch(readings=frame, faults=faults, notes=notes, found=(found,))
-
-
-def _column(name: str) -> pl.Expr:
-    import polars as pl
-
-    return pl.col(name)
 
 
 def is_torn(path: Path) -> bool:

@@ -143,7 +143,8 @@ def _table(
     member: Member, book: dict[str, Rows] | None, meaning: Meaning, now: datetime
 ) -> Batch:
     """A table that is no known export, by the generic reader."""
-    from bot.sources.tables import open_table, read_table, stem, table_from
+    from bot.sources.batches import read_table
+    from bot.sources.tables import open_table, stem, table_from
     from bot.sources.workbook import table_in
 
     named = meaning.account is None
