@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ class Move:
     level: Floats
     elapsed: Ints
 
-    @property
+    @cached_property
     def excess(self) -> Floats:
         return self.move - self.expected
 
@@ -138,23 +139,27 @@ def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
         learnt.base[row, place], learnt.spread[row, place] = base, spread
         learnt.weekdays[:, row, place] = 0
     made: dict[str, Any] = {"changes": changes, "held": held}
+    count = series.counts[:, columns]
+    log_count = np.log(np.maximum(count, 1.0))
+    weekdays = (lesson.weekday + columns) % 7
     for span in SPANS:
-        weekdays = (lesson.weekday + columns) % 7
-        move = _move(series, learnt, columns, span, weekdays, judged)
+        move = _move(series, learnt, columns, span, weekdays, judged, count, log_count)
         made |= {f"{f.name}{span}": getattr(move, f.name) for f in fields(Move)}
-    made["step"] = np.where(learnt.rounded, _unit(made["level1"], learnt.rounded), 1.0)
+    step = np.ones(count.shape)
+    step[learnt.rounded] = truncation(made["level1"][learnt.rounded])
+    made["step"] = step
     return made
 
 
-def _unit(level: Floats, rounded: Bools) -> Floats:
-    """The display step of rounded entries, 0 elsewhere."""
-    step = np.zeros(level.shape)
-    step[rounded] = truncation(np.nan_to_num(level[rounded]))
-    return step
-
-
 def _move(
-    series: Series, learnt: Learnt, columns: Ints, span: int, weekdays: Ints, judged: Bools
+    series: Series,
+    learnt: Learnt,
+    columns: Ints,
+    span: int,
+    weekdays: Ints,
+    judged: Bools,
+    count: Floats,
+    log_count: Floats,
 ) -> Move:
     """Observed and expected change since the last reading at least `span` days before.
 
@@ -166,10 +171,10 @@ def _move(
     elapsed = columns - before
     known = judged & (columns >= span) & (before >= 0) & (elapsed <= GAP)
     elapsed = np.where(known, elapsed, 0)
+    # NaN where unknown: so are the move and the spread that are made of it
     level = np.where(known, series.counts[rows, np.maximum(before, 0)], np.nan)
-    count = series.counts[:, columns]
     linear = series.linear[:, None]
-    move = np.log(np.maximum(count, 1.0)) - np.log(np.maximum(level, 1.0))
+    move = log_count - np.log(np.maximum(level, 1.0))
     if linear.any():
         move = np.where(linear, count - level, move)
         level = np.where(linear & known, 1.0, level)
@@ -181,9 +186,7 @@ def _move(
     )
     base = learnt.base.astype(np.float64)
     counting = np.maximum(np.abs(base) * level * elapsed, 0.25)
-    if learnt.rounded.any():
-        counting += _unit(level, learnt.rounded) ** 2 / 12
+    counting[learnt.rounded] += truncation(level[learnt.rounded]) ** 2 / 12
     variance = elapsed * learnt.spread.astype(np.float64) ** 2 + counting / level**2
-    spread = np.sqrt(np.where(known, variance, np.nan))
     expected = np.where(known, elapsed * base + effect, np.nan)
-    return Move(np.where(known, move, np.nan), expected, spread, level, elapsed)
+    return Move(move, expected, np.sqrt(variance), level, elapsed)

@@ -16,6 +16,9 @@ from checks.surprise import log_tail
 SPANS = (7, 10, 14, 21, 28)
 """Days a leak is summed over."""
 
+_LOOKS = (7, 14, 28)
+"""Those by which a leak is worth looking for."""
+
 REACH = SPANS[-1]
 """How many days before the judged one the oldest lesson ends."""
 
@@ -98,19 +101,21 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     counts = counts_of(panel, "followers")
     day = view.moves[0]
     rate = day.expected / np.maximum(day.elapsed, 1)
-    older = logs_at(counts, columns - REACH), logs_at(counts, columns - REACH - WINDOW)
-    before = (older[0] - older[1]) / WINDOW
+    ago = {days: columns - days for days in (0, *_LOOKS, REACH, REACH + WINDOW)}
+    days = np.unique(np.concatenate(list(ago.values())))
+    logs = logs_at(counts, days)
+    log = {back: logs[:, np.searchsorted(days, at)] for back, at in ago.items()}
+    before = (log[REACH] - log[REACH + WINDOW]) / WINDOW
     # an old jump is no growth: what the eight weeks gave is trusted near the baseline only
     rate = np.fmax(np.fmin(before, 2 * np.fmax(rate, 0.0) + 0.0003), np.fmax(rate, 0.0))
-    now = np.log(np.maximum(counts[:, columns], 1.0))
     usual = 2.5 * day.spread / np.sqrt(np.maximum(day.elapsed, 1))
     usual[view.step > 1] = 0
     smallest = np.maximum(_LEAST_COUNT, np.where(view.step > 1, _STEPS * view.step, 0))
     smallest = 0.7 * smallest / np.maximum(day.level, 1)
     maybe = np.zeros(rate.shape, np.bool_)
     with np.errstate(invalid="ignore"):
-        for span in (SPANS[0], SPANS[2], SPANS[4]):
-            gone = rate * span - (now - logs_at(counts, columns - span))
+        for span in _LOOKS:
+            gone = rate * span - (log[0] - log[span])
             least = np.maximum(0.5 * (_RATE + _SLOWED * rate) * span, usual * np.sqrt(span))
             maybe |= gone > np.maximum(least, smallest)
     return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]
@@ -134,10 +139,15 @@ def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable
         r, c, b, w = row[usable], column[usable], before[usable], week[usable]
         e, level, count = elapsed[usable], series.counts[r, b], series.counts[r, c]
         base = learnt.base[r, w].astype(np.float64)
+        gone = e * base - np.log(np.maximum(count, 1.0) / np.maximum(level, 1.0))
+        gone -= sudden[r, c - first] - sudden[r, b - first]
+        # what is too little already: the worst day only takes from it
+        much = gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e
+        much &= gone * level > _LEAST_COUNT
+        r, c, w, e = r[much], c[much], w[much], e[much]
+        level, count, base, gone = level[much], count[much], base[much], gone[much]
         level1 = np.maximum(level, 1.0)
         step = np.where(learnt.rounded[r, w], truncation(level1) / level1, 0.0)
-        gone = e * base - np.log(np.maximum(count, 1.0) / level1)
-        gone -= sudden[r, c - first] - sudden[r, b - first]
         fell = gone - e * base
         day = worsts[span][r, c - first] + base
         rest = (gone - day) * e / np.maximum(e - 1, 1)

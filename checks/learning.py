@@ -181,8 +181,9 @@ def learn_partial(windows: Singles, weekday: int) -> tuple[Singles, Singles, Sin
     seen = ~np.isnan(windows)
     known = seen.sum(axis=1)
     middle = _ranked(windows, known // 2)
-    deviation = np.abs(windows - middle[:, None])
-    mad, edge = _ranked(deviation, known // 2), _ranked(deviation, known * 9 // 10)
+    deviation = np.sort(np.abs(windows - middle[:, None]), axis=1)
+    every = np.arange(len(windows))
+    mad, edge = deviation[every, known // 2], deviation[every, known * 9 // 10]
     width = np.maximum(3 * np.float32(_MAD) * mad, edge)
     values = np.clip(windows, (middle - width)[:, None], (middle + width)[:, None])
     weeks = np.where(seen, values, np.float32(0)).reshape(-1, WINDOW // 7, 7)
@@ -204,16 +205,16 @@ def learn_young(series: Series, row: Ints, column: Ints) -> tuple[Singles, Singl
     """
     blank = np.full((len(series.increments), YOUNG_DAYS), np.nan, np.float32)
     padded = np.concatenate([blank, series.increments], axis=1)
-    windows = padded[row[:, None], column[:, None] + np.arange(YOUNG_DAYS)]
-    ordered = np.sort(windows, axis=1)
-    known = (~np.isnan(ordered)).sum(axis=1)
-    middle = ordered[np.arange(len(row)), known // 2][:, None]
+    windows = sliding_window_view(padded, YOUNG_DAYS, axis=1)[row, column]
+    seen = ~np.isnan(windows)
+    known = seen.sum(axis=1)
+    middle = _ranked(windows, known // 2)[:, None]
     linear = series.linear[row]
     clip = np.where(linear, np.inf, _POOLED_CLIP)[:, None]
-    values = np.clip(windows, middle - clip, middle + clip)
+    values = np.where(seen, np.minimum(np.maximum(windows, middle - clip), middle + clip), 0.0)
     known = np.maximum(known, 1)
-    base = np.nansum(values, axis=1) / known
-    rms = np.sqrt(np.nansum((values - base[:, None]) ** 2, axis=1) / known)
+    base = values.sum(axis=1) / known
+    rms = np.sqrt((np.where(seen, values - base[:, None], 0.0) ** 2).sum(axis=1) / known)
     pooled = np.where(linear, 0.5 * np.abs(base) + 1, _POOLED_SPREAD)
     return base.astype(np.float32), np.maximum(rms, pooled).astype(np.float32)
 

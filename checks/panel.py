@@ -27,6 +27,7 @@ DAILY = {"interactions": "interactions_daily", "views": "views_daily", "posts": 
 _FALL_TO_ZERO = 100.0
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
+_UNITS: Floats = np.power(10.0, np.arange(307))
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def display_step(followers: Floats) -> Floats:
 def truncation(counts: Floats) -> Floats:
     """The unit of the third significant digit; 1 below 1,000 and where nothing was read."""
     digits = np.floor(np.log10(np.fmax(counts, 1.0)) + 1e-12)
-    unit: Floats = np.power(10.0, np.fmax(digits - 2, 0.0))
+    unit: Floats = _UNITS[np.fmax(digits - 2, 0.0).astype(np.int64)]
     return unit
 
 
