@@ -131,7 +131,7 @@ def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
     series = lesson.series
     learnt = lesson.learnt.at(lesson.week(columns - LAG))
     changes = between(series.read, columns)
-    held = ~series.seen[:, columns]
+    held = ~series.seen.take(columns, axis=1)
     judged = ~held & (changes >= YOUNG)
     row, place = np.nonzero(~learnt.own & judged)
     if row.size:
@@ -139,7 +139,7 @@ def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
         learnt.base[row, place], learnt.spread[row, place] = base, spread
         learnt.weekdays[:, row, place] = 0
     made: dict[str, Any] = {"changes": changes, "held": held}
-    count = series.counts[:, columns]
+    count = series.counts.take(columns, axis=1)
     log_count = np.log(np.maximum(count, 1.0))
     weekdays = (lesson.weekday + columns) % 7
     for span in SPANS:

@@ -104,7 +104,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     ago = {days: columns - days for days in (0, *_LOOKS, REACH, REACH + WINDOW)}
     days = np.unique(np.concatenate(list(ago.values())))
     logs = logs_at(counts, days)
-    log = {back: logs[:, np.searchsorted(days, at)] for back, at in ago.items()}
+    log = {back: logs.take(np.searchsorted(days, at), axis=1) for back, at in ago.items()}
     before = (log[REACH] - log[REACH + WINDOW]) / WINDOW
     # an old jump is no growth: what the eight weeks gave is trusted near the baseline only
     rate = np.fmax(np.fmin(before, 2 * np.fmax(rate, 0.0) + 0.0003), np.fmax(rate, 0.0))

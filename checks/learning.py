@@ -32,7 +32,6 @@ _MAD = 1.4826
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
 _WINDOWS_AT_ONCE = 16384
-"""For one judged day; a replay keeps a quarter, so that its pieces stay in the cache."""
 _FEW = 8
 
 
@@ -55,7 +54,7 @@ class Learnt:
 
     def at(self, index: Ints) -> "Learnt":
         """The entries of these weeks."""
-        return Learnt(*(getattr(self, f.name)[..., index] for f in fields(self)))
+        return Learnt(*(getattr(self, f.name).take(index, axis=-1) for f in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -103,16 +102,15 @@ def lessons(
     """
     counts, flat = counts_of(panel, metric), linear_rows(panel, metric) | linear
     size = 2 + (last - first) // 7
-    at_once = _WINDOWS_AT_ONCE if size <= 3 else _WINDOWS_AT_ONCE // 4
     wide, narrow = (max(0, first - 6 - WINDOW - more) for more in (gap, 0))
     for phase in range(7):
         members = rows[panel.phase[rows] == phase]
         # only a row that was not read on the first day needs the readings before it
-        whole = ~np.isnan(counts[members, narrow])
+        whole = ~np.isnan(counts[members, narrow]) | (wide == narrow)
         for start, some in ((narrow, members[whole]), (wide, members[~whole])):
             day, weekday = panel.day + start, int(panel.weekdays[start])
             weeks = np.unique(refreshed(np.arange(first, last + 1) - start, day, phase))
-            for part in np.array_split(some, 1 + len(some) * size // at_once):
+            for part in np.array_split(some, 1 + len(some) * size // _WINDOWS_AT_ONCE):
                 if part.size:
                     series = bridge(counts[part, start : end + 1], flat[part], gap)
                     learnt = taught(series, weeks, (weekday + int(weeks[0])) % 7, drift=drift)
@@ -231,7 +229,7 @@ def between(seen: Bools, ends: Ints) -> Ints:
         return np.stack(sums, axis=1).astype(np.int64)
     total = np.zeros((len(seen), days + 1), np.int16)
     np.cumsum(seen, axis=1, out=total[:, 1:])
-    return (total[:, stop] - total[:, start]).astype(np.int64)
+    return (total.take(stop, axis=1) - total.take(start, axis=1)).astype(np.int64)
 
 
 def _ranked(values: Singles, rank: Ints) -> Singles:
