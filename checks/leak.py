@@ -112,11 +112,12 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     usual[view.step > 1] = 0
     smallest = np.maximum(_LEAST_COUNT, np.where(view.step > 1, _STEPS * view.step, 0))
     smallest = 0.7 * smallest / np.maximum(day.level, 1)
+    share = 0.5 * (_RATE + _SLOWED * rate)
     maybe = np.zeros(rate.shape, np.bool_)
     with np.errstate(invalid="ignore"):
         for span in _LOOKS:
             gone = rate * span - (log[0] - log[span])
-            least = np.maximum(0.5 * (_RATE + _SLOWED * rate) * span, usual * np.sqrt(span))
+            least = np.maximum(share * span, usual * np.sqrt(span))
             maybe |= gone > np.maximum(least, smallest)
     return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]
 

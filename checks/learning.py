@@ -31,7 +31,7 @@ _POOLED_CLIP = 0.02
 _MAD = 1.4826
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
-_WINDOWS_AT_ONCE = 16384
+_WINDOWS_AT_ONCE = 32768
 _FEW = 8
 
 
@@ -290,15 +290,15 @@ def _rounded(counts: Floats, weeks: Ints) -> Bools:
     for back in (1, 7, 8, 2, 14):
         kept = ~_exact(counts[row, np.maximum(weeks[week] - back, 0)])
         row, week = row[kept], week[kept]
-    days = weeks[week, None] - np.arange(WINDOW // 2)
-    some = counts[row[:, None], np.maximum(days, 0)]
+    days = weeks[week] - np.arange(WINDOW // 2)[:, None]
+    some = counts[row, np.maximum(days, 0)]
     large = (days >= 0) & (some >= _ROUNDED_FROM)
-    unit = truncation(np.nan_to_num(np.fmax.reduce(some, axis=1)))[:, None]
+    unit = truncation(np.fmax.reduce(some, axis=0))
     unit = np.where(some < 100 * unit, np.maximum(unit / 10, 1), unit)
     shown = large & _divides(unit, some)
-    known = large.sum(axis=1)
+    known = large.sum(axis=0)
     rounded[...] = False
-    rounded[row, week] = (known > 0) & (shown.sum(axis=1) >= _ROUNDED_SHARE * known)
+    rounded[row, week] = (known > 0) & (shown.sum(axis=0) >= _ROUNDED_SHARE * known)
     return rounded
 
 

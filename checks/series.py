@@ -95,17 +95,15 @@ def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:
     filled = counts.copy()
     flat = filled.ravel()
     missing = np.flatnonzero(~seen.ravel())
-    begins = np.flatnonzero(
-        np.append(True, (np.diff(missing) != 1) | (missing[1:] % days == 0))
-    )
+    column = missing % days
+    begins = np.flatnonzero(np.append(True, (np.diff(missing) != 1) | (column[1:] == 0)))
     length = np.diff(np.append(begins, len(missing)))
-    first = missing[begins]
-    after = first + length
-    inner = (first % days != 0) & (after % days != 0) & (length < gap)
-    first, after, length = first[inner], after[inner], length[inner]
+    first, column = missing[begins], column[begins]
+    inner = (column != 0) & (column + length != days) & (length < gap)
+    first, length = first[inner], length[inner]
     run = np.repeat(np.arange(len(first)), length)
     part = np.arange(len(run)) - np.repeat(np.cumsum(length) - length, length)
-    low, high = flat[first - 1], flat[after % flat.size]
+    low, high = flat[first - 1], flat[first + length]
     flat[first[run] + part] = low[run] + (high - low)[run] * ((part + 1) / (length[run] + 1))
     return filled
 

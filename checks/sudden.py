@@ -138,9 +138,10 @@ def _past(
     blank = np.full((len(rows), PAST), np.nan, np.float32)
     padded = np.concatenate([blank, increments], axis=1)
     windows = sliding_window_view(padded, PAST, axis=1)[index, column - 1]
-    excess = np.where(np.isnan(windows), 0.0, direction * (windows - base[:, None]))
+    seen = ~np.isnan(windows)
+    excess = np.where(seen, direction * (windows - base[:, None]), 0.0)
     # a short past has not shown all it can do
-    known = (~np.isnan(windows)).sum(axis=1)
+    known = seen.sum(axis=1)
     short = PAST / np.clip(known, PAST / 3, PAST)
     past = _largest(excess) * short
     every = np.arange(len(row))
@@ -150,7 +151,8 @@ def _past(
 
 def _largest(excess: Floats) -> Floats:
     """The largest sum of each span that ended before the judged one began, at least 0."""
-    total = np.concatenate([np.zeros((len(excess), 1)), np.cumsum(excess, axis=1)], axis=1)
+    total = np.zeros((len(excess), PAST + 1))
+    np.cumsum(excess, axis=1, out=total[:, 1:])
     largest = np.zeros((len(SPANS + LONGER), len(excess)))
     for place, span in enumerate(SPANS + LONGER):
         ends = total[:, : PAST + 1 - max(span, LAG)]

@@ -53,12 +53,13 @@ class Tail:
 
     def log_p(self, score: Floats) -> Floats:
         """Log of the chance that an ordinary account-day scores beyond; at most log share."""
-        rank = len(self.body) - np.searchsorted(self.body, score, side="left")
-        below = np.log(np.maximum(rank, 1) / self.total)
-        above = np.log(self.beyond) - self.exponent * np.log(
+        log_p = np.log(self.beyond) - self.exponent * np.log(
             np.maximum(score, self.high) / self.high
         )
-        return np.where(score > self.high, above, below)
+        inside = ~(score > self.high)
+        rank = len(self.body) - np.searchsorted(self.body, score[inside], side="left")
+        log_p[inside] = np.log(np.maximum(rank, 1) / self.total)
+        return np.asarray(log_p, np.float64)
 
 
 def tail_size(total: int, share: float) -> int:
