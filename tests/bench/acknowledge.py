@@ -23,13 +23,14 @@ import numpy as np
 
 from bot.storage import readings, sources
 from bot.storage.database import Store, connect
+from tests.contracts.chat import until
 from tests.fakes import calm, ends, frame
 from tests.faults.service import Service
 from tests.loopback.discord import GUILD, TOKEN, LoopbackDiscord, loopback_discord
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, TEAM, SlackServer
 
 DAYS, FALLEN, PEOPLE = 90, 50, 100
-LIMIT = 0.5
+LIMIT, PATIENCE = 0.5, 120.0
 ASKED = {"status": 30, "status {}": 40, "incidents": 10, "why 1": 10, "chart {}": 10}
 """Commands and how often each comes among a hundred."""
 CONFIG = """
@@ -93,7 +94,7 @@ def on_discord(server: LoopbackDiscord) -> Ask:
         name, _, rest = line.partition(" ")
         key = "incident" if name == "why" else "account"
         asked = server.slash(name, **({key: rest} if rest else {}))
-        await asked.done.wait()
+        await asyncio.wait_for(asked.done.wait(), PATIENCE)
         assert asked.acknowledged is not None
         return Waited(asked.acknowledged - asked.sent, time.monotonic() - asked.sent)
 
@@ -105,7 +106,7 @@ def on_slack(server: SlackServer) -> Ask:
         began = time.monotonic()
         asked = await server.command(line)
         assert asked.took is not None
-        await asked.answered.wait()
+        await asyncio.wait_for(asked.answered.wait(), PATIENCE)
         return Waited(asked.took, time.monotonic() - began)
 
     return ask
@@ -133,8 +134,7 @@ async def measure(folder: Path, accounts: int) -> dict[str, list[list[Waited]]]:
         began = time.monotonic()
         db = connect(folder / "x.db")
         try:
-            while not (discord.commands and slack.sockets):  # noqa: ASYNC110 - no event
-                await asyncio.sleep(0.01)
+            await until(lambda: discord.identifies and discord.commands and slack.sockets, 60)
             asks = {"discord": on_discord(discord), "slack": on_slack(slack)}
             while db.conn.execute("SELECT 1 FROM pending_days LIMIT 1").fetchone():
                 for platform, ask in asks.items():
