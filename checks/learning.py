@@ -209,10 +209,16 @@ def learn_young(series: Series, row: Ints, column: Ints) -> tuple[Singles, Singl
     middle = _ranked(windows, known // 2)[:, None]
     linear = series.linear[row]
     clip = np.where(linear, np.inf, _POOLED_CLIP)[:, None]
-    values = np.where(seen, np.minimum(np.maximum(windows, middle - clip), middle + clip), 0.0)
+    values = windows.astype(np.float64)
+    np.maximum(values, middle - clip, out=values)
+    np.minimum(values, middle + clip, out=values)
+    missing = ~seen
+    values[missing] = 0
     known = np.maximum(known, 1)
     base = values.sum(axis=1) / known
-    rms = np.sqrt((np.where(seen, values - base[:, None], 0.0) ** 2).sum(axis=1) / known)
+    values -= base[:, None]
+    values[missing] = 0
+    rms = np.sqrt((values * values).sum(axis=1) / known)
     pooled = np.where(linear, 0.5 * np.abs(base) + 1, _POOLED_SPREAD)
     return base.astype(np.float32), np.maximum(rms, pooled).astype(np.float32)
 
