@@ -241,7 +241,8 @@ def _rejected(
         ordinary = (scores >= tail.low) & (scores <= tail.high)
         chance = float(large[ordinary].sum()) / max(int(ordinary.sum()), 1)
         factor = np.log(2 * max(chance, 1.0 / tests))
-        log_p.append(tail.log_p(np.abs(found[sign * found > 0])) + factor)
-        mine = sign * own > 0
-        own_log_p[mine] = tail.log_p(np.abs(own[mine])) + factor
+        mine, theirs = sign * own > 0, sign * found > 0
+        both = tail.log_p(np.abs(np.concatenate([own[mine], found[theirs]]))) + factor
+        own_log_p[mine], rest = np.split(both, [mine.sum()])
+        log_p.append(rest)
     return np.asarray(own_log_p <= discovery_limit(np.concatenate(log_p), rules.q, tests))

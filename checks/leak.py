@@ -213,9 +213,9 @@ def _findings(sums: list[_Sums], factor: Floats) -> Findings:
     )
 
 
-def _worst_days(increments: Singles) -> dict[int, Floats]:
+def _worst_days(increments: Singles) -> dict[int, Singles]:
     """The largest daily fall of the days up to each column, per span: maxima of maxima."""
-    known = {1: -np.nan_to_num(increments).astype(np.float64)}
+    known = {1: np.where(np.isnan(increments), np.float32(0), -increments)}
     for first, second in _DOUBLINGS:
         both = known[first].copy()
         both[:, second:] = np.maximum(both[:, second:], known[first][:, : -second or None])
