@@ -137,26 +137,31 @@ def _past(
     increments = bridge(counts[rows], linear[rows]).increments
     blank = np.full((len(rows), PAST), np.nan, np.float32)
     padded = np.concatenate([blank, increments], axis=1)
-    windows = sliding_window_view(padded, PAST, axis=1)[index, column - 1]
+    windows = np.ascontiguousarray(
+        sliding_window_view(padded, PAST, axis=1)[index, column - 1].T, np.float64
+    )
     seen = ~np.isnan(windows)
-    excess = np.where(seen, direction * (windows - base[:, None]), 0.0)
+    excess = np.where(seen, direction * (windows - base), 0.0)
     # a short past has not shown all it can do
-    known = seen.sum(axis=1)
+    known = seen.sum(axis=0)
     short = PAST / np.clip(known, PAST / 3, PAST)
     past = _largest(excess) * short
-    every = np.arange(len(row))
-    excess[every, excess[:, : PAST + 1 - LAG].argmax(axis=1)] = 0.0
+    excess[excess[: PAST + 1 - LAG].argmax(axis=0), np.arange(len(row))] = 0.0
     return past, _largest(excess) * short
 
 
 def _largest(excess: Floats) -> Floats:
-    """The largest sum of each span that ended before the judged one began, at least 0."""
-    total = np.zeros((len(excess), PAST + 1))
-    np.cumsum(excess, axis=1, out=total[:, 1:])
-    largest = np.zeros((len(SPANS + LONGER), len(excess)))
+    """The largest sum of each span that ended before the judged one began, at least 0.
+
+    `excess` is (PAST, k): NumPy adds whole rows fast, short ones not.
+    """
+    total = np.zeros((PAST + 1, excess.shape[1]))
+    for day in range(PAST):
+        np.add(total[day], excess[day], out=total[day + 1])
+    largest = np.zeros((len(SPANS + LONGER), excess.shape[1]))
     for place, span in enumerate(SPANS + LONGER):
-        ends = total[:, : PAST + 1 - max(span, LAG)]
-        largest[place] = np.max(ends[:, span:] - ends[:, :-span], axis=1)
+        ends = total[: PAST + 1 - max(span, LAG)]
+        largest[place] = np.max(ends[span:] - ends[:-span], axis=0)
     return np.maximum(largest, 0.0)
 
 
