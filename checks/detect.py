@@ -115,7 +115,7 @@ def _followers(
         first, last = int(columns.min()), int(columns.max())
         rows = np.arange(len(panel.accounts))
         reach = first - REACH - LAG
-        shared = list(lessons(panel, "followers", rows, reach, last - LAG, last, drift=True))
+        shared = list(lessons(panel, "followers", rows, reach, last - LAG, last, wander=True))
     view = outlook(panel, "followers", columns, known=shared)
     found = _sudden(panel, "followers", view, columns, rules, factor)
     hidden = hidden_losses(panel, rules, columns, factor)

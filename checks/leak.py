@@ -37,9 +37,11 @@ _STEPS_AT_ONCE = 1.5
 """A worst day of more display steps must not carry the sum: it is replaced by the mean."""
 _LEAST_COUNT = 10.0
 _LEAST_SIZE = 0.003
-_GONE, _FELL, _ONE_STEP = 0.015, 0.005, 0.9
+_WEEKLY = 1.5
+"""Times the variance that eight weekly means show, which are few."""
+_GONE, _FELL, _ONE_STEP = 0.015, 0.005, 1.5
 """Shares lost against the expected growth and of the count itself from which a loss is more
-than growth that drifts away; a rounded count must show a step of it."""
+than growth that drifts away; a rounded count must show two steps of it."""
 _UNFALLEN = 6.0
 """Spreads where only the growth of an exact count slowed."""
 _DOUBLINGS = ((1, 1), (2, 2), (4, 3), (4, 4), (8, 2), (8, 6), (8, 8), (16, 5), (16, 12))
@@ -69,9 +71,9 @@ def leaks(
 ) -> Findings:
     """Judged by the sum over each span against what was learnt before the span began.
 
-    The spread of a sum over m days joins the daily spread, the uncertainty of the learnt
-    rate (m / WINDOW), its drift, and the display step that the two ends pay once:
-    m s^2 (1 + m / 56) + (m drift)^2 + step^2 / 6.
+    The spread of a sum over m days joins the daily spread s (of rounded counts that of their
+    weeks), the uncertainty of the learnt rate (m / WINDOW), its drift, and the display step
+    that the two ends pay once: m s^2 (1 + m / 56) + (m drift)^2 + step^2 / 6.
     """
     maybe = _maybe(panel, view, columns)
     rows = np.flatnonzero(maybe.any(axis=1))
@@ -80,7 +82,7 @@ def leaks(
     if known is None:
         first, last = int(columns.min()), int(columns.max())
         known = lessons(
-            panel, "followers", rows, first - REACH - LAG, last - LAG, last, drift=True
+            panel, "followers", rows, first - REACH - LAG, last - LAG, last, wander=True
         )
     limit = _LIMIT if rules.min_percent > 0 else _LIMIT_BARE
     sums = [
@@ -153,13 +155,16 @@ def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable
         day = worsts[span][r, c - first] + base
         rest = (gone - day) * e / np.maximum(e - 1, 1)
         gone = np.where(day > _STEPS_AT_ONCE * step, np.minimum(gone, rest), gone)
-        drift = _DRIFT * np.abs(base)
+        daily = learnt.spread[r, w].astype(np.float64) ** 2
+        weekly = learnt.wander[r, w].astype(np.float64) ** 2
         # growth may drift away, but that alone makes no count fall
-        drift = np.where(
-            (gone > _GONE) & (fell > _FELL), drift, np.maximum(drift, learnt.drift[r, w])
-        )
-        variance = e * learnt.spread[r, w].astype(np.float64) ** 2 * (1 + e / WINDOW)
-        variance += (drift * e) ** 2 + step**2 / 6
+        alone = (gone <= _GONE) | (fell <= _FELL)
+        drift = np.where(alone, np.maximum(weekly - daily / 7, 0), 0)
+        drift = np.maximum(drift, (_DRIFT * base) ** 2)
+        # steps of a rounded count take each other back: its weeks tell more than its days
+        calmer = np.clip(_WEEKLY * 7 * weekly, daily / 4, daily)
+        daily = np.where(step > 0, calmer, daily)
+        variance = e * daily * (1 + e / WINDOW) + drift * e**2 + step**2 / 6
         variance += np.maximum(np.abs(base) * level1 * e, 0.25) / level1**2
         score = gone / np.sqrt(variance)
         loud = (score > limit) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)

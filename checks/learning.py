@@ -41,8 +41,8 @@ class Learnt:
 
     `weekdays` (15, ...) are running sums of the weekday effects from Monday over two weeks,
     so that the effect of any run of days is one difference. `own`: enough changes were read
-    to be judged by; `rounded`: counts were shown with three digits; `drift`: how much the
-    weekly mean wanders beyond what the daily spread explains.
+    to be judged by; `rounded`: counts were shown with three digits; `wander`: the spread
+    of the weekly means of a day.
     """
 
     base: Singles
@@ -50,7 +50,7 @@ class Learnt:
     weekdays: Singles
     own: Bools
     rounded: Bools
-    drift: Singles
+    wander: Singles
 
     def at(self, index: Ints) -> "Learnt":
         """The entries of these weeks."""
@@ -93,12 +93,12 @@ def lessons(
     *,
     gap: int = GAP,
     linear: bool = False,
-    drift: bool = False,
+    wander: bool = False,
 ) -> Iterator[Lesson]:
     """Weeks that end from (the refresh before) column `first` to `last`, in pieces of `rows`.
 
     The series of each lesson ends with column `end`. `linear` learns counts in any case;
-    `drift` is worked out only where asked for, 0 else.
+    `wander` is worked out only where asked for, 0 else.
     """
     counts, flat = counts_of(panel, metric), linear_rows(panel, metric) | linear
     size = 2 + (last - first) // 7
@@ -113,11 +113,11 @@ def lessons(
             for part in np.array_split(some, 1 + len(some) * size // _WINDOWS_AT_ONCE):
                 if part.size:
                     series = bridge(counts[part, start : end + 1], flat[part], gap)
-                    learnt = taught(series, weeks, (weekday + int(weeks[0])) % 7, drift=drift)
+                    learnt = taught(series, weeks, (weekday + int(weeks[0])) % 7, wander=wander)
                     yield Lesson(part, start, day, weekday, phase, series, weeks, learnt)
 
 
-def taught(series: Series, weeks: Ints, weekday: int, *, drift: bool = False) -> Learnt:
+def taught(series: Series, weeks: Ints, weekday: int, *, wander: bool = False) -> Learnt:
     """What each row learnt by the end of each of `weeks`, all of which end on `weekday`."""
     shape = (len(series.counts), len(weeks))
     windows = _windows(series.increments, weeks).reshape(-1, WINDOW)
@@ -134,14 +134,14 @@ def taught(series: Series, weeks: Ints, weekday: int, *, drift: bool = False) ->
         base[some], spread[some], weekdays[:, some] = learn_partial(windows[some], weekday)
     # equal parts of a bridged gap vary less than its days did
     spread = spread * np.sqrt(np.maximum(known, 1) / np.maximum(changes, 1)).astype(np.float32)
-    wander = _drift(windows, spread) if drift else np.zeros(len(windows), np.float32)
+    weekly = _wander(windows) if wander else np.zeros(len(windows), np.float32)
     return Learnt(
         base.reshape(shape),
         spread.reshape(shape),
         weekdays.reshape(15, *shape),
         own.reshape(shape),
         _rounded(series.counts, weeks),
-        wander.reshape(shape),
+        weekly.reshape(shape),
     )
 
 
@@ -261,12 +261,11 @@ def _running_effects(effects: Singles, weekday: int) -> Singles:
     return running
 
 
-def _drift(windows: Singles, spread: Singles) -> Singles:
+def _wander(windows: Singles) -> Singles:
     days = windows.T.copy()
     days[np.isnan(days)] = 0
     weekly = days.reshape(WINDOW // 7, 7, -1).mean(axis=1)
-    excess = np.float32(_MAD) * _middle(np.abs(weekly - _middle(weekly)))
-    return np.asarray(np.sqrt(np.maximum(excess**2 - spread**2 / np.float32(7), 0)), np.float32)
+    return np.asarray(np.float32(_MAD) * _middle(np.abs(weekly - _middle(weekly))), np.float32)
 
 
 def _middle(weekly: Singles) -> Singles:

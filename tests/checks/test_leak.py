@@ -38,6 +38,14 @@ def test_a_leak_on_rounded_counts_is_found() -> None:
     assert days[0] <= 114
 
 
+def test_a_rounded_count_is_known_by_its_weeks() -> None:
+    noise = np.random.default_rng(0).normal(0, 2e-4, 150)
+    growth = np.where(np.arange(150) < 100, 0.0005, -0.001)
+    days = leak_days(rounded(np.floor(247_000 * np.exp(np.cumsum(growth + noise)))))
+    assert days
+    assert days[0] <= 110
+
+
 def test_a_purge_and_a_glitch_are_no_leak() -> None:
     assert leak_days(jump(steady(150), 100, -0.006)) == []
     assert leak_days(jump(jump(steady(150), 100, -0.1), 101, 0.11)) == []
