@@ -401,6 +401,19 @@ def test_fuzz_any_text_under_a_header_is_read_or_refused(write: Write, text: str
     assert readings_or_refusal(write("date,account,followers\n" + text))
 
 
+@pytest.mark.parametrize("damage", ["text", "time"])
+def test_a_parquet_file_with_damaged_cells_is_refused(tmp_path: Path, damage: str) -> None:
+    day = pl.Series([20_000, 2**31 - 1 if damage == "time" else 20_001], dtype=pl.Int32)
+    frame = pl.DataFrame({"date": day.cast(pl.Date), "account": ["lena", "lena"]})
+    buffer = io.BytesIO()
+    frame.with_columns(followers=5).write_parquet(buffer, compression="uncompressed")
+    text = b"le\xff\xff" if damage == "text" else b"lena"
+    path = tmp_path / "damaged.parquet"
+    path.write_bytes(buffer.getvalue().replace(b"lena", text))
+    with pytest.raises(SourceChanged, match="damaged or cut off Parquet file"):
+        read_file(path)
+
+
 def test_naive_times_in_a_typed_column_are_local(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {"at": [datetime.fromisoformat("2026-02-26T12:00")], "account": ["a"], "followers": [5]}
