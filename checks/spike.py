@@ -41,7 +41,7 @@ _CARRIES = 2.0
 _CALM_PEAK, _LUMPY_PEAK = 1.9, 2.2
 """Engagement's usual peaks up to which its calm counts fully, and from which not at all."""
 
-_CLEARLY, _CLEAR_SHARE = 10.0, 0.65
+_CLEARLY, _CLEAR_SHARE = 9.0, 0.55
 """Beyond that many spreads a smaller rise of an exact count is enough; a rounded one that
 hardly ever moves has next to no spread, and its scores say little."""
 
