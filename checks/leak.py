@@ -39,7 +39,7 @@ _LEAST_COUNT = 10.0
 _LEAST_SIZE = 0.003
 _WEEKLY = 1.5
 """Times the variance that eight weekly means show, which are few."""
-_GONE, _FELL, _ONE_STEP = 0.015, 0.005, 1.5
+_GONE, _FELL, _STEPS_FELL = 0.015, 0.005, 1.5
 """Shares lost against the expected growth and of the count itself from which a loss is more
 than growth that drifts away; a rounded count must show two steps of it."""
 _UNFALLEN = 6.0
@@ -169,7 +169,7 @@ def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable
         score = gone / np.sqrt(variance)
         loud = (score > limit) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)
         loud &= (gone > _STEPS * step) & (gone * level > _LEAST_COUNT)
-        fallen = np.where(step > 0, (fell > _FELL) & (fell > _ONE_STEP * step), count < level)
+        fallen = np.where(step > 0, (fell > _FELL) & (fell > _STEPS_FELL * step), count < level)
         loud &= fallen | ((score > _UNFALLEN) & (step == 0))
         yield _Sums(
             lesson.rows[r[loud]],

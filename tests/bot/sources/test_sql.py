@@ -65,6 +65,17 @@ def source(root: Path | str, environ: dict[str, str] | None = None, **keys: Any)
     return SqlSource(SqlSettings.model_validate(given), surroundings)
 
 
+async def reads_on(url: str) -> None:
+    """Twenty days, and at the second look only those of the overlap."""
+    warehouse = source("/", {"URL": url}, url_env="URL", query=QUERY, overlap="3d")
+    first = await warehouse.fetch((), None, NOW)
+    assert counts(first) == list(range(101, 121))
+    again = await warehouse.fetch((), first.state, NOW)
+    assert counts(again)[-1] == 120
+    assert 3 <= len(counts(again)) <= 5
+    await warehouse.close()
+
+
 def counts(batch: Batch) -> list[int]:
     return [] if batch.readings is None else batch.readings["followers"].to_list()
 
@@ -195,13 +206,7 @@ async def test_postgresql_compares_since_with_every_type(
         db.execute(f"create table counts (handle text, at {kind}, followers bigint)")  # type: ignore[arg-type]
         for day in range(1, 21):
             db.execute(f"insert into counts values ('a', {value.format(day)}, {100 + day})")  # type: ignore[arg-type]
-    warehouse = source("/", {"URL": database}, url_env="URL", query=QUERY, overlap="3d")
-    first = await warehouse.fetch((), None, NOW)
-    assert counts(first) == list(range(101, 121))
-    again = await warehouse.fetch((), first.state, NOW)
-    assert counts(again)[-1] == 120
-    assert 3 <= len(counts(again)) <= 5
-    await warehouse.close()
+    await reads_on(database)
 
 
 async def test_postgresql_is_read_in_a_read_only_transaction(database: str) -> None:
@@ -250,13 +255,7 @@ async def test_mysql_compares_since_with_every_type(shop: str, kind: str, value:
         for day in range(1, 21):
             cursor.execute(f"insert into counts values ('a', {value.format(day)}, {100 + day})")
         db.commit()
-    warehouse = source("/", {"URL": shop}, url_env="URL", query=QUERY, overlap="3d")
-    first = await warehouse.fetch((), None, NOW)
-    assert counts(first) == list(range(101, 121))
-    again = await warehouse.fetch((), first.state, NOW)
-    assert counts(again)[-1] == 120
-    assert 3 <= len(counts(again)) <= 5
-    await warehouse.close()
+    await reads_on(shop)
 
 
 async def test_mysql_is_only_read_and_tells_no_password(shop: str) -> None:
