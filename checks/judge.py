@@ -130,12 +130,11 @@ class _Days:
         for case, finding in found:
             if case.row in waves and finding.check == "leak":
                 continue  # the wave says better than a sum over weeks what happened today
-            wave = waves.get(case.row, (None, True))[0] if _falls(case) else None
+            wave = waves[case.row][0] if _falls(case) and case.row in waves else None
             yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
-        for row, (wave, posted) in waves.items():
+        for row, (wave, posted, finding) in waves.items():
             if row not in loud:
                 case = Case(row, "followers", -1, column, column, column)
-                finding = self._member(row, column)
                 small = self._small(finding)
                 told = posted and abs(finding.score) >= _CLEARLY
                 yield self.lens.verdict(finding, case, wave=wave, quiet=small, alerting=told)
@@ -164,19 +163,18 @@ class _Days:
             found.append((Case(row, finding.metric, -1, start, column, column), finding))
         return found
 
-    def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool]]:
-        """Wave and whether it is posted, for each account that fell with others."""
-        waves: dict[int, tuple[str, bool]] = {}
+    def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool, Finding]]:
+        """Wave, whether it is posted, and the own part of each that fell with others."""
+        waves: dict[int, tuple[str, bool, Finding]] = {}
         at = int(self.panel.ends[column])
         for group, crowd in self.lens.crowds.waves(column, -1):
             rows = self.lens.crowds.movers(group, column, -1).tolist()
+            found = {row: self._member(row, column) for row in rows}
             alone = bool(crowd.posted[column - self.lens.crowds.first])
-            posted = alone or any(
-                row in loud or not self._small(self._member(row, column)) for row in rows
-            )
+            large = bool(loud & found.keys()) or not all(map(self._small, found.values()))
             name = wave_name(group, at)
-            for row in rows:
-                waves.setdefault(row, (name, posted))
+            for row, finding in found.items():
+                waves.setdefault(row, (name, alone or large, finding))
         return waves
 
     def _member(self, row: int, column: int) -> Finding:
