@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.learning import LAG, Learnt, Lesson, between, learn_young, lessons
+from checks.learning import LAG, WINDOW, Learnt, Lesson, between, learn_young, lessons
 from checks.panel import Bools, Floats, Ints, Panel, truncation
 from checks.series import GAP, Series, counts_of, linear_rows
 
@@ -16,6 +16,9 @@ SPANS = (1, 2, 3)
 
 YOUNG = 8
 """Changes from which an account is judged at all."""
+
+_SPARSE = 4
+"""The same where they fill eight weeks: one that is read about every other week."""
 
 BAND = 3.0
 """Half the width, in spreads, of the band that charts draw."""
@@ -46,7 +49,7 @@ class Outlook:
 
     `moves` holds one Move per entry of SPANS. `step` is the display step in counts, 1 for
     exact ones; `changes` the number of changes read in the last eight weeks. `held`: nothing
-    was read there. `early`: fewer than YOUNG changes.
+    was read there. `early`: fewer than YOUNG changes, and those are not all of eight weeks.
     """
 
     moves: tuple[Move, ...]
@@ -93,8 +96,7 @@ def outlook(
             for name, part in _judge(lesson, columns - lesson.start).items():
                 made[name][place[lesson.rows]] = part
     moves = tuple(Move(*(made[f"{f.name}{span}"] for f in fields(Move))) for span in SPANS)
-    held, changes = made["held"], made["changes"]
-    return Outlook(moves, made["step"], changes, held, changes < YOUNG)
+    return Outlook(moves, made["step"], made["changes"], made["held"], made["early"])
 
 
 def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
@@ -118,6 +120,7 @@ def _blank(accounts: int, columns: int) -> dict[str, Any]:
         "step": np.ones(shape),
         "changes": np.zeros(shape, np.int64),
         "held": np.ones(shape, np.bool_),
+        "early": np.ones(shape, np.bool_),
     }
     for span in SPANS:
         for name in ("move", "expected", "spread", "level"):
@@ -132,13 +135,14 @@ def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
     learnt = lesson.learnt.at(lesson.week(columns - LAG))
     changes = between(series.read, columns)
     held = ~series.seen.take(columns, axis=1)
-    judged = ~held & (changes >= YOUNG)
+    early = _early(series, changes, columns)
+    judged = ~held & ~early
     row, place = np.nonzero(~learnt.own & judged)
     if row.size:
         base, spread = learn_young(series, row, columns[place])
         learnt.base[row, place], learnt.spread[row, place] = base, spread
         learnt.weekdays[:, row, place] = 0
-    made: dict[str, Any] = {"changes": changes, "held": held}
+    made: dict[str, Any] = {"changes": changes, "held": held, "early": early}
     count = series.counts.take(columns, axis=1)
     log_count = np.log(np.maximum(count, 1.0))
     weekdays = (lesson.weekday + columns) % 7
@@ -149,6 +153,18 @@ def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
     step[learnt.rounded] = truncation(made["level1"][learnt.rounded])
     made["step"] = step
     return made
+
+
+def _early(series: Series, changes: Ints, columns: Ints) -> Bools:
+    """Where too few changes are known, and eight weeks are not filled by those that are."""
+    early = changes < YOUNG
+    row, place = np.nonzero(early & (changes >= _SPARSE) & (columns >= WINDOW))
+    row, back = row[:, None], np.arange(WINDOW)
+    days = columns[place, None] - back
+    unread = series.seen[row, days].argmax(axis=1)[:, None] > back
+    filled = (unread | ~np.isnan(series.increments[row, days])).all(axis=1)
+    early[row[filled, 0], place[filled]] = False
+    return early
 
 
 def _move(

@@ -23,6 +23,9 @@ LAG = 3
 FULL = 28
 """Changes from which an account is judged with its own spread and weekday effect."""
 
+_SPARSE = 6
+"""The same where they fill all of WINDOW: one that is read about once a week."""
+
 YOUNG_DAYS = 35
 """Days that a younger account learns from, up to the day before the judged one."""
 
@@ -125,8 +128,8 @@ def taught(series: Series, weeks: Ints, weekday: int, *, wander: bool = False) -
     ordered = np.ascontiguousarray(np.sort(windows, axis=1).T)
     base, spread, weekdays = learn(windows, weekday, ordered)
     known = np.full(len(windows), WINDOW)
-    own = changes >= FULL
     partial = np.isnan(ordered[-1])
+    own = (changes >= FULL) | (~partial & (changes >= _SPARSE))
     if partial.any():
         known[partial] -= np.isnan(windows[partial]).sum(axis=1)
         base[partial], spread[partial], weekdays[:, partial] = 0, 0, 0

@@ -11,7 +11,7 @@ from checks.findings import Findings
 from checks.learning import LAG
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel
-from checks.series import bridge, counts_of, linear_rows
+from checks.series import GAP, bridge, counts_of, linear_rows
 from checks.surprise import log_tail, score_limit
 
 PAST = 90
@@ -111,17 +111,24 @@ def candidates(
     )
 
 
+def _level_before(counts: Floats, index: Ints, column: Ints, span: int) -> tuple[Floats, Ints]:
+    days = column[:, None] - span - np.arange(GAP - span + 1)
+    before = np.where(days >= 0, counts[index[:, None], np.maximum(days, 0)], np.nan)
+    back = np.argmax(~np.isnan(before), axis=1)
+    return before[np.arange(len(index)), back], span + back
+
+
 def _longer(
     day: Move, counts: Floats, row: Ints, column: Ints, linear: Bools, span: int
 ) -> Move:
-    """The change over more days, expected and spread as over one; NaN without both ends."""
-    before = column - span
-    level = np.where(before >= 0, counts[row, np.maximum(before, 0)], np.nan)
+    """The change since the last reading at least `span` days before, expected and spread as
+    over one; NaN where GAP days hold none."""
+    rows, index = np.unique(row, return_inverse=True)
+    level, elapsed = _level_before(counts[rows], index, column, span)
     count = counts[row, column]
     move = np.where(linear, count - level, np.log(np.maximum(count, 1) / np.maximum(level, 1)))
-    times = span / np.maximum(day.elapsed, 1)
+    times = elapsed / np.maximum(day.elapsed, 1)
     level = np.where(linear, 1.0, np.maximum(level, 1.0))
-    elapsed = np.full(len(row), span)
     return Move(move, day.expected * times, day.spread * np.sqrt(times), level, elapsed)
 
 

@@ -1,7 +1,7 @@
 """A synthetic world of accounts: ordinary life, and labelled events in six of ten accounts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,13 @@ class World:
     def panel(self) -> Panel:
         """All days on one panel."""
         return panel_of(self.accounts, self.counts, self.extra.get("newest", NEWEST))
+
+
+def read_every(days: int, world: World) -> World:
+    """The same life, read on every so many days only; the last one is read."""
+    unread = np.arange(world.days)[::-1] % days > 0
+    counts = {name: np.where(unread, np.nan, grid) for name, grid in world.counts.items()}
+    return replace(world, counts=counts)
 
 
 def panel_of(accounts: tuple[str, ...], counts: dict[str, Any], newest: int = NEWEST) -> Panel:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from checks.detect import Detections, detect, state
 from checks.panel import build_panel
 from checks.rules import rules_for
-from tests.bench.world import WIDE, make, panel_of
+from tests.bench.scoring import Score, episodes, score
+from tests.bench.world import WIDE, make, panel_of, read_every
 from tests.signals import DAY, NOW, jump, panel, steady
 
 RULES = rules_for("balanced")
@@ -50,6 +51,7 @@ def test_a_day_alone_says_what_a_replay_says(seed: int, column: int, holes: floa
     gone = (rng.random((70, 180)) < holes) & sparse
     start = int(rng.integers(0, 120))
     gone[:4, start : start + int(rng.integers(10, 50))] = True
+    gone[4:12] |= np.arange(180) % int(rng.integers(2, 15)) > 0
     counts = {name: np.where(gone, np.nan, grid) for name, grid in world.counts.items()}
     whole = panel_of(world.accounts, counts)
     replay = detect(whole, RULES, columns=slice(0, None))
@@ -62,6 +64,27 @@ def test_a_day_alone_says_what_a_replay_says(seed: int, column: int, holes: floa
             np.testing.assert_array_equal(
                 getattr(now, name)[:, 0], getattr(then, name)[:, column]
             )
+
+
+@pytest.mark.parametrize("days", [3, 7])
+def test_what_is_read_now_and_then_is_judged_by_its_own_life(days: int) -> None:
+    total = Score()
+    for seed in (5, 6):
+        world = read_every(days, make(100, seed, days=240))
+        found = detect(world.panel(), RULES, columns=slice(0, None))
+        read = ~np.isnan(world.counts["followers"])
+        total.add(score(episodes(found.hits), world.events, read))
+    assert total.recall_of("purge") >= 0.9
+    assert total.recall_of("leak") >= 0.85
+    assert total.false_per_year <= 0.1
+
+
+def test_a_missed_week_makes_a_weekly_export_no_new_account() -> None:
+    series = np.full(121, np.nan)
+    series[::-7] = steady()[::-7]
+    series[-15] = np.nan
+    followers = detect(panel(series), RULES).states["followers"]
+    assert followers.judged[0, 0]
 
 
 def test_later_readings_change_nothing() -> None:
