@@ -21,6 +21,9 @@ SLIDE = 7
 _ALSO = 0.03
 """Share of a group that may move by itself on the day on which one of it does."""
 
+_LEAST_DAYS, _FORTNIGHT = 5, 13
+"""Days before that tell what is usual; fewer do where they reach that far back."""
+
 _SPREADS = 2.5
 _JOINS = 0.75
 _CLEAR = 5.0
@@ -142,14 +145,15 @@ def crowd(group: str, tide: Tide, direction: int) -> Crowd:
 
     The usual share is that of the 16 days before without its two highest days, so that a
     wave of yesterday does not hide that of today; its spread joins chance (binomial) with
-    the group's own joint days.
+    the group's own joint days. Where few of those days were read, as of weekly exports, all
+    of them teach it that reach two weeks back.
     """
     return _against_usual(group, tide, direction, lags=range(1, HISTORY + 1), dropped=2)
 
 
 def slide(group: str, tide: Tide, direction: int) -> Crowd:
     """The same for sums over a week, against those of one and of two weeks before."""
-    lags = (SLIDE, 2 * SLIDE - 1)
+    lags = (SLIDE, 2 * SLIDE)
     return _against_usual(group, tide.over(SLIDE), direction, lags=lags, dropped=0)
 
 
@@ -173,11 +177,9 @@ def _against_usual(
     people = np.where(known, judged[np.maximum(before, 0)], 0)
     movers = np.where(known, moved[np.maximum(before, 0)], 0)
     share = movers / np.maximum(people, 1)
-    if dropped:
-        rank = np.argsort(np.argsort(-share, axis=1, kind="stable"), axis=1)
-        kept = known & ((rank >= dropped) | (known.sum(axis=1) < 5)[:, None])
-    else:
-        kept = known
+    rank = np.argsort(np.argsort(-share, axis=1, kind="stable"), axis=1)
+    many = known.sum(axis=1) >= dropped + _LEAST_DAYS
+    kept = known & ((rank >= dropped) | ~many[:, None])
     days = kept.sum(axis=1)
     people, movers = people * kept, movers * kept
     usual = (movers.sum(axis=1) + dropped + 1) / (people.sum(axis=1) + dropped + 1)
@@ -188,7 +190,8 @@ def _against_usual(
     joint = np.maximum(spread - chance / np.maximum(size, 1), 0.0)
     today = moved / np.maximum(judged, 1)
     score = (today - usual) / np.sqrt(chance / np.maximum(judged, 1) + joint + 1e-12)
-    enough = (judged >= MIN_PEERS) & (days >= (2 if dropped == 0 else 5))
+    sparse = (days >= 2) & known[:, np.asarray(lags) >= _FORTNIGHT].any(axis=1)
+    enough = (judged >= MIN_PEERS) & (many | sparse)
     return Crowd(group, judged, moved, usual, np.where(enough, score, np.nan), typical)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from checks.cohort import MIN_MOVED
 from checks.crowds import Case, evidence_days
 from checks.detect import Detections, detect
 from checks.dilution import dilution
@@ -86,7 +87,8 @@ class _Days:
         self.lens = lens
         self.copies = copies
         self.values = values
-        hits = detections.hits.take(detections.hits.alarm)
+        self.risen = self._risen(judged)
+        hits = detections.hits.take(detections.hits.alarm | self._with_others())
         self.edges = np.searchsorted(hits.column, np.arange(self.panel.days + 1)).tolist()
         places = zip(
             hits.row.tolist(),
@@ -130,7 +132,9 @@ class _Days:
         for case, finding in found:
             if case.row in waves and finding.check == "leak":
                 continue  # the wave says better than a sum over weeks what happened today
-            wave = waves[case.row][0] if _falls(case) and case.row in waves else None
+            wave = self.risen[column].get(case.row) if _rises(case) else None
+            if _falls(case) and case.row in waves:
+                wave = waves[case.row][0]
             yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
         for row, (wave, posted, finding) in waves.items():
             if row not in loud:
@@ -163,6 +167,34 @@ class _Days:
             found.append((Case(row, finding.metric, -1, start, column, column), finding))
         return found
 
+    def _risen(self, judged: Ints) -> dict[int, dict[int, str]]:
+        """By day, the waves in which accounts rose beyond their floors: {row: wave}.
+
+        At least MIN_MOVED of a group must; what a wave does below the floors is no news.
+        """
+        hits, risen = self.detections.hits, {}
+        for column in judged.tolist():
+            risen[column] = waves = dict[int, str]()
+            rows = set(hits.row[self._rising & (hits.column == column)].tolist())
+            for group, _ in self.lens.crowds.waves(column, 1) if len(rows) >= MIN_MOVED else ():
+                movers = rows & set(self.lens.crowds.movers(group, column, 1).tolist())
+                if len(movers) >= MIN_MOVED:
+                    name = wave_name(group, 1, int(self.panel.ends[column]))
+                    waves |= dict.fromkeys(movers - waves.keys(), name)
+        return risen
+
+    @property
+    def _rising(self) -> Bools:
+        hits = self.detections.hits
+        return np.asarray(hits.passed & (hits.check == "spike"), np.bool_)
+
+    def _with_others(self) -> Bools:
+        """Rises of a wave: what all do together, false-discovery control takes for no news."""
+        hits = self.detections.hits
+        places = zip(hits.row.tolist(), hits.column.tolist(), strict=True)
+        inside = [row in self.risen.get(column, ()) for row, column in places]
+        return np.asarray(inside, np.bool_) & self._rising
+
     def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool, Finding]]:
         """Wave, whether it is posted, and the own part of each that fell with others."""
         waves: dict[int, tuple[str, bool, Finding]] = {}
@@ -172,7 +204,7 @@ class _Days:
             found = {row: self._member(row, column) for row in rows}
             alone = bool(crowd.posted[column - self.lens.crowds.first])
             large = bool(loud & found.keys()) or not all(map(self._small, found.values()))
-            name = wave_name(group, at)
+            name = wave_name(group, -1, at)
             for row, finding in found.items():
                 waves.setdefault(row, (name, alone or large, finding))
         return waves
@@ -240,3 +272,7 @@ class _Days:
 
 def _falls(case: Case) -> bool:
     return case.metric == "followers" and case.direction < 0
+
+
+def _rises(case: Case) -> bool:
+    return case.metric == "followers" and case.direction > 0

@@ -12,9 +12,9 @@ _LEAST = 3
 _MOST = 2 / 3
 
 
-def wave_name(group: str, at: int) -> str:
-    """The name of a fall of `group` that began on the day that ends at `at`."""
-    return f"{group}|down|{at}"
+def wave_name(group: str, direction: int, at: int) -> str:
+    """The name of a fall (-1) or rise of `group` that began on the day that ends at `at`."""
+    return f"{group}|{'up' if direction > 0 else 'down'}|{at}"
 
 
 def shared_name(name: str | None, known: set[str]) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from checks.judge import judge, judgements
-from checks.model import Event
+from checks.model import Event, Incident
 from checks.panel import Floats, Panel, build_panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
@@ -124,3 +124,30 @@ def test_fake_and_organic_are_told_apart_one_day_after_the_alarm(seed: int) -> N
     assert len(organic) > 15
     assert np.mean([kind == "mass_follow" for kind in fake]) >= 0.9
     assert np.mean([kind == "viral" for kind in organic]) >= 0.9
+
+
+def _joint(every: int, share: float) -> list[Incident]:
+    """The alerts of 60 accounts of which 36 move by about `share` on one day."""
+    counts = life(60, 180)
+    factor = 1 + share * np.random.default_rng(2).uniform(0.5, 2.0, (36, 1))
+    counts[:36, 150:] = np.round(counts[:36, 150:] * factor)
+    counts[:, np.arange(180)[::-1] % every > 0] = np.nan
+    days = replay(panel_of(counts), RULES, columns=np.arange(140, 180))
+    return [each for each in incidents_of(days) if each.alerted_at is not None]
+
+
+@pytest.mark.parametrize("every", [1, 3, 7])
+def test_a_purge_of_most_is_one_wave_however_seldom_it_is_read(every: int) -> None:
+    fallen = _joint(every, -0.08)
+    assert {each.kind for each in fallen} == {"purge"}
+    assert len({each.wave for each in fallen}) == 1
+    assert len({each.account for each in fallen}) >= 36
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_surge_of_most_is_told_once_and_not_taken_for_an_ordinary_day(every: int) -> None:
+    """False-discovery control holds what all do together: only the wave can tell of it."""
+    risen = _joint(every, 0.2)
+    assert {each.wave for each in risen} == {f"platform:x|up|{risen[0].opened_at}"}
+    assert len(risen) >= 30
+    assert all("peers_rose" in {why.code for why in each.reasons} for each in risen)
