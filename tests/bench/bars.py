@@ -16,7 +16,8 @@ class Bars:
         self._add(what, f"<= {asked:g}", got, got <= asked)
 
     def fewer(self, what: str, than: float, got: float) -> None:
-        self._add(what, f"< {than:.4g}", got, got < than)
+        """None at all is enough where the other has none either."""
+        self._add(what, f"< {than:.4g}" if than else "0", got, got < than or got == 0)
 
     def _add(self, what: str, asked: str, got: float, met: bool) -> None:
         self.rows.append((what, asked, f"{got:.4g}", met))
