@@ -15,6 +15,7 @@ import polars as pl
 
 from bot.errors import CommandError, SourceChanged
 from bot.message.alert import title
+from bot.message.kinds import worst_first
 from bot.message.reasons import sentence
 from bot.message.voice import voice_for
 from bot.model import METRICS, Fault
@@ -111,7 +112,7 @@ class Checked(NamedTuple):
 
 
 def check(frame: pl.DataFrame, rules: Rules, *, as_of: int | None, timezone: str) -> Checked:
-    """The incidents that one moment alone would open; None is the last reading time."""
+    """The incidents that one moment alone would open, worst first; None is the last reading."""
     now = int(frame["at"].max()) if as_of is None else as_of  # type: ignore[arg-type]
     seen = frame.filter((pl.col("at") <= now) & (pl.col("at") > now - (LOOKBACK + 3) * 86400))
     if seen.is_empty():
@@ -122,6 +123,7 @@ def check(frame: pl.DataFrame, rules: Rules, *, as_of: int | None, timezone: str
     panel = panel_of(seen, now, timezone, LOOKBACK + 1)
     judgement = judge(panel, rules)
     incidents = [decision.incident for decision in decide((), judgement, now)]
+    incidents.sort(key=lambda each: (each.alerted_at is None, worst_first(each)))
     judged = len(panel.accounts) - len(judgement.early)
     return Checked(incidents, judgement.notices, judgement.early, judged)
 
@@ -134,7 +136,7 @@ def backtest(
     timezone: str,
     with_notices: bool = False,
 ) -> tuple[list[Incident], tuple[Notice, ...]]:
-    """Every incident that a service judging in this rhythm would have opened.
+    """Every incident that a service judging in this rhythm would have opened, oldest first.
 
     `every` divides a day: each look has its own panel whose columns end at that time of day.
     """
@@ -150,6 +152,7 @@ def backtest(
     panels = [panel_of(frame, look, timezone, days) for look in looks]
     columns = np.arange(days)
     incidents = incidents_of(replay_panels(panels, rules, columns=columns))
+    incidents.sort(key=lambda each: (each.opened_at, each.account, each.metric))
     return incidents, _notices(panels, rules, columns) if with_notices else ()
 
 
@@ -216,19 +219,15 @@ def notice_as_json(notice: Notice, timezone: str) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-def in_order(incidents: Sequence[Incident]) -> list[Incident]:
-    return sorted(incidents, key=lambda each: (each.opened_at, each.account, each.metric))
-
-
 def print_incidents(
     incidents: Sequence[Incident], notices: Sequence[Notice], timezone: str, end: str
 ) -> None:
-    """A block of text per incident, oldest first, and `end` below them."""
+    """A block of text per incident, in their order, and `end` below them."""
     from rich.console import Console
     from rich.text import Text
 
     console, voice = Console(highlight=False, soft_wrap=True), voice_for("en", timezone)
-    for incident in in_order(incidents):
+    for incident in incidents:
         shown = title(voice, incident, incident.last_finding_at)
         unsaid = "" if incident.alerted_at else " (below alerting)"
         console.print(Text(f"{shown}{unsaid}", style=COLOURS[incident.severity]))

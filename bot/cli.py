@@ -225,7 +225,7 @@ def _show(
     from bot import backtest as offline
 
     if form == "json":
-        for incident in offline.in_order(incidents):
+        for incident in incidents:
             click.echo(offline.as_json(incident, timezone))
         for notice in notices:
             click.echo(offline.notice_as_json(notice, timezone))

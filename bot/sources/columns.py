@@ -141,17 +141,16 @@ def lay_out(header: Sequence[str], columns: Mapping[str, str]) -> Layout:
     unused = tuple(name for name in header if name not in roles.values())
     shown = ", ".join(f'"{name}"' for name in header[:12])
     if "at" not in roles:
-        raise NoLayout(
-            f'has no column with a time among {shown}: name it with columns = {{ at = "..." }}'
-        )
+        raise NoLayout(f"has no column with a time among {shown}: {_name_it('at')}")
     if any(role in METRICS for role in roles):
         return Layout(roles, unused=unused)
     if "account" in roles or not unused:
-        raise NoLayout(
-            f"has no column with a count among {shown}: "
-            'name it with columns = { followers = "..." }'
-        )
+        raise NoLayout(f"has no column with a count among {shown}: {_name_it('followers')}")
     return Layout({"at": roles["at"]}, wide=unused)
+
+
+def _name_it(role: str) -> str:
+    return f'name it with columns = {{ {role} = "NAME" }} or --columns {role}=NAME'
 
 
 def _named(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:

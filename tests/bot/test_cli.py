@@ -102,6 +102,18 @@ def test_check_judges_the_last_reading_or_the_moment_asked_for(
     assert len(incident["updates"]) == 1
 
 
+def test_check_lists_the_worst_first(ebbwatch: Shell, tmp_path: Path) -> None:
+    path, rows = tmp_path / "two.csv", ["account,date,followers"]
+    for account, lost in (("a/small", 400), ("b/large", 3_000)):
+        for day in range(91):
+            at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+            rows.append(f"{account},{at:%Y-%m-%d},{10_000 + 10 * day - lost * (day == 90)}")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    out = ebbwatch("check", path, "--format", "json", cwd=tmp_path).stdout
+    listed = [json.loads(line)["account"] for line in out.splitlines()]
+    assert listed == ["b/large", "a/small"]
+
+
 def test_check_says_when_it_is_too_early_to_say(ebbwatch: Shell, tmp_path: Path) -> None:
     path = tmp_path / "few.csv"
     path.write_text("account,date,followers\na/b,2026-01-01,5\na/b,2026-01-02,6\n")
