@@ -42,7 +42,7 @@ def rows_of(found: Detections, column: int) -> list[tuple[object, ...]]:
     ]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(1, 10_000), column=st.integers(20, 179), holes=st.floats(0, 0.6))
 def test_a_day_alone_says_what_a_replay_says(seed: int, column: int, holes: float) -> None:
     world = make(70, seed, ranges=WIDE)

@@ -43,7 +43,7 @@ def day_by_day(panels: Sequence[Panel]) -> list[tuple[int, list[Decision]]]:
     return log
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000), first=st.integers(70, 150))
 def test_replay_equals_the_service_fed_day_by_day(seed: int, first: int) -> None:
     panel = make(30, seed).panel()

@@ -22,7 +22,7 @@ from bot.model import Button, Field, Message, Picture
 from tests.contracts.stage_discord import unescape
 from tests.loopback.discord_rules import check_message, pings
 
-MANY = settings(max_examples=2000 if os.environ.get("EBBWATCH_FUZZ") else 60, deadline=None)
+MANY = settings(max_examples=2000 if os.environ.get("EBBWATCH_FUZZ") else 60)
 ID = "k3v9x2m1q8w7e6r5"
 HOSTILE = st.sampled_from(
     [

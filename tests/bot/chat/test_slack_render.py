@@ -240,7 +240,7 @@ MESSAGES = st.builds(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(message=MESSAGES, file=st.sampled_from([None, "F000000001"]))
 def test_hostile_messages_break_no_limit_and_ping_nobody(
     message: Message, file: str | None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.chat.text import clean, columns, cut, pieces, shorten, size
 
-MANY = settings(max_examples=5000 if os.environ.get("EBBWATCH_FUZZ") else 100, deadline=None)
+MANY = settings(max_examples=5000 if os.environ.get("EBBWATCH_FUZZ") else 100)
 
 
 @pytest.mark.parametrize(

@@ -365,7 +365,6 @@ def _samples() -> list[bytes]:
 
 @settings(
     max_examples=10_000 if FULL else 120,
-    deadline=None,
     derandomize=not FULL,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -393,7 +392,6 @@ def test_fuzz_mutated_files_give_readings_or_a_source_error(
 @given(st.text(alphabet='0123456789/-.,;"\n\tabc \0é', max_size=200))
 @settings(
     max_examples=10_000 if FULL else 100,
-    deadline=None,
     derandomize=not FULL,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -200,7 +200,6 @@ def test_mutated_files_are_read_or_refused(
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         phases=(Phase.generate,),
         derandomize=not FUZZ,
         database=None,
