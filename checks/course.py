@@ -91,10 +91,20 @@ def stands_out(verdict: Verdict, incident: Incident) -> bool:
     return later and abs(finding.score) > FAR * abs(incident.score)
 
 
+def goes_on(verdict: Verdict, incident: Incident) -> bool:
+    """Whether a finding belongs to an open incident: soon after its last one, or a sum over
+    weeks that overlaps those of the incident."""
+    finding = verdict.finding
+    slow = finding.check == "leak" and incident.memory.get("check") == "leak"
+    first = finding.start if slow else finding.at - JOIN
+    return first <= incident.last_finding_at
+
+
 def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> bool:
     """Whether a slow loss is mostly the sudden one of `incident`, still inside its window."""
     finding = verdict.finding
-    if finding.check != "leak" or incident.memory.get("check") == "leak" or standing is None:
+    slow = incident.open and incident.memory.get("check") == "leak"
+    if finding.check != "leak" or slow or standing is None:
         return False
     if incident.direction != "down" or not finding.start <= incident.last_finding_at:
         return False

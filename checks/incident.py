@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from checks.course import (
     DAY,
-    JOIN,
+    goes_on,
     has_returned,
     is_back,
     is_confirmed,
@@ -146,7 +146,7 @@ class _Book:
             older = self._taken_back(verdict)
             fresh = "first_finding" if last is None else "new_episode"
             self._open(verdict, fresh if older is None else "contradicts", older)
-        elif finding.at - last.last_finding_at > JOIN:
+        elif not goes_on(verdict, last):
             self._close(last, "overtaken", "overtaken")
             self._open(verdict, "new_episode")
         elif stands_out(verdict, last):

@@ -38,6 +38,7 @@ class Seen:
     confidence: float = 0.7
     alerting: bool = True
     wave: str | None = None
+    check: str = "churn"
 
 
 @dataclass
@@ -90,7 +91,7 @@ def verdict(tape: Tape, seen: Seen) -> Verdict:
     change = tape.level(tape.day) - level
     expected = 100.0 * seen.span
     finding = Finding(
-        check="churn",
+        check=seen.check,
         account=ACCOUNT,
         metric="followers",
         direction=seen.direction,
@@ -150,6 +151,9 @@ def words(log: Sequence[tuple[int, Decision]]) -> list[tuple[int, str, str]]:
 
 PURGE = Seen("purge")
 LEAK = Seen("leak", score=-5.0, span=10)
+SLOW = replace(LEAK, check="leak")
+LOSING = [100_000.0 - 300 * k for k in range(10)]
+CALM = [LOSING[-1] + 100 * k for k in range(1, 12)]
 SURGE = Seen("mass_follow", score=30.0, direction="up")
 DOWN = [90_000.0 + 100 * k for k in range(12)]
 
@@ -200,6 +204,28 @@ TABLE = [
             *[(day, "update", "still_there") for day in range(1, 8)],
             (8, "resolve", "overtaken"),
             (8, "open", "far_more_surprising"),
+        ],
+    ),
+    (
+        "a slow loss that is seen again after days without a reading is the same one",
+        [*LOSING, None, None, None, None, CALM[0]],
+        {9: SLOW, 14: SLOW},
+        [(9, "open", "first_finding"), (14, "update", "still_there")],
+    ),
+    (
+        "a slow loss is not told again once it is over",
+        [*LOSING, *CALM],
+        {9: SLOW, 16: SLOW},
+        [(9, "open", "first_finding"), (12, "resolve", "calm")],
+    ),
+    (
+        "a slow loss that goes on after its incident is over is a new one",
+        [*LOSING, *CALM[:3], *[CALM[2] - 400 * k for k in range(1, 8)]],
+        {9: SLOW, 19: SLOW},
+        [
+            (9, "open", "first_finding"),
+            (12, "resolve", "calm"),
+            (19, "open", "new_episode"),
         ],
     ),
     (
