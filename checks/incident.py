@@ -25,7 +25,10 @@ from checks.reasons import reason
 from checks.steps import calmer, changed, ended, grown, opened, stepped, undone, worse
 from checks.wave import ebb, shared_name
 
-CALM_DAYS = 3
+CALM_DAYS, CALM_DAYS_OF_A_LEAK = 3, 7
+"""Judged days without a finding after which an incident is over. Sums over weeks come and go
+around their limit while the loss goes on."""
+
 SILENCE = 14 * DAY
 AFTERMATH = 14 * DAY
 REVISION = 7 * DAY
@@ -41,7 +44,7 @@ DECISIONS: Mapping[str, str] = {
     "evidence_changed": "Later evidence explains it differently.",
     "confirmed": "It is still there after the next day or two.",
     "lost_after_gain": "The loss belongs to the surge before it.",
-    "calm": "Three judged days passed without a finding.",
+    "calm": "Three judged days (of a slow loss seven) passed without a finding.",
     "returned": "The level is back where it was expected, within 48 hours.",
     "corrected": "The source corrected the reading that showed it.",
     "no_more_data": "Nothing was read for 14 days.",
@@ -217,7 +220,8 @@ class _Book:
                 self._log("hold", incident, "no_data")
         else:
             quiet = calmer(incident, self.now)
-            if quiet.calm_days >= CALM_DAYS:
+            slow = incident.memory.get("check") == "leak"
+            if quiet.calm_days >= (CALM_DAYS_OF_A_LEAK if slow else CALM_DAYS):
                 self._close(quiet, "calm", "calm")
             else:
                 self._hear(quiet, incident, "waiting", self.view.explain(quiet))

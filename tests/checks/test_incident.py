@@ -215,17 +215,17 @@ TABLE = [
     (
         "a slow loss is not told again once it is over",
         [*LOSING, *CALM],
-        {9: SLOW, 16: SLOW},
-        [(9, "open", "first_finding"), (12, "resolve", "calm")],
+        {9: SLOW, 18: SLOW},
+        [(9, "open", "first_finding"), (16, "resolve", "calm")],
     ),
     (
         "a slow loss that goes on after its incident is over is a new one",
-        [*LOSING, *CALM[:3], *[CALM[2] - 400 * k for k in range(1, 8)]],
-        {9: SLOW, 19: SLOW},
+        [*LOSING, *CALM[:7], *[CALM[6] - 400 * k for k in range(1, 9)]],
+        {9: SLOW, 24: SLOW},
         [
             (9, "open", "first_finding"),
-            (12, "resolve", "calm"),
-            (19, "open", "new_episode"),
+            (16, "resolve", "calm"),
+            (24, "open", "new_episode"),
         ],
     ),
     (
