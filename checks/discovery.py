@@ -12,7 +12,7 @@ from checks.baseline import Outlook, outlook
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel
-from checks.surprise import Tail, discovery_limit, fit_tail, tail_size
+from checks.surprise import Tails, discovery_limit, fit_tails, runs, tail_size
 
 HISTORY = 28
 """Days whose scores tell the tail's shape and share one false-discovery threshold."""
@@ -23,6 +23,9 @@ LEAST_ACCOUNTS = 50
 SAMPLE = 512
 """Accounts of a platform whose past stands for all; chosen by their names."""
 
+_AT_ONCE = 128
+"""Judged days whose pools are worked out together."""
+
 _USUAL_PERCENT = 1.5
 _SHARE, _SHARE_BARE = 0.05, 0.0125
 """Upper share of one direction's scores in which its tail begins, with floors and without.
@@ -30,23 +33,6 @@ _SHARE, _SHARE_BARE = 0.05, 0.0125
 Without floors only the tail decides: 0.018 and 0.025 let 1.2 to 1.6 q through on mixed tails
 (`tests.bench.mixture`, tuning seeds).
 """
-
-
-@dataclass(frozen=True)
-class _Side:
-    """Scores in one direction that may belong to a tail, ordered by day.
-
-    `start` is the first entry of each day, `large` says where the move passes the floors.
-    """
-
-    scores: Floats
-    large: Bools
-    start: Ints
-
-    def of(self, span: slice) -> tuple[Floats, Bools]:
-        """Scores and `large` of some days."""
-        part = slice(self.start[span.start], self.start[span.stop])
-        return self.scores[part], self.large[part]
 
 
 @dataclass(frozen=True)
@@ -71,12 +57,43 @@ class _Past:
         """The number of scores of each day."""
         return np.asarray((~np.isnan(self.scores)).sum(axis=0))
 
-    def side(self, sign: int, least: Floats) -> _Side:
-        """The scores of each day from its `least` on in one direction."""
-        scores = sign * self.scores.T
-        day, row = np.nonzero(scores >= least[:, None])
-        start = np.searchsorted(day, np.arange(len(self.days) + 1))
-        return _Side(scores[day, row], self.large[row, day], start)
+
+@dataclass(frozen=True)
+class _Near:
+    """Scores in one direction that may belong to a tail, ascending; parallel arrays.
+
+    `past` and `day` they are of, `large` as there.
+    """
+
+    scores: Floats
+    past: Ints
+    day: Ints
+    large: Bools
+
+
+@dataclass(frozen=True)
+class _Odds:
+    """What scores on some days are worth, each by the HISTORY days up to it.
+
+    `first` and `last` are these days' places in history, `tests` (pasts, days) the scores of
+    each past there. Rises and falls, by sign, have tails of their own. A null day must also
+    be large to pass a floor: `factor` (pasts, days) is the log of 2 P(large | ordinary tail).
+    """
+
+    first: Ints
+    last: Ints
+    tests: Ints
+    tails: dict[int, Tails]
+    factor: dict[int, Floats]
+
+    def log_p(self, past: int, scores: Floats, day: Ints) -> Floats:
+        """One-sided p, doubled, of signed scores; infinite for none."""
+        log_p = np.full(len(scores), np.inf)
+        for sign, tails in self.tails.items():
+            mine = sign * scores > 0
+            own = tails.log_p(np.abs(scores[mine]), day[mine])
+            log_p[mine] = own + self.factor[sign][past, day[mine]]
+        return log_p
 
 
 def hold_discoveries(
@@ -110,41 +127,71 @@ def hold_discoveries(
             found = find(seen, history, sample)
         pasts.append(_past(seen, history, found, rules))
     share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
-    judged: Ints = np.sum([past.judged for past in pasts], axis=0)
-    sides = {sign: _sides(pasts, sign, judged, share) for sign in (1, -1)}
+    near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
     scores = [
         _less_the_day(hits.take(each), past.days, past.middle, past.scale)
         for past, each in zip(pasts, tested, strict=True)
     ]
-    for column in np.unique(np.concatenate([hits.column[each] for each in tested])):
-        last = int(np.searchsorted(history, column))
-        span = slice(max(0, last - HISTORY + 1), last + 1)
-        total = int(judged[span].sum())
-        tails = {
-            sign: fit_tail(np.concatenate([side.of(span)[0] for side in some]), share, total)
-            for sign, some in sides.items()
-        }
-        for i, past in enumerate(pasts):
-            here = hits.column[tested[i]] == column
-            near = {sign: some[i].of(span) for sign, some in sides.items()}
-            rejected = _rejected(past, span, near, tails, scores[i][here], rules)
-            alarm[tested[i][here]] = rejected
+    days = np.unique(np.concatenate([hits.column[each] for each in tested]))
+    for some in np.array_split(days, 1 + len(days) // _AT_ONCE):
+        odds = _odds(pasts, near, np.searchsorted(history, some), share)
+        for i, each in enumerate(tested):
+            here = np.isin(hits.column[each], some)
+            place = np.searchsorted(some, hits.column[each[here]])
+            limit = _limits(odds, i, pasts[i], rules)
+            alarm[each[here]] = odds.log_p(i, scores[i][here], place) <= limit[place]
     return replace(hits, alarm=alarm)
 
 
-def _sides(pasts: list[_Past], sign: int, judged: Ints, share: float) -> list[_Side]:
-    """What can lie in the upper share of any HISTORY days, of each past.
+def _near(pasts: list[_Past], sign: int, share: float) -> _Near:
+    """What can lie in the upper share of any HISTORY days.
 
     That share begins nowhere below the least that its days' own shares, and one score more,
     begin at.
     """
-    scores = np.sort(sign * np.concatenate([past.scores for past in pasts]), axis=0)
-    least = np.full(scores.shape[1] + 2 * HISTORY - 2, np.inf)
-    for day in np.flatnonzero(judged):
-        more = min(tail_size(int(judged[day]), share) + 1, judged[day])
-        least[day + HISTORY - 1] = scores[judged[day] - more, day]
-    near = sliding_window_view(least, 2 * HISTORY - 1).min(axis=1)
-    return [past.side(sign, near) for past in pasts]
+    judged = np.sum([past.judged for past in pasts], axis=0)
+    more = np.minimum(tail_size(judged, share) + 1, judged)
+    ordered = np.sort(sign * np.concatenate([past.scores for past in pasts]), axis=0)
+    days = np.flatnonzero(judged)
+    least = np.full(len(judged) + 2 * HISTORY - 2, np.inf)
+    least[days + HISTORY - 1] = ordered[(judged - more)[days], days]
+    least = sliding_window_view(least, 2 * HISTORY - 1).min(axis=1)
+    parts = []
+    for i, past in enumerate(pasts):
+        scores = sign * past.scores
+        row, day = np.nonzero(scores >= least)
+        parts.append((scores[row, day], np.full(len(row), i), day, past.large[row, day]))
+    whole = [np.concatenate(each) for each in zip(*parts, strict=True)]
+    order = np.argsort(whole[0])
+    return _Near(*(each[order] for each in whole))
+
+
+def _odds(pasts: list[_Past], near: dict[int, _Near], last: Ints, share: float) -> _Odds:
+    """The odds on some days of history."""
+    first = np.maximum(0, last - HISTORY + 1)
+    judged = np.cumsum([np.append(0, past.judged) for past in pasts], axis=1)
+    tests = judged[:, last + 1] - judged[:, first]
+    least = 1.0 / np.maximum(tests, 1)
+    tails, factor = {}, {}
+    for sign, side in near.items():
+        drawn = (side.day >= first[:, None]) & (side.day <= last[:, None])
+        tails[sign] = fit_tails(side.scores, drawn, tests.sum(axis=0), share)
+        day, place = tails[sign].ordinary()
+        cell, large = side.past[place] * len(last) + day, side.large[place]
+        known = np.bincount(cell, minlength=tests.size).reshape(tests.shape)
+        many = np.bincount(cell[large], minlength=tests.size).reshape(tests.shape)
+        factor[sign] = np.log(2 * np.maximum(many / np.maximum(known, 1), least))
+    return _Odds(first, last, tests, tails, factor)
+
+
+def _limits(odds: _Odds, i: int, past: _Past, rules: Rules) -> Floats:
+    """What Benjamini-Hochberg rejects at `rules.q` among all account-days of each day."""
+    first = np.searchsorted(past.place, odds.first)
+    stop = np.searchsorted(past.place, odds.last, "right")
+    day, index = runs(first, stop)
+    log_p = np.full((len(first), (stop - first).max()), np.inf)
+    log_p[day, index - first[day]] = odds.log_p(i, past.found[index], day)
+    return discovery_limit(log_p, rules.q, odds.tests[i])
 
 
 def _platforms(panel: Panel) -> list[Ints]:
@@ -217,32 +264,3 @@ def _less_the_day(hits: Findings, days: Ints, middle: Floats, scale: Floats) -> 
     spread = np.nan_to_num(hits.size / np.abs(hits.score), nan=np.inf)
     score = np.abs(hits.score) - hits.direction * middle[place] / spread
     return np.asarray(hits.direction * np.maximum(score, 0) / scale[place], np.float64)
-
-
-def _rejected(
-    past: _Past,
-    span: slice,
-    near: dict[int, tuple[Floats, Bools]],
-    tails: dict[int, Tail],
-    own: Floats,
-    rules: Rules,
-) -> Bools:
-    """Which of `own` Benjamini-Hochberg rejects at `rules.q` among all account-days of `span`.
-
-    Rises and falls have tails of their own: one-sided p, doubled. A null day must also be
-    large to pass a floor: p = P(score beyond) P(large | ordinary tail). `near` are scores of
-    these days and which of them are large.
-    """
-    tests = int(past.judged[span].sum())
-    found = past.found[slice(*np.searchsorted(past.place, (span.start, span.stop)))]
-    log_p, own_log_p = [], np.zeros(len(own))
-    for sign, tail in tails.items():
-        scores, large = near[sign]
-        ordinary = (scores >= tail.low) & (scores <= tail.high)
-        chance = float(large[ordinary].sum()) / max(int(ordinary.sum()), 1)
-        factor = np.log(2 * max(chance, 1.0 / tests))
-        mine, theirs = sign * own > 0, sign * found > 0
-        both = tail.log_p(np.abs(np.concatenate([own[mine], found[theirs]]))) + factor
-        own_log_p[mine], rest = np.split(both, [mine.sum()])
-        log_p.append(rest)
-    return np.asarray(own_log_p <= discovery_limit(np.concatenate(log_p), rules.q, tests))

@@ -15,7 +15,7 @@ from checks.detect import detect
 from checks.model import Sensitivity
 from checks.panel import Panel
 from checks.rules import rules_for
-from checks.surprise import discovery_limit, fit_tail
+from checks.surprise import discovery_limit, fit_tails
 from tests.bench.scoring import episodes
 from tests.bench.world import panel_of
 
@@ -102,9 +102,12 @@ def plain(world: Mixture, q: float) -> tuple[float, float]:
     z = np.abs(z)
     hit = np.zeros(z.shape, np.bool_)
     for day in range(FIRST, DAYS):
-        tail = fit_tail(z[:, day - 89 : day + 1].ravel())
+        pool = np.sort(z[:, day - 89 : day + 1], axis=None)
+        tail = fit_tails(pool, np.ones((1, pool.size), np.bool_), np.array([pool.size]))
         month = z[:, day - 29 : day + 1]
-        log_p = np.where(month < tail.low, 0.0, tail.log_p(month))
+        log_p = np.where(
+            month < tail.low, 0.0, tail.log_p(month, np.zeros(month.shape, np.int64))
+        )
         hit[:, day] = log_p[:, -1] <= discovery_limit(log_p.ravel(), q, log_p.size)
     false = (hit & ~world.true).sum() / max(hit.sum(), 1)
     return float(false), float((hit & world.true).sum() / world.true[:, FIRST:].sum())
