@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from checks.learning import LAG, WINDOW, Learnt, Lesson, between, learn_young, lessons
-from checks.panel import Bools, Floats, Ints, Panel, truncation
-from checks.series import GAP, Series, counts_of, linear_rows
+from checks.learning import LAG, WINDOW, Lesson, between, learn_young, lessons
+from checks.panel import Bools, Floats, Ints, Panel, cells, truncation
+from checks.series import GAP, Series, Shorts, Singles, counts_of, linear_rows
 
 SPANS = (1, 2, 3)
 """Days over which a sudden change is summed."""
@@ -129,36 +129,57 @@ def _blank(accounts: int, columns: int) -> dict[str, Any]:
     return made
 
 
+@dataclass(frozen=True)
+class _Readings:
+    """The newest reading at or before each of `days`, and its `column`; (rows, days)."""
+
+    days: Shorts
+    column: Shorts
+    count: Floats
+    log: Floats
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """What each row is judged by at each of `columns`; arrays (rows, columns).
+
+    `weekdays` are the sums of `Learnt` as they are, `week` the one of each column, `young` the
+    rows and places that have none. `variance` is that of a day, `rounded` the flat places of
+    counts that are.
+    """
+
+    columns: Ints
+    weekday: Ints
+    judged: Bools
+    base: Floats
+    variance: Floats
+    weekdays: Singles
+    week: Ints
+    young: tuple[Ints, Ints]
+    rounded: Ints
+
+
 def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
     """Outlook arrays by name; columns count from the lesson's first day."""
     series = lesson.series
-    learnt = lesson.learnt.at(lesson.week(columns - LAG))
     changes = between(series.read, columns)
     held = ~series.seen.take(columns, axis=1)
     early = _early(series, changes, columns)
-    judged = ~held & ~early
-    row, place = np.nonzero(~learnt.own & judged)
-    if row.size:
-        base, spread = learn_young(series, row, columns[place])
-        learnt.base[row, place], learnt.spread[row, place] = base, spread
-        learnt.weekdays[:, row, place] = 0
+    usual = _usual(lesson, columns, ~held & ~early)
+    readings = _readings(series, columns)
     made: dict[str, Any] = {"changes": changes, "held": held, "early": early}
-    count = series.counts.take(columns, axis=1)
-    log_count = np.log(np.maximum(count, 1.0))
-    weekdays = (lesson.weekday + columns) % 7
     for span in SPANS:
-        move = _move(series, learnt, columns, span, weekdays, judged, count, log_count)
+        move = _move(readings, usual, series.linear, span)
         made |= {f"{f.name}{span}": getattr(move, f.name) for f in fields(Move)}
-    step = np.ones(count.shape)
-    step[learnt.rounded] = truncation(made["level1"][learnt.rounded])
-    made["step"] = step
+    made["step"] = step = np.ones(held.shape)
+    step.ravel()[usual.rounded] = truncation(made["level1"].ravel()[usual.rounded])
     return made
 
 
 def _early(series: Series, changes: Ints, columns: Ints) -> Bools:
     """Where too few changes are known, and eight weeks are not filled by those that are."""
     early = changes < YOUNG
-    row, place = np.nonzero(early & (changes >= _SPARSE) & (columns >= WINDOW))
+    row, place = cells(early & (changes >= _SPARSE) & (columns >= WINDOW))
     row, back = row[:, None], np.arange(WINDOW)
     days = columns[place, None] - back
     unread = series.seen[row, days].argmax(axis=1)[:, None] > back
@@ -167,45 +188,76 @@ def _early(series: Series, changes: Ints, columns: Ints) -> Bools:
     return early
 
 
-def _move(
-    series: Series,
-    learnt: Learnt,
-    columns: Ints,
-    span: int,
-    weekdays: Ints,
-    judged: Bools,
-    count: Floats,
-    log_count: Floats,
-) -> Move:
+def _readings(series: Series, columns: Ints) -> _Readings:
+    """Those that the moves up to `columns` begin and end with."""
+    days = np.unique(np.maximum(columns - np.arange(max(SPANS) + 1)[:, None], 0))
+    column, count = series.newest(days), series.counts.take(days, axis=1)
+    short = days.astype(np.int16)
+    row, place = cells((column != short) & (column >= 0))
+    count[row, place] = series.counts[row, column[row, place]]
+    return _Readings(short, column, count, np.log(np.maximum(count, 1.0)))
+
+
+def _usual(lesson: Lesson, columns: Ints, judged: Bools) -> _Usual:
+    learnt, week = lesson.learnt, lesson.week(columns - LAG)
+    base, spread = learnt.base.take(week, axis=1), learnt.spread.take(week, axis=1)
+    row, place = young = cells(~learnt.own.take(week, axis=1) & judged)
+    if row.size:
+        base[row, place], spread[row, place] = learn_young(lesson.series, row, columns[place])
+    return _Usual(
+        columns,
+        (lesson.weekday + columns) % 7,
+        judged,
+        base.astype(np.float64),
+        spread.astype(np.float64) ** 2,
+        learnt.weekdays,
+        week,
+        young,
+        np.flatnonzero(learnt.rounded.take(week, axis=1)),
+    )
+
+
+def _move(readings: _Readings, usual: _Usual, linear: Bools, span: int) -> Move:
     """Observed and expected change since the last reading at least `span` days before.
 
     The variance is that of the days, of counting (max(|expected|, 1/4) accounts) and of the
     display step (step^2 / 12).
     """
-    rows = np.arange(len(series.counts))[:, None]
-    before = series.newest(np.maximum(columns - span, 0))
+    columns = usual.columns.astype(np.int16)
+    now, then = (
+        np.searchsorted(readings.days, np.maximum(columns - back, 0)) for back in (0, span)
+    )
+    before = readings.column.take(then, axis=1)
     elapsed = columns - before
-    known = judged & (columns >= span) & (before >= 0) & (elapsed <= GAP)
-    elapsed = np.where(known, elapsed, 0)
+    known = usual.judged & (columns >= span) & (before >= 0) & (elapsed <= GAP)
+    elapsed *= known
     # NaN where unknown: so are the move and the spread that are made of it
-    level = np.where(known, series.counts[rows, np.maximum(before, 0)], np.nan)
-    linear = series.linear[:, None]
-    move = log_count - np.log(np.maximum(level, 1.0))
+    level = np.where(known, readings.count.take(then, axis=1), np.nan)
+    move = readings.log.take(now, axis=1) - readings.log.take(then, axis=1)
+    move[~known] = np.nan
     if linear.any():
-        move = np.where(linear, count - level, move)
-        level = np.where(linear & known, 1.0, level)
-    level = np.maximum(level, 1.0)
-    first, days = _weekday(weekdays - elapsed + 1), _weekday(elapsed)
-    place = np.arange(len(columns))
-    effect = learnt.weekdays[first + days, rows, place] - learnt.weekdays[first, rows, place]
-    base = learnt.base.astype(np.float64)
-    counting = np.maximum(np.abs(base) * level * elapsed, 0.25)
-    counting[learnt.rounded] += truncation(level[learnt.rounded]) ** 2 / 12
-    variance = elapsed * learnt.spread.astype(np.float64) ** 2 + counting / level**2
-    expected = np.where(known, elapsed * base + effect, np.nan)
-    return Move(move, expected, np.sqrt(variance), level, elapsed)
+        flat = linear[:, None]
+        move = np.where(flat, readings.count.take(now, axis=1) - level, move)
+        level = np.where(flat & known, 1.0, level)
+    np.maximum(level, 1.0, out=level)
+    days = elapsed.astype(np.float64)
+    counting = np.maximum(np.abs(usual.base) * level * days, 0.25)
+    step = truncation(level.ravel()[usual.rounded])
+    counting.ravel()[usual.rounded] += step**2 / 12
+    variance = days * usual.variance + counting / level**2
+    expected = days * usual.base + _effect(usual, elapsed, span)
+    expected[~known] = np.nan
+    return Move(move, expected, np.sqrt(variance), level, elapsed.astype(np.int64))
 
 
-def _weekday(days: Ints) -> Ints:
-    """The remainder by 7; NumPy is much faster at whole quotients."""
-    return days - days // 7 * 7
+def _effect(usual: _Usual, elapsed: Shorts, span: int) -> Floats:
+    """The weekday effects of the days elapsed, most often `span`."""
+    sums, week = usual.weekdays, usual.week
+    first = (usual.weekday - span + 1) % 7
+    effect = (sums[first + span, :, week] - sums[first, :, week]).T.astype(np.float64, "C")
+    row, place = cells(elapsed > span)
+    days, week = elapsed[row, place], week[place]
+    first = (usual.weekday[place] - days + 1) % 7
+    effect[row, place] = sums[first + days % 7, row, week] - sums[first, row, week]
+    effect[usual.young] = 0
+    return effect

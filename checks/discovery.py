@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from checks.baseline import Outlook, outlook
 from checks.findings import Findings
 from checks.model import Rules
-from checks.panel import Bools, Floats, Ints, Panel
+from checks.panel import Bools, Floats, Ints, Panel, cells
 from checks.surprise import Tails, discovery_limit, fit_tails, runs, tail_size
 
 HISTORY = 28
@@ -159,7 +159,7 @@ def _near(pasts: list[_Past], sign: int, share: float) -> _Near:
     parts = []
     for i, past in enumerate(pasts):
         scores = sign * past.scores
-        row, day = np.nonzero(scores >= least)
+        row, day = cells(scores >= least)
         parts.append((scores[row, day], np.full(len(row), i), day, past.large[row, day]))
     whole = [np.concatenate(each) for each in zip(*parts, strict=True)]
     order = np.argsort(whole[0])

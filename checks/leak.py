@@ -9,7 +9,7 @@ from checks.baseline import Outlook
 from checks.findings import Findings, join, nothing
 from checks.learning import LAG, WINDOW, Lesson, lessons
 from checks.model import Rules
-from checks.panel import Bools, Floats, Ints, Panel, truncation
+from checks.panel import Bools, Floats, Ints, Panel, cells, truncation
 from checks.series import Singles, counts_of, linear_rows, logs_at
 from checks.surprise import log_tail
 
@@ -125,7 +125,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
 
 
 def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable[_Sums]:
-    row, place = np.nonzero(maybe)
+    row, place = cells(maybe)
     if not row.size:
         return
     series, learnt = lesson.series, lesson.learnt
@@ -241,11 +241,11 @@ def _sudden_losses(lesson: Lesson, first: int) -> tuple[Floats, Singles]:
     fall = learnt.base[:, week] - increments
     least = np.maximum(_SUDDEN, 4 * learnt.spread[:, week])
     sudden = fall > least
-    row, place = np.nonzero(sudden & learnt.rounded[:, week])
+    row, place = cells(sudden & learnt.rounded[:, week])
     newest = np.maximum(series.last[row, days[place]], 0)
     level = np.maximum(np.nan_to_num(series.counts[row, newest], nan=1.0), 1.0)
     sudden[row, place] &= fall[row, place] > 1.5 * truncation(level) / level
-    row, place = np.nonzero(sudden)
+    row, place = cells(sudden)
     half = np.maximum(increments[row, place].astype(np.float64) / 2, -1 + 1e-7)
     parts = np.zeros(sudden.shape, np.int64)
     # 2 artanh(y / 2) is the log ratio of a difference over the mean level

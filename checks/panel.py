@@ -186,6 +186,12 @@ def truncation(counts: Floats) -> Floats:
     return unit
 
 
+def cells(marked: Bools) -> tuple[Ints, Ints]:
+    """Rows and columns that are marked; `np.nonzero` of a plane takes many times as long."""
+    row, column = np.divmod(np.flatnonzero(marked), max(marked.shape[1], 1))
+    return row, column
+
+
 def newest(values: Floats) -> tuple[Floats, Ints]:
     """Each row's last value and its column; NaN and -1 where there is none."""
     seen = ~np.isnan(values)

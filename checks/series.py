@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from checks.panel import Bools, Floats, Ints, Panel, newest
+from checks.panel import Bools, Floats, Ints, Panel, cells, newest
 
 Singles = npt.NDArray[np.float32]
 Shorts = npt.NDArray[np.int16]
@@ -42,12 +42,12 @@ class Series:
         columns = np.arange(self.seen.shape[1], dtype=np.int16)
         return np.maximum.accumulate(np.where(self.seen, columns, np.int16(-1)), axis=1)
 
-    def newest(self, columns: Ints) -> Ints:
+    def newest(self, columns: Ints) -> Shorts:
         """`last` at some columns, without working all of it out for a few."""
         if len(columns) > _FEW:
-            return self.last.take(columns, axis=1).astype(np.int64)
-        found = np.where(self.seen[:, columns], columns, -1)
-        row, place = np.nonzero(found < 0)
+            return self.last.take(columns, axis=1)
+        found = np.where(self.seen[:, columns], columns.astype(np.int16), np.int16(-1))
+        row, place = cells(found < 0)
         for back in range(1, GAP + 1):
             row, place = row[columns[place] >= back], place[columns[place] >= back]
             if not row.size:
@@ -111,7 +111,7 @@ def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:
 def logs_at(counts: Floats, columns: Ints) -> Floats:
     """Logs at columns; where nothing was read, of the newest of the seven days before."""
     picked = np.where(columns >= 0, counts[:, np.maximum(columns, 0)], np.nan)
-    row, place = np.nonzero(np.isnan(picked) & (columns >= 0))
+    row, place = cells(np.isnan(picked) & (columns >= 0))
     if row.size:
         days = columns[place, None] - np.arange(7, 0, -1)
         around = np.where(days >= 0, counts[row[:, None], np.maximum(days, 0)], np.nan)

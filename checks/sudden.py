@@ -10,7 +10,7 @@ from checks.baseline import SPANS, Move, Outlook
 from checks.findings import Findings
 from checks.learning import LAG
 from checks.model import Rules
-from checks.panel import Bools, Floats, Ints, Panel
+from checks.panel import Bools, Floats, Ints, Panel, cells
 from checks.series import GAP, bridge, counts_of, linear_rows
 from checks.surprise import log_tail, score_limit
 
@@ -78,7 +78,7 @@ def candidates(
         for move in outlook.moves:
             excess = direction * move.excess
             loud |= (excess > LEAST_SCORE * move.spread) & (flat | (excess > least))
-    some, place = np.nonzero(loud)
+    some, place = cells(loud)
     moves = [
         Move(*(getattr(move, f.name)[some, place] for f in fields(Move)))
         for move in outlook.moves
