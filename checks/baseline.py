@@ -117,15 +117,15 @@ def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
 def _blank(accounts: int, columns: int) -> dict[str, Any]:
     shape = (accounts, columns)
     made: dict[str, Any] = {
-        "step": np.ones(shape),
-        "changes": np.zeros(shape, np.int64),
-        "held": np.ones(shape, np.bool_),
-        "early": np.ones(shape, np.bool_),
+        "step": np.empty(shape),
+        "changes": np.empty(shape, np.int64),
+        "held": np.empty(shape, np.bool_),
+        "early": np.empty(shape, np.bool_),
     }
     for span in SPANS:
         for name in ("move", "expected", "spread", "level"):
-            made[f"{name}{span}"] = np.full(shape, np.nan)
-        made[f"elapsed{span}"] = np.zeros(shape, np.int64)
+            made[f"{name}{span}"] = np.empty(shape)
+        made[f"elapsed{span}"] = np.empty(shape, np.int64)
     return made
 
 

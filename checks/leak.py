@@ -103,7 +103,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     counts = counts_of(panel, "followers")
     day = view.moves[0]
     rate = day.expected / np.maximum(day.elapsed, 1)
-    ago = {days: columns - days for days in (0, *_LOOKS, REACH, REACH + WINDOW)}
+    ago = {days: np.maximum(columns - days, -1) for days in (0, *_LOOKS, REACH, REACH + WINDOW)}
     days = np.unique(np.concatenate(list(ago.values())))
     logs = logs_at(counts, days)
     log = {back: logs.take(np.searchsorted(days, at), axis=1) for back, at in ago.items()}
@@ -129,57 +129,64 @@ def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable
     if not row.size:
         return
     series, learnt = lesson.series, lesson.learnt
-    column = columns[place]
     first = int(max(columns.min() - REACH - 7, 0))
     sudden, worst = _sudden_losses(lesson, first)
     worsts = _worst_days(worst)
+    column = columns[place]
+    # flat places: NumPy gathers many times as fast by one index as by two
+    counts, own, growth = series.counts.ravel(), learnt.own.ravel(), learnt.base.ravel()
+    begin, learnt_from = row * series.counts.shape[1], row * learnt.own.shape[1]
+    purged_from = row * sudden.shape[1] - first
+    count, purged = counts[begin + column], sudden.ravel()[purged_from + column]
     for span in SPANS:
-        week = lesson.week(column - span)
-        before = series.last[row, np.maximum(column - span, 0)].astype(np.int64)
+        week = learnt_from + lesson.week(columns - span)[place]
+        before = series.last.ravel()[begin + np.maximum(column - span, 0)].astype(np.int64)
         elapsed = column - before
-        usable = (column >= span) & (before >= 0) & (elapsed <= span + 7)
-        usable &= learnt.own[row, week]
-        r, c, b, w = row[usable], column[usable], before[usable], week[usable]
-        e, level, count = elapsed[usable], series.counts[r, b], series.counts[r, c]
-        base = learnt.base[r, w].astype(np.float64)
-        gone = e * base - np.log(np.maximum(count, 1.0) / np.maximum(level, 1.0))
-        gone -= sudden[r, c - first] - sudden[r, b - first]
+        level, base = counts[begin + before], growth[week].astype(np.float64)
+        gone = elapsed * base - np.log(np.maximum(count, 1.0) / np.maximum(level, 1.0))
+        gone -= purged - sudden.ravel()[purged_from + np.maximum(before, first)]
         # what is too little already: the worst day only takes from it
-        much = gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e
+        much = (column >= span) & (before >= 0) & (elapsed <= span + 7) & own[week]
+        much &= gone > (_RATE + _SLOWED * np.maximum(base, 0)) * elapsed
         much &= gone * level > _LEAST_COUNT
-        r, c, w, e = r[much], c[much], w[much], e[much]
-        level, count, base, gone = level[much], count[much], base[much], gone[much]
-        level1 = np.maximum(level, 1.0)
-        step = np.where(learnt.rounded[r, w], truncation(level1) / level1, 0.0)
-        fell = gone - e * base
-        day = worsts[span][r, c - first] + base
-        rest = (gone - day) * e / np.maximum(e - 1, 1)
-        gone = np.where(day > _STEPS_AT_ONCE * step, np.minimum(gone, rest), gone)
-        daily = learnt.spread[r, w].astype(np.float64) ** 2
-        weekly = learnt.wander[r, w].astype(np.float64) ** 2
-        # growth may drift away, but that alone makes no count fall
-        alone = (gone <= _GONE) | (fell <= _FELL)
-        drift = np.where(alone, np.maximum(weekly - daily / 7, 0), 0)
-        drift = np.maximum(drift, (_DRIFT * base) ** 2)
-        # steps of a rounded count take each other back: its weeks tell more than its days
-        calmer = np.clip(_WEEKLY * 7 * weekly, daily / 4, daily)
-        daily = np.where(step > 0, calmer, daily)
-        variance = e * daily * (1 + e / WINDOW) + drift * e**2 + step**2 / 6
-        variance += np.maximum(np.abs(base) * level1 * e, 0.25) / level1**2
-        score = gone / np.sqrt(variance)
-        loud = (score > limit) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)
-        loud &= (gone > _STEPS * step) & (gone * level > _LEAST_COUNT)
-        fallen = np.where(step > 0, (fell > _FELL) & (fell > _STEPS_FELL * step), count < level)
-        loud &= fallen | ((score > _UNFALLEN) & (step == 0))
-        yield _Sums(
-            lesson.rows[r[loud]],
-            c[loud] + lesson.start,
-            e[loud],
-            level[loud],
-            count[loud],
-            base[loud],
-            score[loud],
+        parts = (row, column, elapsed, level, count, base, gone)
+        sums = _Sums(*(part[much] for part in parts))
+        yield _loud(
+            lesson, sums, week[much], worsts[span][row[much], column[much] - first], limit
         )
+
+
+def _loud(lesson: Lesson, sums: _Sums, week: Ints, worst: Singles, limit: float) -> _Sums:
+    """Those of a lesson's sums that stand out, their `score` so far being what is gone.
+
+    `week` are flat places in what was learnt, `worst` the largest daily falls.
+    """
+    e, level, count, base, gone = sums.elapsed, sums.level, sums.count, sums.base, sums.score
+    learnt = lesson.learnt
+    level1 = np.maximum(level, 1.0)
+    step = np.where(learnt.rounded.ravel()[week], truncation(level1) / level1, 0.0)
+    fell = gone - e * base
+    day = worst + base
+    rest = (gone - day) * e / np.maximum(e - 1, 1)
+    gone = np.where(day > _STEPS_AT_ONCE * step, np.minimum(gone, rest), gone)
+    daily = learnt.spread.ravel()[week].astype(np.float64) ** 2
+    weekly = learnt.wander.ravel()[week].astype(np.float64) ** 2
+    # growth may drift away, but that alone makes no count fall
+    alone = (gone <= _GONE) | (fell <= _FELL)
+    drift = np.where(alone, np.maximum(weekly - daily / 7, 0), 0)
+    drift = np.maximum(drift, (_DRIFT * base) ** 2)
+    # steps of a rounded count take each other back: its weeks tell more than its days
+    calmer = np.clip(_WEEKLY * 7 * weekly, daily / 4, daily)
+    daily = np.where(step > 0, calmer, daily)
+    variance = e * daily * (1 + e / WINDOW) + drift * e**2 + step**2 / 6
+    variance += np.maximum(np.abs(base) * level1 * e, 0.25) / level1**2
+    score = gone / np.sqrt(variance)
+    loud = (score > limit) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)
+    loud &= (gone > _STEPS * step) & (gone * level > _LEAST_COUNT)
+    fallen = np.where(step > 0, (fell > _FELL) & (fell > _STEPS_FELL * step), count < level)
+    loud &= fallen | ((score > _UNFALLEN) & (step == 0))
+    row, column = lesson.rows[sums.row[loud]], sums.column[loud] + lesson.start
+    return _Sums(row, column, e[loud], level[loud], count[loud], base[loud], score[loud])
 
 
 def _findings(sums: list[_Sums], factor: Floats) -> Findings:

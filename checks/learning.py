@@ -288,7 +288,7 @@ def _running_effects(effects: Singles, weekday: int) -> Singles:
 
 def _wander(windows: Singles) -> Singles:
     days = windows.T.copy()
-    days[np.isnan(days)] = 0
+    np.putmask(days, np.isnan(days), 0)
     weekly = days.reshape(WINDOW // 7, 7, -1).mean(axis=1)
     return np.asarray(np.float32(_MAD) * _middle(np.abs(weekly - _middle(weekly))), np.float32)
 
