@@ -62,15 +62,6 @@ class Outlook:
     def judged(self) -> Bools:
         return ~(self.held | self.early) & ~np.isnan(self.moves[0].move)
 
-    def of(self, rows: Ints) -> "Outlook":
-        """The same for some of its rows."""
-        moves = tuple(
-            Move(*(getattr(move, f.name)[rows] for f in fields(Move))) for move in self.moves
-        )
-        return Outlook(
-            moves, self.step[rows], self.changes[rows], self.held[rows], self.early[rows]
-        )
-
 
 def outlook(
     panel: Panel,
@@ -93,8 +84,13 @@ def outlook(
         if known is None:
             known = lessons(panel, metric, rows, first - LAG, last - LAG, last)
         for lesson in known:
+            mine = place[lesson.rows]
             for name, part in _judge(lesson, columns - lesson.start).items():
-                made[name][place[lesson.rows]] = part
+                # NumPy is slow at rows of a single entry
+                if len(columns) == 1:
+                    made[name].ravel()[mine] = part.ravel()
+                else:
+                    made[name][mine] = part
     moves = tuple(Move(*(made[f"{f.name}{span}"] for f in fields(Move))) for span in SPANS)
     return Outlook(moves, made["step"], made["changes"], made["held"], made["early"])
 

@@ -12,6 +12,7 @@ from checks.baseline import Outlook, outlook
 from checks.findings import Findings
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel, cells
+from checks.series import Shorts
 from checks.surprise import Tails, discovery_limit, fit_tails, runs, tail_size
 
 HISTORY = 28
@@ -67,7 +68,7 @@ class _Near:
 
     scores: Floats
     past: Ints
-    day: Ints
+    day: Shorts
     large: Bools
 
 
@@ -111,28 +112,30 @@ def hold_discoveries(
     is that of all platforms together: one alone has few values to tell an exponent from.
     """
     alarm = hits.alarm.copy()
-    history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
     platforms = _platforms(panel)
     tested = [_tested(panel, rows, view, columns, hits) for rows in platforms]
     if not any(each.size for each in tested):
         return hits
-    pasts = []
-    for sample in (_sample(panel, rows) for rows in platforms):
-        if np.array_equal(history, columns):
-            chosen = np.zeros(len(panel.accounts), np.bool_)
-            chosen[sample] = True
-            seen, found = view.of(sample), hits.take(chosen[hits.row])
-        else:
-            seen = outlook(panel, metric, history, rows=sample)
-            found = find(seen, history, sample)
-        pasts.append(_past(seen, history, found, rules))
+    samples = [_sample(panel, rows) for rows in platforms]
+    history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
+    if np.array_equal(history, columns):
+        pasts = [
+            _past(view, rows, history, hits.take(np.isin(hits.row, rows)), rules)
+            for rows in samples
+        ]
+    else:
+        pasts = []
+        for rows in samples:
+            seen = outlook(panel, metric, history, rows=rows)
+            found = find(seen, history, rows)
+            pasts.append(_past(seen, slice(None), history, found, rules))
     share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
     near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
     scores = [
         _less_the_day(hits.take(each), past.days, past.middle, past.scale)
         for past, each in zip(pasts, tested, strict=True)
     ]
-    days = np.unique(np.concatenate([hits.column[each] for each in tested]))
+    days = np.unique(hits.column[np.concatenate(tested)])
     for some in np.array_split(days, 1 + len(days) // _AT_ONCE):
         odds = _odds(pasts, near, np.searchsorted(history, some), share)
         for i, each in enumerate(tested):
@@ -160,7 +163,8 @@ def _near(pasts: list[_Past], sign: int, share: float) -> _Near:
     for i, past in enumerate(pasts):
         scores = sign * past.scores
         row, day = cells(scores >= least)
-        parts.append((scores[row, day], np.full(len(row), i), day, past.large[row, day]))
+        large = past.large[row, day]
+        parts.append((scores[row, day], np.full(len(row), i), day.astype(np.int16), large))
     whole = [np.concatenate(each) for each in zip(*parts, strict=True)]
     order = np.argsort(whole[0])
     return _Near(*(each[order] for each in whole))
@@ -173,8 +177,9 @@ def _odds(pasts: list[_Past], near: dict[int, _Near], last: Ints, share: float) 
     tests = judged[:, last + 1] - judged[:, first]
     least = 1.0 / np.maximum(tests, 1)
     tails, factor = {}, {}
+    begin, end = (days.astype(np.int16)[:, None] for days in (first, last))
     for sign, side in near.items():
-        drawn = (side.day >= first[:, None]) & (side.day <= last[:, None])
+        drawn = (side.day >= begin) & (side.day <= end)
         tails[sign] = fit_tails(side.scores, drawn, tests.sum(axis=0), share)
         day, place = tails[sign].ordinary()
         cell, large = side.past[place] * len(last) + day, side.large[place]
@@ -216,9 +221,7 @@ def _tested(
     panel: Panel, rows: Ints, view: Outlook, columns: Ints, hits: Findings
 ) -> npt.NDArray[np.intp]:
     """Alarms of one platform on days with enough judged accounts."""
-    mine = np.zeros(len(panel.accounts), np.bool_)
-    mine[rows] = True
-    here = np.flatnonzero(hits.alarm & mine[hits.row])
+    here = np.flatnonzero(hits.alarm & np.isin(hits.row, rows))
     many = view.judged[rows].sum(axis=0) >= LEAST_ACCOUNTS
     return np.asarray(here[many[np.searchsorted(columns, hits.column[here])]])
 
@@ -242,15 +245,18 @@ def against_the_day(
     return scores / scale, np.nan_to_num(middle), scale
 
 
-def _past(view: Outlook, days: Ints, found: Findings, rules: Rules) -> _Past:
+def _past(
+    view: Outlook, rows: Ints | slice, days: Ints, found: Findings, rules: Rules
+) -> _Past:
     day = view.moves[0]
-    scores, middle, scale = against_the_day(day.excess, day.spread, view.judged)
-    size = np.abs(day.excess)
+    excess, spread, level = day.excess[rows], day.spread[rows], day.level[rows]
+    scores, middle, scale = against_the_day(excess, spread, view.judged[rows])
+    size = np.abs(excess)
     percent = rules.min_percent
     if 0 < percent < _USUAL_PERCENT:
         # a lower floor lets more in; it must not make large moves harder to tell
         percent = _USUAL_PERCENT
-    large = (size >= percent / 100) & (size * day.level >= rules.min_count / 2)
+    large = (size >= percent / 100) & (size * level >= rules.min_count / 2)
     found = found.take(found.passed)
     place = np.searchsorted(days, found.column)
     return _Past(

@@ -46,7 +46,9 @@ class Series:
         """`last` at some columns, without working all of it out for a few."""
         if len(columns) > _FEW:
             return self.last.take(columns, axis=1)
-        found = np.where(self.seen[:, columns], columns.astype(np.int16), np.int16(-1))
+        found = np.where(
+            self.seen.take(columns, axis=1), columns.astype(np.int16), np.int16(-1)
+        )
         row, place = cells(found < 0)
         for back in range(1, GAP + 1):
             row, place = row[columns[place] >= back], place[columns[place] >= back]
@@ -77,15 +79,17 @@ def bridge(counts: Floats, linear: Bools, gap: int = GAP) -> Series:
     """Readings at most `gap` days apart are joined by straight lines, for learning only."""
     seen = ~np.isnan(counts)
     filled = counts if seen.all() else _fill(counts, seen, gap)
-    before, after = filled[:, :-1], filled[:, 1:]
+    # over the ends of rows too: NumPy is faster at one long row than at many short ones
+    flat = filled.ravel()
+    before, after = flat[:-1], flat[1:]
     scale = before + after
     scale *= 0.5
     np.maximum(scale, 0.5, out=scale)
     if linear.any():
-        scale[linear] = 1.0
+        scale[np.repeat(linear, counts.shape[1])[1:]] = 1.0
     increments = np.empty(counts.shape, np.float32)
+    increments.ravel()[1:] = (after - before) / scale
     increments[:, 0] = np.nan
-    np.divide(after - before, scale, out=increments[:, 1:], casting="same_kind")
     return Series(counts, increments, seen, linear)
 
 
@@ -110,7 +114,7 @@ def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:
 
 def logs_at(counts: Floats, columns: Ints) -> Floats:
     """Logs at columns; where nothing was read, of the newest of the seven days before."""
-    picked = np.where(columns >= 0, counts[:, np.maximum(columns, 0)], np.nan)
+    picked = np.where(columns >= 0, counts.take(np.maximum(columns, 0), axis=1), np.nan)
     row, place = cells(np.isnan(picked) & (columns >= 0))
     if row.size:
         days = columns[place, None] - np.arange(7, 0, -1)
