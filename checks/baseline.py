@@ -36,7 +36,7 @@ class Move:
     expected: Floats
     spread: Floats
     level: Floats
-    elapsed: Ints
+    elapsed: Shorts
 
     @cached_property
     def excess(self) -> Floats:
@@ -54,7 +54,7 @@ class Outlook:
 
     moves: tuple[Move, ...]
     step: Floats
-    changes: Ints
+    changes: Shorts
     held: Bools
     early: Bools
 
@@ -114,14 +114,14 @@ def _blank(accounts: int, columns: int) -> dict[str, Any]:
     shape = (accounts, columns)
     made: dict[str, Any] = {
         "step": np.empty(shape),
-        "changes": np.empty(shape, np.int64),
+        "changes": np.empty(shape, np.int16),
         "held": np.empty(shape, np.bool_),
         "early": np.empty(shape, np.bool_),
     }
     for span in SPANS:
         for name in ("move", "expected", "spread", "level"):
             made[f"{name}{span}"] = np.empty(shape)
-        made[f"elapsed{span}"] = np.empty(shape, np.int64)
+        made[f"elapsed{span}"] = np.empty(shape, np.int16)
     return made
 
 
@@ -243,7 +243,7 @@ def _move(readings: _Readings, usual: _Usual, linear: Bools, span: int) -> Move:
     variance = days * usual.variance + counting / level**2
     expected = days * usual.base + _effect(usual, elapsed, span)
     expected[~known] = np.nan
-    return Move(move, expected, np.sqrt(variance), level, elapsed.astype(np.int64))
+    return Move(move, expected, np.sqrt(variance), level, elapsed)
 
 
 def _effect(usual: _Usual, elapsed: Shorts, span: int) -> Floats:

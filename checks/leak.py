@@ -103,11 +103,15 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     counts = counts_of(panel, "followers")
     day = view.moves[0]
     rate = day.expected / np.maximum(day.elapsed, 1)
-    ago = {days: np.maximum(columns - days, -1) for days in (0, *_LOOKS, REACH, REACH + WINDOW)}
+    spans = (0, *_LOOKS, REACH, REACH + WINDOW)
+    ago = {span: np.maximum(columns - span, -1) for span in spans}
     days = np.unique(np.concatenate(list(ago.values())))
     logs = logs_at(counts, days)
-    log = {back: logs.take(np.searchsorted(days, at), axis=1) for back, at in ago.items()}
-    before = (log[REACH] - log[REACH + WINDOW]) / WINDOW
+
+    def log(span: int) -> Floats:
+        return logs.take(np.searchsorted(days, ago[span]), axis=1)
+
+    now, before = log(0), (log(REACH) - log(REACH + WINDOW)) / WINDOW
     # an old jump is no growth: what the eight weeks gave is trusted near the baseline only
     rate = np.fmax(np.fmin(before, 2 * np.fmax(rate, 0.0) + 0.0003), np.fmax(rate, 0.0))
     usual = 2.5 * day.spread / np.sqrt(np.maximum(day.elapsed, 1))
@@ -118,7 +122,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     maybe = np.zeros(rate.shape, np.bool_)
     with np.errstate(invalid="ignore"):
         for span in _LOOKS:
-            gone = rate * span - (log[0] - log[span])
+            gone = rate * span - (now - log(span))
             least = np.maximum(share * span, usual * np.sqrt(span))
             maybe |= gone > np.maximum(least, smallest)
     return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from checks.panel import Bools, Floats, Ints, Panel, cells, truncation
-from checks.series import GAP, Series, Singles, bridge, counts_of, linear_rows
+from checks.series import GAP, Series, Shorts, Singles, bridge, counts_of, linear_rows
 
 WINDOW = 56
 """Days one baseline learns from: eight weeks."""
@@ -249,7 +249,7 @@ def _total(days: Floats) -> Floats:
     return np.asarray(some[0])
 
 
-def between(seen: Bools, ends: Ints) -> Ints:
+def between(seen: Bools, ends: Ints) -> Shorts:
     """How many of the WINDOW days up to each of `ends` are seen."""
     days = seen.shape[1]
     stop, start = np.clip(ends + 1, 0, days), np.clip(ends + 1 - WINDOW, 0, days)
@@ -258,10 +258,10 @@ def between(seen: Bools, ends: Ints) -> Ints:
         sums = [
             bits[:, a:b].sum(axis=1, dtype=np.uint8) for a, b in zip(start, stop, strict=True)
         ]
-        return np.stack(sums, axis=1).astype(np.int64)
+        return np.stack(sums, axis=1).astype(np.int16)
     total = np.zeros((len(seen), days + 1), np.int16)
     np.cumsum(seen, axis=1, out=total[:, 1:])
-    return (total.take(stop, axis=1) - total.take(start, axis=1)).astype(np.int64)
+    return np.asarray(total.take(stop, axis=1) - total.take(start, axis=1))
 
 
 def _ranked(values: Singles, rank: Ints) -> Singles:

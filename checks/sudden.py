@@ -11,7 +11,7 @@ from checks.findings import Findings
 from checks.learning import LAG
 from checks.model import Rules
 from checks.panel import Bools, Floats, Ints, Panel, cells
-from checks.series import GAP, bridge, counts_of, linear_rows
+from checks.series import GAP, Shorts, bridge, counts_of, linear_rows
 from checks.surprise import log_tail, score_limit
 
 PAST = 90
@@ -44,11 +44,11 @@ class Sudden:
     expected: Floats
     change: Floats
     level: Floats
-    elapsed: Ints
+    elapsed: Shorts
     step: Floats
     past: Floats
     usual_past: Floats
-    changes: Ints
+    changes: Shorts
     linear: Bools
 
     def take(self, index: npt.NDArray[np.intp]) -> "Sudden":
@@ -78,11 +78,12 @@ def candidates(
         for move in outlook.moves:
             excess = direction * move.excess
             loud |= (excess > LEAST_SCORE * move.spread) & (flat | (excess > least))
-    some, place = cells(loud)
+    at = np.flatnonzero(loud)
     moves = [
-        Move(*(getattr(move, f.name)[some, place] for f in fields(Move)))
+        Move(*(getattr(move, f.name).ravel()[at] for f in fields(Move)))
         for move in outlook.moves
     ]
+    some, place = cells(loud)
     row, column = rows[some], columns[place]
     flat = linear[row]
     moves += [_longer(moves[0], counts, row, column, flat, span) for span in LONGER]
@@ -103,19 +104,19 @@ def candidates(
         change=counts[row, column] - before,
         level=np.where(flat, np.nan, level),
         elapsed=elapsed,
-        step=outlook.step[some, place],
+        step=outlook.step.ravel()[at],
         past=past,
         usual_past=usual_past,
-        changes=outlook.changes[some, place],
+        changes=outlook.changes.ravel()[at],
         linear=flat,
     )
 
 
-def _level_before(counts: Floats, index: Ints, column: Ints, span: int) -> tuple[Floats, Ints]:
+def _level_before(counts: Floats, index: Ints, column: Ints, span: int) -> tuple[Floats, Shorts]:
     days = column[:, None] - span - np.arange(GAP - span + 1)
     before = np.where(days >= 0, counts[index[:, None], np.maximum(days, 0)], np.nan)
     back = np.argmax(~np.isnan(before), axis=1)
-    return before[np.arange(len(index)), back], span + back
+    return before[np.arange(len(index)), back], (span + back).astype(np.int16)
 
 
 def _longer(
@@ -147,10 +148,12 @@ def _past(
     windows = np.ascontiguousarray(
         sliding_window_view(padded, PAST, axis=1)[index, column - 1].T, np.float64
     )
-    seen = ~np.isnan(windows)
-    excess = np.where(seen, direction * (windows - base), 0.0)
+    missing = np.isnan(windows)
+    excess = np.subtract(windows, base, out=windows)
+    excess *= direction
+    np.putmask(excess, missing, 0.0)
     # a short past has not shown all it can do
-    known = seen.sum(axis=0)
+    known = PAST - missing.sum(axis=0, dtype=np.int16)
     short = PAST / np.clip(known, PAST / 3, PAST)
     past = _largest(excess) * short
     excess[excess[: PAST + 1 - LAG].argmax(axis=0), np.arange(len(row))] = 0.0
