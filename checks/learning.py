@@ -34,7 +34,7 @@ _POOLED_CLIP = 0.02
 _MAD = 1.4826
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
-_WINDOWS_AT_ONCE = 32768
+_WINDOWS_AT_ONCE = 16384
 _SORTING = tuple(
     zip(
         (0, 1, 2, 3, 0, 1, 4, 5, 2, 3, 0, 2, 4, 6, 1, 3, 3),
@@ -130,7 +130,7 @@ def lessons(
 def taught(series: Series, weeks: Ints, weekday: int, *, wander: bool = False) -> Learnt:
     """What each row learnt by the end of each of `weeks`, all of which end on `weekday`."""
     shape = (len(series.counts), len(weeks))
-    windows = _windows(series.increments, weeks).reshape(-1, WINDOW)
+    windows = _up_to(series.increments, weeks, WINDOW).reshape(-1, WINDOW)
     changes = between(series.read, weeks).ravel()
     ordered = np.ascontiguousarray(np.sort(windows, axis=1).T)
     base, spread, weekdays = learn(windows, weekday, ordered)
@@ -144,14 +144,14 @@ def taught(series: Series, weeks: Ints, weekday: int, *, wander: bool = False) -
         base[some], spread[some], weekdays[:, some] = learn_partial(windows[some], weekday)
     # equal parts of a bridged gap vary less than its days did
     spread = spread * np.sqrt(np.maximum(known, 1) / np.maximum(changes, 1)).astype(np.float32)
-    weekly = _wander(windows) if wander else np.zeros(len(windows), np.float32)
+    weekly = _wander(series.increments, weeks) if wander else np.zeros(shape, np.float32)
     return Learnt(
         base.reshape(shape),
         spread.reshape(shape),
         weekdays.reshape(15, *shape),
         own.reshape(shape),
         _rounded(series.counts, weeks),
-        weekly.reshape(shape),
+        weekly,
     )
 
 
@@ -287,16 +287,20 @@ def _running_effects(effects: Singles, weekday: int) -> Singles:
     return running
 
 
-def _wander(windows: Singles) -> Singles:
-    days = windows.T.copy()
+def _wander(increments: Singles, weeks: Ints) -> Singles:
+    """The spread of the weekly means up to each of `weeks`, which follow each other."""
+    days = _up_to(increments, weeks[-1:], WINDOW + 7 * (len(weeks) - 1))[:, 0].T.copy()
     np.putmask(days, np.isnan(days), 0)
-    weekly = days.reshape(WINDOW // 7, 7, -1).mean(axis=1)
-    return np.asarray(np.float32(_MAD) * _middle(np.abs(weekly - _middle(weekly))), np.float32)
+    means = days.reshape(-1, 7, days.shape[1]).mean(axis=1)
+    weekly = [means[first : first + len(weeks)] for first in range(WINDOW // 7)]
+    middle = _middle(weekly)
+    wander = np.float32(_MAD) * _middle([np.abs(week - middle) for week in weekly])
+    return np.asarray(wander.T, np.float32)
 
 
-def _middle(weekly: Singles) -> Singles:
+def _middle(weekly: list[Singles]) -> Singles:
     """The median of eight; NumPy sorts so few slowly."""
-    ordered = list(weekly)
+    ordered = weekly.copy()
     for one, other in _SORTING:
         low = np.minimum(ordered[one], ordered[other])
         ordered[other] = np.maximum(ordered[one], ordered[other])
@@ -304,14 +308,14 @@ def _middle(weekly: Singles) -> Singles:
     return np.asarray((ordered[3] + ordered[4]) / 2, np.float32)
 
 
-def _windows(increments: Singles, ends: Ints) -> Singles:
-    """The WINDOW days up to each of `ends`: (rows, ends, WINDOW)."""
-    early = WINDOW - 1 - int(ends.min())
+def _up_to(increments: Singles, ends: Ints, days: int) -> Singles:
+    """So many days up to each of `ends`: (rows, ends, days)."""
+    early = days - 1 - int(ends.min())
     if early > 0:
         blank = np.full((len(increments), early), np.nan, np.float32)
         increments = np.concatenate([blank, increments], axis=1)
         ends = ends + early
-    picked = sliding_window_view(increments, WINDOW, axis=1)[:, ends - WINDOW + 1]
+    picked = sliding_window_view(increments, days, axis=1)[:, ends - days + 1]
     return np.ascontiguousarray(picked)
 
 
