@@ -131,18 +131,14 @@ def hold_discoveries(
             pasts.append(_past(seen, slice(None), history, found, rules))
     share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
     near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
-    scores = [
-        _less_the_day(hits.take(each), past.days, past.middle, past.scale)
-        for past, each in zip(pasts, tested, strict=True)
-    ]
     days = np.unique(hits.column[np.concatenate(tested)])
     for some in np.array_split(days, 1 + len(days) // _AT_ONCE):
         odds = _odds(pasts, near, np.searchsorted(history, some), share)
-        for i, each in enumerate(tested):
-            here = np.isin(hits.column[each], some)
-            place = np.searchsorted(some, hits.column[each[here]])
-            limit = _limits(odds, i, pasts[i], rules)
-            alarm[each[here]] = odds.log_p(i, scores[i][here], place) <= limit[place]
+        for i, past in enumerate(pasts):
+            here = tested[i][np.isin(hits.column[tested[i]], some)]
+            own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
+            place = np.searchsorted(some, hits.column[here])
+            alarm[here] = odds.log_p(i, own, place) <= _limits(odds, i, past, rules)[place]
     return replace(hits, alarm=alarm)
 
 
