@@ -172,7 +172,7 @@ def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
     return made
 
 
-def _early(series: Series, changes: Ints, columns: Ints) -> Bools:
+def _early(series: Series, changes: Shorts, columns: Ints) -> Bools:
     """Where too few changes are known, and eight weeks are not filled by those that are."""
     early = changes < YOUNG
     row, place = cells(early & (changes >= _SPARSE) & (columns >= WINDOW))

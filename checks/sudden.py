@@ -112,7 +112,9 @@ def candidates(
     )
 
 
-def _level_before(counts: Floats, index: Ints, column: Ints, span: int) -> tuple[Floats, Shorts]:
+def _level_before(
+    counts: Floats, index: Ints, column: Ints, span: int
+) -> tuple[Floats, Shorts]:
     days = column[:, None] - span - np.arange(GAP - span + 1)
     before = np.where(days >= 0, counts[index[:, None], np.maximum(days, 0)], np.nan)
     back = np.argmax(~np.isnan(before), axis=1)
