@@ -15,8 +15,11 @@ from checks.model import Finding, Rules
 from checks.panel import Bools, Floats, Ints, Panel
 from checks.seesaw import seesaws
 from checks.spike import engagement, rises
-from checks.sudden import LEAST_SIZE, candidates
+from checks.sudden import candidates
 from checks.surprise import score_limit
+
+_LOWEST = 0.3
+"""No floor lies below this part of the rules' percent, whatever engagement and feedback say."""
 
 _MANY = 7
 """Judged days from which lessons are worth sharing between the checks."""
@@ -167,7 +170,7 @@ def sudden_hits(
     factor: Floats,
 ) -> Findings:
     """Rises and falls of some rows beyond 3 spreads."""
-    least = min(LEAST_SIZE, rules.min_percent / 200)
+    least = _LOWEST * rules.min_percent / 100
     up, down = (
         candidates(panel, metric, view, columns, rows=rows, direction=direction, least=least)
         for direction in (1, -1)

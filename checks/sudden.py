@@ -21,7 +21,6 @@ LONGER = (7, 10)
 """Days over which a rise is summed where engagement vouches for it."""
 
 _NEARLY = 0.8
-LEAST_SIZE = 0.003
 LEAST_SCORE = 3.0
 
 
@@ -31,7 +30,7 @@ class Sudden:
 
     `excess` and `spread` are log ratios (counts without a level), `change` is the shown
     change in counts over each span. `past` is the largest excess of each span in the
-    account's PAST days before it, `usual_past` the same without the largest single day;
+    account's PAST days before it, `usual_past` that of rises without the largest single day;
     `changes` were read in the last WINDOW days.
     """
 
@@ -68,7 +67,7 @@ def candidates(
     *,
     rows: Ints,
     direction: int,
-    least: float = LEAST_SIZE,
+    least: float = 0.0,
 ) -> Sudden:
     """Account-days of `rows` worth a closer look: beyond 3 spreads and `least` in any span."""
     counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
@@ -139,7 +138,7 @@ def _past(
     counts: Floats, linear: Bools, row: Ints, column: Ints, direction: int, base: Floats
 ) -> tuple[Floats, Floats]:
     """The largest excess of each span in the PAST days before it began, (spans, k); with the
-    largest single day and without it.
+    largest single day and, of rises, without it.
     """
     if not row.size:
         return np.zeros((len(SPANS + LONGER), 0)), np.zeros((len(SPANS + LONGER), 0))
@@ -158,6 +157,8 @@ def _past(
     known = PAST - missing.sum(axis=0, dtype=np.int16)
     short = PAST / np.clip(known, PAST / 3, PAST)
     past = _largest(excess) * short
+    if direction < 0:
+        return past, past
     excess[excess[: PAST + 1 - LAG].argmax(axis=0), np.arange(len(row))] = 0.0
     return past, _largest(excess) * short
 
