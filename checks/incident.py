@@ -71,6 +71,7 @@ def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> lis
         finding = verdict.finding
         fresh.setdefault((finding.account, finding.metric), []).append(verdict)
     waves = {each.wave for each in incidents if each.wave is not None}
+    judgement.view.gather([each for each in incidents if not _rests(each, judgement, now)])
     decisions: list[Decision] = []
     for series in sorted(known.keys() | fresh.keys()):
         if series not in fresh and all(_rests(each, judgement, now) for each in known[series]):

@@ -136,12 +136,15 @@ class _Days:
             if _falls(case) and case.row in waves:
                 wave = waves[case.row][0]
             yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
-        for row, (wave, posted, finding) in waves.items():
-            if row not in loud:
-                case = Case(row, "followers", -1, column, column, column)
-                small = self._small(finding)
-                told = posted and abs(finding.score) >= _CLEARLY
-                yield self.lens.verdict(finding, case, wave=wave, quiet=small, alerting=told)
+        also = [
+            Case(r, "followers", -1, column, column, column) for r in waves if r not in loud
+        ]
+        self.lens.prepare(each for case in also for each in self.lens.again(case))
+        for case in also:
+            wave, posted, finding = waves[case.row]
+            small = self._small(finding)
+            told = posted and abs(finding.score) >= _CLEARLY
+            yield self.lens.verdict(finding, case, wave=wave, quiet=small, alerting=told)
         for case, finding in self.thinned[column]:
             yield self.lens.verdict(finding, case, wave=None, quiet=False, alerting=True)
 

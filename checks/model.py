@@ -1,6 +1,6 @@
 """The words of the checks: findings, verdicts, incidents. Times are epoch seconds (UTC)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -190,6 +190,10 @@ class View(Protocol):
 
     def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
         """Time and value of the last reading of a day before the one that ends at `day`."""
+        ...
+
+    def gather(self, incidents: Sequence[Incident]) -> None:
+        """Works out together what `explain` will be asked; one by one takes far longer."""
         ...
 
     def explain(self, incident: Incident) -> Verdict | None:

@@ -1,6 +1,7 @@
 """What `decide` may ask about incidents on one judged day."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,6 +24,9 @@ class EmptyView:
 
     def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
         return 0, math.nan
+
+    def gather(self, incidents: Sequence[Incident]) -> None:
+        pass
 
     def explain(self, incident: Incident) -> Verdict | None:
         return None
@@ -69,27 +73,15 @@ class DayView:
         place = max(0, column - 30) + int(known[-1])
         return self.lens.read_at(row, place), float(earlier[known[-1]])
 
+    def gather(self, incidents: Sequence[Incident]) -> None:
+        cases = (self._case(incident) for incident in incidents)
+        self.lens.prepare([case for case in cases if case is not None])
+
     def explain(self, incident: Incident) -> Verdict | None:
         """Hears the evidence of an incident again, up to a week after it was found."""
-        panel = self.lens.panel
-        row = panel.row.get(incident.account)
-        found = self._column(incident.updates[0].at) if incident.updates else -1
-        if row is None or found < 0 or self.column - found > REVISION:
+        case = self._case(incident)
+        if case is None:
             return None
-        if incident.metric not in self.lens.states:
-            return None
-        start = self._column(incident.opened_at)
-        now = self.column
-        if math.isnan(float(panel.metrics[incident.metric][row, now])):
-            return None
-        case = Case(
-            row,
-            incident.metric,
-            SIGNS[incident.direction],
-            max(start, found - _LONGEST_ONSET) if start >= 0 else found,
-            found,
-            now,
-        )
         level = incident.level
         finding = Finding(
             check=str(incident.memory.get("check", "")),
@@ -112,6 +104,22 @@ class DayView:
             quiet=finding.check == "cohort" and incident.severity == "info",
             alerting=incident.alerted_at is not None,
         )
+
+    def _case(self, incident: Incident) -> Case | None:
+        """What is to be explained, None where nothing was read or it was found too long ago."""
+        panel, now = self.lens.panel, self.column
+        row = panel.row.get(incident.account)
+        found = self._column(incident.updates[0].at) if incident.updates else -1
+        if row is None or found < 0 or now - found > REVISION:
+            return None
+        if incident.metric not in self.lens.states:
+            return None
+        if math.isnan(float(panel.metrics[incident.metric][row, now])):
+            return None
+        start = self._column(incident.opened_at)
+        start = max(start, found - _LONGEST_ONSET) if start >= 0 else found
+        direction = SIGNS[incident.direction]
+        return Case(row, incident.metric, direction, start, found, now)
 
     def _column(self, at: int) -> int:
         """The column whose day holds `at`, -1 where it is not on the panel up to now."""

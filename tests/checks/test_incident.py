@@ -81,6 +81,9 @@ class Tape:
             column -= 1
         return START + column * DAY, self.level(column)
 
+    def gather(self, incidents: Sequence[Incident]) -> None:
+        pass
+
     def explain(self, incident: Incident) -> Verdict | None:
         seen = self.revised.get(self.day)
         return None if seen is None else verdict(self, seen)
