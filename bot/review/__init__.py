@@ -191,7 +191,7 @@ def _save(db: Database, ground: Ground, view: View, course: _Course, now: int) -
     for incident in course.changed():
         old = course.stored.get(incident.key)
         silent = _silence(incident, old, incident.account in first, now, ground.news)
-        one = incidents.save(db, incident, now, silent)
+        one = incidents.save(db, incident, now, silent, old=old)
         if old is not None and one.revision == old.revision and one.silent == old.silent:
             continue
         changed.add(one.id)

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from checks.model import Incident, Reason, Update
@@ -11,9 +10,9 @@ from checks.model import Incident, Reason, Update
 _HIDDEN = {"memory", "calm_days", "last_finding_at", "score", "advice"}
 
 
-def visible(incident: Incident) -> dict[str, Any]:
-    """What a reader of the alert could tell apart; NaN equals NaN."""
-    return {name: value for name, value in to_row(incident).items() if name not in _HIDDEN}
+def visible(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What of its columns a reader of the alert could tell apart."""
+    return {name: value for name, value in row.items() if name not in _HIDDEN}
 
 
 def to_row(incident: Incident) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def to_row(incident: Incident) -> dict[str, Any]:
         "expected": _number(incident.expected),
         "level": _number(incident.level),
         "score": _number(incident.score),
-        "reasons": json.dumps([asdict(reason) for reason in incident.reasons]),
+        "reasons": json.dumps([_plain(reason) for reason in incident.reasons]),
         "advice": json.dumps(incident.advice),
         "wave": incident.wave,
         "calm_days": incident.calm_days,
@@ -41,6 +40,10 @@ def to_row(incident: Incident) -> dict[str, Any]:
         "supersedes": incident.supersedes,
         "memory": json.dumps(dict(incident.memory)),
     }
+
+
+def _plain(reason: Reason) -> dict[str, Any]:
+    return {"code": reason.code, "values": dict(reason.values)}
 
 
 def _number(value: float) -> float | None:

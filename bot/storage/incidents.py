@@ -36,33 +36,41 @@ class Stored:
     acknowledged_at: int | None
 
 
-def save(db: Database, incident: Incident, seen_at: int, silent: str | None = None) -> Stored:
+def save(
+    db: Database,
+    incident: Incident,
+    seen_at: int,
+    silent: str | None = None,
+    *,
+    old: Stored | None = None,
+) -> Stored:
     """Stores an incident under its identity; the revision grows when readers see a change.
 
-    Once alerted it keeps the time of that, also where past days are judged anew.
+    Once alerted it keeps the time of that, also where past days are judged anew. `old` is what
+    is stored of it, where the caller has read that in the same transaction.
     """
-    old = find(db, incident)
+    old = old or find(db, incident)
+    if incident.wave is not None and (old is None or old.incident.wave != incident.wave):
+        _wave(db, incident.wave, incident.opened_at, seen_at)
     if old is None:
         account = accounts.ensure(db, [incident.account], None, seen_at)[incident.account]
-        if incident.wave is not None:
-            _wave(db, incident.wave, incident.opened_at, seen_at)
         row = to_row(incident) | {"account": account, "seen_at": seen_at, "silent": silent}
         id = insert(db, "incidents", row)
         _save_updates(db, id, incident.updates)
         return get(db, id)
-    if incident.wave is not None:
-        _wave(db, incident.wave, incident.opened_at, seen_at)
     if old.incident.alerted_at is not None:
         incident = replace(incident, alerted_at=old.incident.alerted_at)
-    row = to_row(incident) | {"silent": silent}
-    if visible(old.incident) != visible(incident) or silent != old.silent:
-        row["revision"] = old.revision + 1
+    row = to_row(incident)
+    seen = visible(row) != visible(to_row(old.incident)) or silent != old.silent
+    revision = old.revision + seen
+    row |= {"silent": silent, "revision": revision}
     db.conn.execute(
         f"UPDATE incidents SET {', '.join(f'{name} = ?' for name in row)} WHERE id = ?",
         (*row.values(), old.id),
     )
-    _save_updates(db, old.id, incident.updates)
-    return get(db, old.id)
+    if incident.updates != old.incident.updates:
+        _save_updates(db, old.id, incident.updates)
+    return replace(old, incident=incident, revision=revision, silent=silent)
 
 
 def get(db: Database, id: int) -> Stored:
