@@ -91,20 +91,25 @@ def stands_out(verdict: Verdict, incident: Incident) -> bool:
     return later and abs(finding.score) > FAR * abs(incident.score)
 
 
+def is_slow(incident: Incident) -> bool:
+    """Whether sums over weeks found it."""
+    return incident.memory.get("check") == "leak"
+
+
 def goes_on(verdict: Verdict, incident: Incident) -> bool:
     """Whether a finding belongs to an open incident: soon after its last one, or a sum over
     weeks that overlaps those of the incident."""
     finding = verdict.finding
-    slow = finding.check == "leak" and incident.memory.get("check") == "leak"
+    slow = finding.check == "leak" and is_slow(incident)
     first = finding.start if slow else finding.at - JOIN
     return first <= incident.last_finding_at
 
 
 def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> bool:
-    """Whether a slow loss is mostly the sudden one of `incident`, still inside its window."""
+    """Whether a slow loss is mostly that of `incident`, a sudden one or one that is over, which
+    is still inside its window."""
     finding = verdict.finding
-    slow = incident.open and incident.memory.get("check") == "leak"
-    if finding.check != "leak" or slow or standing is None:
+    if finding.check != "leak" or (incident.open and is_slow(incident)) or standing is None:
         return False
     if incident.direction != "down" or not finding.start <= incident.last_finding_at:
         return False

@@ -15,6 +15,7 @@ from checks.course import (
     is_confirmed,
     is_corrected,
     is_other_side,
+    is_slow,
     lost_share,
     remembered,
     retells,
@@ -221,8 +222,8 @@ class _Book:
                 self._log("hold", incident, "no_data")
         else:
             quiet = calmer(incident, self.now)
-            slow = incident.memory.get("check") == "leak"
-            if quiet.calm_days >= (CALM_DAYS_OF_A_LEAK if slow else CALM_DAYS):
+            enough = CALM_DAYS_OF_A_LEAK if is_slow(incident) else CALM_DAYS
+            if quiet.calm_days >= enough:
                 self._close(quiet, "calm", "calm")
             else:
                 self._hear(quiet, incident, "waiting", self.view.explain(quiet))

@@ -9,6 +9,7 @@ from checks.cohort import MIN_MOVED
 from checks.crowds import Case, evidence_days
 from checks.detect import Detections, detect
 from checks.dilution import dilution
+from checks.findings import Findings
 from checks.glitch import faults, without_copies
 from checks.lens import Lens
 from checks.milestone import milestones
@@ -87,8 +88,10 @@ class _Days:
         self.lens = lens
         self.copies = copies
         self.values = values
-        self.risen = self._risen(judged)
-        hits = detections.hits.take(detections.hits.alarm | self._with_others())
+        hits = detections.hits
+        rising = np.asarray(hits.passed & (hits.check == "spike"), np.bool_)
+        self.risen = self._risen(hits.take(rising), judged)
+        hits = hits.take(hits.alarm | (rising & self._inside(hits)))
         self.edges = np.searchsorted(hits.column, np.arange(self.panel.days + 1)).tolist()
         places = zip(
             hits.row.tolist(),
@@ -170,15 +173,14 @@ class _Days:
             found.append((Case(row, finding.metric, -1, start, column, column), finding))
         return found
 
-    def _risen(self, judged: Ints) -> dict[int, dict[int, str]]:
+    def _risen(self, hits: Findings, judged: Ints) -> dict[int, dict[int, str]]:
         """By day, the waves in which accounts rose beyond their floors: {row: wave}.
 
         At least MIN_MOVED of a group must; what a wave does below the floors is no news.
         """
-        hits, risen = self.detections.hits, {}
-        for column in judged.tolist():
-            risen[column] = waves = dict[int, str]()
-            rows = set(hits.row[self._rising & (hits.column == column)].tolist())
+        risen: dict[int, dict[int, str]] = {column: {} for column in judged.tolist()}
+        for column, waves in risen.items():
+            rows = set(hits.row[hits.column == column].tolist())
             for group, _ in self.lens.crowds.waves(column, 1) if len(rows) >= MIN_MOVED else ():
                 movers = rows & set(self.lens.crowds.movers(group, column, 1).tolist())
                 if len(movers) >= MIN_MOVED:
@@ -186,17 +188,11 @@ class _Days:
                     waves |= dict.fromkeys(movers - waves.keys(), name)
         return risen
 
-    @property
-    def _rising(self) -> Bools:
-        hits = self.detections.hits
-        return np.asarray(hits.passed & (hits.check == "spike"), np.bool_)
-
-    def _with_others(self) -> Bools:
-        """Rises of a wave: what all do together, false-discovery control takes for no news."""
-        hits = self.detections.hits
+    def _inside(self, hits: Findings) -> Bools:
+        """Of a wave: what all do together, false-discovery control takes for no news."""
         places = zip(hits.row.tolist(), hits.column.tolist(), strict=True)
         inside = [row in self.risen.get(column, ()) for row, column in places]
-        return np.asarray(inside, np.bool_) & self._rising
+        return np.asarray(inside, np.bool_)
 
     def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool, Finding]]:
         """Wave, whether it is posted, and the own part of each that fell with others."""
