@@ -1,7 +1,7 @@
 """The expected change of each account and the spread around it, and what was observed."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,9 @@ from checks.series import GAP, Series, Shorts, Singles, counts_of, linear_rows
 
 SPANS = (1, 2, 3)
 """Days over which a sudden change is summed."""
+
+LOUD = 3.0
+"""Spreads beyond which a move is worth a closer look."""
 
 YOUNG = 8
 """Changes from which an account is judged at all."""
@@ -26,7 +29,7 @@ BAND = 3.0
 
 @dataclass(frozen=True)
 class Move:
-    """The change of each account over some days up to each judged column; (accounts, columns).
+    """The change of accounts over some days up to a judged column; arrays of one shape.
 
     `move`, `expected` and `spread` are log ratios, or counts without a level, over `elapsed`
     days; `level` is the count before (1 without a level). NaN where not judged.
@@ -43,24 +46,33 @@ class Move:
         return self.move - self.expected
 
 
+def merged(moves: Sequence[Move], how: Callable[[list[Any]], Any]) -> Move:
+    """One made of several, array by array."""
+    return Move(*(how([getattr(move, field.name) for move in moves]) for field in fields(Move)))
+
+
 @dataclass(frozen=True)
 class Outlook:
     """Everything the sudden checks need about one metric; arrays (accounts, columns).
 
-    `moves` holds one Move per entry of SPANS. `step` is the display step in counts, 1 for
+    `day` is the move over the first of SPANS. `step` is the display step in counts, 1 for
     exact ones; `changes` the number of changes read in the last eight weeks. `held`: nothing
     was read there. `early`: fewer than YOUNG changes, and those are not all of eight weeks.
+    `loud` are the flat places, ascending, where the move over any span is beyond LOUD spreads,
+    `moves` those over all of them there, (spans, k).
     """
 
-    moves: tuple[Move, ...]
+    day: Move
     step: Floats
     changes: Shorts
     held: Bools
     early: Bools
+    loud: Ints
+    moves: Move
 
     @property
     def judged(self) -> Bools:
-        return ~(self.held | self.early) & ~np.isnan(self.moves[0].move)
+        return ~(self.held | self.early) & ~np.isnan(self.day.move)
 
 
 def outlook(
@@ -78,21 +90,22 @@ def outlook(
     rows = np.arange(len(panel.accounts)) if rows is None else rows
     place = np.zeros(len(panel.accounts), np.int64)
     place[rows] = np.arange(len(rows))
-    made = _blank(len(rows), len(columns))
+    whole = _blank(len(rows), len(columns))
+    loud, parts = [whole.loud], [whole.moves]
     if columns.size and rows.size:
         first, last = int(columns.min()), int(columns.max())
         if known is None:
             known = lessons(panel, metric, rows, first - LAG, last - LAG, last)
         for lesson in known:
-            mine = place[lesson.rows]
-            for name, part in _judge(lesson, columns - lesson.start).items():
-                # NumPy is slow at rows of a single entry
-                if len(columns) == 1:
-                    made[name].ravel()[mine] = part.ravel()
-                else:
-                    made[name][mine] = part
-    moves = tuple(Move(*(made[f"{f.name}{span}"] for f in fields(Move))) for span in SPANS)
-    return Outlook(moves, made["step"], made["changes"], made["held"], made["early"])
+            part, mine = _judge(lesson, columns - lesson.start), place[lesson.rows]
+            _put(part, whole, mine)
+            row, column = np.divmod(part.loud, len(columns))
+            loud.append(mine[row] * len(columns) + column)
+            parts.append(part.moves)
+    at = np.concatenate(loud)
+    order = np.argsort(at)
+    moves = merged(parts, lambda arrays: np.concatenate(arrays, axis=1)[:, order])
+    return replace(whole, loud=at[order], moves=moves)
 
 
 def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
@@ -100,7 +113,7 @@ def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
     change, and BAND spreads to either side; NaN where nothing is expected yet.
     """
     view = outlook(panel, metric, np.arange(panel.days), rows=np.array([row]))
-    day = view.moves[0]
+    day = view.day
     if linear_rows(panel, metric)[row]:
         counts = counts_of(panel, metric)[row]
         before = counts[np.maximum(np.arange(panel.days) - day.elapsed[0], 0)]
@@ -110,19 +123,46 @@ def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
     return day.level[0] * np.exp(low), day.level[0] * np.exp(high)
 
 
-def _blank(accounts: int, columns: int) -> dict[str, Any]:
+def _blank(accounts: int, columns: int) -> Outlook:
     shape = (accounts, columns)
-    made: dict[str, Any] = {
-        "step": np.empty(shape),
-        "changes": np.empty(shape, np.int16),
-        "held": np.empty(shape, np.bool_),
-        "early": np.empty(shape, np.bool_),
-    }
-    for span in SPANS:
-        for name in ("move", "expected", "spread", "level"):
-            made[f"{name}{span}"] = np.empty(shape)
-        made[f"elapsed{span}"] = np.empty(shape, np.int16)
-    return made
+    return Outlook(
+        _no_moves(shape),
+        step=np.empty(shape),
+        changes=np.empty(shape, np.int16),
+        held=np.empty(shape, np.bool_),
+        early=np.empty(shape, np.bool_),
+        loud=np.zeros(0, np.int64),
+        moves=_no_moves((len(SPANS), 0)),
+    )
+
+
+def _no_moves(shape: tuple[int, int]) -> Move:
+    move, expected, spread, level = (np.empty(shape) for _ in range(4))
+    return Move(move, expected, spread, level, np.empty(shape, np.int16))
+
+
+def _put(part: Outlook, whole: Outlook, rows: Ints) -> None:
+    """What `part` says of every judged day of these rows."""
+    for one, plane in zip(_planes(part), _planes(whole), strict=True):
+        # NumPy is slow at rows of a single entry
+        if plane.shape[1] == 1:
+            plane.ravel()[rows] = one.ravel()
+        else:
+            plane[rows] = one
+
+
+def _planes(view: Outlook) -> list[Any]:
+    day = [getattr(view.day, field.name) for field in fields(Move)]
+    return [*day, view.step, view.changes, view.held, view.early]
+
+
+def _loud(moves: list[Move]) -> Ints:
+    """Flat places where any of them stands out."""
+    loud = np.zeros(moves[0].move.shape, np.bool_)
+    with np.errstate(invalid="ignore"):
+        for move in moves:
+            loud |= np.abs(move.excess) > LOUD * move.spread
+    return np.flatnonzero(loud)
 
 
 @dataclass(frozen=True)
@@ -155,21 +195,20 @@ class _Usual:
     rounded: Ints
 
 
-def _judge(lesson: Lesson, columns: Ints) -> dict[str, Any]:
-    """Outlook arrays by name; columns count from the lesson's first day."""
+def _judge(lesson: Lesson, columns: Ints) -> Outlook:
+    """That of a lesson's rows; columns count from its first day."""
     series = lesson.series
     changes = between(series.read, columns)
     held = ~series.seen.take(columns, axis=1)
     early = _early(series, changes, columns)
     usual = _usual(lesson, columns, ~held & ~early)
     readings = _readings(series, columns)
-    made: dict[str, Any] = {"changes": changes, "held": held, "early": early}
-    for span in SPANS:
-        move = _move(readings, usual, series.linear, span)
-        made |= {f"{f.name}{span}": getattr(move, f.name) for f in fields(Move)}
-    made["step"] = step = np.ones(held.shape)
-    step.ravel()[usual.rounded] = truncation(made["level1"].ravel()[usual.rounded])
-    return made
+    moves = [_move(readings, usual, series.linear, span) for span in SPANS]
+    day, loud = moves[0], _loud(moves)
+    step = np.ones(held.shape)
+    step.ravel()[usual.rounded] = truncation(day.level.ravel()[usual.rounded])
+    picked = merged(moves, lambda arrays: np.stack([each.ravel()[loud] for each in arrays]))
+    return Outlook(day, step, changes, held, early, loud, picked)
 
 
 def _early(series: Series, changes: Shorts, columns: Ints) -> Bools:

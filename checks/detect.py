@@ -132,7 +132,7 @@ def state(panel: Panel, metric: str, columns: Ints, rows: Ints | None = None) ->
 
 
 def _state(view: Outlook) -> State:
-    day = view.moves[0]
+    day = view.day
     return State(
         judged=view.judged,
         held=view.held,

@@ -244,7 +244,7 @@ def against_the_day(
 def _past(
     view: Outlook, rows: Ints | slice, days: Ints, found: Findings, rules: Rules
 ) -> _Past:
-    day = view.moves[0]
+    day = view.day
     excess, spread, level = day.excess[rows], day.spread[rows], day.level[rows]
     scores, middle, scale = against_the_day(excess, spread, view.judged[rows])
     size = np.abs(excess)

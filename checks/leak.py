@@ -101,7 +101,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     Cheap, and the same for a single day and a replay.
     """
     counts = counts_of(panel, "followers")
-    day = view.moves[0]
+    day = view.day
     rate = day.expected / np.maximum(day.elapsed, 1)
     spans = (0, *_LOOKS, REACH, REACH + WINDOW)
     ago = {span: np.maximum(columns - span, -1) for span in spans}

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline import SPANS, Move, Outlook
+from checks.baseline import LOUD, SPANS, Move, Outlook, merged
 from checks.findings import Findings
 from checks.learning import LAG
 from checks.model import Rules
-from checks.panel import Bools, Floats, Ints, Panel, cells
+from checks.panel import Bools, Floats, Ints, Panel
 from checks.series import GAP, Shorts, bridge, counts_of, linear_rows
 from checks.surprise import log_tail, score_limit
 
@@ -21,7 +21,6 @@ LONGER = (7, 10)
 """Days over which a rise is summed where engagement vouches for it."""
 
 _NEARLY = 0.8
-LEAST_SCORE = 3.0
 
 
 @dataclass(frozen=True)
@@ -71,38 +70,33 @@ def candidates(
 ) -> Sudden:
     """Account-days of `rows` worth a closer look: beyond 3 spreads and `least` in any span."""
     counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
-    flat = linear[rows, None]
-    loud = np.zeros(outlook.held.shape, np.bool_)
+    some, place = np.divmod(outlook.loud, max(len(columns), 1))
+    row, column, moves = rows[some], columns[place], outlook.moves
     with np.errstate(invalid="ignore"):
-        for move in outlook.moves:
-            excess = direction * move.excess
-            loud |= (excess > LEAST_SCORE * move.spread) & (flat | (excess > least))
-    at = np.flatnonzero(loud)
-    moves = [
-        Move(*(getattr(move, f.name).ravel()[at] for f in fields(Move)))
-        for move in outlook.moves
-    ]
-    some, place = cells(loud)
-    row, column = rows[some], columns[place]
+        excess = direction * moves.excess
+        beyond = (excess > LOUD * moves.spread) & (linear[row] | (excess > least))
+    kept = np.flatnonzero(beyond.any(axis=0))
+    at, row, column = outlook.loud[kept], row[kept], column[kept]
     flat = linear[row]
-    moves += [_longer(moves[0], counts, row, column, flat, span) for span in LONGER]
-    expected = np.stack([move.expected for move in moves])
-    level = np.stack([move.level for move in moves])
-    elapsed = np.stack([move.elapsed for move in moves])
-    before = counts[row, np.maximum(column - elapsed, 0)]
-    base = moves[0].expected / moves[0].elapsed
-    past, usual_past = _past(counts, linear, row, column, direction, base)
+    moves = merged([moves], lambda arrays: arrays[0][:, kept])
+    day = merged([moves], lambda arrays: arrays[0][0])
+    longer = [_longer(day, counts, row, column, flat, span) for span in LONGER]
+    moves = merged([moves, *longer], np.vstack)
+    before = counts[row, np.maximum(column - moves.elapsed, 0)]
+    past, usual_past = _past(counts, linear, row, column, direction, day.expected / day.elapsed)
     return Sudden(
         row=row,
         column=column,
         metric=metric,
         direction=direction,
-        excess=direction * np.stack([move.excess for move in moves]),
-        spread=np.stack([move.spread for move in moves]),
-        expected=np.where(flat, expected, level * np.expm1(np.where(flat, 0, expected))),
+        excess=direction * moves.excess,
+        spread=moves.spread,
+        expected=np.where(
+            flat, moves.expected, moves.level * np.expm1(np.where(flat, 0, moves.expected))
+        ),
         change=counts[row, column] - before,
-        level=np.where(flat, np.nan, level),
-        elapsed=elapsed,
+        level=np.where(flat, np.nan, moves.level),
+        elapsed=moves.elapsed,
         step=outlook.step.ravel()[at],
         past=past,
         usual_past=usual_past,
@@ -198,7 +192,7 @@ def judge(
     best = np.argmax(score, axis=0)
     near = (score > limit) & (sudden.excess >= _NEARLY * sudden.excess[best, every])
     best = np.where(near.any(axis=0), near.argmax(axis=0), best)
-    kept = np.flatnonzero((plain[best, every] > LEAST_SCORE) & (score[best, every] > 0))
+    kept = np.flatnonzero((plain[best, every] > LOUD) & (score[best, every] > 0))
     pick = (best[kept], kept)
     change, expected = sudden.change[pick], sudden.expected[pick]
     count = np.abs(change - expected)
