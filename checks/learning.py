@@ -7,6 +7,7 @@ exactly the same.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -130,29 +131,27 @@ def lessons(
 def taught(series: Series, weeks: Ints, weekday: int, *, wander: bool = False) -> Learnt:
     """What each row learnt by the end of each of `weeks`, all of which end on `weekday`."""
     shape = (len(series.counts), len(weeks))
-    windows = _up_to(series.increments, weeks, WINDOW).reshape(-1, WINDOW)
-    changes = between(series.read, weeks).ravel()
+    # a window that ends earlier holds the first day, which has no change
+    early = int(np.searchsorted(weeks, WINDOW))
+    windows = _up_to(series.increments, weeks[early:], WINDOW).reshape(-1, WINDOW)
     ordered = np.ascontiguousarray(np.sort(windows, axis=1).T)
-    base, spread, weekdays = learn(windows, weekday, ordered)
-    known = np.full(len(windows), WINDOW)
-    partial = np.isnan(ordered[-1])
-    own = (changes >= FULL) | (~partial & (changes >= _SPARSE))
-    if partial.any():
-        known[partial] -= np.isnan(windows[partial]).sum(axis=1)
-        base[partial], spread[partial], weekdays[:, partial] = 0, 0, 0
-        some = own & partial
-        base[some], spread[some], weekdays[:, some] = learn_partial(windows[some], weekday)
-    # equal parts of a bridged gap vary less than its days did
-    spread = spread * np.sqrt(np.maximum(known, 1) / np.maximum(changes, 1)).astype(np.float32)
-    weekly = _wander(series.increments, weeks) if wander else np.zeros(shape, np.float32)
-    return Learnt(
-        base.reshape(shape),
-        spread.reshape(shape),
-        weekdays.reshape(15, *shape),
-        own.reshape(shape),
-        _rounded(series.counts, weeks),
-        weekly,
+    base, spread, weekdays = (
+        _behind(early, part.reshape(*part.shape[:-1], len(series.counts), -1))
+        for part in learn(windows, weekday, ordered)
     )
+    whole = _behind(early, ~np.isnan(ordered[-1]).reshape(len(series.counts), -1))
+    changes, known = between(series.read, weeks), np.full(shape, WINDOW)
+    own = (changes >= FULL) | (whole & (changes >= _SPARSE))
+    if not whole.all():
+        base[~whole], spread[~whole], weekdays[:, ~whole] = 0, 0, 0
+        row, week = some = cells(own & ~whole)
+        windows = _windows(series.increments, WINDOW, row, weeks[week])
+        known[some] = (~np.isnan(windows)).sum(axis=1)
+        base[some], spread[some], weekdays[:, row, week] = learn_partial(windows, weekday)
+    # equal parts of a bridged gap vary less than its days did
+    spread *= np.sqrt(np.maximum(known, 1) / np.maximum(changes, 1)).astype(np.float32)
+    weekly = _wander(series.increments, weeks) if wander else np.zeros(shape, np.float32)
+    return Learnt(base, spread, weekdays, own, _rounded(series.counts, weeks), weekly)
 
 
 def learn(windows: Singles, weekday: int, ordered: Singles) -> tuple[Singles, Singles, Singles]:
@@ -211,9 +210,7 @@ def learn_young(series: Series, row: Ints, column: Ints) -> tuple[Singles, Singl
     Increments are clipped to the median +- 2 %; a linear row's spread is at least half its
     base and one account.
     """
-    blank = np.full((len(series.increments), YOUNG_DAYS), np.nan, np.float32)
-    padded = np.concatenate([blank, series.increments], axis=1)
-    windows = sliding_window_view(padded, YOUNG_DAYS, axis=1)[row, column]
+    windows = _windows(series.increments, YOUNG_DAYS, row, column - 1)
     days = np.ascontiguousarray(windows.T, np.float64)
     missing = np.isnan(days)
     known = YOUNG_DAYS - missing.sum(axis=0, dtype=np.int16)
@@ -310,13 +307,25 @@ def _middle(weekly: list[Singles]) -> Singles:
 
 def _up_to(increments: Singles, ends: Ints, days: int) -> Singles:
     """So many days up to each of `ends`: (rows, ends, days)."""
-    early = days - 1 - int(ends.min())
-    if early > 0:
+    return _windows(increments, days, np.arange(len(increments))[:, None], ends)
+
+
+def _windows(increments: Singles, days: int, row: Ints, end: Ints) -> Singles:
+    """So many days of each row up to its `end`, NaN before the first."""
+    early = max(0, days - 1 - int(end.min(initial=increments.shape[1] - 1)))
+    if early:
         blank = np.full((len(increments), early), np.nan, np.float32)
         increments = np.concatenate([blank, increments], axis=1)
-        ends = ends + early
-    picked = sliding_window_view(increments, days, axis=1)[:, ends - days + 1]
-    return np.ascontiguousarray(picked)
+    return sliding_window_view(increments, days, axis=1)[row, end + early - days + 1]
+
+
+def _behind(early: int, late: Any) -> Any:
+    """The same after so many columns of nothing."""
+    if not early:
+        return late
+    whole = np.zeros((*late.shape[:-1], early + late.shape[-1]), late.dtype)
+    whole[..., early:] = late
+    return whole
 
 
 def _rounded(counts: Floats, weeks: Ints) -> Bools:
