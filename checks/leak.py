@@ -1,11 +1,12 @@
 """Slow losses: small daily falls, or growth that turns, that only a sum over weeks shows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
-from checks.baseline import Outlook
+from checks.baseline import Outlook, merged
 from checks.findings import Findings, join, nothing
 from checks.learning import LAG, WINDOW, Lesson, lessons
 from checks.model import Rules
@@ -44,12 +45,17 @@ _GONE, _FELL, _STEPS_FELL = 0.015, 0.005, 1.5
 than growth that drifts away; a rounded count must show two steps of it."""
 _UNFALLEN = 6.0
 """Spreads where only the growth of an exact count slowed."""
+_CELLS_AT_ONCE = 32768
 _DOUBLINGS = ((1, 1), (2, 2), (4, 3), (4, 4), (8, 2), (8, 6), (8, 8), (16, 5), (16, 12))
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """Account-days whose sum over one span may be a leak; parallel arrays."""
+    """Account-days whose sum over one span may be a leak; parallel arrays.
+
+    What is `gone` of the usual growth, and by what that was learnt: `base`, `spread` and
+    `wander` of a day, and whether counts are `rounded`. `worst` is the largest daily fall.
+    """
 
     row: Ints
     column: Ints
@@ -57,7 +63,14 @@ class _Sums:
     level: Floats
     count: Floats
     base: Floats
-    score: Floats
+    gone: Floats
+    spread: Singles
+    wander: Singles
+    rounded: Bools
+    worst: Singles
+
+    def take(self, kept: Bools) -> "_Sums":
+        return _Sums(*(getattr(self, field.name)[kept] for field in fields(self)))
 
 
 def leaks(
@@ -75,7 +88,10 @@ def leaks(
     weeks), the uncertainty of the learnt rate (m / WINDOW), its drift, and the display step
     that the two ends pay once: m s^2 (1 + m / 56) + (m drift)^2 + step^2 / 6.
     """
-    maybe = _maybe(panel, view, columns)
+    # in pieces that stay in the cache
+    size = 1 + _CELLS_AT_ONCE // len(columns)
+    pieces = [slice(first, first + size) for first in range(0, len(panel.accounts), size)]
+    maybe = np.concatenate([_maybe(panel, view, columns, rows) for rows in pieces])
     rows = np.flatnonzero(maybe.any(axis=1))
     if not rows.size:
         return nothing()
@@ -84,24 +100,28 @@ def leaks(
         known = lessons(
             panel, "followers", rows, first - REACH - LAG, last - LAG, last, wander=True
         )
-    limit = _LIMIT if rules.min_percent > 0 else _LIMIT_BARE
     sums = [
         part
         for lesson in known
-        for part in _sums(lesson, columns - lesson.start, maybe[lesson.rows], limit)
+        for part in _sums(lesson, columns - lesson.start, maybe[lesson.rows])
     ]
-    return join([nothing(), _findings(sums, factor)]) if sums else nothing()
+    if not sums:
+        return nothing()
+    limit = _LIMIT if rules.min_percent > 0 else _LIMIT_BARE
+    whole = _joined(sums)
+    score, loud = _loud(whole, limit)
+    return join([nothing(), _findings(whole.take(loud), score[loud], factor)])
 
 
-def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
-    """Where a leak is worth looking for: (accounts, columns).
+def _maybe(panel: Panel, view: Outlook, columns: Ints, rows: slice) -> Bools:
+    """Where a leak of some accounts is worth looking for: (rows, columns).
 
     The count grew less, over one of three spans, than by half of what the recent baseline or
     the eight weeks before would give, less the least rate, and by two spreads and a half.
     Cheap, and the same for a single day and a replay.
     """
-    counts = counts_of(panel, "followers")
-    day = view.day
+    counts = counts_of(panel, "followers")[rows]
+    day, step = merged([view.day], lambda arrays: arrays[0][rows]), view.step[rows]
     rate = day.expected / np.maximum(day.elapsed, 1)
     spans = (0, *_LOOKS, REACH, REACH + WINDOW)
     ago = {span: np.maximum(columns - span, -1) for span in spans}
@@ -115,8 +135,8 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
     # an old jump is no growth: what the eight weeks gave is trusted near the baseline only
     rate = np.fmax(np.fmin(before, 2 * np.fmax(rate, 0.0) + 0.0003), np.fmax(rate, 0.0))
     usual = 2.5 * day.spread / np.sqrt(np.maximum(day.elapsed, 1))
-    usual[view.step > 1] = 0
-    smallest = np.maximum(_LEAST_COUNT, np.where(view.step > 1, _STEPS * view.step, 0))
+    usual[step > 1] = 0
+    smallest = np.maximum(_LEAST_COUNT, np.where(step > 1, _STEPS * step, 0))
     smallest = 0.7 * smallest / np.maximum(day.level, 1)
     share = 0.5 * (_RATE + _SLOWED * rate)
     maybe = np.zeros(rate.shape, np.bool_)
@@ -125,10 +145,10 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints) -> Bools:
             gone = rate * span - (now - log(span))
             least = np.maximum(share * span, usual * np.sqrt(span))
             maybe |= gone > np.maximum(least, smallest)
-    return maybe & view.judged & ~linear_rows(panel, "followers")[:, None]
+    return maybe & ~np.isnan(day.move) & ~linear_rows(panel, "followers")[rows, None]
 
 
-def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable[_Sums]:
+def _sums(lesson: Lesson, columns: Ints, maybe: Bools) -> Iterable[_Sums]:
     row, place = cells(maybe)
     if not row.size:
         return
@@ -141,40 +161,44 @@ def _sums(lesson: Lesson, columns: Ints, maybe: Bools, limit: float) -> Iterable
     counts, own, growth = series.counts.ravel(), learnt.own.ravel(), learnt.base.ravel()
     begin, learnt_from = row * series.counts.shape[1], row * learnt.own.shape[1]
     purged_from = row * sudden.shape[1] - first
-    count, purged = counts[begin + column], sudden.ravel()[purged_from + column]
+    count, purged = counts.take(begin + column), sudden.take(purged_from + column)
     for span in SPANS:
-        week = learnt_from + lesson.week(columns - span)[place]
-        before = series.last.ravel()[begin + np.maximum(column - span, 0)].astype(np.int64)
+        week = learnt_from + lesson.week(columns - span).take(place)
+        before = series.last.take(begin + np.maximum(column - span, 0)).astype(np.int64)
         elapsed = column - before
-        level, base = counts[begin + before], growth[week].astype(np.float64)
+        level, base = counts.take(begin + before), growth.take(week).astype(np.float64)
         gone = elapsed * base - np.log(np.maximum(count, 1.0) / np.maximum(level, 1.0))
-        gone -= purged - sudden.ravel()[purged_from + np.maximum(before, first)]
+        gone -= purged - sudden.take(purged_from + np.maximum(before, first))
         # what is too little already: the worst day only takes from it
-        much = (column >= span) & (before >= 0) & (elapsed <= span + 7) & own[week]
+        much = (column >= span) & (before >= 0) & (elapsed <= span + 7) & own.take(week)
         much &= gone > (_RATE + _SLOWED * np.maximum(base, 0)) * elapsed
         much &= gone * level > _LEAST_COUNT
-        parts = (row, column, elapsed, level, count, base, gone)
-        sums = _Sums(*(part[much] for part in parts))
-        yield _loud(
-            lesson, sums, week[much], worsts[span][row[much], column[much] - first], limit
-        )
+        kept = np.flatnonzero(much)
+        days, week = column[kept], week[kept]
+        parts: list[Any] = [lesson.rows[row[kept]], days + lesson.start]
+        parts += [part[kept] for part in (elapsed, level, count, base, gone)]
+        parts += [part.take(week) for part in (learnt.spread, learnt.wander, learnt.rounded)]
+        parts.append(worsts[span][row[kept], days - first])
+        yield _Sums(*parts)
 
 
-def _loud(lesson: Lesson, sums: _Sums, week: Ints, worst: Singles, limit: float) -> _Sums:
-    """Those of a lesson's sums that stand out, their `score` so far being what is gone.
+def _joined(sums: list[_Sums]) -> _Sums:
+    names = (field.name for field in fields(_Sums))
+    return _Sums(*(np.concatenate([getattr(part, name) for part in sums]) for name in names))
 
-    `week` are flat places in what was learnt, `worst` the largest daily falls.
-    """
-    e, level, count, base, gone = sums.elapsed, sums.level, sums.count, sums.base, sums.score
-    learnt = lesson.learnt
+
+def _loud(sums: _Sums, limit: float) -> tuple[Floats, Bools]:
+    """The scores of sums, and which of them stand out."""
+    e, level, count, base, gone = sums.elapsed, sums.level, sums.count, sums.base, sums.gone
     level1 = np.maximum(level, 1.0)
-    step = np.where(learnt.rounded.ravel()[week], truncation(level1) / level1, 0.0)
+    step = np.zeros(len(level))
+    step[sums.rounded] = truncation(level1[sums.rounded]) / level1[sums.rounded]
     fell = gone - e * base
-    day = worst + base
+    day = sums.worst + base
     rest = (gone - day) * e / np.maximum(e - 1, 1)
     gone = np.where(day > _STEPS_AT_ONCE * step, np.minimum(gone, rest), gone)
-    daily = learnt.spread.ravel()[week].astype(np.float64) ** 2
-    weekly = learnt.wander.ravel()[week].astype(np.float64) ** 2
+    daily = sums.spread.astype(np.float64) ** 2
+    weekly = sums.wander.astype(np.float64) ** 2
     # growth may drift away, but that alone makes no count fall
     alone = (gone <= _GONE) | (fell <= _FELL)
     drift = np.where(alone, np.maximum(weekly - daily / 7, 0), 0)
@@ -189,16 +213,12 @@ def _loud(lesson: Lesson, sums: _Sums, week: Ints, worst: Singles, limit: float)
     loud &= (gone > _STEPS * step) & (gone * level > _LEAST_COUNT)
     fallen = np.where(step > 0, (fell > _FELL) & (fell > _STEPS_FELL * step), count < level)
     loud &= fallen | ((score > _UNFALLEN) & (step == 0))
-    row, column = lesson.rows[sums.row[loud]], sums.column[loud] + lesson.start
-    return _Sums(row, column, e[loud], level[loud], count[loud], base[loud], score[loud])
+    return score, loud
 
 
-def _findings(sums: list[_Sums], factor: Floats) -> Findings:
+def _findings(sums: _Sums, score: Floats, factor: Floats) -> Findings:
     """The most surprising span of each account-day."""
-    row, column, elapsed, level, count, base, score = (
-        np.concatenate([getattr(part, name) for part in sums])
-        for name in ("row", "column", "elapsed", "level", "count", "base", "score")
-    )
+    row, column = sums.row, sums.column
     order = np.lexsort((-score, row, column))
     newer = (
         np.append(True, (np.diff(row[order]) != 0) | (np.diff(column[order]) != 0))
@@ -206,8 +226,9 @@ def _findings(sums: list[_Sums], factor: Floats) -> Findings:
         else np.zeros(0, np.bool_)
     )
     best = order[newer]
-    row, column, elapsed, level = row[best], column[best], elapsed[best], level[best]
-    change, expected = count[best] - level, level * np.expm1(elapsed * base[best])
+    row, column, elapsed, level = row[best], column[best], sums.elapsed[best], sums.level[best]
+    change = sums.count[best] - level
+    expected = level * np.expm1(elapsed * sums.base[best])
     size = np.abs(change - expected) / level
     floor = _LEAST_SIZE * factor[row]
     return Findings(
