@@ -72,7 +72,7 @@ class Outlook:
 
     @property
     def judged(self) -> Bools:
-        return ~(self.held | self.early) & ~np.isnan(self.day.move)
+        return ~np.isnan(self.day.move)
 
 
 def outlook(
@@ -104,7 +104,7 @@ def outlook(
             parts.append(part.moves)
     at = np.concatenate(loud)
     order = np.argsort(at)
-    moves = merged(parts, lambda arrays: np.concatenate(arrays, axis=1)[:, order])
+    moves = merged(parts, lambda arrays: np.concatenate(arrays, axis=1).take(order, axis=1))
     return replace(whole, loud=at[order], moves=moves)
 
 
@@ -156,15 +156,6 @@ def _planes(view: Outlook) -> list[Any]:
     return [*day, view.step, view.changes, view.held, view.early]
 
 
-def _loud(moves: list[Move]) -> Ints:
-    """Flat places where any of them stands out."""
-    loud = np.zeros(moves[0].move.shape, np.bool_)
-    with np.errstate(invalid="ignore"):
-        for move in moves:
-            loud |= np.abs(move.excess) > LOUD * move.spread
-    return np.flatnonzero(loud)
-
-
 @dataclass(frozen=True)
 class _Readings:
     """The newest reading at or before each of `days`, and its `column`; (rows, days)."""
@@ -180,8 +171,8 @@ class _Usual:
     """What each row is judged by at each of `columns`; arrays (rows, columns).
 
     `weekdays` are the sums of `Learnt` as they are, `week` the one of each column, `young` the
-    rows and places that have none. `variance` is that of a day, `rounded` the flat places of
-    counts that are.
+    rows and places that have none. `variance` is that of a day, `rounded` says of which
+    counts only three digits are shown.
     """
 
     columns: Ints
@@ -192,7 +183,7 @@ class _Usual:
     weekdays: Singles
     week: Ints
     young: tuple[Ints, Ints]
-    rounded: Ints
+    rounded: Bools
 
 
 def _judge(lesson: Lesson, columns: Ints) -> Outlook:
@@ -203,12 +194,31 @@ def _judge(lesson: Lesson, columns: Ints) -> Outlook:
     early = _early(series, changes, columns)
     usual = _usual(lesson, columns, ~held & ~early)
     readings = _readings(series, columns)
-    moves = [_move(readings, usual, series.linear, span) for span in SPANS]
-    day, loud = moves[0], _loud(moves)
-    step = np.ones(held.shape)
-    step.ravel()[usual.rounded] = truncation(day.level.ravel()[usual.rounded])
-    picked = merged(moves, lambda arrays: np.stack([each.ravel()[loud] for each in arrays]))
-    return Outlook(day, step, changes, held, early, loud, picked)
+    day, *others = (_move(readings, usual, series.linear, span) for span in SPANS)
+    spread, step = _spread(usual, day.level.ravel(), day.elapsed.ravel())
+    day = replace(day, spread=spread.reshape(held.shape))
+    step = np.maximum(step, 1.0).reshape(held.shape)
+    loud, moves = _stand_out(usual, [day, *others])
+    return Outlook(day, step, changes, held, early, loud, moves)
+
+
+def _stand_out(usual: _Usual, moves: list[Move]) -> tuple[Ints, Move]:
+    """`loud` and `moves` of an Outlook.
+
+    Few moves are beyond even the spread of the days: theirs alone is worked out.
+    """
+    beyond = np.zeros(moves[0].move.shape, np.bool_)
+    with np.errstate(invalid="ignore"):
+        for move in moves:
+            beyond |= np.abs(move.excess) > LOUD * move.spread
+    at = np.flatnonzero(beyond)
+    picked = merged(moves, lambda arrays: np.stack([each.take(at) for each in arrays]))
+    for one, level, elapsed in zip(picked.spread, picked.level, picked.elapsed, strict=True):
+        one[:] = _spread(usual, level, elapsed, at)[0]
+    with np.errstate(invalid="ignore"):
+        loud = (np.abs(picked.excess) > LOUD * picked.spread).any(axis=0)
+    kept = np.flatnonzero(loud)
+    return at[kept], merged([picked], lambda arrays: arrays[0].take(kept, axis=1))
 
 
 def _early(series: Series, changes: Shorts, columns: Ints) -> Bools:
@@ -248,15 +258,14 @@ def _usual(lesson: Lesson, columns: Ints, judged: Bools) -> _Usual:
         learnt.weekdays,
         week,
         young,
-        np.flatnonzero(learnt.rounded.take(week, axis=1)),
+        learnt.rounded.take(week, axis=1),
     )
 
 
 def _move(readings: _Readings, usual: _Usual, linear: Bools, span: int) -> Move:
     """Observed and expected change since the last reading at least `span` days before.
 
-    The variance is that of the days, of counting (max(|expected|, 1/4) accounts) and of the
-    display step (step^2 / 12).
+    Its spread is that of the days alone.
     """
     columns = usual.columns.astype(np.int16)
     now, then = (
@@ -276,13 +285,25 @@ def _move(readings: _Readings, usual: _Usual, linear: Bools, span: int) -> Move:
         level = np.where(flat & known, 1.0, level)
     np.maximum(level, 1.0, out=level)
     days = elapsed.astype(np.float64)
-    counting = np.maximum(np.abs(usual.base) * level * days, 0.25)
-    step = truncation(level.ravel()[usual.rounded])
-    counting.ravel()[usual.rounded] += step**2 / 12
-    variance = days * usual.variance + counting / level**2
     expected = days * usual.base + _effect(usual, elapsed, span)
     expected[~known] = np.nan
-    return Move(move, expected, np.sqrt(variance), level, elapsed)
+    return Move(move, expected, np.sqrt(days * usual.variance), level, elapsed)
+
+
+def _spread(
+    usual: _Usual, level: Floats, elapsed: Shorts, at: Ints | slice = slice(None)
+) -> tuple[Floats, Floats]:
+    """Spread of moves at flat places, and the display step there, 0 where counts are exact.
+
+    The variance is that of the days, of counting (max(|expected|, 1/4) accounts) and of the
+    step (step^2 / 12).
+    """
+    days = elapsed.astype(np.float64)
+    step = np.zeros(len(level))
+    rounded = np.flatnonzero(usual.rounded.ravel()[at])
+    step[rounded] = truncation(level[rounded])
+    counting = np.maximum(np.abs(usual.base.ravel()[at]) * level * days, 0.25) + step**2 / 12
+    return np.sqrt(days * usual.variance.ravel()[at] + counting / level**2), step
 
 
 def _effect(usual: _Usual, elapsed: Shorts, span: int) -> Floats:
