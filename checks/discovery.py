@@ -24,6 +24,8 @@ LEAST_ACCOUNTS = 50
 SAMPLE = 512
 """Accounts of a platform whose past stands for all; chosen by their names."""
 
+Find = Callable[[Outlook, Ints, Ints], Findings]
+
 _AT_ONCE = 128
 """Judged days whose pools are worked out together."""
 
@@ -103,7 +105,7 @@ def hold_discoveries(
     view: Outlook,
     columns: Ints,
     hits: Findings,
-    find: Callable[[Outlook, Ints, Ints], Findings],
+    find: Find,
     rules: Rules,
 ) -> Findings:
     """`hits` with `alarm` off where the share of false discoveries would not hold.
@@ -112,34 +114,53 @@ def hold_discoveries(
     is that of all platforms together: one alone has few values to tell an exponent from.
     """
     alarm = hits.alarm.copy()
-    platforms = _platforms(panel)
+    platforms = [_in_order(panel, rows) for rows in _platforms(panel)]
     tested = [_tested(panel, rows, view, columns, hits) for rows in platforms]
     if not any(each.size for each in tested):
         return hits
-    samples = [_sample(panel, rows) for rows in platforms]
+    days = np.unique(hits.column[np.concatenate(tested)])
+    judged = view.judged[:, np.searchsorted(columns, days)]
+    sizes = np.stack([_sizes(judged, rows) for rows in platforms])
+    share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
+    for size in np.unique(sizes, axis=1).T:
+        alike = days[(sizes == size[:, None]).all(axis=0)]
+        samples = [np.sort(rows[:n]) for rows, n in zip(platforms, size, strict=True)]
+        pasts = _pasts(panel, metric, view, columns, samples, hits, find, rules)
+        near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
+        for some in np.array_split(alike, 1 + len(alike) // _AT_ONCE):
+            odds = _odds(pasts, near, np.searchsorted(pasts[0].days, some), share)
+            for i, past in enumerate(pasts):
+                here = tested[i][np.isin(hits.column[tested[i]], some)]
+                own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
+                place = np.searchsorted(some, hits.column[here])
+                limits = _limits(odds, i, past, rules)[place]
+                alarm[here] = odds.log_p(i, own, place) <= limits
+    return replace(hits, alarm=alarm)
+
+
+def _pasts(
+    panel: Panel,
+    metric: str,
+    view: Outlook,
+    columns: Ints,
+    samples: list[Ints],
+    hits: Findings,
+    find: Find,
+    rules: Rules,
+) -> list[_Past]:
+    """That of each sample, on the days before the judged columns too."""
     history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
     if np.array_equal(history, columns):
-        pasts = [
+        return [
             _past(view, rows, history, hits.take(np.isin(hits.row, rows)), rules)
             for rows in samples
         ]
-    else:
-        pasts = []
-        for rows in samples:
-            seen = outlook(panel, metric, history, rows=rows)
-            found = find(seen, history, rows)
-            pasts.append(_past(seen, slice(None), history, found, rules))
-    share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
-    near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
-    days = np.unique(hits.column[np.concatenate(tested)])
-    for some in np.array_split(days, 1 + len(days) // _AT_ONCE):
-        odds = _odds(pasts, near, np.searchsorted(history, some), share)
-        for i, past in enumerate(pasts):
-            here = tested[i][np.isin(hits.column[tested[i]], some)]
-            own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
-            place = np.searchsorted(some, hits.column[here])
-            alarm[here] = odds.log_p(i, own, place) <= _limits(odds, i, past, rules)[place]
-    return replace(hits, alarm=alarm)
+    pasts = []
+    for rows in samples:
+        seen = outlook(panel, metric, history, rows=rows)
+        found = find(seen, history, rows)
+        pasts.append(_past(seen, slice(None), history, found, rules))
+    return pasts
 
 
 def _near(pasts: list[_Past], sign: int, share: float) -> _Near:
@@ -207,10 +228,22 @@ def _platforms(panel: Panel) -> list[Ints]:
     return [r for r in (*groups, np.flatnonzero(free)) if len(r) >= LEAST_ACCOUNTS]
 
 
-def _sample(panel: Panel, rows: Ints) -> Ints:
-    if len(rows) <= SAMPLE:
-        return rows
-    return np.sort(rows[np.argsort(panel.hashes[rows], kind="stable")[:SAMPLE]])
+def _in_order(panel: Panel, rows: Ints) -> Ints:
+    """By their hashes: samples begin with the first."""
+    return rows[np.argsort(panel.hashes[rows], kind="stable")]
+
+
+def _sizes(judged: Bools, rows: Ints) -> Ints:
+    """How many of `rows`, on each day, stand for all: SAMPLE, or twice as often as it takes
+    until half of SAMPLE are judged, or a mass of new accounts would leave no past to judge by.
+    """
+    sizes = np.full(judged.shape[1], min(SAMPLE, len(rows)))
+    while True:
+        known = np.stack([judged[rows[:n], k].sum() for k, n in enumerate(sizes)])
+        few = (known < SAMPLE // 2) & (sizes < len(rows))
+        if not few.any():
+            return sizes
+        sizes[few] = np.minimum(2 * sizes[few], len(rows))
 
 
 def _tested(

@@ -9,7 +9,7 @@ from checks.detect import Detections, detect, state
 from checks.panel import build_panel
 from checks.rules import rules_for
 from tests.bench.scoring import Score, episodes, score
-from tests.bench.world import WIDE, make, panel_of, read_every
+from tests.bench.world import WIDE, Ranges, make, panel_of, read_every
 from tests.signals import DAY, NOW, jump, panel, steady
 
 RULES = rules_for("balanced")
@@ -85,6 +85,15 @@ def test_a_missed_week_makes_a_weekly_export_no_new_account() -> None:
     series[-15] = np.nan
     followers = detect(panel(series), RULES).states["followers"]
     assert followers.judged[0, 0]
+
+
+def test_a_mass_of_new_accounts_does_not_silence_the_others() -> None:
+    known = make(60, 5, days=121, ranges=Ranges(labelled=0)).counts["followers"]
+    known[:3, -1] *= 0.9
+    new = np.full((20_000, 121), np.nan)
+    new[:, -1] = 1000
+    found = detect(panel(np.concatenate([known, new])), RULES).findings(-1)
+    assert {each.account for each in found} == {f"instagram/a{row}" for row in range(3)}
 
 
 def test_later_readings_change_nothing() -> None:
