@@ -67,6 +67,7 @@ class SlackChat:
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        uniform: Callable[[float, float], float] = random.uniform,
         timeout: float = 20.0,
         ping: float = 10.0,
     ) -> None:
@@ -80,7 +81,7 @@ class SlackChat:
         self._skew = 0.0
         self._scopes: frozenset[str] | None = None
         self._condition = Condition(
-            "Slack", desk, wall=wall, uniform=random.uniform, longest=_LONGEST_PAUSE
+            "Slack", desk, wall=wall, uniform=uniform, longest=_LONGEST_PAUSE
         )
         self._hands = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -224,6 +224,7 @@ async def open_workspace(
             wall=wall or clock.wall,
             monotonic=clock.monotonic,
             sleep=clock.sleep,
+            uniform=max,
             timeout=patience,
             ping=ping,
         )
