@@ -89,18 +89,20 @@ class _Round:
         fresh = [one for one in changed if one.id not in told and self._is_new(one)]
         held = alerts.held(self.db, channel.channel)
         ready, released = [], self._release(held)
+        free = {one.id for one in released}
         for one in fresh:
             obstacle = self.hearing.obstacle(channel, one)
             if obstacle is not None:
                 alerts.hold(self.db, channel.channel, one.id, obstacle, self.now)
-            elif one not in released:
+            elif one.id not in free:
                 alerts.release(self.db, channel.channel, one.id)
                 ready.append(one)
         first = [one for one in ready if one.id in self.news.first]
         teller.tell_digest(first, "import", older=self._older())
         night = [one for one in released if held[one.id].reason == "quiet"]
-        ready += [one for one in released if one not in night]
-        teller.tell([one for one in ready if one not in first])
+        ready += [one for one in released if held[one.id].reason != "quiet"]
+        imported = {one.id for one in first}
+        teller.tell([one for one in ready if one.id not in imported])
         since = min((held[one.id].since for one in night), default=None)
         teller.tell_digest(night, "quiet", since=since)
         teller.remind()
