@@ -45,6 +45,10 @@ class Move:
     def excess(self) -> Floats:
         return self.move - self.expected
 
+    def at(self, place: Any) -> "Move":
+        """That of some entries, as NumPy picks them."""
+        return Move(*(getattr(self, field.name)[place] for field in fields(Move)))
+
 
 def merged(moves: Sequence[Move], how: Callable[[list[Any]], Any]) -> Move:
     """One made of several, array by array."""
@@ -218,7 +222,7 @@ def _stand_out(usual: _Usual, moves: list[Move]) -> tuple[Ints, Move]:
     with np.errstate(invalid="ignore"):
         loud = (np.abs(picked.excess) > LOUD * picked.spread).any(axis=0)
     kept = np.flatnonzero(loud)
-    return at[kept], merged([picked], lambda arrays: arrays[0].take(kept, axis=1))
+    return at[kept], picked.at((slice(None), kept))
 
 
 def _early(series: Series, changes: Shorts, columns: Ints) -> Bools:

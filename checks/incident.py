@@ -72,11 +72,10 @@ def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> lis
         finding = verdict.finding
         fresh.setdefault((finding.account, finding.metric), []).append(verdict)
     waves = {each.wave for each in incidents if each.wave is not None}
-    judgement.view.gather([each for each in incidents if not _rests(each, judgement, now)])
+    stirring = [each for each in incidents if not _rests(each, judgement, now)]
+    judgement.view.gather(stirring)
     decisions: list[Decision] = []
-    for series in sorted(known.keys() | fresh.keys()):
-        if series not in fresh and all(_rests(each, judgement, now) for each in known[series]):
-            continue
+    for series in sorted(fresh.keys() | {(each.account, each.metric) for each in stirring}):
         book = _Book(series, known.get(series, ()), judgement, now, waves)
         decisions += book.settle(fresh.get(series, ()))
     return ebb(decisions, now)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.baseline import Outlook, merged
+from checks.baseline import Outlook
 from checks.findings import Findings, join, nothing
 from checks.learning import LAG, WINDOW, Lesson, lessons
 from checks.model import Rules
@@ -121,7 +121,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints, rows: slice) -> Bools:
     Cheap, and the same for a single day and a replay.
     """
     counts = counts_of(panel, "followers")[rows]
-    day, step = merged([view.day], lambda arrays: arrays[0][rows]), view.step[rows]
+    day, step = view.day.at(rows), view.step[rows]
     rate = day.expected / np.maximum(day.elapsed, 1)
     spans = (0, *_LOOKS, REACH, REACH + WINDOW)
     ago = {span: np.maximum(columns - span, -1) for span in spans}

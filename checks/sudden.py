@@ -78,8 +78,8 @@ def candidates(
     kept = np.flatnonzero(beyond.any(axis=0))
     at, row, column = outlook.loud[kept], row[kept], column[kept]
     flat = linear[row]
-    moves = merged([moves], lambda arrays: arrays[0].take(kept, axis=1))
-    day = merged([moves], lambda arrays: arrays[0][0])
+    moves = moves.at((slice(None), kept))
+    day = moves.at(0)
     longer = [_longer(day, counts, row, column, flat, span) for span in LONGER]
     moves = merged([moves, *longer], np.vstack)
     before = counts[row, np.maximum(column - moves.elapsed, 0)]

@@ -99,10 +99,10 @@ class _Round:
                 ready.append(one)
         first = [one for one in ready if one.id in self.news.first]
         teller.tell_digest(first, "import", older=self._older())
+        ready = [one for one in ready if one.id not in self.news.first]
         night = [one for one in released if held[one.id].reason == "quiet"]
         ready += [one for one in released if held[one.id].reason != "quiet"]
-        imported = {one.id for one in first}
-        teller.tell([one for one in ready if one.id not in imported])
+        teller.tell(ready)
         since = min((held[one.id].since for one in night), default=None)
         teller.tell_digest(night, "quiet", since=since)
         teller.remind()
