@@ -28,7 +28,7 @@ fuzz: .venv/test
 	EBBWATCH_FUZZ=1 $(BIN)/pytest -n auto --dist worksteal tests/bot tests/checks -k "fuzz or hostile"
 
 faults: .venv/test
-	EBBWATCH_FAULTS=1 $(BIN)/pytest tests/faults tests/bot/test_kill.py tests/bot/test_deliver.py
+	EBBWATCH_FAULTS=1 $(BIN)/pytest tests/faults tests/bot/service/test_kill.py tests/bot/deliver/test_deliver.py
 
 soak: .venv/test
 	EBBWATCH_SOAK=1 $(BIN)/pytest tests -k soak

@@ -1,6 +1,6 @@
 """`python -m bot` and the `ebbwatch` script."""
 
-from bot.cli import main
+from bot.cli.cli import main
 
 if __name__ == "__main__":
     main()

@@ -14,21 +14,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bot import config
 from bot.chat.settings import ConsoleSettings, DiscordSettings, SlackSettings
+from bot.config.load import load
+from bot.config.settings import Section, SourceSettings, secret
 from bot.errors import BotError, ConfigError
 from bot.model import Chat, Desk, Message, Surroundings
-from bot.settings import Section, SourceSettings, secret
 from bot.sources.table import SETTINGS, open_source
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from bot.commands.view import Context
-    from bot.config import Settings
-    from bot.intake import Intake
+    from bot.config.load import Settings
+    from bot.ingest.imports import Intake
     from bot.review import Ground
-    from bot.service import Service
+    from bot.service.jobs import Service
     from bot.storage.database import Store
     from checks.model import Rules, Sensitivity
 
@@ -46,7 +46,7 @@ def read_config(path: Path) -> Settings:
     """Raises ConfigError, also where a language has no catalogue."""
     from bot.locales import languages
 
-    settings = config.load(path, SETTINGS, CHATS)
+    settings = load(path, SETTINGS, CHATS)
     named = {"locale": settings.locale} | {
         f"channels[{number}].locale": entry.locale
         for number, entry in enumerate(settings.channels)
@@ -68,7 +68,7 @@ def _cron_problems(settings: Settings) -> list[str]:
     problems = []
     for source in settings.sources:
         if source.cron is not None:
-            from bot.schedule import check_cron
+            from bot.service.schedule import check_cron
 
             try:
                 check_cron(source.cron)
@@ -130,7 +130,7 @@ def open_chats(
             chats[name] = error
     console = settings.chats.get("console", ConsoleSettings())
     if isinstance(console, ConsoleSettings) and console.enabled:
-        from bot.chat.console import ConsoleChat
+        from bot.chat.console.adapter import ConsoleChat
 
         file = settings.path(console.file) if console.file else None
         chats["console"] = ConsoleChat(
@@ -153,7 +153,7 @@ def _open_discord(
         root=settings.root,
         what="discord.token",
     )
-    from bot.chat.discord import DiscordChat
+    from bot.chat.discord.adapter import DiscordChat
 
     return DiscordChat(section, token, desk, wall=time.time, monotonic=time.monotonic)
 
@@ -161,8 +161,8 @@ def _open_discord(
 def _open_slack(
     section: SlackSettings, settings: Settings, environ: Mapping[str, str], desk: Desk
 ) -> Chat:
-    from bot.chat.slack import SlackChat
-    from bot.chat.slack_tokens import SlackTokens
+    from bot.chat.slack.adapter import SlackChat
+    from bot.chat.slack.tokens import SlackTokens
 
     tokens = SlackTokens.read(section, environ, settings.root)
     return SlackChat(section, tokens, desk, wall=time.time, monotonic=time.monotonic)
@@ -208,12 +208,12 @@ async def opened(
     `sources` and `chats` False leave those out, for commands that need neither.
     """
     from bot import message
+    from bot.commands.dispatch import CommandDesk
     from bot.commands.table import COMMANDS
-    from bot.configure import apply
     from bot.deliver import Clocks, Courier
-    from bot.desk import CommandDesk
-    from bot.intake import Intake
-    from bot.service import Feed, Painter, Service
+    from bot.ingest.imports import Intake
+    from bot.service.apply_config import apply
+    from bot.service.jobs import Feed, Painter, Service
     from bot.storage.database import Store
 
     async with AsyncExitStack() as stack:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from checks.model import Notice, NoticeKind, Reason
-from checks.panel import Bools, Floats, Ints, Panel
-from checks.reasons import reason
+from checks.panel.panel import Bools, Floats, Ints, Panel
+from checks.verdict.reasons import reason
 
 HELD_HOURS = 48
 """A count of exactly 0 is held as missing this long before anything is said."""

@@ -5,20 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from checks.cohort import MIN_MOVED
-from checks.crowds import Case, evidence_days
-from checks.detect import Detections, detect
-from checks.dilution import dilution
-from checks.findings import Findings
+from checks.detectors.dilution import dilution
+from checks.detectors.findings import Findings
+from checks.detectors.onset import onset, shortened
+from checks.detectors.table import Detections, detect
+from checks.evidence.cohort import MIN_MOVED
+from checks.evidence.cohorts import Case, evidence_days
+from checks.evidence.day import DayView, EmptyView
+from checks.evidence.evidence import Lens
 from checks.glitch import faults, without_copies
-from checks.lens import Lens
+from checks.incident.wave import wave_name
 from checks.milestone import milestones
 from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
-from checks.onset import onset, shortened
-from checks.panel import Bools, Floats, Ints, Panel
-from checks.reasons import reason
-from checks.view import DayView, EmptyView
-from checks.wave import wave_name
+from checks.panel.panel import Bools, Floats, Ints, Panel
+from checks.verdict.reasons import reason
 
 STALE_DAYS = 7
 _DAY = 86_400

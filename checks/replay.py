@@ -3,10 +3,10 @@
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from checks.incident import SILENCE, decide
+from checks.incident.decide import SILENCE, decide
 from checks.judge import judgements
 from checks.model import Decision, Event, Incident, Judgement, Rules
-from checks.panel import Ints, Panel
+from checks.panel.panel import Ints, Panel
 
 Key = tuple[str, str, str, int]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.panel import LOOKBACK, Panel, build_panel
+from checks.panel.panel import LOOKBACK, Panel, build_panel
 
 DAY = 86_400
 NOW = 1_763_769_599

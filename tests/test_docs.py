@@ -12,10 +12,10 @@ import click
 import pytest
 
 from bot.chat.settings import ConsoleSettings, DiscordSettings, SlackSettings
-from bot.cli import cli
+from bot.cli.cli import cli
 from bot.commands.table import COMMANDS
-from bot.config import Settings, parse
-from bot.settings import Section
+from bot.config.load import Settings, parse
+from bot.config.settings import Section
 from bot.sources.table import SOURCES
 
 ROOT = Path(__file__).parents[1]

@@ -9,21 +9,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*ROOT.glob("bot/**/*.py"), *ROOT.glob("checks/**/*.py")])
-VOCABULARY = {"bot.errors", "bot.model", "bot.settings"}
+VOCABULARY = {"bot.errors", "bot.model", "bot.config.settings"}
 ALLOWED = {
     "bot.errors": set(),
     "bot.model": {"bot.errors"},
-    "bot.settings": VOCABULARY,
-    "bot.config": VOCABULARY | {"checks.model"},
-    "bot.schedule": VOCABULARY,
-    "bot.log": VOCABULARY,
-    "bot.serve": VOCABULARY,
+    "bot.config": VOCABULARY | {"bot.config", "checks.model"},
     "bot.charts": VOCABULARY | {"checks"},
     "bot.sources": VOCABULARY | {"bot.sources", "checks.lists"},
     "bot.chat": VOCABULARY | {"bot.chat"},
     "bot.storage": VOCABULARY | {"bot.storage", "checks"},
     "bot.message": VOCABULARY | {"bot.message", "bot.charts", "bot.locales", "checks"},
-    "bot.poll": VOCABULARY | {"bot.poll", "bot.sources", "bot.storage", "checks"},
+    "bot.ingest.poll": VOCABULARY | {"bot.ingest", "bot.sources", "bot.storage", "checks"},
     "bot.route": VOCABULARY | {"bot.route", "bot.storage", "bot.message", "checks"},
     "bot.review": VOCABULARY
     | {"bot.review", "bot.route", "bot.storage", "bot.message", "checks"},
@@ -31,13 +27,15 @@ ALLOWED = {
     | {"bot.deliver", "bot.chat", "bot.storage", "bot.message", "bot.route"},
     "bot.commands": VOCABULARY
     | {"bot.commands", "bot.review", "bot.storage", "bot.message", "checks"},
-    "bot.desk": VOCABULARY | {"bot.commands", "bot.storage", "bot.message"},
+    "bot.service.schedule": VOCABULARY,
+    "bot.service.log": VOCABULARY,
+    "bot.service.health": VOCABULARY,
 }
 SDKS = {
-    "discord": "bot/chat/discord.py",
-    "slack_bolt": "bot/chat/slack.py",
-    "slack_sdk": "bot/chat/slack.py",
-    "apscheduler": "bot/schedule.py",
+    "discord": "bot/chat/discord/adapter.py",
+    "slack_bolt": "bot/chat/slack/adapter.py",
+    "slack_sdk": "bot/chat/slack/adapter.py",
+    "apscheduler": "bot/service/schedule.py",
 }
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from bot.settings import Section
+from bot.config.settings import Section
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 

@@ -18,7 +18,7 @@ from bot.message import picture, refusals, verdicts
 from bot.model import Alert, Caller, ChartSpec, Message
 from bot.storage.accounts import Known
 from checks.model import Event, Incident
-from checks.panel import LOOKBACK, Panel
+from checks.panel.panel import LOOKBACK, Panel
 
 _DAYS = 45
 _MOST = 1100

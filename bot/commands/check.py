@@ -12,10 +12,10 @@ from bot.commands.status import panel_of, seen_events
 from bot.commands.view import View, find_account, names_seen
 from bot.message import verdicts
 from bot.model import Caller, Message
-from checks import baseline
+from checks.baseline import expected
 from checks.judge import judge
 from checks.model import Event
-from checks.panel import Panel
+from checks.panel.panel import Panel
 
 _PEERS = 500
 
@@ -51,7 +51,7 @@ def _check(view: View, account: str, panel: Panel, events: Sequence[Event]) -> M
     own = [one for one in judgement.verdicts if one.finding.account == account]
     row = panel.row[account]
     followers = panel.metrics["followers"][row]
-    low, high = baseline.band(panel, row, "followers")
+    low, high = expected.band(panel, row, "followers")
     before = followers[:-1][~np.isnan(followers[:-1])]
     level = float(before[-1]) if before.size else math.nan
     return verdicts.judged(

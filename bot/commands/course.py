@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from bot.message.course import AccountCourse, Standing
 from bot.storage import readings
 from bot.storage.notes import Goal
-from checks.panel import LOOKBACK, Panel, build_panel
+from checks.panel.panel import LOOKBACK, Panel, build_panel
 
 DAY = 86400
 _RATE_DAYS = 28

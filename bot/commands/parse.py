@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from bot.config.settings import QUIET, SUMMARY, parse_duration
 from bot.errors import CommandError
 from bot.message import refusals
 from bot.message.voice import Voice
 from bot.model import Argument, Attachment, Command
-from bot.settings import QUIET, SUMMARY, parse_duration
 
 WORSE = "worse"
 """The word in "mute ACCOUNT until worse"."""

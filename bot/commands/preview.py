@@ -20,7 +20,7 @@ from bot.model import Alert, Caller, Message
 from bot.storage import accounts, channels
 from bot.storage.channels import Channel, Subscription
 from checks.model import Incident, Sensitivity
-from checks.panel import LOOKBACK, Panel
+from checks.panel.panel import LOOKBACK, Panel
 from checks.replay import incidents_of, replay
 
 _DAYS = 90

@@ -19,7 +19,7 @@ from bot.model import Alert, Caller, Message
 from bot.storage import accounts, incidents, lists, notes, sources
 from bot.storage.sources import SourceRow
 from checks.model import Event
-from checks.panel import Panel
+from checks.panel.panel import Panel
 
 _PERIODS = (1, 7, 30)
 _AHEAD = 120 * DAY

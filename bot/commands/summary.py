@@ -21,7 +21,7 @@ from bot.storage import accounts, channels, incidents, notes
 from bot.storage.accounts import Known
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
-from checks.panel import Panel
+from checks.panel.panel import Panel
 
 DAYS: Mapping[Period, int] = {"day": 1, "week": 7, "month": 30}
 _LATE = 2 * DAY

@@ -14,7 +14,7 @@ from bot.message.reasons import advice
 from bot.message.voice import Voice, clean, mark, word
 from bot.model import Button, Field, Found, Message
 from checks.model import Event
-from checks.verdict import ADVICE_FOR
+from checks.verdict.verdict import ADVICE_FOR
 
 _ROWS = 40
 _MUTED = 3

@@ -7,9 +7,9 @@ from bot.message.course import concerns
 from bot.message.kinds import EVENTS, began, kind_name, last_seen, metric_name, share_of_level
 from bot.message.voice import DAY, Voice, clean
 from bot.model import ChartSpec, Picture
-from checks import baseline
+from checks.baseline import expected
 from checks.model import Event, Incident
-from checks.panel import Floats, Panel
+from checks.panel.panel import Floats, Panel
 
 
 def picture(
@@ -26,7 +26,7 @@ def picture(
     neither are events about other accounts or platforms.
     """
     row = panel.row[spec.account]
-    low, high = baseline.band(panel, row, spec.metric)
+    low, high = expected.band(panel, row, spec.metric)
     inside = (panel.ends > spec.start - DAY / 2) & (panel.ends <= spec.end + DAY / 2)
     if not inside.any():
         inside[-1:] = True

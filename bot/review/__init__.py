@@ -26,7 +26,7 @@ from bot.route import News, route
 from bot.storage import days, forgetting, incidents, notes
 from bot.storage.database import Store
 from bot.storage.incidents import Stored
-from checks.incident import decide
+from checks.incident.decide import decide
 from checks.model import Direction, Incident, Judgement
 
 __all__ = ["Ground", "Reviewed", "forget", "reroute", "review", "settle_routes"]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bot.storage.accounts import Walls
 from bot.storage.notes import NotedEvent
 from checks.model import Event
-from checks.panel import Panel
+from checks.panel.panel import Panel
 
 SHARE_ACCOUNTS, SHARE_SPACES = 20, 3
 """From so many accounts of so many spaces on, peers of other teams count (as a share)."""

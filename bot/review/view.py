@@ -16,8 +16,8 @@ from bot.storage.database import Store
 from bot.storage.days import Pending
 from checks.judge import judgements
 from checks.model import Event, Judgement, Rules
-from checks.panel import LOOKBACK, Panel, build_panel, day_ends
-from checks.verdict import floor_factors
+from checks.panel.panel import LOOKBACK, Panel, build_panel, day_ends
+from checks.verdict.verdict import floor_factors
 
 DAY = 86400
 CHUNK = 180

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged, SourceUnavailable
 from bot.model import Account, Batch, Found, Surroundings
-from bot.sources.batches import match_handle, only
-from bot.sources.meaning import DateOrder, TableSettings
 from bot.sources.paths import is_fresh, paths_at
+from bot.sources.platforms.batches import match_handle, only
+from bot.sources.tables.options import DateOrder, TableSettings
 
 _ENOUGH = 500_000
 _FRESH = timedelta(minutes=1)
@@ -42,7 +42,7 @@ def read_export(
     """
     from bot.sources.exports.piece import Asked, failed
     from bot.sources.exports.reading import read_path
-    from bot.sources.meaning import Meaning
+    from bot.sources.tables.options import Meaning
 
     path = Path(path)
     if not path.exists():

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import SourceError
 from bot.model import Batch, Surroundings
-from bot.sources.batches import joined, match_handle
 from bot.sources.faults import fault_of
-from bot.sources.meaning import TableSettings
 from bot.sources.paths import is_fresh, paths_at
+from bot.sources.platforms.batches import joined, match_handle
+from bot.sources.tables.options import TableSettings
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,7 +59,7 @@ class FileSource:
         return paths_at(self._root, self._settings.path, self.name, folders=False)
 
     def _fetch(self, wanted: Sequence[str], seen: dict[str, Any], now: datetime) -> Batch:
-        from bot.sources.tables import is_torn
+        from bot.sources.tables.read_file import is_torn
 
         paths = self._paths()
         marks = {str(path): _mark(path) for path in paths}
@@ -93,7 +93,7 @@ class FileSource:
         )
 
     def _read(self, path: Path, now: datetime | None = None, *, torn: bool = False) -> Batch:
-        from bot.sources.tables import read_table_file, stem
+        from bot.sources.tables.read_file import read_table_file, stem
 
         meaning = self._settings.meaning()
         if meaning.account == "*":

@@ -15,14 +15,14 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.errors import SourceChanged, SourceError
 from bot.model import METRICS, Account, Batch, Surroundings
-from bot.sources.batches import joined, match_handle, only, read_table
-from bot.sources.cells import columns_of
-from bot.sources.columns import role_of
-from bot.sources.credentials import credential
 from bot.sources.faults import fault_of
-from bot.sources.meaning import TableSettings
-from bot.sources.reply import Reply, place
-from bot.sources.web import Web
+from bot.sources.platforms.batches import joined, match_handle, only, read_table
+from bot.sources.tables.cells import columns_of
+from bot.sources.tables.columns import role_of
+from bot.sources.tables.options import TableSettings
+from bot.sources.web.answer import Reply, place
+from bot.sources.web.client import Web
+from bot.sources.web.credentials import credential
 
 if TYPE_CHECKING:
     import polars as pl
@@ -165,7 +165,7 @@ class HttpSource:
         self, reply: Reply, handle: str | None, now: datetime | None
     ) -> tuple[Batch, bool]:
         """The batch, and whether the records say when they are of."""
-        from bot.sources.readings import Table
+        from bot.sources.tables.readings import Table
 
         meaning = self._settings.meaning()
         meaning = replace(meaning, account=handle or meaning.account)
@@ -186,8 +186,8 @@ class HttpSource:
         return replace(batch, found=()), timed
 
     def _frame(self, reply: Reply, columns: Mapping[str, str]) -> pl.DataFrame:
-        from bot.sources.records import records_in
-        from bot.sources.tables import table_from
+        from bot.sources.tables.read_file import table_from
+        from bot.sources.tables.records import records_in
 
         if reply.content.lstrip()[:1] not in (b"{", b"["):
             return table_from(reply.content, self.name, columns).frame

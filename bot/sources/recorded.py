@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.model import Batch, Source
-from bot.sources.batches import joined, only
+from bot.sources.platforms.batches import joined, only
 
 
 class RecordedSource:

@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import model_validator
 
+from bot.config.settings import Duration
 from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from bot.model import Batch, Surroundings
-from bot.settings import Duration
-from bot.sources.batches import match_handle, only, read_table
-from bot.sources.credentials import credential
-from bot.sources.meaning import TableSettings
-from bot.sources.since import bound, shape_of
+from bot.sources.platforms.batches import match_handle, only, read_table
+from bot.sources.tables.options import TableSettings
+from bot.sources.tables.since import bound, shape_of
+from bot.sources.web.credentials import credential
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -156,9 +156,9 @@ class SqlSource:
         return _Rows(header, [tuple(row) for row in rows])
 
     def _batch(self, rows: _Rows, now: datetime | None = None) -> Batch:
-        from bot.sources.cells import frame_of
-        from bot.sources.columns import NoLayout, lay_out
-        from bot.sources.readings import Table
+        from bot.sources.tables.cells import frame_of
+        from bot.sources.tables.columns import NoLayout, lay_out
+        from bot.sources.tables.readings import Table
 
         meaning = self._settings.meaning()
         try:

@@ -8,8 +8,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import cast
 
+from bot.config.settings import SourceSettings
 from bot.model import Source, Surroundings
-from bot.settings import SourceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,16 @@ SOURCES: Mapping[str, SourceKind] = {
     "sql": SourceKind("sql", "SqlSettings", "SqlSource"),
     "http": SourceKind("http", "HttpSettings", "HttpSource"),
     "export": SourceKind("export", "ExportSettings", "ExportSource"),
-    "bluesky": SourceKind("bluesky", "BlueskySettings", "open_bluesky"),
-    "mastodon": SourceKind("mastodon", "MastodonSettings", "open_mastodon"),
-    "youtube": SourceKind("youtube", "YouTubeSettings", "open_youtube"),
-    "twitch": SourceKind("twitch", "TwitchSettings", "open_twitch"),
-    "instagram": SourceKind("instagram", "InstagramSettings", "open_instagram"),
-    "tiktok": SourceKind("tiktok", "TikTokSettings", "open_tiktok"),
-    "x": SourceKind("x", "XSettings", "open_x"),
-    "threads": SourceKind("threads", "ThreadsSettings", "open_threads"),
-    "reddit": SourceKind("reddit", "RedditSettings", "open_reddit"),
-    "github": SourceKind("github", "GitHubSettings", "open_github"),
+    "bluesky": SourceKind("platforms.bluesky", "BlueskySettings", "open_bluesky"),
+    "mastodon": SourceKind("platforms.mastodon", "MastodonSettings", "open_mastodon"),
+    "youtube": SourceKind("platforms.youtube", "YouTubeSettings", "open_youtube"),
+    "twitch": SourceKind("platforms.twitch", "TwitchSettings", "open_twitch"),
+    "instagram": SourceKind("platforms.instagram", "InstagramSettings", "open_instagram"),
+    "tiktok": SourceKind("platforms.tiktok", "TikTokSettings", "open_tiktok"),
+    "x": SourceKind("platforms.x", "XSettings", "open_x"),
+    "threads": SourceKind("platforms.threads", "ThreadsSettings", "open_threads"),
+    "reddit": SourceKind("platforms.reddit", "RedditSettings", "open_reddit"),
+    "github": SourceKind("platforms.github", "GitHubSettings", "open_github"),
 }
 
 
@@ -63,7 +63,7 @@ class _SettingsByKind(Mapping[str, type[SourceSettings]]):
 
 
 SETTINGS: Mapping[str, type[SourceSettings]] = _SettingsByKind()
-"""What `bot.config` needs to know of the kinds."""
+"""What `bot.config.load` needs to know of the kinds."""
 
 
 def open_source(settings: SourceSettings, surroundings: Surroundings) -> Source:

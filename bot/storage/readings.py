@@ -1,4 +1,4 @@
-"""Readings: stored as they came, read back as flat arrays for `checks.panel.build_panel`."""
+"""Readings: stored as they came, read back as flat arrays for `build_panel`."""
 
 import json
 from collections.abc import Mapping, Sequence

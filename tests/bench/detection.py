@@ -14,7 +14,7 @@ from typing import Any, get_args
 import numpy as np
 
 from checks.model import Incident, Sensitivity
-from checks.panel import Panel
+from checks.panel.panel import Panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
 from tests.bench import mixture, real, speed

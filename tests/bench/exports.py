@@ -73,7 +73,7 @@ def tiktok(folder: Path) -> Path:
 
 def measure(path: Path) -> None:
     """Prints names per second of CPU and megabytes above idle as JSON."""
-    import bot.sources.tables  # noqa: F401
+    import bot.sources.tables.read_file  # noqa: F401
     from bot.sources.export import read_export
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from checks.model import Incident
-from checks.panel import Panel, build_panel
+from checks.panel.panel import Panel, build_panel
 from checks.replay import incidents_of, replay_panels
 from checks.rules import rules_for
 from tests.bench.bars import Bars

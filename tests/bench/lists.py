@@ -12,7 +12,7 @@ from time import process_time
 
 import numpy as np
 
-from checks.lists import compare
+from checks.lists.lists import compare
 from tests.bench.bars import Bars
 
 NAMES = 10_000_000

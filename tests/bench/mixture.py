@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from checks.detect import detect
+from checks.detectors.table import detect
+from checks.detectors.tails import discovery_limit, fit_tails
 from checks.model import Sensitivity
-from checks.panel import Panel
+from checks.panel.panel import Panel
 from checks.rules import rules_for
-from checks.surprise import discovery_limit, fit_tails
 from tests.bench.scoring import episodes
 from tests.bench.world import panel_of
 

@@ -59,12 +59,12 @@ def plain_pass(path: Path, accounts: int) -> None:
 
 
 def bench_check(accounts: int, rounds: int) -> None:
-    from bot import backtest
+    from bot.cli import offline
     from checks.rules import rules_for
 
     def whole() -> None:
-        frame, _ = backtest.read_files([path])
-        backtest.check(frame, rules_for("balanced"), as_of=None, timezone="UTC")
+        frame, _ = offline.read_files([path])
+        offline.check(frame, rules_for("balanced"), as_of=None, timezone="UTC")
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "counts.csv")
@@ -134,7 +134,7 @@ def bench_memory() -> None:
 
 async def resident(folder: Path, *, sdks: bool) -> int:
     from bot import app
-    from bot.operate import CONSOLE
+    from bot.cli.operate import CONSOLE
 
     config = folder / "config.toml"
     config.write_text(
@@ -144,8 +144,8 @@ async def resident(folder: Path, *, sdks: bool) -> int:
     )
     settings = app.read_config(config)
     if sdks:
-        import bot.chat.discord
-        import bot.chat.slack  # noqa: F401
+        import bot.chat.discord.adapter
+        import bot.chat.slack.adapter  # noqa: F401
     at = datetime(2022, 12, 20, 12, tzinfo=UTC).timestamp()
     async with app.opened(settings, calendar=lambda: at, chats=True) as service:
         for feed in service.feeds:

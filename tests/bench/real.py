@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from checks.panel import Panel, truncation
+from checks.panel.panel import Panel, truncation
 from tests.bench.world import DAY, WARM_UP, Truth, World, panel_of
 
 DATA = Path(__file__).parents[1] / "data"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from checks.findings import Findings
+from checks.detectors.findings import Findings
 from tests.bench.world import WARM_UP, Truth
 
 GRACE = 3

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from checks.detect import detect
-from checks.panel import Panel
+from checks.detectors.table import detect
+from checks.panel.panel import Panel
 from checks.rules import rules_for
 from tests.bench.world import Ranges, make, panel_of
 

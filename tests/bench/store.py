@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 
 from bot import message
+from bot.ingest.poll import Outcome, store_batch
 from bot.model import METRICS
-from bot.poll import Outcome, store_batch
 from bot.review import Ground, review
 from bot.storage import sources
 from bot.storage.accounts import Walls
@@ -49,7 +49,7 @@ def a_csv(path: Path, rows: int) -> None:
 
 def import_once(folder: Path, csv: Path) -> float:
     """The CSV through the file reader into a fresh store, as `ebbwatch import` does it."""
-    from bot.sources.tables import read_file
+    from bot.sources.tables.read_file import read_file
 
     async def work() -> None:
         store = Store.open(folder / "import.db", now=NOW)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.panel import Panel, build_panel
+from checks.panel.panel import Panel, build_panel
 
 KINDS = ("purge", "spike", "leak", "sawtooth", "viral")
 WARM_UP = 60

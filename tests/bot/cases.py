@@ -11,7 +11,7 @@ from bot.message.course import AccountCourse, Deadline, Standing
 from bot.message.voice import Voice
 from bot.model import Alert, Message
 from checks.model import Incident, Notice, Update
-from checks.reasons import reason
+from checks.verdict.reasons import reason
 
 DAY = 86400
 SEEN = int(datetime(2022, 11, 20, 8, 0, tzinfo=UTC).timestamp())

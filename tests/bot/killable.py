@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import message
-from bot.chat.console import ConsoleChat
+from bot.chat.console.adapter import ConsoleChat
 from bot.deliver import Clocks, Courier
+from bot.ingest.poll import poll
 from bot.model import Batch
-from bot.poll import poll
 from bot.review import Ground, review
 from bot.storage import channels, sources
 from bot.storage.accounts import Walls

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from sqlite_utils import Database
 
+from bot.commands.dispatch import CommandDesk
 from bot.commands.table import COMMANDS
 from bot.commands.view import Context, Space
-from bot.desk import CommandDesk
 from bot.model import Attachment, Caller, Found, Message
 from bot.storage import accounts, channels, incidents, readings, sources
 from bot.storage.channels import Channel

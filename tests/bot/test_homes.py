@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import app
-from bot.service import Service
+from bot.service.jobs import Service
 from tests.contracts import stage_discord, stage_slack
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, LoopbackDiscord
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, TEAM, SlackServer

@@ -8,8 +8,8 @@ import pytest
 
 from bot import message
 from bot.deliver import Clocks, Courier
+from bot.ingest.poll import poll
 from bot.model import Batch
-from bot.poll import poll
 from bot.review import Ground, reroute, review, settle_routes
 from bot.storage import channels, forgetting, incidents, notes, outbox
 from bot.storage.accounts import Walls

@@ -3,7 +3,7 @@ import numpy as np
 from checks.glitch import faults, without_copies
 from checks.judge import judgements
 from checks.model import Notice
-from checks.panel import Floats, Panel, build_panel
+from checks.panel.panel import Floats, Panel, build_panel
 from checks.rules import rules_for
 
 DAY = 86_400

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from checks.model import Incident
-from checks.panel import Floats, Panel, build_panel
+from checks.panel.panel import Floats, Panel, build_panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
 

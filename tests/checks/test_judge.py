@@ -7,7 +7,7 @@ import pytest
 
 from checks.judge import judge, judgements
 from checks.model import Event, Incident
-from checks.panel import Floats, Panel, build_panel
+from checks.panel.panel import Floats, Panel, build_panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
 from tests.bench.world import make

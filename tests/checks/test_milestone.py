@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from checks.milestone import DAY, HORIZON, forecast, milestones
-from checks.panel import Floats, Panel, build_panel
+from checks.panel.panel import Floats, Panel, build_panel
 
 NOW = 1_700_000_000
 

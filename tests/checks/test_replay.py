@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.incident import SILENCE, decide
+from checks.incident.decide import SILENCE, decide
 from checks.judge import judge, judgements
 from checks.model import Decision, Incident
-from checks.panel import Panel, build_panel
+from checks.panel.panel import Panel, build_panel
 from checks.replay import incidents_of, replay, replay_panels
 from checks.rules import rules_for
 from tests.bench.world import make

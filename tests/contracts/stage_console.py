@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.chat.console import CHANNEL, SPACE, ConsoleChat
+from bot.chat.console.adapter import CHANNEL, SPACE, ConsoleChat
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
 from tests.contracts.parsing_desk import ParsingDesk
 

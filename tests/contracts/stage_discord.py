@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.chat.discord import DiscordChat, Patience
+from bot.chat.discord.adapter import DiscordChat, Patience
 from bot.chat.settings import DiscordSettings
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, Asked, LoopbackDiscord

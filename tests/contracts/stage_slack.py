@@ -9,9 +9,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from bot.chat.settings import SlackSettings
-from bot.chat.slack import SlackChat
-from bot.chat.slack_render import unescape
-from bot.chat.slack_tokens import SlackTokens
+from bot.chat.slack.adapter import SlackChat
+from bot.chat.slack.render import unescape
+from bot.chat.slack.tokens import SlackTokens
 from bot.errors import DeliveryDeferred
 from bot.model import Delivery, Desk, Health
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until

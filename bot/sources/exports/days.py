@@ -9,11 +9,11 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
-from bot.sources.dates import end_of_day
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Rows
 from bot.sources.exports.piece import BadRows
-from bot.sources.numbers import is_missing, parse_count
+from bot.sources.tables.dates import end_of_day
+from bot.sources.tables.numbers import is_missing, parse_count
 
 _LARGEST = 1 << 53
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bot.errors import SourceChanged
-from bot.sources.dates import end_of_day
 from bot.sources.exports.archive import Member
 from bot.sources.exports.entries import Names, read_entries
 from bot.sources.exports.instagram_dates import date_range, made_by
@@ -20,6 +19,7 @@ from bot.sources.exports.instagram_pages import old_pairs, page_pairs
 from bot.sources.exports.opening import Opening
 from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list, refused
 from bot.sources.exports.words import plural
+from bot.sources.tables.dates import end_of_day
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING
 
-from bot.sources.dates import end_of_day
 from bot.sources.exports.archive import Member
 from bot.sources.exports.piece import Asked
+from bot.sources.tables.dates import end_of_day
 
 if TYPE_CHECKING:
     import numpy as np

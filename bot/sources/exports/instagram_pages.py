@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.sources.dates import parse_time
 from bot.sources.exports.archive import Member
 from bot.sources.exports.piece import Asked, BadRows
 from bot.sources.exports.streams import Bounded, blocks, broken_json
+from bot.sources.tables.dates import parse_time
 
 _BLOCK = b'<div class="pam '
 _LINK = re.compile(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.errors import SourceChanged
-from bot.sources.apart import sheets_of
 from bot.sources.exports.archive import Member
+from bot.sources.tables.sandbox import sheets_of
 
 HEAD = 64 << 10
 HTML_HEAD = 1 << 20  # a real page carries its style sheet before its title

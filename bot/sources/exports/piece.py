@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
 from bot.model import Account, Fault, FollowerList, Found
-from bot.sources.dates import latest
 from bot.sources.exports.archive import Member
 from bot.sources.exports.interface_dates import iso_day
+from bot.sources.tables.dates import latest
 
 if TYPE_CHECKING:
     import numpy as np

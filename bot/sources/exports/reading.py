@@ -19,7 +19,7 @@ from bot.sources.exports.piece import Asked, Piece, failed
 if TYPE_CHECKING:
     import polars as pl
 
-    from bot.sources.meaning import Meaning
+    from bot.sources.tables.options import Meaning
 
 # where no export keeps its lists; opening thousands of pictures and chats would take long
 _PASSED = re.compile(
@@ -143,9 +143,9 @@ def _table(
     member: Member, book: dict[str, Rows] | None, meaning: Meaning, now: datetime
 ) -> Batch:
     """A table that is no known export, by the generic reader."""
-    from bot.sources.batches import read_table
-    from bot.sources.tables import open_table, stem, table_from
-    from bot.sources.workbook import table_in
+    from bot.sources.platforms.batches import read_table
+    from bot.sources.tables.read_file import open_table, stem, table_from
+    from bot.sources.tables.workbook import table_in
 
     named = meaning.account is None
     meaning = replace(meaning, account=meaning.account or stem(Path(member.base)))

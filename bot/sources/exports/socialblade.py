@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.sources.dates import end_of_day
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.opening import Opening, decode
 from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
 from bot.sources.exports.streams import broken_json
+from bot.sources.tables.dates import end_of_day
 
 _API = re.compile(r'\{\s*"(?:status|data|info)"\s*:\s*\{')
 _STATUS = re.compile(r'\{\s*"status"\s*:\s*\{\s*"success"')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.sources.dates import end_of_day
 from bot.sources.exports.entries import Names, read_entries
 from bot.sources.exports.instagram_dates import made_by
 from bot.sources.exports.opening import Opening
@@ -17,6 +16,7 @@ from bot.sources.exports.piece import (
     one_by_one,
     refused,
 )
+from bot.sources.tables.dates import end_of_day
 
 _KEY = re.compile(r'\{\s*"(text_post_app_\w+)"\s*:')
 

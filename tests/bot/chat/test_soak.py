@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import bot.message
-from bot.chat.discord import Patience
+from bot.chat.discord.adapter import Patience
 from bot.deliver import Clocks, Courier
 from bot.model import ChartSpec, Picture
 from bot.storage import channels, outbox

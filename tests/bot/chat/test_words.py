@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat import discord_render, slack_render
-from bot.chat.slack_people import form
+from bot.chat.discord import render as discord_render
+from bot.chat.slack import render as slack_render
+from bot.chat.slack.interactions import form
 from bot.commands.table import COMMANDS
 from bot.message import voice_for
 from bot.storage import channels

@@ -10,14 +10,14 @@ import pytest
 import pytest_asyncio
 from sqlite_utils import Database
 
+from bot.commands.dispatch import CommandDesk
 from bot.commands.summary import due_summary
-from bot.desk import CommandDesk
 from bot.errors import SourceUnavailable, StorageError
 from bot.model import Attachment, Message
 from bot.storage import accounts, channels, forgetting, incidents, notes, readings, sources
 from bot.storage.channels import Channel, Subscription
 from checks.model import Event, Notice
-from checks.reasons import reason
+from checks.verdict.reasons import reason
 from tests.bot.cases import messages
 from tests.bot.team import (
     DAY,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.sources.apis import World
+from tests.bot.sources.platforms.apis import World
 from tests.bot.sources.surroundings import Clock
 from tests.loopback.endpoint import serve
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from bot.settings import SourceSettings
+from bot.config.settings import SourceSettings
 from bot.sources.table import SETTINGS, SOURCES
 
 

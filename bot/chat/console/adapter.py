@@ -1,0 +1,255 @@
+"""The chat of a terminal: alerts are printed, commands are typed, charts become files."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bot.chat.console.journal import Journal
+from bot.chat.text import clean
+from bot.errors import DeliveryDeferred, DeliveryRefused
+from bot.model import Caller, Delivery, Desk, Health, Message, Words
+
+CHANNEL = "console:main"
+SPACE = "console"
+
+_COLOUR = {"critical": "bold red", "warning": "yellow", "info": "cyan", None: "green"}
+_PROMPT = "ebbwatch> "
+
+
+class ConsoleChat:
+    """Prints to `out` and answers the lines of `input`; without `input` it only prints.
+
+    `out` is a stream or the path of a file. A file gets each message once: it is written
+    with the delivery id, forced to disk and read back by `find`. A bare stream cannot be
+    read back, so there a message may come twice after a crash. Pictures go to the folder
+    `pictures`; without it only their description is printed.
+    """
+
+    platform = "console"
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        out: TextIO | Path,
+        input: TextIO | None = None,
+        pictures: Path | None = None,
+        user: str = "console",
+        width: int | None = None,
+        calendar: Callable[[], float] = time.time,
+    ) -> None:
+        self._desk = desk
+        self._stream = None if isinstance(out, Path) else out
+        self._journal = Journal(out) if isinstance(out, Path) else None
+        self._input = input
+        self._pictures = pictures
+        self._width = width
+        self._lock = threading.Lock()
+        self._since = calendar()
+        self._caller = Caller(
+            platform="console", space=SPACE, channel=CHANNEL, user=user, name=user, admin=True
+        )
+
+    async def run(self) -> None:
+        """Answers typed lines until cancelled; the end of input only ends the prompt."""
+        if self._input is not None:
+            lines: asyncio.Queue[str | None] = asyncio.Queue()
+            loop = asyncio.get_running_loop()
+            # A daemon thread, because a read from a terminal cannot be cancelled: a pool
+            # thread would keep the process alive until somebody presses return.
+            threading.Thread(
+                target=_read_lines, args=(self._input, loop, lines), daemon=True
+            ).start()
+            self._show_prompt()
+            while (line := await lines.get()) is not None:
+                if line.strip():
+                    await self._answer(line.strip())
+                self._show_prompt()
+        await asyncio.Event().wait()
+
+    async def send(self, delivery: Delivery) -> str:
+        ref = delivery.ref or delivery.id
+        try:
+            words = await self._desk.words(self._caller)
+            await asyncio.to_thread(self._print_delivery, delivery, words)
+        except (BrokenPipeError, PermissionError, FileNotFoundError, ValueError) as error:
+            raise DeliveryRefused(
+                f"{CHANNEL}: the output is closed ({error}): start ebbwatch again, "
+                "or name another file",
+                channel=delivery.channel,
+            ) from None
+        except OSError as error:
+            raise DeliveryDeferred(
+                f"{CHANNEL}: the output cannot be written ({error.strerror}): free the disk; "
+                "it is tried again by itself",
+                channel=delivery.channel,
+            ) from None
+        return ref
+
+    async def find(self, delivery: Delivery) -> str | None:
+        """Reads the file back; a bare terminal cannot be read and gives None."""
+        if self._journal is None:
+            return None
+        found = await asyncio.to_thread(self._journal.holds, delivery.id)
+        return (delivery.ref or delivery.id) if found else None
+
+    async def space_of(self, channel: str) -> str | None:
+        return SPACE if channel == CHANNEL else None
+
+    async def problems(self, channel: str | None) -> list[str]:
+        if channel not in (None, CHANNEL):
+            return [f'"{channel}" is no channel of the terminal: write "{CHANNEL}".']
+        return []
+
+    def health(self) -> Health:
+        return Health(ready=True, since=self._since, text="The terminal is open.")
+
+    async def close(self) -> None:
+        return None
+
+    async def _answer(self, line: str) -> None:
+        message = await self._desk.answer_line(self._caller, line)
+        words = await self._desk.words(self._caller)
+        await asyncio.to_thread(self._write, None, self._body(message, "answer", words))
+
+    def _print_delivery(self, delivery: Delivery, words: Words) -> None:
+        message = delivery.message
+        notes = {"edit": words.say("updated"), "reply": words.say("history")}
+        if delivery.action == "edit":
+            # what stands above cannot be changed here: the headline and the fields say what did
+            message = replace(message, text="", table=(), buttons=())
+        body = self._body(message, delivery.id, words, notes.get(delivery.action, ""))
+        self._write(delivery.id, body)
+        self._show_prompt()
+
+    def _write(self, id: str | None, body: RenderableType) -> None:
+        with self._lock:
+            if self._journal is not None:
+                self._journal.write(id, _render(body, self._width or _WIDE))
+            elif (stream := self._stream) is not None:
+                terminal = stream.isatty()
+                width = self._width or (Console(file=stream).width if terminal else _WIDE)
+                text = _render(body, width, terminal)
+                coding = stream.encoding or "utf-8"
+                start = "\r\x1b[K" if terminal and self._input is not None else ""
+                stream.write(start + text.encode(coding, "replace").decode(coding) + "\n")
+                stream.flush()
+
+    def _show_prompt(self) -> None:
+        if self._stream is not None and self._input is not None and self._stream.isatty():
+            self._stream.write(_PROMPT)
+            self._stream.flush()
+
+    def _body(
+        self, message: Message, name: str, words: Words, note: str = ""
+    ) -> RenderableType:
+        path = self._keep_picture(message, name)
+        return Group(*_parts(message, words, note, path))
+
+    def _keep_picture(self, message: Message, name: str) -> Path | None:
+        if message.picture is None or self._pictures is None:
+            return None
+        try:
+            self._pictures.mkdir(parents=True, exist_ok=True)
+            path = self._pictures / f"{name}-{_safe_name(message.picture.name)}"
+            path.write_bytes(message.picture.png)
+        except OSError:
+            return None  # a message without its picture is better than none
+        return path
+
+
+_WIDE = 110
+
+
+def print_message(message: Message, words: Words, stream: TextIO) -> None:
+    """Writes an answer of the desk to a terminal or a pipe."""
+    terminal = stream.isatty()
+    width = Console(file=stream).width if terminal else _WIDE
+    stream.write(_render(Group(*_parts(message, words)), width, terminal) + "\n")
+
+
+def _parts(
+    message: Message, words: Words, note: str = "", picture: Path | None = None
+) -> list[RenderableType]:
+    colour = _COLOUR[None if message.over else message.severity]
+    severity = words.say(message.severity).upper() if message.severity else ""
+    head = [word for word in (severity, note, clean(message.title, lines=False)) if word]
+    parts: list[RenderableType] = [Text(" · ".join(head), style=colour)] if head else []
+    if message.text:
+        parts.append(Text(clean(message.text)))
+    if message.fields:
+        parts.append(_grid([(clean(f.name), clean(f.value)) for f in message.fields]))
+    if message.table:
+        parts.append(_table(message.table))
+    if message.picture is not None:
+        where = f": {picture}" if picture is not None else ""
+        parts.append(Text(f"{clean(message.picture.alt)}{where}", style="blue"))
+    if message.buttons:
+        commands = "   ".join(f"{clean(b.label)}: {clean(b.command)}" for b in message.buttons)
+        parts.append(Text(commands, style="dim"))
+    if message.footer:
+        parts.append(Text(clean(message.footer), style="dim"))
+    return [parts[0], *(Padding(part, (0, 0, 0, 2)) for part in parts[1:])] if parts else []
+
+
+def _grid(rows: list[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", overflow="fold")
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(Text(name), Text(value))
+    return grid
+
+
+def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
+    header, *body = rows
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in header:
+        table.add_column(Text(clean(name)), overflow="fold")
+    for row in body:
+        table.add_row(*(Text(clean(cell)) for cell in row))
+    return table
+
+
+def _render(body: RenderableType, width: int, terminal: bool = False) -> str:
+    """Lines of text; colours only for a terminal (and there NO_COLOR turns them off)."""
+    sink = io.StringIO()
+    console = Console(
+        file=sink, width=width, force_terminal=terminal, highlight=False, emoji=False
+    )
+    console.print(body)
+    return "".join(f"{line.rstrip()}\n" for line in sink.getvalue().splitlines())
+
+
+def _safe_name(name: str) -> str:
+    kept = "".join(c if c.isalnum() or c in "._-" else "-" for c in name).lstrip(".")
+    return kept or "chart.png"
+
+
+def _read_lines(
+    stream: TextIO, loop: asyncio.AbstractEventLoop, lines: asyncio.Queue[str | None]
+) -> None:
+    def put(line: str | None) -> None:
+        try:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        except RuntimeError:  # the service has ended while the terminal was waiting
+            return
+
+    try:
+        for line in stream:
+            put(line)
+    except (OSError, ValueError):  # a closed terminal reads as the end of input
+        pass
+    put(None)

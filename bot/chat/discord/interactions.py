@@ -1,0 +1,94 @@
+"""What people ask on Discord: commands, completions and pressed buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from bot.chat.discord.commands import ROOT, kind_of, read_call
+from bot.chat.discord.render import read_custom_id
+from bot.chat.memory import Memory
+from bot.chat.words import no_file
+from bot.model import Attachment, Caller, Desk, Message
+
+COMMAND, COMPONENT, COMPLETION = 2, 3, 4
+_REMEMBERED = 2000
+
+
+class Asked(Protocol):
+    """One interaction, in the hands of the library."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def kind(self) -> int: ...
+
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+    def caller(self, alert: str | None) -> Caller: ...
+
+    async def acknowledge(self, *, ephemeral: bool) -> bool:
+        """False where the person was told "did not respond": then nothing may happen."""
+        ...
+
+    async def show(self, answer: Message, alert: str) -> None: ...
+
+    async def complete(self, choices: list[str]) -> None: ...
+
+    async def fetch(self, attachment: str) -> Attachment | None:
+        """None where the file is too large or does not come."""
+        ...
+
+
+class People:
+    """Every answer comes from the desk; each interaction is answered once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._heard: Memory[bool] = Memory(_REMEMBERED)
+
+    async def hear(self, asked: Asked) -> None:
+        """After a resumed session Discord may hand the same interaction out again."""
+        if self._heard.get(str(asked.id)):
+            return
+        self._heard.put(str(asked.id), True)
+        if asked.kind == COMPONENT:
+            await self._button(asked)
+        elif asked.data.get("name") != ROOT:
+            return
+        elif asked.kind == COMPLETION:
+            await self._complete(asked)
+        elif asked.kind == COMMAND:
+            await self._command(asked)
+
+    async def _complete(self, asked: Asked) -> None:
+        call = read_call(asked.data)
+        focused = call.focused or ""
+        kind = kind_of(self._desk.commands, call.name, focused)
+        if kind is not None:
+            typed = call.arguments.get(focused, "")
+            await asked.complete(await self._desk.suggest(asked.caller(None), kind, typed))
+
+    async def _command(self, asked: Asked) -> None:
+        call = read_call(asked.data)
+        if not await asked.acknowledge(ephemeral=not call.share):
+            return
+        arguments: dict[str, Any] = dict(call.arguments)
+        for name, attachment in call.files.items():
+            arguments[name] = await asked.fetch(attachment)
+            if arguments[name] is None:
+                words = await self._desk.words(asked.caller(None))
+                await asked.show(no_file(words), "")
+                return
+        await asked.show(await self._desk.answer(asked.caller(None), call.name, arguments), "")
+
+    async def _button(self, asked: Asked) -> None:
+        """The button's id says it all, so old messages work after a restart."""
+        pressed = read_custom_id(str(asked.data.get("custom_id", "")))
+        if pressed is None or not await asked.acknowledge(ephemeral=True):
+            return
+        alert, line = pressed
+        answer = await self._desk.answer_line(asked.caller(alert or None), line)
+        await asked.show(answer, alert)

@@ -1,0 +1,255 @@
+"""The command line: options, output and exit codes; the only place that exits.
+
+Exit codes: 0 done (input that was left out is counted on stderr); 1 it could not be done
+(one sentence on stderr says why); 2 wrong usage; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli.service import COMMANDS, FILES, READING, known_zone, with_options
+from bot.errors import BotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.model import Fault
+
+_SHOWN_FAULTS = 10
+
+
+def main() -> None:
+    """Runs the command line and turns every expected problem into one sentence."""
+    if not os.environ.get("EBBWATCH_DEBUG"):
+        # log lines are for the service, which says where they go: here sentences say it all
+        logging.getLogger("bot").addHandler(logging.NullHandler())
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BotError as error:
+        click.echo(f"ebbwatch: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except MemoryError:
+        click.echo("ebbwatch: out of memory: split the input and try again", err=True)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("EBBWATCH_DEBUG"):
+            raise
+        text = f"ebbwatch: unforeseen trouble ({type(error).__name__}: {error})"
+        click.echo(f"{text}; set EBBWATCH_DEBUG=1 and report what it prints then", err=True)
+        sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ebbwatch")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Config file; config.toml by default, config.example.toml where there is none.",
+)
+@click.option("--quiet", is_flag=True, help="No progress, only results and problems.")
+@click.pass_context
+def cli(context: click.Context, /, config: Path | None, quiet: bool) -> None:
+    """Watches follower counts and speaks up when something is wrong.
+
+    Exit codes: 0 done, 1 could not be done (a sentence says why), 2 wrong usage,
+    130 interrupted.
+    """
+    context.obj = {"config": config, "quiet": quiet}
+
+
+_judging_options = with_options(
+    [
+        click.option("--format", "form", type=click.Choice(["text", "json"]), default="text"),
+        click.option(
+            "--sensitivity",
+            type=click.Choice(["strict", "balanced", "sensitive"]),
+            default="balanced",
+            show_default=True,
+        ),
+        *READING,
+        click.option(
+            "--timezone",
+            default="UTC",
+            show_default=True,
+            callback=known_zone,
+            help="IANA name.",
+        ),
+        click.option("--min-percent", type=float, help="Replaces the sensitivity's floor."),
+        click.option("--min-count", type=float, help="Replaces the sensitivity's floor."),
+        click.option("--notices", is_flag=True, help="Print notices too."),
+    ]
+)
+
+
+@cli.command()
+@FILES
+@click.option(
+    "--as-of", help="Judge this moment instead of the last reading: date or ISO time."
+)
+@_judging_options
+@click.pass_context
+def check(
+    context: click.Context,
+    /,
+    files: Sequence[Path],
+    as_of: str | None,
+    form: str,
+    notices: bool,
+    **options: Any,
+) -> None:
+    """Judge one moment of an export, without database or config."""
+    from bot.cli import offline
+
+    timezone = options["timezone"]
+    with _working(context, f"Reading {offline.counted(len(files), 'file')}"):
+        frame, faults = offline.read_files(files, **_reading(options))
+    at = offline.moment(as_of, timezone) if as_of else None
+    with _working(context, "Checking"):
+        checked = offline.check(frame, _rules(options), as_of=at, timezone=timezone)
+    incidents = checked.incidents
+    found = offline.counted(len(incidents), "incident") if incidents else "nothing stands out"
+    end = f"{offline.counted(checked.judged, 'account')} judged, {found}."
+    _show(incidents, checked.notices if notices else (), form, timezone, end)
+    if form == "text":
+        _say_early(checked.early)
+    _say_faults(faults)
+
+
+@cli.command()
+@FILES
+@click.option(
+    "--every",
+    default="1d",
+    show_default=True,
+    help="Judge in this rhythm, which must divide a day: 1h, 6h, 1d.",
+)
+@_judging_options
+@click.pass_context
+def backtest(
+    context: click.Context,
+    /,
+    files: Sequence[Path],
+    every: str,
+    form: str,
+    notices: bool,
+    **options: Any,
+) -> None:
+    """Replay an export day by day: what was told, and when.
+
+    Causally: each day knows only what was read until then.
+    """
+    from bot.cli import offline
+
+    rhythm = _rhythm(every)
+    with _working(context, f"Reading {offline.counted(len(files), 'file')}"):
+        frame, faults = offline.read_files(files, **_reading(options))
+    with _working(context, "Replaying"):
+        incidents, told = offline.backtest(
+            frame,
+            _rules(options, looks=round(timedelta(days=1) / rhythm)),
+            every=rhythm,
+            timezone=options["timezone"],
+            with_notices=notices,
+        )
+    alerted = sum(incident.alerted_at is not None for incident in incidents)
+    end = f"{offline.counted(len(incidents), 'incident')}, {alerted} of them alerted."
+    _show(incidents, told, form, options["timezone"], end)
+    _say_faults(faults)
+
+
+def _rhythm(text: str) -> timedelta:
+    from bot.config.settings import parse_duration
+
+    try:
+        rhythm = parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--every") from None
+    if rhythm < timedelta(minutes=5) or timedelta(days=1) % rhythm:
+        raise click.BadParameter(
+            f"{text} does not divide a day into looks of at least 5 minutes: use 1h, 6h or 1d",
+            param_hint="--every",
+        )
+    return rhythm
+
+
+def _reading(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: options[name]
+        for name in ("platform", "timezone", "daily", "columns", "date_order")
+    }
+
+
+def _rules(options: dict[str, Any], looks: int = 1) -> Any:
+    from checks.rules import rules_for
+
+    return rules_for(
+        options["sensitivity"],
+        min_percent=options["min_percent"],
+        min_count=options["min_count"],
+        looks=looks,
+    )
+
+
+@contextmanager
+def _working(context: click.Context, what: str) -> Iterator[None]:
+    """A spinner on a terminal's stderr while something takes its time."""
+    if context.obj["quiet"] or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} ..."):
+        yield
+
+
+def _show(
+    incidents: Sequence[Any], notices: Sequence[Any], form: str, timezone: str, end: str
+) -> None:
+    from bot.cli import offline
+
+    if form == "json":
+        for incident in incidents:
+            click.echo(offline.as_json(incident, timezone))
+        for notice in notices:
+            click.echo(offline.notice_as_json(notice, timezone))
+        return
+    offline.print_incidents(incidents, notices, timezone, end)
+
+
+def _say_early(early: Any) -> None:
+    if early:
+        from bot.cli.offline import counted
+
+        named = ", ".join(sorted(early)[:5]) + (" ..." if len(early) > 5 else "")
+        many = counted(len(early), "account")
+        click.echo(f"Too early to say for {many}, it takes 8 daily changes: {named}", err=True)
+
+
+def _say_faults(faults: Sequence[Fault]) -> None:
+    from bot.sources.faults import placed
+
+    for fault in faults[:_SHOWN_FAULTS]:
+        click.echo(f"left out: {placed(fault)}", err=True)
+    if len(faults) > _SHOWN_FAULTS:
+        click.echo(f"left out: {len(faults) - _SHOWN_FAULTS} more like these", err=True)
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)

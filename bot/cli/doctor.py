@@ -1,0 +1,224 @@
+"""`ebbwatch doctor`: what is wrong, part by part, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot import app
+from bot.errors import BotError, ConfigError, SourceError
+from bot.model import ArgumentKind, Attachment, Caller, Message, Words
+from bot.sources.names import KEY_FILE, read_key
+from bot.sources.table import open_source
+from bot.storage import channels, lists, outbox, readings, upkeep
+from bot.storage import sources as source_rows
+from bot.storage.database import Store
+from bot.storage.single import served
+from bot.storage.sources import SourceRow
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from bot.config.load import Settings
+
+_AHEAD = 86400
+_LATE = 600
+_YEAR_ONE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    part: str
+    well: bool
+    text: str
+
+
+async def examine(path: Path, environ: Mapping[str, str] = os.environ) -> list[Found]:
+    """Looks at every part; one that is broken never hides the others."""
+    try:
+        settings = app.read_config(path)
+    except ConfigError as error:
+        return [Found("config", False, problem) for problem in error.problems]
+    found = [Found("config", True, f"{path} is fine")]
+    found += [each async for each in _database(settings)]
+    found += [each async for each in _sources(settings, environ)]
+    found += [each async for each in _chats(settings, environ)]
+    return found
+
+
+async def _database(settings: Settings) -> AsyncIterator[Found]:
+    path = app.database_path(settings)
+    if not path.exists():
+        yield Found("database", True, f"{path} will be made at the first run")
+        return
+    try:
+        store = Store.open(path, now=time.time())
+    except BotError as error:
+        yield Found("database", False, str(error))
+        return
+    try:
+        for problem in await store.read(upkeep.problems):
+            yield Found("database", False, f"{path}: {problem}: put the newest backup in place")
+        running = "a service runs on it" if served(path) else "no service runs on it"
+        log = path.with_name(path.name + "-wal")
+        size = (path.stat().st_size + (log.stat().st_size if log.exists() else 0)) / 1e6
+        yield Found("database", True, f"{path}, {size:.1f} MB, {running}")
+        for each in await store.read(_clock, time.time()):
+            yield each
+        for each in await store.read(_queues, time.time()):
+            yield each
+        for each in await store.read(_lists, settings):
+            yield each
+    finally:
+        store.close()
+
+
+def _clock(db: Database, now: float) -> list[Found]:
+    newest = readings.newest(db)
+    if now < _YEAR_ONE:
+        return [Found("clock", False, "this machine's clock lies in the past: set it")]
+    if newest is not None and newest > now + _AHEAD:
+        ahead = datetime.fromtimestamp(newest, UTC)
+        return [
+            Found(
+                "clock",
+                False,
+                f"the newest reading is of {ahead:%Y-%m-%d %H:%M} UTC, in the future: check "
+                "this machine's clock and the time zone of the sources",
+            )
+        ]
+    return [Found("clock", True, f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M} UTC")]
+
+
+def _queues(db: Database, now: float) -> list[Found]:
+    found = [
+        Found(
+            "outbox",
+            now - waiting.oldest < _LATE,
+            f"{waiting.channel}: {waiting.deliveries} waiting since "
+            f"{datetime.fromtimestamp(waiting.oldest, UTC):%Y-%m-%d %H:%M} UTC"
+            + (f"; {waiting.error}" if waiting.error else ""),
+        )
+        for waiting in outbox.waiting(db)
+    ]
+    found += [
+        Found("channel", False, f"{channel.channel} is off: {channel.disabled}")
+        for channel in channels.listing(db)
+        if channel.disabled
+    ]
+    return found or [Found("outbox", True, "nothing waits")]
+
+
+def _lists(db: Database, settings: Settings) -> list[Found]:
+    if not lists.stored(db):
+        return []
+    key = settings.path(settings.secrets) / KEY_FILE
+    try:
+        missing = read_key(key) is None
+    except BotError as error:
+        return [Found("names key", False, str(error))]
+    if missing:
+        text = f"{key} is missing: follower lists read so far cannot be compared with new ones"
+        return [Found("names key", False, f"{text}; put it back from a backup")]
+    return [Found("names key", True, f"{key} is there; keep a copy of it with your backups")]
+
+
+async def _sources(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Found]:
+    if not settings.sources:
+        yield Found("sources", False, "none: add a [[sources]] section to the config")
+    surroundings = app.surroundings(settings, environ)
+    rows = await _source_rows(settings)
+    for section in settings.sources:
+        part = f'source "{section.name}"'
+        try:
+            source = open_source(section, surroundings)
+        except BotError as error:
+            yield Found(part, False, str(error))
+            continue
+        try:
+            one = (app.handles_of(section) or ())[:1]
+            batch = await source.fetch(one, None, datetime.now(UTC))
+            count = 0 if batch.readings is None else batch.readings.height
+            said = "; ".join(fault.text for fault in batch.faults[:3])
+            text = "; ".join([f"{count} readings", *([said] if said else [])])
+            known = rows.get(section.name)
+            yield Found(part, not (count == 0 and said), text + (_last(known) if known else ""))
+        except SourceError as error:
+            yield Found(part, False, str(error).removeprefix(f"{section.name}: "))
+        finally:
+            await source.close()
+
+
+async def _source_rows(settings: Settings) -> dict[str, SourceRow]:
+    path = app.database_path(settings)
+    if not path.exists():
+        return {}
+    with suppress(BotError):
+        store = Store.open(path, now=time.time())
+        try:
+            listed = await store.read(source_rows.listing)
+            return {row.name: row for row in listed}
+        finally:
+            store.close()
+    return {}
+
+
+def _last(row: SourceRow) -> str:
+    """What its last poll left behind: this look knows nothing of the month's costs."""
+    if row.last_success is None:
+        return ""
+    at = datetime.fromtimestamp(row.last_success, UTC)
+    return "".join(
+        f"; {text}" for text in (*row.standing, f"last polled {at:%Y-%m-%d %H:%M} UTC")
+    )
+
+
+class _Nobody:
+    """Chats are only looked at: nothing they hear is answered."""
+
+    commands = ()
+    languages: Mapping[str, Words] = {}
+
+    async def answer(
+        self, caller: Caller, name: str, arguments: Mapping[str, object]
+    ) -> Message:
+        return Message()
+
+    async def answer_line(
+        self, caller: Caller, line: str, files: Sequence[Attachment] = ()
+    ) -> Message:
+        return Message()
+
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
+        return []
+
+    async def words(self, caller: Caller) -> Words:
+        from bot.message import voice_for
+
+        return voice_for("en", "UTC")
+
+    async def report(self, problem: str) -> None:
+        return None
+
+
+async def _chats(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Found]:
+    for name, chat in app.open_chats(settings, environ, _Nobody()).items():
+        if isinstance(chat, BotError):
+            yield Found(name, False, str(chat))
+            continue
+        mine = [one.channel for one in settings.channels if one.channel.startswith(name + ":")]
+        problems = [
+            problem for channel in (None, *mine) for problem in await chat.problems(channel)
+        ]
+        for problem in dict.fromkeys(problems):
+            yield Found(name, False, problem)
+        if not problems:
+            many = "1 channel" if len(mine) == 1 else f"{len(mine)} channels"
+            yield Found(name, True, f"reachable, {many} in the config")
+        await chat.close()

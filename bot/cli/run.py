@@ -1,0 +1,149 @@
+"""The service as a process: started, live or replaying, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from datetime import time as time_of_day
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bot import app
+
+if TYPE_CHECKING:
+    from bot.config.load import Settings
+    from bot.service.jobs import Service
+    from bot.sources.recorded import RecordedSource
+
+_END_SECONDS = 4.0
+_HOUR = 3600
+_SWITCH_SECONDS = 0.0005
+log = logging.getLogger(__name__)
+
+
+async def run(
+    settings: Settings,
+    *,
+    greet: Callable[[], None],
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """The service: until SIGTERM, SIGINT or a fatal error.
+
+    `greet` is called once nothing else serves this database.
+    """
+    from bot.service.log import start_logging
+    from bot.storage.single import only_service
+
+    known = [environ.get(name, "") for name in environ if name.endswith(("TOKEN", "SECRET"))]
+    start_logging(sys.stderr, form=settings.log.format, level=settings.log.level, secrets=known)
+    # a review computes in a thread: without this a command waits tens of switches for its turn
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    path = app.database_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with only_service(path):
+        greet()
+        work = _replay if settings.replays else _live
+        task = asyncio.create_task(work(settings, environ))
+        loop = asyncio.get_running_loop()
+
+        def end() -> None:
+            task.cancel()
+            # everything that counts is on disk already: rather cut off than hang
+            loop.call_later(_END_SECONDS, os._exit, 0)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, end)
+        try:
+            await task
+        except asyncio.CancelledError:
+            log.info("stopped")
+
+
+async def _live(settings: Settings, environ: Mapping[str, str]) -> None:
+    from bot.service.jobs import until_cancelled
+    from bot.service.schedule import LiveSchedule
+
+    async with app.opened(settings, environ=environ, chats=True, typed=sys.stdin) as service:
+        schedule = LiveSchedule(
+            service.jobs(), now=time.time, sleep=asyncio.sleep, chance=random.Random()
+        )
+        async with _served(settings, service):
+            log.info("ready", extra={"sources": len(service.feeds)})
+            schedule.start()
+            try:
+                await until_cancelled(service.tasks())
+            finally:
+                schedule.stop()
+
+
+async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Feeds the past as if it arrived now, into a store made new, then keeps answering."""
+    from dataclasses import replace
+
+    from bot.service.jobs import until_cancelled
+    from bot.service.schedule import Calendar
+    from bot.service.schedule import replay as drive
+    from bot.sources.recorded import RecordedSource
+
+    path = app.database_path(settings)
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    first = min(source.replay_from for source in settings.sources if source.replay_from)
+    start = datetime.combine(first, time_of_day(), ZoneInfo(settings.timezone)).timestamp()
+    calendar = Calendar(start)
+    async with app.opened(
+        settings, environ=environ, calendar=calendar, chats=True, typed=sys.stdin
+    ) as service:
+        recorded = [RecordedSource(feed.source) for feed in service.feeds]
+        service.feeds = [
+            replace(feed, source=source)
+            for feed, source in zip(service.feeds, recorded, strict=True)
+        ]
+        for source in recorded:
+            await source.load()
+
+        async def all_of_it() -> None:
+            await service.take_history()
+            moments = replay_moments(recorded, start)
+            await drive(
+                await service.replay_jobs(),
+                [(datetime.fromtimestamp(at, UTC), service.replay_poll) for at in moments],
+                calendar,
+                speed=settings.sources[0].replay_speed,
+                sleep=asyncio.sleep,
+            )
+            log.info("the replay is over; commands are still answered")
+            await service.courier.run()
+
+        async with _served(settings, service):
+            tasks = [asyncio.create_task(chat.run()) for chat in service.chats.values()]
+            await until_cancelled([*tasks, asyncio.create_task(all_of_it())])
+
+
+def replay_moments(recorded: Sequence[RecordedSource], start: float) -> list[int]:
+    """The full hours from `start` on at which something new is polled.
+
+    A day that ended at the reading itself would lose the one that came a second later the day
+    before: sources are not that punctual.
+    """
+    return sorted({at - at % -_HOUR for source in recorded for at in source.moments(start)})
+
+
+@asynccontextmanager
+async def _served(settings: Settings, service: Service) -> AsyncIterator[None]:
+    if settings.serve is None:
+        yield
+        return
+    from bot.service.health import serve
+
+    async with serve(settings.serve.listen, service.conditions, service.numbers) as address:
+        log.info("listening", extra={"address": address})
+        yield

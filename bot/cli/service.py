@@ -1,0 +1,371 @@
+"""Commands that work with the config and the database."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bot.errors import CommandError, ConfigError
+
+if TYPE_CHECKING:
+    from bot.config.load import Settings
+    from bot.model import Found, Message
+
+Result = TypeVar("Result")
+ROOT = Path(__file__).parents[2]
+_SAMPLE = "bot/sample/youtube-vtubers.csv"
+FILES = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+
+
+def _named_columns(
+    _: click.Context, __: click.Parameter, given: Sequence[str]
+) -> dict[str, str]:
+    pairs = [entry.partition("=") for entry in given]
+    if not all(sign for _, sign, _ in pairs):
+        raise click.BadParameter("--columns wants NAME=COLUMN, followers=Abonnenten")
+    return {name: column for name, _, column in pairs}
+
+
+def known_zone(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """Refuses a time zone that nobody knows, as wrong usage."""
+    from bot.config.settings import check_timezone
+
+    try:
+        return name and check_timezone(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+READING = (
+    click.option("--platform", help="Where the files do not say."),
+    click.option(
+        "--daily",
+        multiple=True,
+        help="A metric given per day, not as a running total; may be repeated.",
+    ),
+    click.option(
+        "--columns",
+        multiple=True,
+        metavar="NAME=COLUMN",
+        callback=_named_columns,
+        help="Which column holds what, where the names do not say.",
+    ),
+    click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"])),
+)
+"""What every command that reads files may be told about them."""
+
+
+def with_options(
+    options: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def config_path(context: click.Context) -> Path:
+    """The file named with --config, else config.toml, else the example beside the program."""
+    given: Path | None = context.obj["config"]
+    if given is not None:
+        return given
+    for path in (
+        Path("config.toml"),
+        Path("config.example.toml"),
+        ROOT / "config.example.toml",
+    ):
+        if path.exists():
+            return path
+    raise ConfigError(["no config.toml here: run `ebbwatch init`, or name one with --config"])
+
+
+def settings_of(context: click.Context) -> Settings:
+    from bot.app import read_config
+
+    return read_config(config_path(context))
+
+
+def _await(work: Coroutine[Any, Any, Result]) -> Result:
+    import asyncio
+
+    return asyncio.run(work)
+
+
+@click.command()
+@click.pass_context
+def run(context: click.Context) -> None:
+    """Run the service: poll, check, alert, answer.
+
+    Ends on SIGTERM or Ctrl-C.
+    """
+    from bot.cli.run import run as run_service
+
+    def greet() -> None:
+        if not context.obj["quiet"]:
+            path = config_path(context)
+            click.echo(f"ebbwatch runs with {path}; Ctrl-C ends it", err=True)
+
+    _await(run_service(settings_of(context), greet=greet))
+
+
+@click.command()
+@click.argument("sources", nargs=-1)
+@click.pass_context
+def poll(context: click.Context, /, sources: Sequence[str]) -> None:
+    """Poll SOURCES (all by default) once and review what came."""
+    from bot.cli.operate import poll_once
+
+    said, well = _await(poll_once(settings_of(context), tuple(sources)))
+    for line in said:
+        click.echo(line)
+    if not well:
+        raise CommandError("no source could be read: see the reasons above")
+
+
+@click.command("import")
+@FILES
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--dry-run", is_flag=True, help="Read and print without storing.")
+@click.option("--account", help="platform/handle or handle, where the file does not say.")
+@click.option(
+    "--timezone", callback=known_zone, help="Of dates without one; the config's by default."
+)
+@with_options(READING)
+@click.pass_context
+def import_(
+    context: click.Context, /, files: Sequence[Path], form: str, dry_run: bool, **options: Any
+) -> None:
+    """Read exports into the database.
+
+    Any file, folder or zip that ebbwatch understands: see the README's tables.
+    """
+    from bot.cli import operate
+
+    settings = settings_of(context)
+    work = operate.read_only if dry_run else operate.import_files
+    found, said = _await(work(settings, tuple(files), options))
+    for one in found:
+        click.echo(found_json(one) if form == "json" else found_text(one))
+    for line in said:
+        click.echo(line, err=True)
+    if found and all(one.format is None for one in found):
+        raise CommandError("nothing was imported: see the reasons above")
+
+
+def found_json(found: Found) -> str:
+    """The stable contract of `ebbwatch import --format json`."""
+    fields = asdict(found)
+    fields["from"], fields["to"] = fields.pop("first"), fields.pop("last")
+    order = (
+        *("file", "format", "platform", "account", "basis", "readings", "names"),
+        *("from", "to", "complete", "bad_rows", "notes"),
+    )
+    return json.dumps({name: fields[name] for name in order}, ensure_ascii=False)
+
+
+def found_text(found: Found) -> str:
+    if found.format is None:
+        return f"{found.file}: left out. {' '.join(found.notes)}"
+    parts = [f"{found.file}: {found.format}"]
+    if found.account:
+        parts.append(f"of {found.account}")
+    if found.readings:
+        parts.append("1 reading" if found.readings == 1 else f"{found.readings:,} readings")
+    if found.names:
+        complete = {True: "complete", False: "not complete", None: "completeness unknown"}
+        parts.append(f"{found.names:,} names, {complete[found.complete]}")
+    if found.first:
+        parts.append(f"{found.first} to {found.last}")
+    if found.bad_rows:
+        rows = "row" if found.bad_rows == 1 else "rows"
+        parts.append(f"{found.bad_rows:,} {rows} left out")
+    notes = list(found.notes)
+    if found.account and "/" not in found.account:
+        notes.append(f"no platform is known: --platform NAME makes it NAME/{found.account}")
+    return ", ".join(parts) + "".join(f"\n    {note}" for note in notes)
+
+
+@click.command()
+@click.argument("account", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.pass_context
+def export(context: click.Context, /, account: str | None, output: Path) -> None:
+    """Write readings to a .csv, .parquet or .jsonl file.
+
+    Of ACCOUNT, or of all.
+    """
+    from bot.cli.operate import export_readings
+
+    rows = _await(export_readings(settings_of(context), account, output))
+    click.echo(f"{rows:,} readings written to {output}")
+
+
+@click.command()
+@click.argument("account")
+@click.argument("span", default="30d")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.pass_context
+def chart(context: click.Context, /, account: str, span: str, output: Path) -> None:
+    """Draw the counts of ACCOUNT over SPAN into a PNG file."""
+    from bot.cli.operate import ask
+
+    message = _await(ask(settings_of(context), f"chart {account} {span}"))
+    if message.picture is None:
+        raise CommandError(message.text or message.title)
+    try:
+        output.write_bytes(message.picture.png)
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}") from None
+    click.echo(f"{message.picture.alt}\nwritten to {output}")
+
+
+def _asking(name: str, about: str, usage: str, *, sources: bool = False) -> click.Command:
+    """A command of the chats' table, asked from the command line."""
+
+    @click.command(name, help=about)
+    @click.argument("words", nargs=-1, metavar=usage)
+    @click.pass_context
+    def asked(context: click.Context, words: Sequence[str]) -> None:
+        from bot.cli.operate import ask
+
+        line = " ".join(f'"{word}"' if " " in word else word for word in (name, *words))
+        settings = settings_of(context)
+        _print(_await(ask(settings, line, sources=sources)), settings)
+
+    return asked
+
+
+def _print(message: Message, settings: Settings) -> None:
+    from bot.chat.console.adapter import print_message
+    from bot.message import voice_for
+
+    print_message(message, voice_for(settings.locale, settings.timezone), sys.stdout)
+
+
+@click.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Check config, database, sources, chats and clock.
+
+    Exit code 1 where one is wrong.
+    """
+    from bot.cli.doctor import examine
+
+    path = config_path(context)
+    findings = _await(examine(path))
+    for finding in findings:
+        click.echo(f"{'ok   ' if finding.well else 'WRONG'} {finding.part}: {finding.text}")
+    if not all(finding.well for finding in findings):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path), required=False)
+@click.pass_context
+def backup(context: click.Context, /, target: Path | None) -> None:
+    """Copy the database while it is in use."""
+    from bot.cli.operate import back_up
+
+    for line in _await(back_up(settings_of(context), target)):
+        click.echo(line)
+
+
+@click.command()
+@click.pass_context
+def outbox(context: click.Context) -> None:
+    """Show what waits to be sent, and why."""
+    from bot.cli.operate import outbox_lines
+
+    for line in _await(outbox_lines(settings_of(context))):
+        click.echo(line)
+
+
+@click.command()
+@click.pass_context
+def audit(context: click.Context) -> None:
+    """Show who changed what, newest first."""
+    from bot.cli.operate import audit_lines
+
+    for line in _await(audit_lines(settings_of(context))):
+        click.echo(line)
+
+
+@click.command("send-test")
+@click.argument("channel")
+@click.pass_context
+def send_test(context: click.Context, /, channel: str) -> None:
+    """Send a test message to CHANNEL.
+
+    Through the service where one runs.
+    """
+    from bot.cli.operate import send_test as send
+
+    click.echo(_await(send(settings_of(context), channel)))
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path), default=Path("config.toml"))
+def init(target: Path) -> None:
+    """Write a commented config to start from."""
+    if target.exists():
+        raise CommandError(f"{target} exists already: edit it, or name another file")
+    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    # relative paths start at the config: the sample is found from any folder
+    text = text.replace(f'"{_SAMPLE}"', json.dumps(str(ROOT / _SAMPLE)))
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror}") from None
+    click.echo(
+        f"{target} written: replace the [[sources]] section with yours, then try "
+        "`ebbwatch doctor` and `ebbwatch run`"
+    )
+
+
+@click.command("slack-manifest")
+@click.pass_context
+def slack_manifest(context: click.Context) -> None:
+    """Print the Slack app manifest.
+
+    It names exactly the scopes that are used.
+    """
+    from bot.cli.operate import slack_manifest as manifest
+
+    click.echo(manifest(settings_of(context)))
+
+
+@click.command("discord-invite")
+@click.argument("application_id")
+def discord_invite(application_id: str) -> None:
+    """Print the link that invites the Discord application.
+
+    It asks for exactly the rights that are used.
+    """
+    from bot.cli.operate import discord_invite as invite
+
+    click.echo(invite(application_id))
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    *(run, poll, import_, export, chart, doctor, backup, outbox, audit, send_test, init),
+    *(slack_manifest, discord_invite),
+    _asking("status", "How all accounts, or one, are doing.", "[ACCOUNT]"),
+    _asking("incidents", "List incidents: open (default) or all.", "[open|all]"),
+    _asking("why", "Explain one incident with all its evidence.", "INCIDENT"),
+    _asking("summary", "What happened in the last day, week or month.", "[day|week|month]"),
+    _asking("accounts", "List the accounts.", "[PATTERN]"),
+    _asking("preview", "What each sensitivity would have told in 90 days.", ""),
+    _asking("watch", "Watch an account, or let a forgotten one in.", "ACCOUNT", sources=True),
+    _asking("unwatch", "Stop watching an account.", "ACCOUNT"),
+    _asking("forget", "Erase an account for good; it stays away.", "ACCOUNT [yes]"),
+)

@@ -1,0 +1,186 @@
+"""Taking in what people hand over: files to import, accounts to watch."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from bot.errors import BotError, CommandError, SourceError
+from bot.ingest.follower_lists import compare_lists
+from bot.ingest.poll import Outcome, store_batch
+from bot.model import Account, Attachment, Batch, Fault, Found, Surroundings
+from bot.sources.export import read_export
+from bot.sources.faults import placed
+from bot.storage import accounts, sources
+from bot.storage.accounts import matches
+
+if TYPE_CHECKING:
+    from bot.config.load import Settings
+    from bot.service.jobs import Feed
+    from bot.storage.database import Store
+
+IMPORT = "import"
+_PRIORITY = 1
+_SHOWN = 10
+
+
+class Intake:
+    """`review` is called after an import that brought something new."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        world: Surroundings,
+        feeds: Sequence[Feed],
+        calendar: Callable[[], float],
+    ) -> None:
+        self._store, self._settings, self._world = store, settings, world
+        self._feeds, self._calendar = feeds, calendar
+        self.review: Callable[[], Awaitable[None]] = _nothing
+
+    async def import_files(
+        self, given: Attachment | str, patterns: Sequence[str]
+    ) -> Sequence[Found]:
+        """Stores a file; rows of accounts that no pattern allows are left out and told."""
+        if isinstance(given, Attachment):
+            with tempfile.TemporaryDirectory() as folder:
+                path = await asyncio.to_thread(_put_down, given, folder)
+                found = await self.import_path(path, {}, patterns)
+            return [replace(one, file=os.path.basename(one.file)) for one in found]
+        path = await asyncio.to_thread(Path(given).expanduser)
+        return await self.import_path(path, {}, patterns)
+
+    async def import_path(
+        self, path: Path, options: Mapping[str, Any], patterns: Sequence[str] = ("*",)
+    ) -> list[Found]:
+        """Reads one file, folder or zip, stores it, compares its lists and reviews."""
+        now = datetime.fromtimestamp(self._calendar(), UTC)
+        batch = await _read(path, options, self._settings, self._world, now)
+        batch = self._allowed(batch, patterns)
+        at = int(self._calendar())
+        row = await self._store.write(sources.ensure, IMPORT, _PRIORITY)
+        outcome = Outcome(source=IMPORT)
+        await store_batch(self._store, row.id, replace(batch, state=None), at, outcome)
+        gone = sorted(outcome.refused)[:_SHOWN]
+        said = [f"{name} was forgotten: watch lets it in again" for name in gone]
+        for given in sorted(batch.lists, key=lambda one: one.at):
+            said += await self._store.write(compare_lists, given)
+        if outcome.fresh:
+            await self._store.write(accounts.set_tags, self._settings.tags)
+            await self.review()
+        return _told(batch, said)
+
+    def _allowed(self, batch: Batch, patterns: Sequence[str]) -> Batch:
+        if "*" in patterns:
+            return batch
+        tags = self._settings.tags
+
+        def mine(account: str) -> bool:
+            return matches(patterns, account, tags.get(account, ()))
+
+        readings, left = batch.readings, 0
+        if readings is not None:
+            names = readings["account"].unique().to_list()
+            kept = readings.filter(pl.col("account").is_in([n for n in names if mine(n)]))
+            left, readings = readings.height - kept.height, kept
+        lists = tuple(one for one in batch.lists if mine(one.account))
+        left += len(batch.lists) - len(lists)
+        faults = tuple(
+            fault for fault in batch.faults if not fault.account or mine(fault.account)
+        )
+        if left:
+            text = "rows of accounts that this team may not change were left out"
+            faults = (*faults, Fault(kind="row", text=text))
+        found = tuple(
+            one if not one.account or mine(one.account) else replace(one, account=None)
+            for one in batch.found
+        )
+        return replace(batch, readings=readings, lists=lists, faults=faults, found=found)
+
+    async def look(self, name: str) -> tuple[str, str]:
+        """The source that will read an account, and the account's own spelling."""
+        wanted = Account.parse(name)
+        if not wanted.platform:
+            raise CommandError(f'"{name}" lacks its platform: write platform/handle')
+        able = [feed for feed in self._feeds if _serves(feed, wanted.platform)]
+        if not able:
+            raise CommandError(
+                f"no source reads single {wanted.platform} accounts: add a [[sources]] section "
+                f'with kind = "{wanted.platform}" to the config'
+            )
+        problem: BotError | None = None
+        for feed in able:
+            try:
+                handle = await feed.source.look(wanted.handle)
+            except SourceError as error:
+                problem = error
+                continue
+            full = handle if "/" in handle else f"{wanted.platform}/{handle}"
+            return feed.source.name, full
+        assert problem is not None
+        raise problem
+
+
+async def dry_run(
+    path: Path, options: Mapping[str, Any], settings: Settings, world: Surroundings
+) -> list[Found]:
+    """Reads a file and says what it is, without storing anything."""
+    return _told(await _read(path, options, settings, world, datetime.now(UTC)), ())
+
+
+async def _read(
+    path: Path,
+    options: Mapping[str, Any],
+    settings: Settings,
+    world: Surroundings,
+    now: datetime,
+) -> Batch:
+    zone = options.get("timezone") or settings.timezone
+    rest = {name: value for name, value in options.items() if name != "timezone" and value}
+    return await asyncio.to_thread(
+        read_export, path, hash_key=world.hash_key, now=now, timezone=zone, **rest
+    )
+
+
+def _put_down(given: Attachment, folder: str) -> Path:
+    path = Path(folder, os.path.basename(given.name) or "attachment")
+    path.write_bytes(given.content)
+    return path
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _serves(feed: Feed, platform: str) -> bool:
+    return feed.handles is not None and platform in (
+        feed.settings.platform,
+        feed.settings.kind,
+    )
+
+
+def _told(batch: Batch, said: Sequence[str]) -> list[Found]:
+    """What was found, with the comparison of lists and the rows that were left out."""
+    found = list(batch.found)
+    rows = [fault for fault in batch.faults if fault.kind == "row" or not found]
+    of_file: dict[int, list[str]] = {}
+    places = {os.path.basename(one.file): place for place, one in enumerate(found)}
+    for fault in rows:
+        place = places.get((fault.where or "").partition(":")[0], len(found) - 1)
+        of_file.setdefault(place, []).append(placed(fault))
+    if said:
+        of_file[len(found) - 1] = [*said, *of_file.get(len(found) - 1, ())]
+    for place, notes in of_file.items() if found else ():
+        more = [f"{len(notes) - _SHOWN} more like these"] if len(notes) > _SHOWN else []
+        one = found[place]
+        found[place] = replace(one, notes=(*one.notes, *notes[:_SHOWN], *more))
+    return found

@@ -1,0 +1,133 @@
+"""Batches: made of a table, put together, narrowed, and searched for an account."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bot.errors import AccountNotFound, SourceChanged, SourceError
+from bot.model import Batch, Fault, Found
+from bot.sources.tables.options import Meaning
+from bot.sources.tables.readings import Rows, Table, read_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def read_table(
+    table: Table,
+    meaning: Meaning,
+    file: str,
+    *,
+    now: datetime | None = None,
+    named: bool = False,
+) -> Batch:
+    """Raises SourceChanged, whatever the cells hold."""
+    try:
+        rows = read_rows(table, meaning, now)
+    except SourceError:
+        raise
+    except Exception as error:  # a file must never end the service
+        raise SourceChanged(
+            f"{table.name} cannot be read as a table ({type(error).__name__}): "
+            "export it again as CSV.",
+            where=table.name,
+        ) from error
+    return _batch(rows, meaning, file, named=named)
+
+
+def _batch(rows: Rows, meaning: Meaning, file: str, *, named: bool) -> Batch:
+    frame = rows.frame
+    accounts = rows.accounts
+    platforms = {account.partition("/")[0] for account in accounts if "/" in account}
+    first, last = int(frame["at"].min()), int(frame["at"].max())  # type: ignore[arg-type]
+    notes = rows.notes
+    if named and len(accounts) == 1 and accounts[0].rpartition("/")[2] == meaning.account:
+        notes = (*notes, f'the account "{meaning.account}" was taken from the file name')
+    hidden = rows.bad_rows - len(rows.faults)
+    faults = rows.faults
+    if hidden > 0:
+        name = Path(file).name
+        text = f"{name}: {hidden} more rows were left out."
+        faults = (*faults, Fault(kind="row", text=text, where=name))
+    found = Found(
+        file=file,
+        format=f"table.{rows.shape}",
+        platform=platforms.pop() if len(platforms) == 1 else None,
+        account=accounts[0] if len(accounts) == 1 else None,
+        basis=_basis(frame),
+        readings=len(frame),
+        first=_day(first, meaning.timezone),
+        last=_day(last, meaning.timezone),
+        bad_rows=rows.bad_rows,
+        notes=notes,
+    )
+    return Batch(readings=frame, faults=faults, notes=notes, found=(found,))
+
+
+def _basis(frame: pl.DataFrame) -> str | None:
+    """What the followers of these readings rest on."""
+    filled = {name for name in frame.columns if frame[name].null_count() < len(frame)}
+    if "followers" in filled:
+        return "total"
+    if {"gained", "lost"} <= filled:
+        return "gained_lost"
+    return "net" if "net" in filled else "gained" if "gained" in filled else None
+
+
+def _day(at: int, timezone: str) -> str:
+    """The date alone for the end of a day, else the time with its offset."""
+    moment = datetime.fromtimestamp(at, ZoneInfo(timezone))
+    if (moment.hour, moment.minute, moment.second) == (23, 59, 59):
+        return moment.date().isoformat()
+    return moment.isoformat()
+
+
+def joined(parts: Sequence[Batch], wanted: Sequence[str]) -> Batch:
+    """One batch; where two parts state the same account and time, the later part goes."""
+    import polars as pl
+
+    frames = [part.readings for part in parts if part.readings is not None]
+    readings = pl.concat(frames, how="diagonal") if frames else None
+    if readings is not None and len(frames) > 1:
+        readings = readings.unique(["account", "at"], keep="last", maintain_order=True)
+        readings = readings.sort("account", "at")
+    batch = Batch(
+        readings=readings,
+        faults=tuple(fault for part in parts for fault in part.faults),
+        notes=tuple(note for part in parts for note in part.notes),
+        found=tuple(found for part in parts for found in part.found),
+    )
+    return only(batch, wanted)
+
+
+def only(batch: Batch, wanted: Sequence[str]) -> Batch:
+    """The readings and lists of the wanted accounts, all of them where none is named."""
+    import polars as pl
+
+    if not wanted:
+        return batch
+    readings = batch.readings
+    if readings is not None:
+        readings = readings.filter(pl.col("account").is_in(list(wanted)))
+    lists = tuple(one for one in batch.lists if one.account in wanted)
+    return replace(batch, readings=readings, lists=lists)
+
+
+def match_handle(handle: str, known: Sequence[str], platform: str | None, source: str) -> str:
+    """The account as the source writes it, whatever its case, "@" or platform."""
+    plain = handle.strip().removeprefix("@").casefold()
+    for account in known:
+        own = account.rpartition("/")[2].removeprefix("@").casefold()
+        if plain in {own, account.casefold()}:
+            return account.partition("/")[2] or account
+    near = difflib.get_close_matches(handle, known, 1)
+    hint = f": perhaps {near[0]} was meant" if near else ""
+    raise AccountNotFound(
+        f'{source} has no account "{handle}"{hint}.', source=source, account=handle
+    )

@@ -1,0 +1,268 @@
+"""CSV and TSV as spreadsheets, dashboards and scripts write them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import mmap
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import SourceChanged
+from bot.model import Fault
+from bot.sources.tables.cells import categories
+from bot.sources.tables.columns import METRICS, find_header, role_of
+from bot.sources.tables.file_errors import refuse_hollow
+from bot.sources.tables.readings import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_HEAD = 64 * 1024
+_TOP = 1024 * 1024  # a header may name thousands of accounts
+_TITLE_LINES = 20
+_LONGEST_RECORD = 50
+_WIDE = 100
+_DATE = len("2026-02-26")
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+
+
+def to_utf8(data: bytes, name: str) -> tuple[bytes, str | None]:
+    """The same text as UTF-8 without a byte order mark, and a note where it was a guess."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return _decoded(data[len(mark) :], encoding, name), None
+    if data.isascii() and b"\0" not in data[:_HEAD]:
+        return data, None
+    head = data[:_HEAD]
+    if nulls := head.count(b"\0"):
+        even = head[::2].count(b"\0")
+        return _decoded(data, "utf-16-be" if even * 2 > nulls else "utf-16-le", name), None
+    try:
+        data.decode("utf-8")
+        return data, None
+    except UnicodeDecodeError as error:
+        return _legacy(data, error.start, name)
+
+
+def _decoded(data: bytes, encoding: str, name: str) -> bytes:
+    if encoding == "utf-8":
+        return data
+    try:
+        return data.decode(encoding).encode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise SourceChanged(
+            f"{name} begins as {encoding.upper()} but breaks at byte {error.start}: it is "
+            "damaged or cut off, export it again.",
+            where=name,
+        ) from None
+
+
+def _legacy(data: bytes, start: int, name: str) -> tuple[bytes, str | None]:
+    """Bytes around the first odd one tell the encoding; bytes it lacks become U+FFFD."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[max(0, start - _HEAD // 2) : start + _HEAD // 2]).best()
+    encoding = best.encoding if best else "cp1252"
+    text = data.decode(encoding, "replace")
+    return text.encode(), f"read as {encoding.replace('_', '-')}: save it as UTF-8 to be sure"
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """What the first lines tell: `skip` lines stand above the data."""
+
+    separator: str
+    header: list[str]
+    skip: int
+    sample: list[list[str]]
+
+
+def read_mapped(path: Path, columns: Mapping[str, str]) -> Table | None:
+    """Reads a clean UTF-8 file where it lies; None where it needs `read_delimited`."""
+    with path.open("rb") as file:
+        head = file.read(_TOP)
+        if head.startswith(tuple(mark for mark, _ in _BOMS)) or b"\0" in head:
+            return None
+        top = _top(head, path.name, columns, whole=len(head) < _TOP)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            if data.find(b'"') >= 0:
+                return None
+            _refuse_ragged(top, data, path.name)
+    frame = _fast(path, top)
+    if frame is None:
+        return None
+    return Table(name=path.name, frame=_without_blank_rows(frame), first_row=top.skip + 1)
+
+
+def read_delimited(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
+    """Finds encoding, separator and header, then reads all columns as text."""
+    data, note = to_utf8(data, name)
+    top = _top(data[:_TOP], name, columns, whole=len(data) <= _TOP)
+    _refuse_ragged(top, data, name)
+    frame = _fast(data, top)
+    bad: tuple[Fault, ...] = ()
+    if frame is not None and b'"' in data:
+        # a stray quote swallows lines without an error: then the numbers differ
+        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        frame = frame if len(frame) == lines - top.skip else None
+    if frame is None:
+        frame, bad = _careful(data, top, name)
+    notes = (note,) if note else ()
+    frame = _without_blank_rows(frame)
+    return Table(name=name, frame=frame, first_row=top.skip + 1, bad=bad, notes=notes)
+
+
+def _top(head: bytes, name: str, columns: Mapping[str, str], *, whole: bool) -> _Top:
+    text = head.decode("utf-8", "ignore")
+    given = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    skip = 1 if given else 0
+    lines = text.splitlines()
+    lines = lines[skip : len(lines) - (not whole)][: _TITLE_LINES * 2]
+    separator = given[1] if given else _separator(lines)
+    rows = [_cells(line, separator) for line in lines]
+    index = find_header(rows, columns)
+    if index is None:
+        raise SourceChanged(
+            f"{name} is no table: no line of its beginning has two columns. Export it as CSV "
+            "with one header line.",
+            where=name,
+        )
+    refuse_hollow(len(rows[index]), 1, len(head), name)
+    header = unique_columns(rows[index])
+    return _Top(separator, header, skip + index + 1, rows[index + 1 :])
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """The one that cuts most lines into the same number of cells, at least two."""
+
+    def score(separator: str) -> tuple[int, int]:
+        widths = [width for line in lines if (width := len(_cells(line, separator))) > 1]
+        usual = max(widths, key=widths.count, default=0)
+        return widths.count(usual), usual
+
+    return max(";\t,|", key=score)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # larger than any cell may be
+        return [line]
+
+
+def _refuse_ragged(top: _Top, data: bytes | mmap.mmap, name: str) -> None:
+    columns = len(top.header)
+    if columns > _WIDE:
+        lines = len(re.findall(rb"\n", data))  # a map has no count
+        refuse_hollow(columns, lines, len(data), name)
+
+
+def unique_columns(header: Sequence[str]) -> list[str]:
+    """A name for each column; what repeats is numbered: "followers", "followers (2)"."""
+    names: dict[str, int] = {}
+    for index, cell in enumerate(header, start=1):
+        name = wanted = cell.strip().strip("\ufeff") or f"column {index}"
+        while name in names:
+            names[wanted] += 1
+            name = f"{wanted} ({names[wanted]})"
+        names[name] = 1
+    return list(names)
+
+
+def _fast(source: Path | bytes, top: _Top) -> pl.DataFrame | None:
+    """Polars' own reader; None where the file is not clean enough for it."""
+    import polars as pl
+
+    typed = {name: _type(name, index, top.sample) for index, name in enumerate(top.header)}
+    texts: dict[str, pl.DataType] = dict.fromkeys(top.header, pl.String())
+    for schema in (typed, texts):
+        try:
+            return pl.read_csv(
+                source,
+                separator=top.separator,
+                has_header=False,
+                skip_lines=top.skip,
+                schema=schema,
+            )
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            continue
+    return None
+
+
+def _type(name: str, index: int, sample: Sequence[Sequence[str]]) -> pl.DataType:
+    """What the first rows promise: whole numbers, few different texts, or any text."""
+    import polars as pl
+
+    cells = [row[index] for row in sample if len(row) > index]
+    role = role_of(name)
+    if role == "account" or (role == "at" and all(len(cell) <= _DATE for cell in cells)):
+        return categories()
+    counts = role in METRICS and all(re.fullmatch(r"\d{0,18}", cell) for cell in cells)
+    return pl.Int64() if counts else pl.String()
+
+
+def _careful(data: bytes, top: _Top, name: str) -> tuple[pl.DataFrame, tuple[Fault, ...]]:
+    """Row by row: what has too many cells or an open quote is left out and reported."""
+    import polars as pl
+
+    width = len(top.header)
+    columns: list[list[str | None]] = [[] for _ in top.header]
+    bad: list[Fault] = []
+    for line, cells in _records(data.decode("utf-8", "replace"), top.separator, top.skip):
+        kept = cells or []
+        if cells is None or any(cell.strip() for cell in cells[width:]):
+            what = "has an open quote" if cells is None else f"has more than {width} cells"
+            where = f"{name}:{line}"
+            text = f"{where} {what}; the row was left out."
+            bad.append(Fault(kind="row", text=text, where=where))
+            kept = []
+        for index, column in enumerate(columns):
+            column.append((kept[index] or None) if index < len(kept) else None)
+    frame = pl.DataFrame(
+        [pl.Series(n, c, dtype=pl.String) for n, c in zip(top.header, columns, strict=True)]
+    )
+    return frame, tuple(bad)
+
+
+def _records(text: str, separator: str, skip: int) -> Iterator[tuple[int, list[str] | None]]:
+    """Line number and cells; None where a quote never closes. Quoted line breaks are joined."""
+    lines = io.StringIO(text, newline=None).read().split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    index = skip
+    while index < len(lines):
+        start, record = index, lines[index]
+        while record.count('"') % 2 and index + 1 < min(len(lines), start + _LONGEST_RECORD):
+            index += 1
+            record += "\n" + lines[index]
+        if record.count('"') % 2:
+            yield start + 1, None
+            index = start + 1
+            continue
+        try:
+            yield start + 1, next(csv.reader([record], delimiter=separator), [])
+        except csv.Error:
+            yield start + 1, None
+        for line in range(start + 1, index + 1):
+            yield line + 1, []
+        index += 1
+
+
+def _without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Blank lines at the end; those between stay, for the row numbers."""
+    import polars as pl
+
+    if frame.is_empty() or not all(value is None for value in frame.row(-1)):
+        return frame
+    filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
+    return frame.head(filled[-1] + 1 if len(filled) else 0)

@@ -1,0 +1,301 @@
+"""False-discovery control within each platform; it only removes alarms."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from checks.baseline.expected import Outlook, outlook
+from checks.detectors.findings import Findings
+from checks.detectors.tails import Tails, discovery_limit, fit_tails, runs, tail_size
+from checks.model import Rules
+from checks.panel.increments import Shorts
+from checks.panel.panel import Bools, Floats, Ints, Panel, cells
+
+HISTORY = 28
+"""Days whose scores tell the tail's shape and share one false-discovery threshold."""
+
+LEAST_ACCOUNTS = 50
+"""Judged accounts of a platform from which false discoveries are controlled."""
+
+SAMPLE = 512
+"""Accounts of a platform whose past stands for all; chosen by their names."""
+
+Find = Callable[[Outlook, Ints, Ints], Findings]
+
+_AT_ONCE = 128
+"""Judged days whose pools are worked out together."""
+
+_USUAL_PERCENT = 1.5
+_SHARE, _SHARE_BARE = 0.05, 0.0125
+"""Upper share of one direction's scores in which its tail begins, with floors and without.
+
+Without floors only the tail decides: 0.018 and 0.025 let 1.2 to 1.6 q through on mixed tails
+(`tests.bench.mixture`, tuning seeds).
+"""
+
+
+@dataclass(frozen=True)
+class _Past:
+    """Sampled accounts of one platform on the days of history, each day less its joint move.
+
+    `scores` are NaN where not judged, and `large` says where the move passes the floors;
+    (accounts, days). `found` are the scores of the hits on these days that passed their
+    floors, in the order of `place`, their places in `days`.
+    """
+
+    days: Ints
+    middle: Floats
+    scale: Floats
+    scores: Floats
+    large: Bools
+    found: Floats
+    place: Ints
+
+    @cached_property
+    def judged(self) -> Ints:
+        """The number of scores of each day."""
+        return np.asarray((~np.isnan(self.scores)).sum(axis=0))
+
+
+@dataclass(frozen=True)
+class _Near:
+    """Scores in one direction that may belong to a tail, ascending; parallel arrays.
+
+    `past` and `day` they are of, `large` as there.
+    """
+
+    scores: Floats
+    past: Ints
+    day: Shorts
+    large: Bools
+
+
+@dataclass(frozen=True)
+class _Odds:
+    """What scores on some days are worth, each by the HISTORY days up to it.
+
+    `first` and `last` are these days' places in history, `tests` (pasts, days) the scores of
+    each past there. Rises and falls, by sign, have tails of their own. A null day must also
+    be large to pass a floor: `factor` (pasts, days) is the log of 2 P(large | ordinary tail).
+    """
+
+    first: Ints
+    last: Ints
+    tests: Ints
+    tails: dict[int, Tails]
+    factor: dict[int, Floats]
+
+    def log_p(self, past: int, scores: Floats, day: Ints) -> Floats:
+        """One-sided p, doubled, of signed scores; infinite for none."""
+        log_p = np.full(len(scores), np.inf)
+        for sign, tails in self.tails.items():
+            mine = sign * scores > 0
+            own = tails.log_p(np.abs(scores[mine]), day[mine])
+            log_p[mine] = own + self.factor[sign][past, day[mine]]
+        return log_p
+
+
+def hold_discoveries(
+    panel: Panel,
+    metric: str,
+    view: Outlook,
+    columns: Ints,
+    hits: Findings,
+    find: Find,
+    rules: Rules,
+) -> Findings:
+    """`hits` with `alarm` off where the share of false discoveries would not hold.
+
+    `find` gives the hits of an outlook, its columns and rows, for the days before. The tail
+    is that of all platforms together: one alone has few values to tell an exponent from.
+    """
+    alarm = hits.alarm.copy()
+    platforms = [_in_order(panel, rows) for rows in _platforms(panel)]
+    tested = [_tested(panel, rows, view, columns, hits) for rows in platforms]
+    if not any(each.size for each in tested):
+        return hits
+    days = np.unique(hits.column[np.concatenate(tested)])
+    judged = view.judged[:, np.searchsorted(columns, days)]
+    sizes = np.stack([_sizes(judged, rows) for rows in platforms])
+    share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
+    for size in np.unique(sizes, axis=1).T:
+        alike = days[(sizes == size[:, None]).all(axis=0)]
+        samples = [np.sort(rows[:n]) for rows, n in zip(platforms, size, strict=True)]
+        pasts = _pasts(panel, metric, view, columns, samples, hits, find, rules)
+        near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
+        for some in np.array_split(alike, 1 + len(alike) // _AT_ONCE):
+            odds = _odds(pasts, near, np.searchsorted(pasts[0].days, some), share)
+            for i, past in enumerate(pasts):
+                here = tested[i][np.isin(hits.column[tested[i]], some)]
+                own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
+                place = np.searchsorted(some, hits.column[here])
+                limits = _limits(odds, i, past, rules)[place]
+                alarm[here] = odds.log_p(i, own, place) <= limits
+    return replace(hits, alarm=alarm)
+
+
+def _pasts(
+    panel: Panel,
+    metric: str,
+    view: Outlook,
+    columns: Ints,
+    samples: list[Ints],
+    hits: Findings,
+    find: Find,
+    rules: Rules,
+) -> list[_Past]:
+    """That of each sample, on the days before the judged columns too."""
+    history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
+    if np.array_equal(history, columns):
+        return [
+            _past(view, rows, history, hits.take(np.isin(hits.row, rows)), rules)
+            for rows in samples
+        ]
+    pasts = []
+    for rows in samples:
+        seen = outlook(panel, metric, history, rows=rows)
+        found = find(seen, history, rows)
+        pasts.append(_past(seen, slice(None), history, found, rules))
+    return pasts
+
+
+def _near(pasts: list[_Past], sign: int, share: float) -> _Near:
+    """What can lie in the upper share of any HISTORY days.
+
+    That share begins nowhere below the least that its days' own shares, and one score more,
+    begin at.
+    """
+    judged = np.sum([past.judged for past in pasts], axis=0)
+    more = np.minimum(tail_size(judged, share) + 1, judged)
+    ordered = np.sort(sign * np.concatenate([past.scores for past in pasts]), axis=0)
+    days = np.flatnonzero(judged)
+    least = np.full(len(judged) + 2 * HISTORY - 2, np.inf)
+    least[days + HISTORY - 1] = ordered[(judged - more)[days], days]
+    least = sliding_window_view(least, 2 * HISTORY - 1).min(axis=1)
+    parts = []
+    for i, past in enumerate(pasts):
+        scores = sign * past.scores
+        row, day = cells(scores >= least)
+        large = past.large[row, day]
+        parts.append((scores[row, day], np.full(len(row), i), day.astype(np.int16), large))
+    whole = [np.concatenate(each) for each in zip(*parts, strict=True)]
+    order = np.argsort(whole[0])
+    return _Near(*(each[order] for each in whole))
+
+
+def _odds(pasts: list[_Past], near: dict[int, _Near], last: Ints, share: float) -> _Odds:
+    """The odds on some days of history."""
+    first = np.maximum(0, last - HISTORY + 1)
+    judged = np.cumsum([np.append(0, past.judged) for past in pasts], axis=1)
+    tests = judged[:, last + 1] - judged[:, first]
+    least = 1.0 / np.maximum(tests, 1)
+    tails, factor = {}, {}
+    begin, end = (days.astype(np.int16)[:, None] for days in (first, last))
+    for sign, side in near.items():
+        drawn = (side.day >= begin) & (side.day <= end)
+        tails[sign] = fit_tails(side.scores, drawn, tests.sum(axis=0), share)
+        day, place = tails[sign].ordinary()
+        cell, large = side.past[place] * len(last) + day, side.large[place]
+        known = np.bincount(cell, minlength=tests.size).reshape(tests.shape)
+        many = np.bincount(cell[large], minlength=tests.size).reshape(tests.shape)
+        factor[sign] = np.log(2 * np.maximum(many / np.maximum(known, 1), least))
+    return _Odds(first, last, tests, tails, factor)
+
+
+def _limits(odds: _Odds, i: int, past: _Past, rules: Rules) -> Floats:
+    """What Benjamini-Hochberg rejects at `rules.q` among all account-days of each day."""
+    first = np.searchsorted(past.place, odds.first)
+    stop = np.searchsorted(past.place, odds.last, "right")
+    day, index = runs(first, stop)
+    log_p = np.full((len(first), (stop - first).max()), np.inf)
+    log_p[day, index - first[day]] = odds.log_p(i, past.found[index], day)
+    return discovery_limit(log_p, rules.q, odds.tests[i])
+
+
+def _platforms(panel: Panel) -> list[Ints]:
+    groups = [
+        rows
+        for name, rows in panel.groups.items()
+        if name.startswith("platform:") and "@" not in name
+    ]
+    free = np.ones(len(panel.accounts), np.bool_)
+    for rows in groups:
+        free[rows] = False
+    return [r for r in (*groups, np.flatnonzero(free)) if len(r) >= LEAST_ACCOUNTS]
+
+
+def _in_order(panel: Panel, rows: Ints) -> Ints:
+    """By their hashes: samples begin with the first."""
+    return rows[np.argsort(panel.hashes[rows], kind="stable")]
+
+
+def _sizes(judged: Bools, rows: Ints) -> Ints:
+    """How many of `rows`, on each day, stand for all: SAMPLE, or twice as often as it takes
+    until half of SAMPLE are judged, or a mass of new accounts would leave no past to judge by.
+    """
+    sizes = np.full(judged.shape[1], min(SAMPLE, len(rows)))
+    while True:
+        known = np.stack([judged[rows[:n], k].sum() for k, n in enumerate(sizes)])
+        few = (known < SAMPLE // 2) & (sizes < len(rows))
+        if not few.any():
+            return sizes
+        sizes[few] = np.minimum(2 * sizes[few], len(rows))
+
+
+def _tested(
+    panel: Panel, rows: Ints, view: Outlook, columns: Ints, hits: Findings
+) -> npt.NDArray[np.intp]:
+    """Alarms of one platform on days with enough judged accounts."""
+    here = np.flatnonzero(hits.alarm & np.isin(hits.row, rows))
+    many = view.judged[rows].sum(axis=0) >= LEAST_ACCOUNTS
+    return np.asarray(here[many[np.searchsorted(columns, hits.column[here])]])
+
+
+def against_the_day(
+    excess: Floats, spread: Floats, judged: Bools
+) -> tuple[Floats, Floats, Floats]:
+    """Scores of one platform's accounts less the day's joint move, the move, and the scale.
+
+    (accounts, days): the median excess of the day is subtracted, and all scores are divided
+    by max(1, their 75th percentile / 0.675), so that a day on which everybody moves is no
+    day of discoveries.
+    """
+    excess = np.where(judged, excess, np.nan)
+    count = judged.sum(axis=0)
+    columns = np.arange(excess.shape[1])
+    middle = np.sort(excess, axis=0)[np.maximum(count - 1, 0) // 2, columns]
+    scores = (excess - middle) / spread
+    size = np.sort(np.abs(scores), axis=0)[np.maximum(count - 1, 0) * 3 // 4, columns]
+    scale = np.maximum(1.0, np.nan_to_num(size) / 0.675)
+    return scores / scale, np.nan_to_num(middle), scale
+
+
+def _past(
+    view: Outlook, rows: Ints | slice, days: Ints, found: Findings, rules: Rules
+) -> _Past:
+    day = view.day
+    excess, spread, level = day.excess[rows], day.spread[rows], day.level[rows]
+    scores, middle, scale = against_the_day(excess, spread, view.judged[rows])
+    size = np.abs(excess)
+    percent = rules.min_percent
+    if 0 < percent < _USUAL_PERCENT:
+        # a lower floor lets more in; it must not make large moves harder to tell
+        percent = _USUAL_PERCENT
+    large = (size >= percent / 100) & (size * level >= rules.min_count / 2)
+    found = found.take(found.passed)
+    place = np.searchsorted(days, found.column)
+    return _Past(
+        days, middle, scale, scores, large, _less_the_day(found, days, middle, scale), place
+    )
+
+
+def _less_the_day(hits: Findings, days: Ints, middle: Floats, scale: Floats) -> Floats:
+    """Signed scores of hits less the joint move of their day."""
+    place = np.searchsorted(days, hits.column)
+    spread = np.nan_to_num(hits.size / np.abs(hits.score), nan=np.inf)
+    score = np.abs(hits.score) - hits.direction * middle[place] / spread
+    return np.asarray(hits.direction * np.maximum(score, 0) / scale[place], np.float64)

@@ -1,0 +1,129 @@
+"""The follow/unfollow habit: the own following count that swings up and back again."""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from checks.baseline.fit import Lesson, lessons
+from checks.detectors.findings import Findings, join, nothing
+from checks.detectors.tails import log_tail
+from checks.model import Rules
+from checks.panel.increments import counts_of, logs_at
+from checks.panel.panel import Bools, Floats, Ints, Panel
+
+AMPLITUDES = (0.05, 0.08, 0.12)
+LEGS = (2, 3, 4)
+CHAIN = 6
+"""Legs that one swing is followed back through."""
+
+_QUIET = 20
+"""Days before a judged one that do not teach its spread: a swing lasts for weeks."""
+_GAP = 14
+_LEAST_SWING = 0.03
+_CAP = 8.0
+_COST = 1.5
+_LIMIT = 12.0
+
+
+def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findings:
+    """Likelihood of legs of alternating direction.
+
+    Per amplitude A, with G the log of the count: S_t(dir) = max over legs l of
+    max(S_{t-l}(-dir), 0) + min(12, (A X - A^2 / 2) / v) - 2, X = dir (G_t - G_{t-l}), where
+    v joins l daily variances with the rounding of a count to whole accounts.
+    """
+    counts = counts_of(panel, "following")
+    ends = _on_a_leg(counts, columns)
+    rows = np.flatnonzero(ends.any(axis=1))
+    first, last = max(int(columns.min()) - CHAIN * LEGS[-1], 0), int(columns.max())
+    parts = [nothing()]
+    if rows.size:
+        early = first - _QUIET
+        for lesson in lessons(
+            panel, "following", rows, early, last - _QUIET, last, gap=_GAP, linear=True
+        ):
+            here = ends[lesson.rows]
+            parts.append(_seesaws(lesson, columns - lesson.start, here, factor))
+    return join(parts)
+
+
+def _on_a_leg(counts: Floats, columns: Ints) -> Bools:
+    """Where the count moved by half the least amplitude, and by two, over one leg."""
+    now = logs_at(counts, columns)
+    least = np.maximum(AMPLITUDES[0] / 2, 2 * np.exp(-now))
+    on_a_leg = np.zeros(now.shape, np.bool_)
+    with np.errstate(invalid="ignore"):
+        for leg in LEGS:
+            on_a_leg |= np.abs(now - logs_at(counts, columns - leg)) > least
+    return on_a_leg & ~np.isnan(counts[:, columns])
+
+
+def _seesaws(lesson: Lesson, columns: Ints, ends: Bools, factor: Floats) -> Findings:
+    series, rows, start = lesson.series, lesson.rows, lesson.start
+    counts = series.counts
+    days = counts.shape[1]
+    week = lesson.week(np.arange(days) - _QUIET)
+    spread = np.where(lesson.learnt.own, lesson.learnt.spread, np.nan).astype(np.float64)
+    spread = np.where(week >= 0, spread[:, np.maximum(week, 0)], np.nan)
+    log_count = np.log(np.maximum(_forward(counts, series.last), 1.0))
+    noise = 1 / (6 * np.maximum(np.exp(log_count), 1.0) ** 2)
+    best = np.zeros(counts.shape)
+    for amplitude in AMPLITUDES:
+        gains = {}
+        for leg in LEGS:
+            move = np.full(counts.shape, np.nan)
+            move[:, leg:] = log_count[:, leg:] - log_count[:, :-leg]
+            variance = leg * (spread / np.exp(log_count)) ** 2 + noise
+            for direction in (1, -1):
+                gain = (amplitude * direction * move - amplitude**2 / 2) / variance
+                gains[leg, direction] = np.nan_to_num(np.minimum(gain, _CAP), nan=-9.0) - _COST
+        chain = {1: np.zeros(counts.shape), -1: np.zeros(counts.shape)}
+        for _ in range(CHAIN):
+            chain = {
+                direction: np.maximum.reduce(
+                    [
+                        _shift(np.maximum(chain[-direction], 0), leg) + gains[leg, direction]
+                        for leg in LEGS
+                    ]
+                )
+                for direction in (1, -1)
+            }
+            best = np.maximum(best, np.maximum(chain[1], chain[-1]))
+    score = np.where(ends, best[:, columns], 0)
+    row, place = np.nonzero(score > _LIMIT)
+    column = columns[place]
+    recent = sliding_window_view(log_count, min(8, days), axis=1)[
+        row, np.maximum(column - 7, 0)
+    ]
+    level = counts[row, column]
+    swing = np.expm1(recent.max(axis=1) - recent.min(axis=1))
+    before = np.maximum(column - 1, 0)
+    surprise = score[row, place]
+    return Findings(
+        row=rows[row],
+        column=column + start,
+        start=column + start,
+        check=np.full(len(row), "seesaw"),
+        metric=np.full(len(row), "following"),
+        direction=np.zeros(len(row), np.int64),
+        change=level - np.exp(log_count[row, before]),
+        expected=np.zeros(len(row)),
+        level=level,
+        size=swing,
+        score=np.sqrt(2 * surprise),
+        log_p=log_tail(np.sqrt(2 * surprise)),
+        floor=np.full(len(row), _LEAST_SWING),
+        passed=np.ones(len(row), np.bool_),
+        alarm=swing > _LEAST_SWING * factor[rows[row]],
+    )
+
+
+def _forward(counts: Floats, last: np.ndarray[tuple[int, int], np.dtype[np.int16]]) -> Floats:
+    """The newest count at or before each day."""
+    rows = np.arange(len(counts))[:, None]
+    return np.where(last >= 0, counts[rows, np.maximum(last, 0)], np.nan)
+
+
+def _shift(values: Floats, by: int) -> Floats:
+    moved = np.zeros_like(values)
+    moved[:, by:] = values[:, :-by]
+    return moved

@@ -1,0 +1,139 @@
+"""Sudden rises: more gained in one to three days than the account's own life explains."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from checks.baseline.expected import SPANS
+from checks.detectors.findings import Findings
+from checks.detectors.sudden import LONGER, Sudden, floors, judge
+from checks.model import Rules
+from checks.panel.increments import bridge, counts_of
+from checks.panel.panel import Floats, Ints, Panel
+
+_NEVER = tuple(np.inf for _ in LONGER)
+_SIZES = np.array(
+    [
+        (1.2, 1.3, 1.45, *_NEVER),
+        (1.33, 1.7, 2.0, *_NEVER),
+        (4.5, 4.5, 4.5, 2.9, 2.9),
+        (9.0, 9.0, 9.0, *_NEVER),
+    ]
+)
+"""Least size of each span, in units of the rules' floor, by what engagement says."""
+
+FLAT, UNKNOWN, CARRIED, SEEMS_CARRIED = range(4)
+"""Steady engagement that does not follow; none known, or lumpy and no proof of anything; one
+that carries the rise (real life, told only where it is large); lumpy one that seems to."""
+
+_SPREADS = np.array([0.0, 16.0, 6.0, 18.0])
+"""Least surprise: where engagement leaps by itself the followers leap with it."""
+
+_PAST = np.array([3.0, 5.0, 5.0, 5.0])
+_PAST_LONGER = 4.0
+"""The same in units of the account's largest past rise."""
+
+_PAST_MORE = np.array([0.04, 0.05, 0.05, 0.05])
+_PAST_SHARE = 1.3
+"""No floor lies more than this above that share of the account's largest past rise."""
+
+_CARRIES = 2.0
+_CALM_PEAK, _LUMPY_PEAK = 1.9, 2.2
+"""Engagement's usual peaks up to which its calm counts fully, and from which not at all."""
+
+_CLEARLY, _CLEAR_SHARE = 9.0, 0.55
+"""Beyond that many spreads a smaller rise of an exact count is enough; a rounded one that
+hardly ever moves has next to no spread, and its scores say little."""
+
+_STEPS = 1.3
+_LEAST, _LEAST_CLEAR, _CLEAR = 40.0, 20.0, 12.0
+"""Floors in accounts, the lower one for a rise beyond that many spreads."""
+
+_SHORT = 40
+"""With fewer changes read the account's own jumps may not have shown yet."""
+_USUAL = 28
+_SOME = 4.0
+_STALE = 0.05
+"""A ratio below says that the source did not refresh the interactions."""
+
+
+class Engagement(NamedTuple):
+    """Daily interactions (else views) of each span against the 28 days before it; (spans, k).
+
+    `ratio` is their mean over the usual day's (the median), `peak` the usual ninth day of ten
+    over the same; NaN where too little is known.
+    """
+
+    ratio: Floats
+    peak: Floats
+
+
+def rises(sudden: Sudden, rules: Rules, *, engagement: Engagement, factor: Floats) -> Findings:
+    """Engagement decides how large a rise must be, and how surprising."""
+    says = _says(engagement)
+    span = np.arange(len(says))[:, None]
+    score = np.nan_to_num(sudden.excess / sudden.spread)
+    sizes = _SIZES[says, span] * np.where(sudden.changes < _SHORT, 2.0, 1.0)
+    lively = np.fmax(1.0, engagement.peak / _CALM_PEAK)
+    clear = np.where((score > _CLEARLY) & (sudden.step <= 1), _CLEAR_SHARE, 1.0)
+    sizes = np.where(says == FLAT, sizes * lively * clear, sizes)
+    past = np.where(says < CARRIED, sudden.usual_past, sudden.past)
+    times = np.where(span < len(SPANS), _PAST[says], _PAST_LONGER)
+    past = np.minimum(times * past, _PAST_SHARE * past + _PAST_MORE[says])
+    floor = floors(sudden, rules, sizes, past=past, steps=_STEPS, factor=factor)
+    if rules.min_percent > 0:
+        floor = np.fmax(floor, _SPREADS[says] * sudden.spread)
+    clear = np.where(score.max(axis=0, initial=0.0) > _CLEAR, _LEAST_CLEAR, _LEAST)
+    least = np.minimum(rules.min_count, clear) * factor
+    return judge(sudden, rules, floor, least, check="spike")
+
+
+def _says(engagement: Engagement) -> Ints:
+    """Which of the four each rise is, per span."""
+    ratio, peak = engagement
+    known = (ratio > _STALE) & ~(ratio[0] <= _STALE)
+    lumpy = ~(peak <= _LUMPY_PEAK)
+    carried = ratio > np.fmax(_CARRIES, peak)
+    says = np.where(carried, np.where(lumpy, SEEMS_CARRIED, CARRIED), FLAT)
+    return np.where(known & (carried | ~lumpy), says, UNKNOWN)
+
+
+def engagement(panel: Panel, sudden: Sudden) -> Engagement:
+    """What is known of it; interactions come before views."""
+    ratio, peak = np.full((2, *sudden.excess.shape), np.nan)
+    for metric in ("views", "interactions"):
+        if metric not in panel.metrics or not sudden.row.size:
+            continue
+        counts = counts_of(panel, metric)
+        rows, index = np.unique(sudden.row, return_inverse=True)
+        flows = bridge(counts[rows], np.ones(len(rows), np.bool_)).increments
+        blank = np.full((len(rows), _USUAL + 16), np.nan, np.float32)
+        padded = np.concatenate([blank, flows], axis=1).astype(np.float64)
+        for span, elapsed in enumerate(sudden.elapsed):
+            now = _mean_before(padded, index, sudden.column + _USUAL + 16, elapsed)
+            first = sudden.column + _USUAL + 16 - elapsed
+            days = padded[index[:, None], np.maximum(first[:, None] - np.arange(_USUAL), 0)]
+            usual, high = _middle_and_peak(days)
+            known = (usual >= _SOME) & ~np.isnan(now)
+            usual = np.maximum(usual, 1)
+            ratio[span] = np.where(known, now / usual, ratio[span])
+            peak[span] = np.where(known, high / usual, peak[span])
+    return Engagement(ratio, peak)
+
+
+def _mean_before(flows: Floats, row: Ints, column: Ints, days: Ints) -> Floats:
+    back = np.arange(16)
+    picked = flows[row[:, None], column[:, None] - back]
+    inside = back < np.minimum(days, 16)[:, None]
+    known = np.maximum(np.minimum(days, 16), 1)
+    return np.asarray(np.where(inside, picked, 0.0).sum(axis=1) / known, np.float64)
+
+
+def _middle_and_peak(days: Floats) -> tuple[Floats, Floats]:
+    """The median and the ninth day of ten; NaN where fewer than 7 days are known."""
+    ordered = np.sort(days, axis=1)
+    known = (~np.isnan(ordered)).sum(axis=1)
+    every = np.arange(len(ordered))
+    ranks = np.maximum(known - 1, 0) // 2, np.minimum(known * 9 // 10, days.shape[1] - 1)
+    middle, peak = (np.where(known >= 7, ordered[every, rank], np.nan) for rank in ranks)
+    return middle, peak

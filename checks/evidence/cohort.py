@@ -1,0 +1,204 @@
+"""What the peers of an account did on the same days: the evidence for a purge."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from checks.panel.panel import Bools, Floats, Ints
+
+MIN_PEERS = 10
+MIN_MOVED = 3
+LEAST_SHARE = 0.08
+"""No share of movers below this is looked at as a wave."""
+
+HISTORY = 16
+"""Days before a judged one that teach the usual share of movers."""
+
+SLIDE = 7
+"""Days over which a slow wave is summed."""
+
+_ALSO = 0.03
+"""Share of a group that may move by itself on the day on which one of it does."""
+
+_LEAST_DAYS, _FORTNIGHT = 5, 13
+"""Days before that tell what is usual; fewer do where they reach that far back."""
+
+_SPREADS = 2.5
+_JOINS = 0.75
+_CLEAR = 5.0
+_TIMES_USUAL = 3.0
+_POSTED = 10.0
+_SHOWN = 0.002
+"""Least typical move, as a share of the level, of a wave that its share alone posts."""
+_SAMPLE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What the group of an account did: `share` and `usual` in percent of `judged` peers.
+
+    `typical` is the median move of those that moved, in percent of their level. `shared`:
+    the group reaches across teams that must not learn of each other's accounts.
+    """
+
+    group: str
+    share: float
+    usual: float
+    judged: int
+    wave: bool
+    score: float
+    typical: float = 0.0
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class Tide:
+    """How far each account lay from its expected change; arrays (accounts, columns).
+
+    `excess` and `spread` are relative to the level, `step` the display step likewise; NaN
+    where not judged.
+    """
+
+    excess: Floats
+    spread: Floats
+    step: Floats
+
+    def moved(self, direction: int, spreads: float = _SPREADS) -> Bools:
+        """At least one display step and `spreads` spreads from what was expected."""
+        room = np.maximum(0.999 * self.step, spreads * self.spread)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(direction * self.excess > room, np.bool_)
+
+    def over(self, days: int) -> "Tide":
+        """The same summed over the `days` up to each column; unread days add nothing."""
+        return replace(
+            self,
+            excess=np.where(np.isnan(self.excess), np.nan, _trailing(self.excess, days)),
+            spread=np.sqrt(_trailing(self.spread**2, days)),
+        )
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """One group and direction; arrays (columns,). Shares are of the judged members.
+
+    `usual` is the group's own share over the days before, `score` how many of its ordinary
+    day-to-day spreads the share lies above it (NaN where too little is known). `typical` is
+    the median move of those that moved, relative to their level.
+    """
+
+    group: str
+    judged: Ints
+    moved: Ints
+    usual: Floats
+    score: Floats
+    typical: Floats
+
+    @cached_property
+    def share(self) -> Floats:
+        return self.moved / np.maximum(self.judged, 1)
+
+    @cached_property
+    def wave(self) -> Bools:
+        """Days on which clearly more members moved than usual."""
+        with np.errstate(invalid="ignore"):
+            clear = (self.score >= _CLEAR) & (self.share >= _TIMES_USUAL * self.usual)
+        clear &= (self.share >= LEAST_SHARE) & (self.moved >= MIN_MOVED + _ALSO * self.judged)
+        return np.asarray(clear)
+
+    @cached_property
+    def posted(self) -> Bools:
+        """Days on which the share alone is enough to speak of a wave, of a size that shows."""
+        shown = np.abs(self.typical) >= _SHOWN
+        return np.asarray(self.wave & shown & (self.share >= _POSTED * self.usual))
+
+    @cached_property
+    def _told(self) -> dict[int, Peers]:
+        return {}
+
+    def peers(self, day: int) -> Peers:
+        """One day as evidence. The name loses what tells where a team's wall cuts it."""
+        if day not in self._told:
+            name, _, wall = self.group.partition("@")
+            self._told[day] = Peers(
+                group=name,
+                share=round(100 * self.share.item(day), 1),
+                usual=round(100 * self.usual.item(day), 1),
+                judged=self.judged.item(day),
+                wave=self.wave.item(day),
+                score=self.score.item(day),
+                typical=round(100 * self.typical.item(day), 2),
+                shared=wall == "*",
+            )
+        return self._told[day]
+
+
+def members(rows: Ints) -> Ints:
+    """The rows that stand for a group: all of a small one, an even sample of a large one."""
+    stride = -(-len(rows) // _SAMPLE)
+    return rows[::stride]
+
+
+def crowd(group: str, tide: Tide, direction: int) -> Crowd:
+    """How many of a group's members moved on each column, against their usual share.
+
+    The usual share is that of the 16 days before without its two highest days, so that a
+    wave of yesterday does not hide that of today; its spread joins chance (binomial) with
+    the group's own joint days. Where few of those days were read, as of weekly exports, all
+    of them teach it that reach two weeks back.
+    """
+    return _against_usual(group, tide, direction, lags=range(1, HISTORY + 1), dropped=2)
+
+
+def slide(group: str, tide: Tide, direction: int) -> Crowd:
+    """The same for sums over a week, against those of one and of two weeks before."""
+    lags = (SLIDE, 2 * SLIDE)
+    return _against_usual(group, tide.over(SLIDE), direction, lags=lags, dropped=0)
+
+
+def joined(tide: Tide, direction: int) -> Bools:
+    """Who moved along with a wave that is known to be there: a display step from what was
+    expected, and a little more than noise. What a wave does to growth may be no more."""
+    return tide.moved(direction, _JOINS)
+
+
+def _against_usual(
+    group: str, tide: Tide, direction: int, *, lags: range | tuple[int, ...], dropped: int
+) -> Crowd:
+    along = tide.moved(direction)
+    judged, moved = (~np.isnan(tide.excess)).sum(axis=0), along.sum(axis=0)
+    typical = np.zeros(len(judged))
+    for day in np.flatnonzero(moved >= MIN_MOVED):
+        typical[day] = np.median(tide.excess[along[:, day], day])
+    columns = len(judged)
+    before = np.arange(columns)[:, None] - np.asarray(lags)
+    known = (before >= 0) & (judged[np.maximum(before, 0)] >= MIN_PEERS)
+    people = np.where(known, judged[np.maximum(before, 0)], 0)
+    movers = np.where(known, moved[np.maximum(before, 0)], 0)
+    share = movers / np.maximum(people, 1)
+    rank = np.argsort(np.argsort(-share, axis=1, kind="stable"), axis=1)
+    many = known.sum(axis=1) >= dropped + _LEAST_DAYS
+    kept = known & ((rank >= dropped) | ~many[:, None])
+    days = kept.sum(axis=1)
+    people, movers = people * kept, movers * kept
+    usual = (movers.sum(axis=1) + dropped + 1) / (people.sum(axis=1) + dropped + 1)
+    off = np.where(kept, share - usual[:, None], 0.0)
+    spread = (off**2).sum(axis=1) / np.maximum(days, 1)
+    chance = usual * (1 - usual)
+    size = people.sum(axis=1) / np.maximum(days, 1)
+    joint = np.maximum(spread - chance / np.maximum(size, 1), 0.0)
+    today = moved / np.maximum(judged, 1)
+    score = (today - usual) / np.sqrt(chance / np.maximum(judged, 1) + joint + 1e-12)
+    sparse = (days >= 2) & known[:, np.asarray(lags) >= _FORTNIGHT].any(axis=1)
+    enough = (judged >= MIN_PEERS) & (many | sparse)
+    return Crowd(group, judged, moved, usual, np.where(enough, score, np.nan), typical)
+
+
+def _trailing(values: Floats, days: int) -> Floats:
+    """Shift and add: unlike a running total, the same whatever came before the window."""
+    seen = np.nan_to_num(values)
+    summed = seen.copy()
+    for back in range(1, min(days, values.shape[1])):
+        summed[:, back:] += seen[:, :-back]
+    return summed

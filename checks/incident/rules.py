@@ -1,0 +1,139 @@
+"""How far an incident has come, by its readings; `decide` decides what follows."""
+
+import math
+
+from checks.model import Incident, Standing, Verdict, View
+
+DAY = 86_400
+JOIN = 3 * DAY
+"""A finding this close to the last one belongs to the same incident."""
+RETURN = 2 * DAY
+"""What is back this soon after it began was a glitch."""
+FAR = 3.0
+"""How many times more surprising a finding must be to open its own incident."""
+
+_SURE = 0.8
+_CLEAR = 2.5
+_NEXT_DAY = 20 * 3600
+
+
+def remembered(incident: Incident, key: str) -> float:
+    """A number from the incident's memory, NaN where it holds none."""
+    return float(incident.memory.get(key, math.nan))
+
+
+def excess(incident: Incident) -> float:
+    """Change beyond the expected one, in counts."""
+    return incident.change - incident.expected
+
+
+def is_back(incident: Incident, level: float, standing: Standing, days: float) -> bool:
+    """Whether `level` lies where it was expected `days` days after the last finding.
+
+    Within three spreads, one display step or the growth it missed, but never further off
+    than half of the move, or a small move would be back before it went.
+    """
+    moved = excess(incident)
+    away = level - remembered(incident, "base") - incident.expected - standing.daily * days
+    missed = abs(incident.expected + standing.daily * days)
+    room = max(3 * standing.spread * math.sqrt(1 + days), standing.step, missed)
+    tolerance = min(room, abs(moved) / 2)
+    away = math.copysign(1.0, moved) * away
+    return -abs(moved) <= away <= tolerance
+
+
+def has_returned(incident: Incident, standing: Standing) -> float | None:
+    """Hours after which the level was back, None while it is not or where it cannot be."""
+    hidden = incident.memory.get("check") == "hidden_loss"  # the net never showed it
+    if incident.metric != "followers" or hidden or not standing.judged:
+        return None
+    after = standing.read_at - remembered(incident, "fell_at")
+    # a move within the noise of an exact count is back tomorrow whatever happened
+    clear = standing.step > 1 or abs(excess(incident)) > _CLEAR * standing.spread
+    if not 0 < after <= RETURN or not clear:
+        return None
+    days = max(standing.read_at - incident.last_finding_at, 0) / DAY
+    return after / 3600 if is_back(incident, standing.level, standing, days) else None
+
+
+def is_corrected(incident: Incident, view: View) -> bool:
+    """Whether the readings that carried the evidence have since been replaced by calm ones."""
+    memory = incident.memory
+    hidden = memory.get("check") == "hidden_loss"
+    if incident.metric != "followers" or hidden or "base_at" not in memory:
+        return False
+    series = (incident.account, incident.metric)
+    seen = view.reading(*series, int(memory["seen_at"]))
+    base = view.reading(*series, int(memory["base_at"]))
+    if math.isnan(seen) or math.isnan(base) or (seen, base) == (memory["seen"], memory["base"]):
+        return False
+    standing = view.standing(*series)
+    if standing is None:
+        return False
+    shifted = seen - base + remembered(incident, "base")
+    return is_back(incident, shifted, standing, days=0.0)
+
+
+def is_confirmed(incident: Incident, verdict: Verdict | None, standing: Standing) -> bool:
+    """Whether it outlived the time of glitches, or the next day's evidence is sure."""
+    after = standing.read_at - remembered(incident, "fell_at")
+    sure = verdict is not None and verdict.confidence >= _SURE
+    return standing.judged and (after > RETURN or (after >= _NEXT_DAY and sure))
+
+
+def stands_out(verdict: Verdict, incident: Incident) -> bool:
+    """Whether a finding is so much more surprising that it cannot be part of `incident`.
+
+    A surge or fall that is still building up in its first days stays one incident.
+    """
+    finding = verdict.finding
+    later = finding.start - incident.opened_at > JOIN
+    return later and abs(finding.score) > FAR * abs(incident.score)
+
+
+def is_slow(incident: Incident) -> bool:
+    """Whether sums over weeks found it."""
+    return incident.memory.get("check") == "leak"
+
+
+def goes_on(verdict: Verdict, incident: Incident) -> bool:
+    """Whether a finding belongs to an open incident: soon after its last one, or a sum over
+    weeks that overlaps those of the incident."""
+    finding = verdict.finding
+    slow = finding.check == "leak" and is_slow(incident)
+    first = finding.start if slow else finding.at - JOIN
+    return first <= incident.last_finding_at
+
+
+def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> bool:
+    """Whether a slow loss is mostly that of `incident`, a sudden one or one that is over, which
+    is still inside its window."""
+    finding = verdict.finding
+    if finding.check != "leak" or (incident.open and is_slow(incident)) or standing is None:
+        return False
+    if incident.direction != "down" or not finding.start <= incident.last_finding_at:
+        return False
+    days = (finding.at - incident.last_finding_at) / DAY
+    since = standing.level - remembered(incident, "seen") - standing.daily * days
+    return since > 0.5 * (finding.change - finding.expected)
+
+
+def is_other_side(verdict: Verdict, incident: Incident) -> bool:
+    """Whether a finding shows `incident` being taken back rather than something new."""
+    finding = verdict.finding
+    if incident.closed_as in ("glitch", "corrected") and incident.resolved_at is not None:
+        recent = finding.at - incident.resolved_at <= JOIN
+        return recent and finding.start <= incident.resolved_at
+    opposite = {finding.direction, incident.direction} == {"up", "down"}
+    if not incident.open or not opposite or incident.metric != "followers":
+        return False
+    soon = 0 <= finding.start - incident.last_finding_at <= RETURN
+    return soon and abs(finding.change - finding.expected) <= abs(excess(incident))
+
+
+def lost_share(incident: Incident, standing: Standing) -> float | None:
+    """Share of a surge's gain that has left again; None where more has left than came."""
+    lost = remembered(incident, "peak") - standing.level
+    if not incident.change > 0 or not lost <= incident.change + 3 * standing.spread:
+        return None
+    return max(lost, 0.0) / incident.change

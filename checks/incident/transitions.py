@@ -1,0 +1,174 @@
+"""The steps in an incident's life as plain changes of its value; none of them decides."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from checks.incident.rules import DAY, excess, remembered
+from checks.model import (
+    SEVERITIES,
+    Incident,
+    Reason,
+    Severity,
+    Standing,
+    Update,
+    Verdict,
+    View,
+)
+from checks.verdict.reasons import reason
+
+_NAMES = tuple(each.name for each in fields(Incident))
+_values = attrgetter(*_NAMES)
+_SEEN = ("state", "kind", "severity", "confidence")
+_seen = attrgetter(*_SEEN)
+
+
+def changed(incident: Incident, **news: Any) -> Incident:
+    """What `dataclasses.replace` does, several times as fast: a replay does little else."""
+    if not news:
+        return incident
+    new = object.__new__(Incident)
+    for name, value in zip(_NAMES, _values(incident), strict=True):
+        object.__setattr__(new, name, value)
+    for name, value in news.items():
+        object.__setattr__(new, name, value)
+    return new
+
+
+def opened(
+    verdict: Verdict,
+    view: View,
+    standing: Standing | None,
+    now: int,
+    *,
+    known: Iterable[Incident],
+    wave: str | None,
+    older: int | None,
+) -> Incident:
+    """A new incident; `older` is the `opened_at` of one that it contradicts or overtakes."""
+    finding = verdict.finding
+    opened_at = finding.start
+    for each in known:
+        # an estimated onset must not reach back into an incident that is already over
+        if each.direction == finding.direction and each.last_finding_at >= opened_at:
+            opened_at = finding.at
+    reasons = verdict.reasons
+    if older is not None:
+        reasons = (*reasons, reason("contradicts", opened_at=older))
+    return Incident(
+        account=finding.account,
+        metric=finding.metric,
+        direction=finding.direction,
+        opened_at=opened_at,
+        alerted_at=now if verdict.alerting else None,
+        resolved_at=None,
+        last_finding_at=finding.at,
+        state="suspected",
+        kind=verdict.kind,
+        severity=verdict.severity,
+        confidence=verdict.confidence,
+        change=finding.change,
+        expected=finding.expected,
+        level=finding.level,
+        score=finding.score,
+        reasons=reasons,
+        advice=verdict.advice,
+        wave=wave,
+        supersedes=older,
+        memory=_first_memory(verdict, view, standing, now),
+    )
+
+
+def grown(
+    incident: Incident, verdict: Verdict, standing: Standing | None, now: int, wave: str | None
+) -> Incident:
+    """The finding goes on: the whole move is measured anew."""
+    finding = verdict.finding
+    memory = {**incident.memory, "counted_at": finding.at, "judged_at": now}
+    change, expected = incident.change, incident.expected
+    whole = incident.direction != "swing" and incident.metric in ("followers", "following")
+    whole = whole and memory.get("check") != "hidden_loss"
+    if whole and standing and "base" in memory and not math.isnan(standing.level):
+        days = (finding.at - incident.last_finding_at) / DAY
+        change = standing.level - remembered(incident, "base")
+        expected += standing.daily * days
+        far = max if excess(incident) > 0 else min
+        memory["peak"] = far(remembered(incident, "peak"), standing.level)
+        if memory["peak"] == standing.level:
+            memory |= {"seen_at": standing.read_at, "seen": standing.level}
+    elif abs(finding.score) > abs(incident.score):
+        change, expected = finding.change, finding.expected
+    return changed(
+        incident,
+        last_finding_at=finding.at,
+        change=change,
+        expected=expected,
+        score=max(incident.score, finding.score, key=abs),
+        wave=wave,
+        alerted_at=incident.alerted_at or (now if verdict.alerting else None),
+        calm_days=0,
+        memory=memory,
+    )
+
+
+def calmer(incident: Incident, now: int) -> Incident:
+    """Counts a day once however often it is looked at; a day of 23 hours is a day."""
+    memory = {**incident.memory, "judged_at": now}
+    calm_days = incident.calm_days
+    if now - remembered(incident, "counted_at") >= DAY - 3600:
+        memory["counted_at"] = now
+        calm_days += 1
+    return changed(incident, calm_days=calm_days, memory=memory)
+
+
+def undone(incident: Incident, said: Reason, confidence: float) -> Incident:
+    """The same as a glitch, which `said` explains."""
+    return changed(
+        incident,
+        kind="glitch",
+        confidence=confidence,
+        reasons=(said, *incident.reasons),
+        advice=("nothing_to_do",),
+    )
+
+
+def ended(incident: Incident, now: int, closed_as: str) -> Incident:
+    return changed(incident, state="resolved", resolved_at=now, closed_as=closed_as)
+
+
+def stepped(incident: Incident, now: int, **news: Any) -> Incident:
+    """The incident with its news; what a reader sees of them joins its own list of steps."""
+    seen: tuple[Any, ...] = tuple(map(news.get, _SEEN, _seen(incident)))
+    if not incident.updates or _seen(incident.updates[-1]) != seen:
+        step = Update(at=now, **dict(zip(_SEEN, seen, strict=True)))
+        news["updates"] = (*incident.updates, step)
+    return changed(incident, **news)
+
+
+def worse(one: Severity, other: Severity) -> Severity:
+    """The graver of two severities."""
+    return one if one == other else max(one, other, key=SEVERITIES.index)
+
+
+def _first_memory(
+    verdict: Verdict, view: View, standing: Standing | None, now: int
+) -> dict[str, float | int | str]:
+    """What later judged times compare with: where the move began, what showed it."""
+    finding = verdict.finding
+    memory: dict[str, float | int | str] = {
+        "check": finding.check,
+        "fell_at": finding.start,
+        "counted_at": finding.at,
+        "judged_at": now,
+    }
+    if standing is None or math.isnan(standing.level):
+        return memory
+    memory |= {"seen_at": standing.read_at, "seen": standing.level, "peak": standing.level}
+    if finding.start == finding.at:
+        memory["fell_at"] = standing.read_at
+    base_at, base = view.before(finding.account, finding.metric, finding.start)
+    if not math.isnan(base):
+        memory |= {"base_at": base_at, "base": base}
+    return memory

@@ -1,0 +1,102 @@
+"""The reasons that a verdict gives, from its finding and facts."""
+
+import math
+
+from checks.evidence.cohort import SLIDE
+from checks.evidence.facts import Facts, engagement_stayed
+from checks.model import Finding, Reason
+from checks.verdict.reasons import REASONS, reason
+
+_FAR_BEYOND = 3.0
+
+
+def what_moved(finding: Finding, facts: Facts) -> list[Reason]:
+    """What moved, by how much, and how unusual that is."""
+    days = max(1, round((finding.at - finding.start) / 86_400) + 1) + facts.gap
+    said = [
+        reason(
+            "moved",
+            change=round(finding.change),
+            expected=round(finding.expected),
+            days=days,
+        )
+    ]
+    if math.isnan(finding.level) or finding.level <= 0:
+        said.append(reason("no_level"))
+    else:
+        percent = 100 * (finding.change - finding.expected) / finding.level
+        said.append(reason("moved_percent", percent=round(percent, 2)))
+    said.append(reason("surprise", score=round(finding.score, 1)))
+    if finding.check == "hidden_loss" and facts.first > finding.change / 2:
+        said.append(
+            reason(
+                "hidden_by_gains",
+                lost=round(-finding.change),
+                expected=round(-finding.expected),
+            )
+        )
+    elif finding.direction == "down" and finding.change >= 0:
+        missing = round(finding.expected - finding.change)
+        said.append(reason("hidden_by_growth", change=round(finding.change), missing=missing))
+    if facts.gap > 0:
+        said.append(reason("gap", days=facts.gap))
+    if facts.step > 1:
+        said.append(reason("shown_step", step=round(facts.step)))
+    return said
+
+
+def what_is_known(facts: Facts) -> list[Reason]:
+    """What the team itself has told: events and earlier feedback."""
+    said = [reason("known_event", name=each.name, kind=each.kind) for each in facts.events]
+    if facts.floor_factor != 1:
+        said.append(reason("feedback", factor=round(facts.floor_factor, 2)))
+    return said
+
+
+def what_peers_did(facts: Facts, direction: str) -> list[Reason]:
+    """What the others did; counts of accounts that only other teams see stay untold."""
+    peers, slid = facts.peers, facts.slid
+    if slid is not None and slid.wave and not (peers and peers.wave):
+        code, said = "peers_slid", slid
+    elif peers is None:
+        return [reason("no_peers")] if direction == "down" else []
+    elif peers.wave:
+        code, said = "peers_fell" if direction == "down" else "peers_rose", peers
+    elif direction == "down":
+        code, said = "peers_calm", peers
+    else:
+        return []
+    values: dict[str, float | int | str] = {
+        "group": said.group,
+        "share": said.share,
+        "usual": said.usual,
+        "judged": said.judged,
+        "days": SLIDE,
+    }
+    if said.shared:
+        code = f"{code}_elsewhere"
+    return [reason(code, **{name: values[name] for name in REASONS[code].values})]
+
+
+def what_went_beyond(finding: Finding, facts: Facts) -> list[Reason]:
+    """A member that fell far further than the wave it is in; never across teams."""
+    peers = facts.peers
+    if peers is None or peers.shared or math.isnan(finding.size):
+        return []
+    if 100 * finding.size <= _FAR_BEYOND * abs(peers.typical):
+        return []
+    return [reason("beyond_wave", median=abs(peers.typical))]
+
+
+def what_engagement_did(finding: Finding, facts: Facts) -> list[Reason]:
+    why = []
+    if facts.vanished > 0:
+        why.append(reason("interactions_vanished", count=round(facts.vanished)))
+    if facts.interactions.known:
+        code = (
+            "interactions_stayed" if engagement_stayed(finding, facts) else "interactions_fell"
+        )
+        why.append(reason(code, ratio=facts.interactions.times))
+    if facts.views.known and not engagement_stayed(finding, facts):
+        why.append(reason("views_fell", ratio=facts.views.times))
+    return why

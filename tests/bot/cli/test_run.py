@@ -1,0 +1,92 @@
+"""The service as a process: what a newcomer sees, how it ends, that it serves alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+CONFIG = f"""
+database = "run.db"
+[console]
+file = "seen.txt"
+[[sources]]
+name = "sample"
+kind = "file"
+path = "{ROOT}/bot/sample/youtube-vtubers.csv"
+platform = "youtube"
+replay_from = 2022-12-18
+replay_speed = "100d/s"
+[[channels]]
+channel = "console:main"
+summary = "mon 09:00"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def service(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    process = start(folder)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "run"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_end(process: subprocess.Popen[str]) -> None:
+    """Reads the log up to the end of the replay; pytest's own time limit is CI's."""
+    assert process.stderr
+    for line in process.stderr:
+        if "replay is over" in line:
+            return
+    raise AssertionError(f"ended with {process.wait()}")
+
+
+def test_a_newcomer_sees_the_wave_its_end_as_a_glitch_and_a_summary(
+    folder: Path, service: subprocess.Popen[str]
+) -> None:
+    wait_for_end(service)
+    seen = (folder / "seen.txt").read_text(encoding="utf-8")
+    alert = seen.index("Purge suspected")
+    edit = seen.index("glitch", alert)
+    assert "updated" in seen[alert:edit]
+    assert "Week to Mon, Dec 26" in seen[edit:]
+    assert list((folder / "charts").glob("*.png"))
+    assert service.poll() is None, "the end of input must not end the service"
+    begun = time.monotonic()
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(timeout=30) == 0
+    assert time.monotonic() - begun < 5
+
+
+def test_a_second_service_on_the_database_is_refused(
+    folder: Path, service: subprocess.Popen[str]
+) -> None:
+    wait_for_end(service)
+    second = start(folder)
+    _, said = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert said.startswith("ebbwatch: another ebbwatch"), "only that"
+    assert f"process {service.pid}" in said
+    assert "Traceback" not in said

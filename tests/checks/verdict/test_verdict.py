@@ -1,0 +1,226 @@
+import math
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from checks.evidence.cohort import Peers
+from checks.evidence.facts import UNKNOWN, Engagement, Facts, events_at
+from checks.evidence.limits import follow_limit, near_limit
+from checks.model import Event, Finding, Kind
+from checks.rules import rules_for
+from checks.verdict.reasons import ADVICE, REASONS
+from checks.verdict.verdict import ADVICE_FOR, FLOOR_BOUNDS, explain, floor_factors
+
+DAY = 86_400
+NOW = 1_700_000_000
+RULES = rules_for("balanced")
+STAYED = Engagement(ratio=0.0, noise=0.1, rose=-12.0)
+FELL = Engagement(ratio=-2.0, noise=0.1, rose=-12.0)
+ROSE = Engagement(ratio=1.6, noise=0.1, rose=12.0)
+CALM = Peers("platform:x", share=1.0, usual=1.0, judged=40, wave=False, score=0.1)
+WAVE = Peers("platform:x", share=20.0, usual=1.0, judged=40, wave=True, score=12.0)
+NOTHING = Facts(interactions=UNKNOWN, views=UNKNOWN)
+
+
+def fall(change: float = -5_000.0, *, check: str = "churn", days: int = 1) -> Finding:
+    return Finding(
+        check=check,
+        account="x/a",
+        metric="followers",
+        direction="down" if change < 100 else "up",
+        start=NOW - (days - 1) * DAY,
+        at=NOW,
+        change=change,
+        expected=100.0,
+        level=100_000.0,
+        size=abs(change - 100) / 100_000,
+        score=-30.0 if change < 100 else 30.0,
+        log_p=-40.0,
+    )
+
+
+RISE = fall(8_000.0)
+SWING = replace(fall(), metric="following", direction="swing", check="seesaw")
+
+
+@pytest.mark.parametrize(
+    ("finding", "facts", "kind"),
+    [
+        (fall(), replace(NOTHING, peers=WAVE), "purge"),
+        (fall(), replace(NOTHING, peers=CALM, slid=WAVE), "purge"),
+        (fall(), replace(NOTHING, peers=CALM, interactions=STAYED), "purge"),
+        (fall(), replace(NOTHING, interactions=STAYED), "purge"),
+        (fall(), replace(NOTHING, peers=CALM, vanished=900.0), "purge"),
+        (fall(), replace(NOTHING, peers=CALM), "unfollow_wave"),
+        (fall(), replace(NOTHING, peers=CALM, interactions=FELL), "unfollow_wave"),
+        (
+            fall(),
+            replace(NOTHING, peers=CALM, interactions=STAYED, moved_days=3),
+            "unfollow_wave",
+        ),
+        (fall(), NOTHING, "unexplained_drop"),
+        (fall(check="leak", days=10), replace(NOTHING, peers=CALM), "leak"),
+        (fall(check="leak", days=10), replace(NOTHING, slid=WAVE), "purge"),
+        (RISE, replace(NOTHING, interactions=ROSE), "viral"),
+        (RISE, replace(NOTHING, views=ROSE), "viral"),
+        (RISE, replace(NOTHING, interactions=STAYED), "mass_follow"),
+        (RISE, replace(NOTHING, peers=WAVE, interactions=STAYED), "mass_follow"),
+        (RISE, NOTHING, "unexplained_spike"),
+        (RISE, replace(NOTHING, back=4_000.0, following_rise=900.0), "mass_follow"),
+        (SWING, NOTHING, "follow_unfollow"),
+        (replace(fall(check="dilution"), metric="interactions"), NOTHING, "dilution"),
+        (replace(fall(check="reach"), metric="views"), NOTHING, "dilution"),
+    ],
+)
+def test_the_evidence_names_the_kind(finding: Finding, facts: Facts, kind: Kind) -> None:
+    verdict = explain(finding, facts, RULES)
+    assert verdict.kind == kind
+    assert 0.5 <= verdict.confidence <= 0.98
+    for each in verdict.reasons:
+        assert tuple(each.values) == REASONS[each.code].values
+
+
+def test_every_kind_has_advice_and_every_advice_is_explained() -> None:
+    assert set(ADVICE_FOR) == set(get_args(Kind))
+    assert {code for codes in ADVICE_FOR.values() for code in codes} <= set(ADVICE)
+
+
+def test_more_engagement_is_never_less_viral() -> None:
+    chances = []
+    for rose in range(-12, 13):
+        verdict = explain(
+            RISE, replace(NOTHING, interactions=Engagement(0.5, 0.2, rose)), RULES
+        )
+        chances.append(
+            verdict.confidence if verdict.kind == "viral" else 1 - verdict.confidence
+        )
+    assert chances == sorted(chances)
+
+
+@pytest.mark.parametrize(
+    ("finding", "facts", "sensitivity", "severity"),
+    [
+        (fall(-15_000.0), replace(NOTHING, peers=WAVE), "balanced", "critical"),
+        (fall(-5_000.0), replace(NOTHING, peers=WAVE), "balanced", "warning"),
+        (fall(-5_000.0), replace(NOTHING, peers=WAVE), "sensitive", "critical"),
+        (fall(-12_000.0), replace(NOTHING, peers=WAVE), "strict", "warning"),
+        (fall(-15_000.0), NOTHING, "balanced", "warning"),
+        (fall(50_000.0), replace(NOTHING, views=ROSE), "balanced", "info"),
+        (fall(50_000.0), replace(NOTHING, views=STAYED), "balanced", "critical"),
+        (SWING, NOTHING, "balanced", "warning"),
+        (
+            SWING,
+            replace(NOTHING, following=7_400.0, near_limit=7_500.0),
+            "balanced",
+            "critical",
+        ),
+    ],
+)
+def test_severity_follows_kind_and_size(
+    finding: Finding, facts: Facts, sensitivity: str, severity: str
+) -> None:
+    rules = rules_for(sensitivity)  # type: ignore[arg-type]
+    assert explain(finding, facts, rules).severity == severity
+
+
+def test_a_member_below_its_floor_is_told_as_such() -> None:
+    verdict = explain(fall(-200.0), replace(NOTHING, peers=WAVE), RULES, below_floor=True)
+    assert verdict.severity == "info"
+    assert verdict.reasons[-1].code == "joined_wave"
+
+
+def test_growth_that_hides_a_loss_and_missing_levels_are_named() -> None:
+    masked = replace(fall(20.0), direction="down")
+    codes = [each.code for each in explain(masked, replace(NOTHING, peers=WAVE), RULES).reasons]
+    assert "hidden_by_growth" in codes
+    flows = replace(fall(), level=math.nan, size=math.nan)
+    codes = [each.code for each in explain(flows, NOTHING, RULES).reasons]
+    assert "no_level" in codes
+    assert "moved_percent" not in codes
+
+
+@pytest.mark.parametrize(
+    ("finding", "facts", "code"),
+    [
+        (fall(-20_000.0), replace(NOTHING, peers=replace(WAVE, typical=-1.5)), "beyond_wave"),
+        (fall(), replace(NOTHING, peers=CALM, interactions=STAYED), "abrupt"),
+        (fall(), replace(NOTHING, peers=CALM, moved_days=3), "kept_falling"),
+        (
+            RISE,
+            replace(NOTHING, interactions=STAYED, first=8_000.0, total=8_100.0),
+            "tapered",
+        ),
+        (RISE, replace(NOTHING, interactions=STAYED, back=4_000.0), "lost_after_gain"),
+        (fall(5_100.0), replace(NOTHING, views=STAYED), "round_number"),
+        (RISE, replace(NOTHING, interactions=STAYED, pending=True), "evidence_pending"),
+        (fall(), replace(NOTHING, floor_factor=1.5), "feedback"),
+        (fall(), replace(NOTHING, gap=3), "gap"),
+        (fall(), replace(NOTHING, step=100.0), "shown_step"),
+        (RISE, replace(NOTHING, peers=WAVE), "peers_rose"),
+    ],
+)
+def test_what_speaks_for_it_is_among_the_reasons(
+    finding: Finding, facts: Facts, code: str
+) -> None:
+    assert code in [each.code for each in explain(finding, facts, RULES).reasons]
+
+
+def test_a_fall_beyond_its_wave_is_not_measured_against_other_teams() -> None:
+    shared = replace(WAVE, typical=-1.5, shared=True)
+    said = explain(fall(-20_000.0), replace(NOTHING, peers=shared), RULES).reasons
+    assert "beyond_wave" not in [each.code for each in said]
+
+
+def test_groups_across_teams_tell_no_numbers_of_accounts() -> None:
+    shared = replace(WAVE, shared=True)
+    said = explain(fall(), replace(NOTHING, peers=shared), RULES).reasons
+    (peers,) = [each for each in said if each.code.startswith("peers")]
+    assert peers.code == "peers_fell_elsewhere"
+    assert "judged" not in peers.values
+
+
+def test_events_speak_of_their_platform_account_and_days() -> None:
+    campaign = Event(name="giveaway", kind="campaign", start=NOW, end=NOW + DAY, account="x/a")
+    outage = Event(name="down", kind="outage", start=NOW, end=NOW, platform="tiktok")
+    everywhere = Event(name="holiday", kind="deadline", start=NOW - DAY, end=NOW)
+    events = (campaign, outage, everywhere)
+    assert events_at(events, "x/a", NOW, NOW) == (campaign, everywhere)
+    assert events_at(events, "tiktok/b", NOW, NOW) == (outage, everywhere)
+    assert events_at(events, "x/a", NOW + 5 * DAY, NOW + 6 * DAY) == ()
+
+
+def test_feedback_moves_the_floor_within_its_bounds() -> None:
+    low, high = FLOOR_BOUNDS
+    factors = floor_factors(
+        {
+            "x/quiet": [("false", NOW)],
+            "x/useful": [("useful", NOW)],
+            "x/noisy": [("false", NOW), ("expected", NOW)] * 20,
+            "x/loved": [("useful", NOW)] * 40,
+            "x/even": [],
+        }
+    )
+    assert factors["x/quiet"] > 1 > factors["x/useful"]
+    assert (factors["x/noisy"], factors["x/loved"], factors["x/even"]) == (high, low, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("platform", "following", "followers", "limit"),
+    [
+        ("instagram", 7_200, 1e6, 7_500),
+        ("instagram", 7_000, 1e6, None),
+        ("tiktok", 9_600, 1e6, 10_000),
+        ("x", 4_800, 100, 5_000),
+        ("x", 9_000, 1e6, None),
+        ("mastodon", 7_300, 100, 7_500),
+        ("mastodon", 10_700, 10_000, 11_000),
+        ("bluesky", 50_000, 100, None),
+    ],
+)
+def test_published_follow_limits(
+    platform: str, following: float, followers: float, limit: float | None
+) -> None:
+    found = near_limit(platform, following, followers)
+    assert found == (None if limit is None else pytest.approx(limit))
+    assert follow_limit("bluesky", followers) is None
