@@ -18,16 +18,16 @@ from bot.chat.settings import ConsoleSettings, DiscordSettings, SlackSettings
 from bot.config.load import load
 from bot.config.settings import Section, SourceSettings, secret
 from bot.errors import BotError, ConfigError
-from bot.model import Chat, Desk, Message, Surroundings
+from bot.model import Chat, Dispatcher, Message, Surroundings
 from bot.sources.table import SETTINGS, open_source
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from bot.commands.view import Context
+    from bot.commands.request import Context
     from bot.config.load import Settings
     from bot.ingest.imports import Intake
-    from bot.review import Ground
+    from bot.review import ReviewSettings
     from bot.service.jobs import Service
     from bot.storage.database import Store
     from checks.model import Rules, Sensitivity
@@ -112,7 +112,7 @@ def handles_of(section: SourceSettings) -> tuple[str, ...] | None:
 def open_chats(
     settings: Settings,
     environ: Mapping[str, str],
-    desk: Desk,
+    dispatcher: Dispatcher,
     *,
     calendar: Clock = time.time,
     out: TextIO | None = None,
@@ -123,9 +123,9 @@ def open_chats(
     for name, section in settings.chats.items():
         try:
             if isinstance(section, DiscordSettings):
-                chats[name] = _open_discord(section, settings, environ, desk)
+                chats[name] = _open_discord(section, settings, environ, dispatcher)
             elif isinstance(section, SlackSettings):
-                chats[name] = _open_slack(section, settings, environ, desk)
+                chats[name] = _open_slack(section, settings, environ, dispatcher)
         except ConfigError as error:
             chats[name] = error
     console = settings.chats.get("console", ConsoleSettings())
@@ -134,7 +134,7 @@ def open_chats(
 
         file = settings.path(console.file) if console.file else None
         chats["console"] = ConsoleChat(
-            desk,
+            dispatcher,
             out=file or out or sys.stdout,
             input=typed,
             pictures=settings.path(console.charts),
@@ -144,7 +144,10 @@ def open_chats(
 
 
 def _open_discord(
-    section: DiscordSettings, settings: Settings, environ: Mapping[str, str], desk: Desk
+    section: DiscordSettings,
+    settings: Settings,
+    environ: Mapping[str, str],
+    dispatcher: Dispatcher,
 ) -> Chat:
     token = secret(
         environ,
@@ -155,27 +158,30 @@ def _open_discord(
     )
     from bot.chat.discord.adapter import DiscordChat
 
-    return DiscordChat(section, token, desk, wall=time.time, monotonic=time.monotonic)
+    return DiscordChat(section, token, dispatcher, wall=time.time, monotonic=time.monotonic)
 
 
 def _open_slack(
-    section: SlackSettings, settings: Settings, environ: Mapping[str, str], desk: Desk
+    section: SlackSettings,
+    settings: Settings,
+    environ: Mapping[str, str],
+    dispatcher: Dispatcher,
 ) -> Chat:
     from bot.chat.slack.adapter import SlackChat
     from bot.chat.slack.tokens import SlackTokens
 
     tokens = SlackTokens.read(section, environ, settings.root)
-    return SlackChat(section, tokens, desk, wall=time.time, monotonic=time.monotonic)
+    return SlackChat(section, tokens, dispatcher, wall=time.time, monotonic=time.monotonic)
 
 
-def _ground(settings: Settings) -> Ground:
+def _ground(settings: Settings) -> ReviewSettings:
     from bot import message
-    from bot.review import Ground
-    from bot.storage.accounts import Walls
+    from bot.review import ReviewSettings
+    from bot.storage.accounts import AccessPolicy
 
-    return Ground(
+    return ReviewSettings(
         rules=_rules(settings, settings.checks.sensitivity),
-        walls=Walls({space.id: space.accounts for space in settings.spaces}),
+        walls=AccessPolicy({space.id: space.accounts for space in settings.spaces}),
         voices=message,
         timezone=settings.timezone,
         news=int(settings.checks.news.total_seconds()),
@@ -210,7 +216,7 @@ async def opened(
     from bot import message
     from bot.commands.dispatch import CommandDesk
     from bot.commands.table import COMMANDS
-    from bot.deliver import Clocks, Courier
+    from bot.deliver import Clocks, OutboxWorker
     from bot.ingest.imports import Intake
     from bot.service.apply_config import apply
     from bot.service.jobs import Feed, Painter, Service
@@ -230,9 +236,11 @@ async def opened(
             feeds.append(Feed(source=source, settings=section, handles=handles_of(section)))
         intake = Intake(store, settings, world, feeds, calendar)
         context = _context(settings, store, ground, intake, calendar)
-        desk = CommandDesk(context, COMMANDS, report)
+        dispatcher = CommandDesk(context, COMMANDS, report)
         there = (
-            open_chats(settings, environ, desk, calendar=calendar, typed=typed) if chats else {}
+            open_chats(settings, environ, dispatcher, calendar=calendar, typed=typed)
+            if chats
+            else {}
         )
         for name, chat in there.items():
             if isinstance(chat, BotError):
@@ -241,7 +249,7 @@ async def opened(
                 stack.push_async_callback(chat.close)
         running = {name: chat for name, chat in there.items() if not isinstance(chat, BotError)}
         off = {name: str(chat) for name, chat in there.items() if isinstance(chat, BotError)}
-        courier = Courier(
+        worker = OutboxWorker(
             store,
             running,
             voices=message,
@@ -254,10 +262,10 @@ async def opened(
             store=store,
             ground=ground,
             context=context,
-            desk=desk,
+            dispatcher=dispatcher,
             intake=intake,
             chats=running,
-            courier=courier,
+            worker=worker,
             feeds=feeds,
             calendar=calendar,
             report=report,
@@ -272,9 +280,9 @@ async def opened(
 
 
 def _context(
-    settings: Settings, store: Store, ground: Ground, intake: Intake, calendar: Clock
+    settings: Settings, store: Store, ground: ReviewSettings, intake: Intake, calendar: Clock
 ) -> Context:
-    from bot.commands.view import Context, Space
+    from bot.commands.request import Context, Space
     from bot.review import reroute
 
     return Context(

@@ -385,7 +385,7 @@ class Words(Protocol):
         ...
 
 
-class Desk(Protocol):
+class Dispatcher(Protocol):
     """What a chat adapter asks of the program. Never raises: errors become messages."""
 
     @property

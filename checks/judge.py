@@ -9,10 +9,10 @@ from checks.detectors.dilution import dilution
 from checks.detectors.findings import Findings
 from checks.detectors.onset import onset, shortened
 from checks.detectors.table import Detections, detect
+from checks.evidence.cache import EvidenceCache
 from checks.evidence.cohort import MIN_MOVED
 from checks.evidence.cohorts import Case, evidence_days
-from checks.evidence.day import DayView, EmptyView
-from checks.evidence.evidence import Lens
+from checks.evidence.day import EmptyDayContext, PanelDayContext
 from checks.glitch import faults, without_copies
 from checks.incident.wave import wave_name
 from checks.milestone import milestones
@@ -42,7 +42,7 @@ def judge(
     for _, judgement in judgements(panel, rules, events=events, floors=floors):
         return judgement
     at = int(panel.ends[-1]) if panel.days else 0
-    return Judgement(at=at, verdicts=(), notices=(), early={}, view=EmptyView())
+    return Judgement(at=at, verdicts=(), notices=(), early={}, view=EmptyDayContext())
 
 
 def judgements(
@@ -67,7 +67,9 @@ def judgements(
         days = evidence_days(judged) if len(judged) > 1 else judged
         span = slice(int(days[0]), int(days[-1]) + 1)
         found = detect(panel, rules, columns=span, floors=floors or {})
-        day = _Days(found, Lens(found, rules, judged, events, floors), judged, copies, values)
+        day = _Days(
+            found, EvidenceCache(found, rules, judged, events, floors), judged, copies, values
+        )
         for column in judged.tolist():
             yield int(panel.ends[column]), day.judgement(column)
 
@@ -78,14 +80,14 @@ class _Days:
     def __init__(
         self,
         detections: Detections,
-        lens: Lens,
+        cache: EvidenceCache,
         judged: Ints,
         copies: Bools,
         values: Floats,
     ) -> None:
         self.panel = detections.panel
         self.detections = detections
-        self.lens = lens
+        self.cache = cache
         self.copies = copies
         self.values = values
         hits = detections.hits
@@ -114,9 +116,9 @@ class _Days:
         for case in list(cases):
             key = (case.row, case.metric, case.direction)
             if case.found - last.get(key, -9) > _EPISODE:
-                cases += self.lens.again(case)
+                cases += self.cache.again(case)
             last[key] = case.found
-        self.lens.prepare(cases)
+        self.cache.prepare(cases)
 
     def judgement(self, column: int) -> Judgement:
         verdicts = self._verdicts(column)
@@ -125,7 +127,7 @@ class _Days:
             verdicts=tuple(verdicts),
             notices=tuple(self._notices(column)),
             early=self._early(column),
-            view=DayView(self.lens, column),
+            view=PanelDayContext(self.cache, column),
         )
 
     def _verdicts(self, column: int) -> Iterator[Verdict]:
@@ -138,18 +140,18 @@ class _Days:
             wave = self.risen[column].get(case.row) if _rises(case) else None
             if _falls(case) and case.row in waves:
                 wave = waves[case.row][0]
-            yield self.lens.verdict(finding, case, wave=wave, quiet=False, alerting=True)
+            yield self.cache.verdict(finding, case, wave=wave, quiet=False, alerting=True)
         also = [
             Case(r, "followers", -1, column, column, column) for r in waves if r not in loud
         ]
-        self.lens.prepare(each for case in also for each in self.lens.again(case))
+        self.cache.prepare(each for case in also for each in self.cache.again(case))
         for case in also:
             wave, posted, finding = waves[case.row]
             small = self._small(finding)
             told = posted and abs(finding.score) >= _CLEARLY
-            yield self.lens.verdict(finding, case, wave=wave, quiet=small, alerting=told)
+            yield self.cache.verdict(finding, case, wave=wave, quiet=small, alerting=told)
         for case, finding in self.thinned[column]:
-            yield self.lens.verdict(finding, case, wave=None, quiet=False, alerting=True)
+            yield self.cache.verdict(finding, case, wave=None, quiet=False, alerting=True)
 
     def _case(
         self, row: int, direction: int, start: int, column: int, finding: Finding
@@ -159,8 +161,8 @@ class _Days:
             counts = self.panel.metrics["followers"][row]
             first = onset(counts, start, column, finding.change, finding.expected)
             if first != start:
-                start, opened = first, self.lens.ends[first]
-                view = DayView(self.lens, column)
+                start, opened = first, self.cache.ends[first]
+                view = PanelDayContext(self.cache, column)
                 before, base = view.before(finding.account, "followers", opened)
                 finding = shortened(finding, opened, before, base, counts.item(column))
         return Case(row, finding.metric, direction, start, column, column), finding
@@ -169,7 +171,7 @@ class _Days:
         """Engagement that thins out, which is no matter of single days."""
         found = []
         for finding in dilution(self.panel, column):
-            row, start = self.panel.row[finding.account], self.lens.column(finding.start)
+            row, start = self.panel.row[finding.account], self.cache.column(finding.start)
             found.append((Case(row, finding.metric, -1, start, column, column), finding))
         return found
 
@@ -181,8 +183,10 @@ class _Days:
         risen: dict[int, dict[int, str]] = {column: {} for column in judged.tolist()}
         for column, waves in risen.items():
             rows = set(hits.row[hits.column == column].tolist())
-            for group, _ in self.lens.crowds.waves(column, 1) if len(rows) >= MIN_MOVED else ():
-                movers = rows & set(self.lens.crowds.movers(group, column, 1).tolist())
+            for group, _ in (
+                self.cache.cohorts.waves(column, 1) if len(rows) >= MIN_MOVED else ()
+            ):
+                movers = rows & set(self.cache.cohorts.movers(group, column, 1).tolist())
                 if len(movers) >= MIN_MOVED:
                     name = wave_name(group, 1, int(self.panel.ends[column]))
                     waves |= dict.fromkeys(movers - waves.keys(), name)
@@ -198,10 +202,10 @@ class _Days:
         """Wave, whether it is posted, and the own part of each that fell with others."""
         waves: dict[int, tuple[str, bool, Finding]] = {}
         at = int(self.panel.ends[column])
-        for group, crowd in self.lens.crowds.waves(column, -1):
-            rows = self.lens.crowds.movers(group, column, -1).tolist()
+        for group, cohort_share in self.cache.cohorts.waves(column, -1):
+            rows = self.cache.cohorts.movers(group, column, -1).tolist()
             found = {row: self._member(row, column) for row in rows}
-            alone = bool(crowd.posted[column - self.lens.crowds.first])
+            alone = bool(cohort_share.posted[column - self.cache.cohorts.first])
             large = bool(loud & found.keys()) or not all(map(self._small, found.values()))
             name = wave_name(group, -1, at)
             for row, finding in found.items():
@@ -210,7 +214,7 @@ class _Days:
 
     def _member(self, row: int, column: int) -> Finding:
         """The finding of a member that moved with its wave, below its own floor."""
-        known, place = self.detections.states["followers"], self.lens.place[column]
+        known, place = self.detections.states["followers"], self.cache.place[column]
         now = float(self.panel.metrics["followers"][row, column])
         level = float(known.level[row, place])
         linear = not self.panel.has_level[row]
@@ -237,7 +241,7 @@ class _Days:
 
     def _small(self, finding: Finding) -> bool:
         """Whether a member's own size would not have made it an incident."""
-        rules, count = self.lens.rules, abs(finding.change - finding.expected)
+        rules, count = self.cache.rules, abs(finding.change - finding.expected)
         below = 100 * finding.size < rules.min_percent  # False without a level
         return below or count < rules.min_count
 
@@ -264,7 +268,7 @@ class _Days:
             )
 
     def _early(self, column: int) -> dict[str, int]:
-        known, place = self.detections.states["followers"], self.lens.place[column]
+        known, place = self.detections.states["followers"], self.cache.place[column]
         rows = np.flatnonzero(known.early[:, place])
         return {self.panel.accounts[row]: int(known.changes[row, place]) for row in rows}
 

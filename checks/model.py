@@ -177,7 +177,7 @@ class Standing:
     step: float
 
 
-class View(Protocol):
+class DayContext(Protocol):
     """What `decide` may ask about accounts that have incidents."""
 
     def standing(self, account: str, metric: str) -> Standing | None:
@@ -212,7 +212,7 @@ class Judgement:
     verdicts: tuple[Verdict, ...]
     notices: tuple[Notice, ...]
     early: Mapping[str, int]
-    view: View
+    view: DayContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.model import Desk, Health
+from bot.model import Dispatcher, Health
 
 
 class Condition:
@@ -13,14 +13,14 @@ class Condition:
     def __init__(
         self,
         platform: str,
-        desk: Desk,
+        dispatcher: Dispatcher,
         *,
         wall: Callable[[], float],
         uniform: Callable[[float, float], float],
         longest: float,
     ) -> None:
         self._platform = platform
-        self._desk = desk
+        self._dispatcher = dispatcher
         self._wall = wall
         self._uniform = uniform
         self._longest = longest
@@ -39,7 +39,7 @@ class Condition:
         )
         if self._told:
             self._told = False
-            await self._desk.report(f"{self._platform} is connected again.")
+            await self._dispatcher.report(f"{self._platform} is connected again.")
 
     def interrupted(self) -> None:
         """A short loss that the library mends; nothing is said yet."""
@@ -53,7 +53,7 @@ class Condition:
         self.health = Health(ready=False, since=self.health.since, text=text)
         if not self._told:
             self._told = True
-            await self._desk.report(text)
+            await self._dispatcher.report(text)
 
     def next_pause(self) -> float:
         """Doubles with each failure, and is spread so that many bots do not return at once."""

@@ -30,7 +30,7 @@ CONSOLE = Caller(
 async def ask(settings: Settings, line: str, *, sources: bool = False) -> Message:
     """The answer to a command of the chats' table; raises where it cannot be done."""
     async with app.opened(settings, sources=sources) as service:
-        return await service.desk.carry_out(CONSOLE, line)
+        return await service.dispatcher.carry_out(CONSOLE, line)
 
 
 async def poll_once(settings: Settings, names: Sequence[str]) -> tuple[list[str], bool]:

@@ -121,7 +121,7 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
                 sleep=asyncio.sleep,
             )
             log.info("the replay is over; commands are still answered")
-            await service.courier.run()
+            await service.worker.run()
 
         async with _served(settings, service):
             tasks = [asyncio.create_task(chat.run()) for chat in service.chats.values()]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
-from bot.commands.course import DAY
 from bot.commands.parse import read_target
+from bot.commands.progress import DAY
+from bot.commands.request import Request, as_alert, find_account, find_incidents, look
 from bot.commands.status import about, open_alerts, panel_of
-from bot.commands.view import View, as_alert, find_account, find_incidents, look
 from bot.errors import CommandError
-from bot.message import picture, refusals, verdicts
+from bot.message import details, picture, refusals
 from bot.model import Alert, Caller, ChartSpec, Message
 from bot.storage.accounts import Known
 from checks.model import Event, Incident
@@ -24,49 +24,49 @@ _DAYS = 45
 _MOST = 1100
 
 
-async def chart(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+async def chart(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     """Draws off the event loop: a picture takes some tenths of a second."""
     span = arguments.get("days", timedelta(days=_DAYS))
     days = min(max(2, span.days), _MOST)
     asked = bool({"days", "metric"} & set(arguments))
     metric = arguments.get("metric")
     frame, panel, incident, events = await look(
-        view, _gather, arguments["account"], days, metric, asked
+        request, _gather, arguments["account"], days, metric, asked
     )
     assert frame.chart is not None
     drawn = await asyncio.to_thread(
-        picture, view.voice, frame.chart, panel, view.now, incident, tuple(events)
+        picture, request.voice, frame.chart, panel, request.now, incident, tuple(events)
     )
     return replace(frame, picture=drawn)
 
 
 def _gather(
-    db: Database, view: View, text: str, days: int, metric: str | None, asked: bool
+    db: Database, request: Request, text: str, days: int, metric: str | None, asked: bool
 ) -> tuple[Message, Panel, Incident | None, list[Event]]:
     """What to draw; the incident asked for is marked, else the gravest open one."""
-    alert = _incident(db, view, text)
-    known = find_account(db, view, alert.incident.account if alert else text)
+    alert = _incident(db, request, text)
+    known = find_account(db, request, alert.incident.account if alert else text)
     account = known.account
     spec = ChartSpec(
         account=account,
         metric=metric or (alert.incident.metric if alert else "followers"),
-        start=int(view.now - days * DAY),
-        end=int(view.now),
+        start=int(request.now - days * DAY),
+        end=int(request.now),
     )
-    frame = verdicts.chart(view.voice, spec, None if asked else alert, view.now)
+    frame = details.chart(request.voice, spec, None if asked else alert, request.now)
     assert frame.chart is not None
-    reach = int((view.now - frame.chart.start) / DAY) + LOOKBACK + 1
-    panel = panel_of(db, view, [account], reach)
+    reach = int((request.now - frame.chart.start) / DAY) + LOOKBACK + 1
+    panel = panel_of(db, request, [account], reach)
     if alert is None:
-        _refuse_nothing(view, known, panel, spec)
-    marked = [alert] if alert else open_alerts(db, view, account)
+        _refuse_nothing(request, known, panel, spec)
+    marked = [alert] if alert else open_alerts(db, request, account)
     incident = next(
         (one.incident for one in marked if one.incident.metric == frame.chart.metric), None
     )
-    return frame, panel, incident, about(db, view, account)
+    return frame, panel, incident, about(db, request, account)
 
 
-def _refuse_nothing(view: View, known: Known, panel: Panel, spec: ChartSpec) -> None:
+def _refuse_nothing(request: Request, known: Known, panel: Panel, spec: ChartSpec) -> None:
     """An empty picture would not say where the readings are."""
     values = panel.metrics.get(spec.metric)
     inside = panel.ends > spec.start - DAY / 2
@@ -74,15 +74,15 @@ def _refuse_nothing(view: View, known: Known, panel: Panel, spec: ChartSpec) -> 
         return
     raise CommandError(
         refusals.nothing_to_draw(
-            view.voice, known.account, spec.metric, known.last_reading, view.now
+            request.voice, known.account, spec.metric, known.last_reading, request.now
         )
     )
 
 
-def _incident(db: Database, view: View, text: str) -> Alert | None:
+def _incident(db: Database, request: Request, text: str) -> Alert | None:
     """Where a number was given instead of an account, as the button does."""
     try:
         target = read_target(text)
     except ValueError:
         return None
-    return as_alert(db, view, find_incidents(db, view, target.number, wave=False)[0])
+    return as_alert(db, request, find_incidents(db, request, target.number, wave=False)[0])

@@ -9,11 +9,11 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.commands import parse
+from bot.commands.request import CONSOLE, EVERYTHING, Context, Request, look, names_seen
+from bot.commands.singleflight import Singleflight
 from bot.commands.status import open_alerts, seen_events
-from bot.commands.turns import Turns
-from bot.commands.view import CONSOLE, EVERYTHING, Context, View, look, names_seen
 from bot.errors import BotError, CommandError, SourceError
-from bot.message import answers, refusals, voice_for
+from bot.message import refusals, replies, voice_for
 from bot.message.voice import Voice, clean, voices
 from bot.model import ArgumentKind, Attachment, Caller, Command, Message, Words
 from bot.storage import channels
@@ -28,7 +28,7 @@ _SPANS = ("1h", "2h", "6h", "12h", "1d", "2d", "7d", "30d", "90d", "1w", "2w", "
 
 
 class CommandDesk:
-    """The `Desk` over the Command table. `tell` reports a problem to the operator."""
+    """The `Dispatcher` over the Command table. `tell` reports a problem to the operator."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class CommandDesk:
         self._context = context
         self._tell = tell
         self._own_voice = voice_for(context.locale, context.timezone)
-        self._quick, self._slow = Turns(_AT_ONCE), Turns(_SLOW_AT_ONCE)
+        self._quick, self._slow = Singleflight(_AT_ONCE), Singleflight(_SLOW_AT_ONCE)
 
     @cached_property
     def languages(self) -> Mapping[str, Words]:
@@ -49,30 +49,32 @@ class CommandDesk:
 
     async def answer(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Message:
         """Runs one command by name; its arguments are text, as a platform gives them."""
-        return await self._guarded(caller, lambda view: self._named(view, name, arguments))
+        return await self._guarded(
+            caller, lambda request: self._named(request, name, arguments)
+        )
 
     async def answer_line(
         self, caller: Caller, line: str, files: Sequence[Attachment] = ()
     ) -> Message:
         """Runs one typed line; an empty one shows the help."""
-        return await self._guarded(caller, lambda view: self._typed(view, line, files))
+        return await self._guarded(caller, lambda request: self._typed(request, line, files))
 
     async def carry_out(self, caller: Caller, line: str) -> Message:
         """Like `answer_line`, but raises what a chat would show as a refusal."""
-        view = await self._view(caller)
-        if view is None:
+        request = await self._view(caller)
+        if request is None:
             raise CommandError(refusals.not_linked(self._own_voice))
-        return await self._typed(view, line, ())
+        return await self._typed(request, line, ())
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         """Completions that this caller may see, best first; none where it may see nothing."""
         if kind == "span":
             return [span for span in _SPANS if span.startswith(text.strip().lower())][:_MOST]
         try:
-            view = await self._view(caller)
-            if view is None:
+            request = await self._view(caller)
+            if request is None:
                 return []
-            return await look(view, _suggest, kind, text)
+            return await look(request, _suggest, kind, text)
         except Exception:
             log.exception("suggestions failed", extra={"kind": kind})
             return []
@@ -80,10 +82,10 @@ class CommandDesk:
     async def words(self, caller: Caller) -> Voice:
         """The language of the place that the caller asks from."""
         try:
-            view = await self._view(caller)
+            request = await self._view(caller)
         except BotError:
-            view = None
-        return view.voice if view else self._own_voice
+            request = None
+        return request.voice if request else self._own_voice
 
     async def report(self, problem: str) -> None:
         """Tells the operator; trouble in doing so is logged and goes no further."""
@@ -93,51 +95,59 @@ class CommandDesk:
             log.exception("the operator could not be told", extra={"problem": problem})
 
     async def _guarded(
-        self, caller: Caller, run: Callable[[View], Awaitable[Message]]
+        self, caller: Caller, run: Callable[[Request], Awaitable[Message]]
     ) -> Message:
         """No error leaves the desk: a person reads a sentence, the operator the traceback."""
         voice = self._own_voice
         try:
-            view = await self._view(caller)
-            if view is None:
-                return answers.refused(refusals.not_linked(voice))
-            voice = view.voice
-            return await run(view)
+            request = await self._view(caller)
+            if request is None:
+                return replies.refused(refusals.not_linked(voice))
+            voice = request.voice
+            return await run(request)
         except (CommandError, SourceError) as error:
-            return answers.refused(str(error))
+            return replies.refused(str(error))
         except BotError as error:
             # sentences about the machine are for whoever runs it
             log.error("a command failed: %s", error)
             told = str(error) if caller.platform == CONSOLE else refusals.internal(voice)
-            return answers.refused(told)
+            return replies.refused(told)
         except Exception as error:
             log.exception("a command failed")
             await self.report(f"A command failed inside ebbwatch ({type(error).__name__}).")
-            return answers.refused(refusals.internal(voice))
+            return replies.refused(refusals.internal(voice))
 
-    async def _typed(self, view: View, line: str, files: Sequence[Attachment]) -> Message:
+    async def _typed(self, request: Request, line: str, files: Sequence[Attachment]) -> Message:
         words = parse.words_of(line)
-        command, left = parse.match(self.commands, words or ["help"], view.voice)
-        return await self._run(view, command, parse.bind(command, left, files, view.voice))
+        command, left = parse.match(self.commands, words or ["help"], request.voice)
+        return await self._run(
+            request, command, parse.bind(command, left, files, request.voice)
+        )
 
-    async def _named(self, view: View, name: str, arguments: Mapping[str, Any]) -> Message:
-        command, left = parse.match(self.commands, name.split() or ["help"], view.voice)
-        given = dict(parse.bind(command, left, (), view.voice)) | dict(arguments)
-        return await self._run(view, command, given)
+    async def _named(
+        self, request: Request, name: str, arguments: Mapping[str, Any]
+    ) -> Message:
+        command, left = parse.match(self.commands, name.split() or ["help"], request.voice)
+        given = dict(parse.bind(command, left, (), request.voice)) | dict(arguments)
+        return await self._run(request, command, given)
 
-    async def _run(self, view: View, command: Command, given: Mapping[str, Any]) -> Message:
+    async def _run(
+        self, request: Request, command: Command, given: Mapping[str, Any]
+    ) -> Message:
         """The role is checked before anything is read, so that refusals reveal nothing."""
-        if command.role == "manager" and not view.manager:
-            return answers.refused(refusals.not_manager(view.voice))
-        values = parse.typed(command, given, view.voice)
+        if command.role == "manager" and not request.manager:
+            return replies.refused(refusals.not_manager(request.voice))
+        values = parse.typed(command, given, request.voice)
         question = None
         if command.role == "reader":  # it changes nothing, so equal questions share an answer
             asked = tuple(sorted(values.items()))
-            question = (command.name, asked, view.channel, view.space, view.manager)
-        turns = self._slow if command.slow else self._quick
-        return await turns.take(partial(command.handler, view, view.caller, values), question)
+            question = (command.name, asked, request.channel, request.space, request.manager)
+        flights = self._slow if command.slow else self._quick
+        return await flights.take(
+            partial(command.handler, request, request.caller, values), question
+        )
 
-    async def _view(self, caller: Caller) -> View | None:
+    async def _view(self, caller: Caller) -> Request | None:
         """What the caller may see; None outside every linked space."""
         context = self._context
         patterns: tuple[str, ...] = EVERYTHING
@@ -150,7 +160,7 @@ class CommandDesk:
         channel = None
         if caller.channel is not None:
             channel = await context.store.read(channels.get, caller.channel)
-        return View(
+        return Request(
             context=context,
             caller=caller,
             space=CONSOLE if caller.platform == CONSOLE else caller.space or "",
@@ -168,20 +178,20 @@ def _voice(context: Context, caller: Caller, channel: Channel | None) -> Voice:
     return voice_for(channel.locale, channel.timezone)
 
 
-def _suggest(db: Database, view: View, kind: ArgumentKind, text: str) -> list[str]:
+def _suggest(db: Database, request: Request, kind: ArgumentKind, text: str) -> list[str]:
     wanted = text.strip().lower()
     if kind == "account":
-        return _nearest(wanted, names_seen(db, view))
+        return _nearest(wanted, names_seen(db, request))
     if kind == "incident":
-        alerts = open_alerts(db, view)
+        alerts = open_alerts(db, request)
         named = [f"{one.number} {clean(one.incident.account, 80)}" for one in alerts]
         return [text for text in named if wanted in text.lower()][:_MOST]
     if kind == "subscription":
-        own = channels.subscriptions(db, view.channel)
+        own = channels.subscriptions(db, request.channel)
         named = [f"{one.id} {clean(' '.join(one.accounts), 80)}" for one in own]
         return [text for text in named if wanted in text.lower()][:_MOST]
     if kind == "number":
-        return [str(noted.id) for noted in seen_events(db, view)][:_MOST]
+        return [str(noted.id) for noted in seen_events(db, request)][:_MOST]
     return []
 
 

@@ -5,23 +5,23 @@ from difflib import get_close_matches
 from typing import Any
 
 from bot.commands.parse import usage
-from bot.commands.view import View
+from bot.commands.request import Request
 from bot.errors import CommandError
-from bot.message import answers, refusals
+from bot.message import refusals, replies
 from bot.model import Caller, Message
 
 
-async def page(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+async def page(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     """All commands, or one of them with its arguments."""
     wanted = arguments.get("command")
     if wanted is None:
-        rows = [(usage(one), one.help, one.role == "manager") for one in view.commands]
-        return answers.help_page(view.voice, rows, manager=view.manager)
+        rows = [(usage(one), one.help, one.role == "manager") for one in request.commands]
+        return replies.help_page(request.voice, rows, manager=request.manager)
     word = " ".join(wanted.lower().split())
-    for one in view.commands:
+    for one in request.commands:
         if one.name == word:
             named = [(each.name, each.help) for each in one.arguments]
-            return answers.help_one(view.voice, usage(one), one.help, named)
-    names = [one.name for one in view.commands]
+            return replies.help_one(request.voice, usage(one), one.help, named)
+    names = [one.name for one in request.commands]
     near = get_close_matches(word, names, n=1, cutoff=0.5)
-    raise CommandError(refusals.unknown_command(view.voice, wanted, near))
+    raise CommandError(refusals.unknown_command(request.voice, wanted, near))

@@ -6,30 +6,32 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.commands.parse import Target
+from bot.commands.request import Request, as_alert, audit, find_incidents, look
 from bot.commands.status import open_alerts
-from bot.commands.view import View, as_alert, audit, find_incidents, look
-from bot.message import answers, verdicts
+from bot.message import details, replies
 from bot.model import Caller, Message
 from bot.storage import incidents
 from bot.storage.incidents import Stored
 
 
-async def listing(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+async def listing(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     everything = arguments.get("which") == "all"
-    return await look(view, _listing, everything)
+    return await look(request, _listing, everything)
 
 
-async def why(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await look(view, _why, arguments["incident"])
+async def why(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    return await look(request, _why, arguments["incident"])
 
 
-async def acknowledge(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await view.context.store.write(_acknowledge, view, arguments["incident"])
+async def acknowledge(
+    request: Request, caller: Caller, arguments: Mapping[str, Any]
+) -> Message:
+    return await request.context.store.write(_acknowledge, request, arguments["incident"])
 
 
-async def feedback(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await view.context.store.write(
-        _feedback, view, arguments["incident"], arguments["verdict"]
+async def feedback(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    return await request.context.store.write(
+        _feedback, request, arguments["incident"], arguments["verdict"]
     )
 
 
@@ -39,49 +41,53 @@ def names_of(found: list[Stored]) -> str:
     return ", ".join(names[:3]) + (f" +{len(names) - 3}" if len(names) > 3 else "")
 
 
-def _listing(db: Database, view: View, everything: bool) -> Message:
+def _listing(db: Database, request: Request, everything: bool) -> Message:
     if not everything:
-        alerts = open_alerts(db, view)
+        alerts = open_alerts(db, request)
     else:
-        found = incidents.listing(db, view.patterns)
-        alerts = [as_alert(db, view, one) for one in found]
-    return verdicts.incident_list(view.voice, alerts, view.now, all_of_them=everything)
+        found = incidents.listing(db, request.patterns)
+        alerts = [as_alert(db, request, one) for one in found]
+    return details.incident_list(request.voice, alerts, request.now, all_of_them=everything)
 
 
-def _why(db: Database, view: View, target: Target) -> Message:
-    stored = find_incidents(db, view, target.number, wave=False)[0]
+def _why(db: Database, request: Request, target: Target) -> Message:
+    stored = find_incidents(db, request, target.number, wave=False)[0]
     said = [
         (kind, by)
         for kind, space, by, _ in incidents.feedback_on(db, stored.id)
-        if space == view.space or view.console
+        if space == request.space or request.console
     ]
-    return verdicts.why(view.voice, as_alert(db, view, stored), said, view.now)
+    return details.why(request.voice, as_alert(db, request, stored), said, request.now)
 
 
-def _acknowledge(db: Database, view: View, target: Target) -> Message:
-    found = find_incidents(db, view, target.number, wave=target.wave)
-    now = int(view.now)
-    changed = [one for one in found if incidents.acknowledge(db, one.id, view.caller.name, now)]
+def _acknowledge(db: Database, request: Request, target: Target) -> Message:
+    found = find_incidents(db, request, target.number, wave=target.wave)
+    now = int(request.now)
+    changed = [
+        one for one in found if incidents.acknowledge(db, one.id, request.caller.name, now)
+    ]
     if not changed:
         name = found[0].acknowledged_by or ""
-        return answers.said(view.voice, answers.ALREADY, name=name)
-    audit(db, view, "ack", f"{target.number} {names_of(changed)}")
-    view.context.route(db, view.now, [one.id for one in changed])
-    return answers.said(view.voice, answers.ACKNOWLEDGED, what=names_of(changed))
+        return replies.said(request.voice, replies.ALREADY, name=name)
+    audit(db, request, "ack", f"{target.number} {names_of(changed)}")
+    request.context.route(db, request.now, [one.id for one in changed])
+    return replies.said(request.voice, replies.ACKNOWLEDGED, what=names_of(changed))
 
 
 _THANKS = {
-    "expected": answers.THANKS_EXPECTED,
-    "false": answers.THANKS_FALSE,
-    "useful": answers.THANKS_USEFUL,
+    "expected": replies.THANKS_EXPECTED,
+    "false": replies.THANKS_FALSE,
+    "useful": replies.THANKS_USEFUL,
 }
 
 
-def _feedback(db: Database, view: View, target: Target, verdict: incidents.Feedback) -> Message:
-    found = find_incidents(db, view, target.number, wave=target.wave)
+def _feedback(
+    db: Database, request: Request, target: Target, verdict: incidents.Feedback
+) -> Message:
+    found = find_incidents(db, request, target.number, wave=target.wave)
     for one in found:
         incidents.give_feedback(
-            db, one.id, verdict, view.space, view.caller.name, int(view.now)
+            db, one.id, verdict, request.space, request.caller.name, int(request.now)
         )
-    audit(db, view, f"feedback {verdict}", f"{target.number} {names_of(found)}")
-    return answers.said(view.voice, _THANKS[verdict], what=names_of(found))
+    audit(db, request, f"feedback {verdict}", f"{target.number} {names_of(found)}")
+    return replies.said(request.voice, _THANKS[verdict], what=names_of(found))

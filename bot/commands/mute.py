@@ -8,9 +8,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.commands.parse import read_target
-from bot.commands.view import View, audit, find_account, find_incidents
+from bot.commands.request import Request, audit, find_account, find_incidents
 from bot.errors import CommandError
-from bot.message import answers, refusals
+from bot.message import refusals, replies
 from bot.model import Caller, Message
 from bot.storage import channels, incidents
 from bot.storage.channels import Mute
@@ -28,63 +28,65 @@ class _Muted:
     ids: tuple[int, ...] = ()
 
 
-async def mute(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await view.context.store.write(_mute, view, arguments["what"], arguments["until"])
+async def mute(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    return await request.context.store.write(
+        _mute, request, arguments["what"], arguments["until"]
+    )
 
 
-async def unmute(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await view.context.store.write(_unmute, view, arguments["what"])
+async def unmute(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    return await request.context.store.write(_unmute, request, arguments["what"])
 
 
-def described(db: Database, view: View, mute: Mute) -> str | None:
+def described(db: Database, request: Request, mute: Mute) -> str | None:
     """What a mute silences: an account, "#12", or None for everything."""
     if mute.incident is not None:
-        return f"#{incidents.number(db, view.space, mute.incident)}"
+        return f"#{incidents.number(db, request.space, mute.incident)}"
     return mute.account
 
 
-def own_mutes(db: Database, view: View) -> list[Mute]:
+def own_mutes(db: Database, request: Request) -> list[Mute]:
     """Those that hold in the caller's channel."""
     return [
         mute
-        for mute in channels.mutes(db, view.now, view.space)
-        if mute.channel in (None, view.channel)
+        for mute in channels.mutes(db, request.now, request.space)
+        if mute.channel in (None, request.channel)
     ]
 
 
-def _mute(db: Database, view: View, what: str, until: timedelta | str) -> Message:
-    named = _named(db, view, what)
+def _mute(db: Database, request: Request, what: str, until: timedelta | str) -> Message:
+    named = _named(db, request, what)
     end, worst = None, None
     if isinstance(until, timedelta):
-        end = int(view.now + until.total_seconds())
+        end = int(request.now + until.total_seconds())
     else:
-        worst = _worst(db, view, named)
+        worst = _worst(db, request, named)
     for incident in named.ids or (None,):
         channels.mute(
             db,
             Mute(
-                space=view.space,
-                channel=view.channel,
+                space=request.space,
+                channel=request.channel,
                 account=named.account,
                 incident=incident,
                 until=end,
                 worse_than=worst,
-                by=view.caller.name,
-                at=int(view.now),
+                by=request.caller.name,
+                at=int(request.now),
             ),
         )
-    audit(db, view, "mute", f"{named.name or ALL} until {end or 'worse'}")
-    return answers.muted(view.voice, named.name, end, view.now)
+    audit(db, request, "mute", f"{named.name or ALL} until {end or 'worse'}")
+    return replies.muted(request.voice, named.name, end, request.now)
 
 
-def _unmute(db: Database, view: View, what: str) -> Message:
+def _unmute(db: Database, request: Request, what: str) -> Message:
     """Everything named is heard again; "all" ends every mute of this channel."""
-    mutes = own_mutes(db, view)
+    mutes = own_mutes(db, request)
     if what.lower() == ALL:
         ended = mutes
         name = None
     else:
-        named = _named(db, view, what)
+        named = _named(db, request, what)
         name = named.name
         ended = [
             mute
@@ -93,30 +95,30 @@ def _unmute(db: Database, view: View, what: str) -> Message:
             or mute.incident in named.ids
         ]
     if not ended:
-        raise CommandError(refusals.nothing_muted(view.voice))
+        raise CommandError(refusals.nothing_muted(request.voice))
     channels.unmute(db, [mute.id for mute in ended])
-    audit(db, view, "unmute", name or ALL)
-    open_ones = incidents.listing(db, view.patterns, open_only=True)
-    view.context.route(db, view.now, [one.id for one in open_ones])
-    return answers.unmuted(view.voice, name)
+    audit(db, request, "unmute", name or ALL)
+    open_ones = incidents.listing(db, request.patterns, open_only=True)
+    request.context.route(db, request.now, [one.id for one in open_ones])
+    return replies.unmuted(request.voice, name)
 
 
-def _named(db: Database, view: View, what: str) -> _Muted:
+def _named(db: Database, request: Request, what: str) -> _Muted:
     if what.lower() == ALL:
         return _Muted(None)
     try:
         target = read_target(what)
     except ValueError:
-        account = find_account(db, view, what).account
+        account = find_account(db, request, what).account
         return _Muted(account, account=account)
-    found = find_incidents(db, view, target.number, wave=target.wave)
+    found = find_incidents(db, request, target.number, wave=target.wave)
     return _Muted(f"#{target.number}", ids=tuple(one.id for one in found))
 
 
-def _worst(db: Database, view: View, named: _Muted) -> Severity:
+def _worst(db: Database, request: Request, named: _Muted) -> Severity:
     """The gravest open incident that the mute covers: only worse ones are heard."""
-    found = incidents.listing(db, view.patterns, open_only=True, account=named.account)
+    found = incidents.listing(db, request.patterns, open_only=True, account=named.account)
     covered = [one.incident.severity for one in found if not named.ids or one.id in named.ids]
     if not covered:
-        raise CommandError(refusals.nothing_open(view.voice, named.name or ALL))
+        raise CommandError(refusals.nothing_open(request.voice, named.name or ALL))
     return max(covered, key=SEVERITIES.index)

@@ -11,10 +11,10 @@ from sqlite_utils import Database
 
 from bot import message
 from bot.commands.check import spread
+from bot.commands.request import Request, names_seen
 from bot.commands.status import panel_of
-from bot.commands.view import View, names_seen
 from bot.errors import CommandError
-from bot.message import refusals, verdicts
+from bot.message import details, refusals
 from bot.message.alert import title
 from bot.model import Alert, Caller, Message
 from bot.storage import accounts, channels
@@ -29,9 +29,11 @@ _PREVIEWED = 1000
 """More accounts would take minutes and tell the same."""
 
 
-async def preview(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+async def preview(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     """Replays three months at each sensitivity, off the event loop."""
-    return await asyncio.to_thread(_preview, view, await view.context.store.read(_asked, view))
+    return await asyncio.to_thread(
+        _preview, request, await request.context.store.read(_asked, request)
+    )
 
 
 class _Asked(NamedTuple):
@@ -51,37 +53,39 @@ class _Told(NamedTuple):
     wave: bool = False
 
 
-def _asked(db: Database, view: View) -> _Asked:
+def _asked(db: Database, request: Request) -> _Asked:
     """Without a subscription a channel is asked about everything."""
-    here = Channel(channel=view.channel, space=view.space)
-    names = names_seen(db, view)
+    here = Channel(channel=request.channel, space=request.space)
+    names = names_seen(db, request)
     some = spread(names, _PREVIEWED)
     return _Asked(
-        panel_of(db, view, some, _DAYS + LOOKBACK + 1),
+        panel_of(db, request, some, _DAYS + LOOKBACK + 1),
         accounts.tags_by_account(db, some),
-        channels.get(db, view.channel) or here,
-        channels.subscriptions(db, view.channel) or [Subscription(channel=view.channel)],
+        channels.get(db, request.channel) or here,
+        channels.subscriptions(db, request.channel) or [Subscription(channel=request.channel)],
         len(names),
     )
 
 
-def _preview(view: View, asked: _Asked) -> Message:
+def _preview(request: Request, asked: _Asked) -> Message:
     panel = asked.panel
     columns = np.arange(max(0, panel.days - _DAYS), panel.days)
     if np.isnan(panel.metrics["followers"][:, columns]).all():
-        raise CommandError(refusals.nothing_to_preview(view.voice, _DAYS))
+        raise CommandError(refusals.nothing_to_preview(request.voice, _DAYS))
     share = asked.accounts / max(1, len(panel.accounts))
     counts = []
     for sensitivity in get_args(Sensitivity):
-        rules = view.context.rules(sensitivity)
+        rules = request.context.rules(sensitivity)
         found = incidents_of(replay(panel, rules, columns=columns))
         told = list(_messages(asked, found, share))
         # what stands alone is as frequent among the accounts that were left out
         many = sum(share if len(one.incidents) == 1 else 1 for one in told)
-        examples = [_headline(view, one) for one in told[: -_EXAMPLES - 1 : -1]]
+        examples = [_headline(request, one) for one in told[: -_EXAMPLES - 1 : -1]]
         counts.append((sensitivity, round(many), examples))
     sample = len(panel.accounts) if len(panel.accounts) < asked.accounts else None
-    return verdicts.preview(view.voice, counts, view.context.sensitivity, _DAYS, sample=sample)
+    return details.preview(
+        request.voice, counts, request.context.sensitivity, _DAYS, sample=sample
+    )
 
 
 def _messages(asked: _Asked, found: Sequence[Incident], share: float) -> Iterator[_Told]:
@@ -126,10 +130,10 @@ def _alerted_at(one: Incident) -> int:
     return one.alerted_at or 0
 
 
-def _headline(view: View, told: _Told) -> str:
+def _headline(request: Request, told: _Told) -> str:
     if len(told.incidents) == 1:
-        return title(view.voice, told.incidents[0], view.now)
+        return title(request.voice, told.incidents[0], request.now)
     alerts = [Alert(number=0, incident=one, seen_at=_alerted_at(one)) for one in told.incidents]
     if told.wave:
-        return message.wave(view.voice, alerts, view.now, watched=0).title
-    return message.digest(view.voice, alerts, view.now, reason="many")[0].title
+        return message.wave(request.voice, alerts, request.now, watched=0).title
+    return message.digest(request.voice, alerts, request.now, reason="many")[0].title

@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.commands import course
-from bot.commands.course import DAY
-from bot.commands.view import View, as_alert, find_account, look, sees, visible
+from bot.commands import progress
+from bot.commands.progress import DAY
+from bot.commands.request import Request, as_alert, find_account, look, sees, visible
 from bot.errors import CommandError
-from bot.message import looks, refusals
-from bot.message.course import AccountCourse, Deadline, Standing, concerns, deadline_of
+from bot.message import refusals
+from bot.message import status as status_message
 from bot.message.kinds import worst_first
-from bot.message.looks import AccountLook, Churn
+from bot.message.progress import AccountCourse, Deadline, Standing, concerns, deadline_of
+from bot.message.status import AccountLook, Churn
 from bot.model import Alert, Caller, Message
 from bot.storage import accounts, incidents, lists, notes, sources
 from bot.storage.sources import SourceRow
@@ -28,107 +29,113 @@ _LISTED_DAYS = 62
 """So far back an account's last count is listed: some exports come once a month."""
 
 
-async def status(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+async def status(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     if "account" in arguments:
-        return await look(view, _one, arguments["account"])
-    return await look(view, _all)
+        return await look(request, _one, arguments["account"])
+    return await look(request, _all)
 
 
-async def account_list(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await look(view, _list, arguments.get("pattern", "*"))
+async def account_list(
+    request: Request, caller: Caller, arguments: Mapping[str, Any]
+) -> Message:
+    return await look(request, _list, arguments.get("pattern", "*"))
 
 
-def open_alerts(db: Database, view: View, account: str | None = None) -> list[Alert]:
+def open_alerts(db: Database, request: Request, account: str | None = None) -> list[Alert]:
     """Open incidents that the caller may see, worst first; numbers them where needed."""
-    found = incidents.listing(db, view.patterns, open_only=True, account=account)
+    found = incidents.listing(db, request.patterns, open_only=True, account=account)
     found.sort(key=lambda one: worst_first(one.incident))
-    return [as_alert(db, view, one) for one in found]
+    return [as_alert(db, request, one) for one in found]
 
 
-def deadlines(db: Database, view: View) -> list[Deadline]:
+def deadlines(db: Database, request: Request) -> list[Deadline]:
     """What lies ahead within four months, soonest first."""
     ahead = []
-    for noted in seen_events(db, view):
+    for noted in seen_events(db, request):
         event = noted.event
         first = event.end if event.kind == "deadline" else event.start
-        if view.now - DAY < first <= view.now + _AHEAD:
+        if request.now - DAY < first <= request.now + _AHEAD:
             ahead.append(deadline_of(event, first))
     return sorted(ahead, key=lambda deadline: deadline.at)
 
 
-def seen_events(db: Database, view: View) -> list[notes.NotedEvent]:
+def seen_events(db: Database, request: Request) -> list[notes.NotedEvent]:
     """Events of this space about accounts it may see, and those about everything."""
-    space = None if view.console else view.space
+    space = None if request.console else request.space
     return [
         noted
         for noted in notes.events(db, space)
-        if noted.event.account is None or sees(db, view, noted.event.account)
+        if noted.event.account is None or sees(db, request, noted.event.account)
     ]
 
 
-def goals(db: Database, view: View) -> list[Standing]:
+def goals(db: Database, request: Request) -> list[Standing]:
     """The goals of all accounts that the caller may see, as they stand."""
-    space = None if view.console else view.space
+    space = None if request.console else request.space
     named = {goal.account for goal in notes.goals(db, space)}
-    wanted = sorted(name for name in named if sees(db, view, name))
-    return standings(db, view, panel_of(db, view, wanted)) if wanted else []
+    wanted = sorted(name for name in named if sees(db, request, name))
+    return standings(db, request, panel_of(db, request, wanted)) if wanted else []
 
 
-def standings(db: Database, view: View, panel: Panel) -> list[Standing]:
+def standings(db: Database, request: Request, panel: Panel) -> list[Standing]:
     """The goals of accounts in the panel, as they stand."""
-    today = view.voice.local(view.now).date()
-    space = None if view.console else view.space
-    found = (course.standing(panel, goal, today) for goal in notes.goals(db, space))
+    today = request.voice.local(request.now).date()
+    space = None if request.console else request.space
+    found = (progress.standing(panel, goal, today) for goal in notes.goals(db, space))
     return [standing for standing in found if standing is not None]
 
 
-def failing(db: Database, view: View) -> list[SourceRow]:
+def failing(db: Database, request: Request) -> list[SourceRow]:
     """Sources in trouble that the caller may hear of."""
-    return _heard(db, view, [row for row in sources.listing(db) if row.fault])
+    return _heard(db, request, [row for row in sources.listing(db) if row.fault])
 
 
-def _heard(db: Database, view: View, rows: list[SourceRow]) -> list[SourceRow]:
+def _heard(db: Database, request: Request, rows: list[SourceRow]) -> list[SourceRow]:
     """A team hears only of sources that read its accounts."""
-    if view.console or not rows:
+    if request.console or not rows:
         return rows
-    own = {known.source for known in visible(db, view)}
+    own = {known.source for known in visible(db, request)}
     return [row for row in rows if row.name in own]
 
 
-def panel_of(db: Database, view: View, names: list[str], days: int = 121) -> Panel:
-    store = view.context.store
-    return course.read_panel(db, store.path, names, view.now, view.context.timezone, days)
-
-
-def _all(db: Database, view: View) -> Message:
-    seen = visible(db, view)
-    read = [known.last_reading for known in seen if known.last_reading is not None]
-    return looks.overview(
-        view.voice,
-        len(seen),
-        open_alerts(db, view),
-        max(read, default=None),
-        _of_sources(db, view),
-        goals(db, view),
-        deadlines(db, view),
-        view.now,
+def panel_of(db: Database, request: Request, names: list[str], days: int = 121) -> Panel:
+    store = request.context.store
+    return progress.read_panel(
+        db, store.path, names, request.now, request.context.timezone, days
     )
 
 
-def _of_sources(db: Database, view: View) -> list[str]:
+def _all(db: Database, request: Request) -> Message:
+    seen = visible(db, request)
+    read = [known.last_reading for known in seen if known.last_reading is not None]
+    return status_message.overview(
+        request.voice,
+        len(seen),
+        open_alerts(db, request),
+        max(read, default=None),
+        _of_sources(db, request),
+        goals(db, request),
+        deadlines(db, request),
+        request.now,
+    )
+
+
+def _of_sources(db: Database, request: Request) -> list[str]:
     """Their troubles, then what else they have to say."""
-    rows = _heard(db, view, [row for row in sources.listing(db) if row.fault or row.standing])
+    rows = _heard(
+        db, request, [row for row in sources.listing(db) if row.fault or row.standing]
+    )
     # most faults begin with the source's name themselves
     troubles = [(row, row.fault.removeprefix(f"{row.name}: ")) for row in rows if row.fault]
     standing = [(row, text) for row in rows for text in row.standing]
     return [f"{row.name}: {text}" for row, text in (*troubles, *standing)]
 
 
-def _one(db: Database, view: View, text: str) -> Message:
-    known = find_account(db, view, text)
-    panel = panel_of(db, view, [known.account])
+def _one(db: Database, request: Request, text: str) -> Message:
+    known = find_account(db, request, text)
+    panel = panel_of(db, request, [known.account])
     courses = [
-        (days, course.course(panel, known.account, days, known.last_reading))
+        (days, progress.course(panel, known.account, days, known.last_reading))
         for days in _PERIODS
     ]
     row = panel.row.get(known.account)
@@ -140,17 +147,19 @@ def _one(db: Database, view: View, text: str) -> Message:
         last_reading=known.last_reading,
         status=known.status,
         courses=courses,
-        open=open_alerts(db, view, known.account),
-        goals=standings(db, view, panel),
+        open=open_alerts(db, request, known.account),
+        goals=standings(db, request, panel),
         deadlines=[
             deadline
-            for deadline in deadlines(db, view)
+            for deadline in deadlines(db, request)
             if deadline.about in (None, known.account, known.account.partition("/")[0])
         ],
-        events=[event for event in about(db, view, known.account) if _running(event, view.now)],
+        events=[
+            event for event in about(db, request, known.account) if _running(event, request.now)
+        ],
         churn=_churn(db, known.account),
     )
-    return looks.account_status(view.voice, shown, view.now)
+    return status_message.account_status(request.voice, shown, request.now)
 
 
 def _churn(db: Database, account: str) -> list[Churn]:
@@ -163,9 +172,9 @@ def _churn(db: Database, account: str) -> list[Churn]:
     return told[: -_COMPARED - 1 : -1]
 
 
-def about(db: Database, view: View, account: str) -> list[Event]:
+def about(db: Database, request: Request, account: str) -> list[Event]:
     """Events that concern an account."""
-    events = (noted.event for noted in seen_events(db, view))
+    events = (noted.event for noted in seen_events(db, request))
     return [event for event in events if concerns(event, account)]
 
 
@@ -173,30 +182,32 @@ def _running(event: Event, now: float) -> bool:
     return event.start <= now <= event.end + DAY and event.kind != "deadline"
 
 
-def _list(db: Database, view: View, pattern: str) -> Message:
+def _list(db: Database, request: Request, pattern: str) -> Message:
     seen = [
         known
-        for known in visible(db, view)
+        for known in visible(db, request)
         if accounts.matches(pattern.replace(",", " ").split(), known.account, known.tags)
     ]
     if not seen and pattern != "*":
-        raise CommandError(refusals.nothing_matches(view.voice, pattern))
-    courses = _weeks(db, view, seen)
+        raise CommandError(refusals.nothing_matches(request.voice, pattern))
+    courses = _weeks(db, request, seen)
     courses.sort(key=lambda one: math.inf if math.isnan(one.after) else -one.after)
-    found = incidents.listing(db, view.patterns, open_only=True)
+    found = incidents.listing(db, request.patterns, open_only=True)
     hit = {one.incident.account: one.incident.kind for one in found}
-    return looks.account_list(view.voice, courses, hit, view.now)
+    return status_message.account_list(request.voice, courses, hit, request.now)
 
 
-def _weeks(db: Database, view: View, seen: Sequence[accounts.Known]) -> list[AccountCourse]:
+def _weeks(
+    db: Database, request: Request, seen: Sequence[accounts.Known]
+) -> list[AccountCourse]:
     """The last week of each; where nothing was read in it the last count stands alone."""
-    panel = panel_of(db, view, [known.account for known in seen], days=16)
-    weeks = [course.course(panel, known.account, 7, known.last_reading) for known in seen]
+    panel = panel_of(db, request, [known.account for known in seen], days=16)
+    weeks = [progress.course(panel, known.account, 7, known.last_reading) for known in seen]
     silent = [week.account for week in weeks if math.isnan(week.after)]
     if not silent:
         return weeks
-    panel = panel_of(db, view, silent, days=_LISTED_DAYS)
-    before = {name: course.course(panel, name, panel.days - 1, None).after for name in silent}
+    panel = panel_of(db, request, silent, days=_LISTED_DAYS)
+    before = {name: progress.course(panel, name, panel.days - 1, None).after for name in silent}
     return [
         replace(week, before=math.nan, after=before[week.account])
         if week.account in before

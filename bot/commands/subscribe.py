@@ -9,9 +9,9 @@ from sqlite_utils import Database
 
 from bot.commands.mute import described, own_mutes
 from bot.commands.parse import OFF
-from bot.commands.view import View, audit, look, visible
+from bot.commands.request import Request, audit, look, visible
 from bot.errors import CommandError
-from bot.message import answers, refusals
+from bot.message import refusals, replies
 from bot.message.kinds import KINDS
 from bot.model import Caller, Message
 from bot.storage import accounts, channels
@@ -23,23 +23,25 @@ _SETTINGS = ("quiet", "summary", "thread")
 """Arguments that are about the channel and not about one subscription."""
 
 
-async def subscribe(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+async def subscribe(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     if caller.channel is None:
-        raise CommandError(refusals.no_channel(view.voice))
-    return await view.context.store.write(_subscribe, view, arguments)
+        raise CommandError(refusals.no_channel(request.voice))
+    return await request.context.store.write(_subscribe, request, arguments)
 
 
-async def unsubscribe(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await view.context.store.write(_unsubscribe, view, arguments["subscription"])
+async def unsubscribe(
+    request: Request, caller: Caller, arguments: Mapping[str, Any]
+) -> Message:
+    return await request.context.store.write(_unsubscribe, request, arguments["subscription"])
 
 
-async def listing(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    return await look(view, _listing)
+async def listing(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    return await look(request, _listing)
 
 
-def in_words(view: View, subscription: Subscription) -> str:
-    return answers.subscription_text(
-        view.voice,
+def in_words(request: Request, subscription: Subscription) -> str:
+    return replies.subscription_text(
+        request.voice,
         subscription.accounts,
         subscription.kinds,
         subscription.direction,
@@ -49,33 +51,35 @@ def in_words(view: View, subscription: Subscription) -> str:
     )
 
 
-def _subscribe(db: Database, view: View, arguments: Mapping[str, Any]) -> Message:
+def _subscribe(db: Database, request: Request, arguments: Mapping[str, Any]) -> Message:
     """Settings alone leave what a channel hears as it is, where it hears something."""
     settings = {name: arguments[name] for name in _SETTINGS if name in arguments}
-    own = _own(db, view)
+    own = _own(db, request)
     only_settings = bool(own and settings) and settings.keys() == arguments.keys()
-    wanted = None if only_settings else _wanted(db, view, arguments)
-    known = _channel(db, view) or Channel(
-        channel=view.channel,
-        space=view.space,
-        locale=str(view.voice.locale),
-        timezone=view.voice.zone.key,
+    wanted = None if only_settings else _wanted(db, request, arguments)
+    known = _channel(db, request) or Channel(
+        channel=request.channel,
+        space=request.space,
+        locale=str(request.voice.locale),
+        timezone=request.voice.zone.key,
     )
     if settings and known.origin == "config":
-        raise CommandError(refusals.configured_channel(view.voice))
+        raise CommandError(refusals.configured_channel(request.voice))
     channel = replace(known, **settings)
     channels.put(db, channel)
     channels.enable(db, channel.channel)
     changes = " ".join(f"{name}={value or OFF}" for name, value in settings.items())
     if wanted is None:
-        audit(db, view, "subscribe", changes)
-        done = answers.said(view.voice, answers.SET_HERE)
+        audit(db, request, "subscribe", changes)
+        done = replies.said(request.voice, replies.SET_HERE)
     else:
         number = _replace(db, own, wanted)
-        audit(db, view, "subscribe", f"{number} {' '.join(wanted.accounts)} {changes}".strip())
-        what = in_words(view, wanted)
-        done = answers.said(view.voice, answers.SUBSCRIBED, number=number, what=what)
-    return answers.with_settings(done, _settings(view, channel))
+        audit(
+            db, request, "subscribe", f"{number} {' '.join(wanted.accounts)} {changes}".strip()
+        )
+        what = in_words(request, wanted)
+        done = replies.said(request.voice, replies.SUBSCRIBED, number=number, what=what)
+    return replies.with_settings(done, _settings(request, channel))
 
 
 def _replace(db: Database, own: Sequence[Subscription], wanted: Subscription) -> int:
@@ -86,63 +90,65 @@ def _replace(db: Database, own: Sequence[Subscription], wanted: Subscription) ->
     return channels.subscribe(db, wanted)
 
 
-def _wanted(db: Database, view: View, arguments: Mapping[str, Any]) -> Subscription:
+def _wanted(db: Database, request: Request, arguments: Mapping[str, Any]) -> Subscription:
     """The subscription that the arguments describe; refuses what matches nothing."""
     patterns = _words(arguments.get("accounts", "*"))
-    seen = visible(db, view)
+    seen = visible(db, request)
     for pattern in patterns:
         # a pattern for accounts that are still to come is fine where all are allowed
         hit = any(accounts.matches([pattern], one.account, one.tags) for one in seen)
-        if not hit and pattern != "*" and (seen or not view.console):
-            raise CommandError(_nothing(view, pattern, [one.account for one in seen]))
+        if not hit and pattern != "*" and (seen or not request.console):
+            raise CommandError(_nothing(request, pattern, [one.account for one in seen]))
     return Subscription(
-        channel=view.channel,
+        channel=request.channel,
         accounts=tuple(patterns),
-        kinds=_kinds(view, arguments.get("kinds", "")),
+        kinds=_kinds(request, arguments.get("kinds", "")),
         direction=arguments.get("direction", "both"),
         min_severity=arguments.get("severity", "info"),
         min_percent=arguments.get("percent"),
         min_count=arguments.get("count"),
-        by=view.caller.name,
-        at=int(view.now),
+        by=request.caller.name,
+        at=int(request.now),
     )
 
 
-def _nothing(view: View, pattern: str, names: Sequence[str]) -> str:
+def _nothing(request: Request, pattern: str, names: Sequence[str]) -> str:
     if "*" in pattern or pattern.startswith("#"):
-        return refusals.nothing_matches(view.voice, pattern)
-    return refusals.unknown_account(view.voice, pattern, names)
+        return refusals.nothing_matches(request.voice, pattern)
+    return refusals.unknown_account(request.voice, pattern, names)
 
 
-def _unsubscribe(db: Database, view: View, number: int) -> Message:
-    found = [one for one in _own(db, view) if one.id == number]
+def _unsubscribe(db: Database, request: Request, number: int) -> Message:
+    found = [one for one in _own(db, request) if one.id == number]
     if not found:
-        raise CommandError(refusals.unknown_subscription(view.voice, number))
+        raise CommandError(refusals.unknown_subscription(request.voice, number))
     if found[0].origin == "config":
-        raise CommandError(refusals.configured_subscription(view.voice, number))
+        raise CommandError(refusals.configured_subscription(request.voice, number))
     channels.unsubscribe(db, number)
-    channel = _channel(db, view)
-    if channel is not None and channel.origin == "chat" and not _own(db, view):
+    channel = _channel(db, request)
+    if channel is not None and channel.origin == "chat" and not _own(db, request):
         # who hears nothing any more wants no summary either
         channels.put(db, replace(channel, summary=None))
-    audit(db, view, "unsubscribe", str(number))
-    return answers.said(view.voice, answers.UNSUBSCRIBED, number=number)
+    audit(db, request, "unsubscribe", str(number))
+    return replies.said(request.voice, replies.UNSUBSCRIBED, number=number)
 
 
-def _listing(db: Database, view: View) -> Message:
-    own = [(one.id, in_words(view, one), one.origin == "config") for one in _own(db, view)]
+def _listing(db: Database, request: Request) -> Message:
+    own = [
+        (one.id, in_words(request, one), one.origin == "config") for one in _own(db, request)
+    ]
     mutes = [
-        answers.mute_line(
-            view.voice,
-            [described(db, view, mute) for mute in together],
+        replies.mute_line(
+            request.voice,
+            [described(db, request, mute) for mute in together],
             together[0].until,
             together[0].by,
-            view.now,
+            request.now,
         )
-        for together in _said_at_once(own_mutes(db, view))
+        for together in _said_at_once(own_mutes(db, request))
     ]
-    return answers.subscription_list(
-        view.voice, own, _settings(view, _channel(db, view)), mutes
+    return replies.subscription_list(
+        request.voice, own, _settings(request, _channel(db, request)), mutes
     )
 
 
@@ -152,21 +158,21 @@ def _said_at_once(mutes: Sequence[Mute]) -> Iterator[list[Mute]]:
         yield list(together)
 
 
-def _channel(db: Database, view: View) -> Channel | None:
+def _channel(db: Database, request: Request) -> Channel | None:
     """The stored channel, unless it was another space's."""
-    known = channels.get(db, view.channel)
-    return known if known and known.space == view.space else None
+    known = channels.get(db, request.channel)
+    return known if known and known.space == request.space else None
 
 
-def _own(db: Database, view: View) -> list[Subscription]:
-    return channels.subscriptions(db, view.channel) if _channel(db, view) else []
+def _own(db: Database, request: Request) -> list[Subscription]:
+    return channels.subscriptions(db, request.channel) if _channel(db, request) else []
 
 
-def _settings(view: View, channel: Channel | None) -> list[tuple[str, str]]:
+def _settings(request: Request, channel: Channel | None) -> list[tuple[str, str]]:
     if channel is None:
         return []
-    return answers.channel_settings(
-        view.voice,
+    return replies.channel_settings(
+        request.voice,
         summary=channel.summary,
         quiet=channel.quiet,
         thread=channel.thread,
@@ -180,14 +186,14 @@ def _words(text: str) -> list[str]:
     return [word for word in text.replace(",", " ").split() if word] or ["*"]
 
 
-def _kinds(view: View, text: str) -> tuple[Kind, ...]:
+def _kinds(request: Request, text: str) -> tuple[Kind, ...]:
     """Kinds by their names in the config or in the caller's language."""
-    translated = {view.voice.say(KINDS[kind]).lower(): kind for kind in _KINDS}
+    translated = {request.voice.say(KINDS[kind]).lower(): kind for kind in _KINDS}
     found = []
     for word in text.replace(",", " ").split():
         plain = word.lower().replace("-", "_")
         kind = next((one for one in _KINDS if one == plain), translated.get(word.lower()))
         if kind is None:
-            raise CommandError(refusals.unknown_kind(view.voice, word, _KINDS))
+            raise CommandError(refusals.unknown_kind(request.voice, word, _KINDS))
         found.append(kind)
     return tuple(found)

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.commands import course
-from bot.commands.course import DAY
+from bot.commands import progress
+from bot.commands.progress import DAY
+from bot.commands.request import CONSOLE, EVERYTHING, Context, Request, as_alert, look, visible
 from bot.commands.status import deadlines, failing, goals, open_alerts, panel_of
-from bot.commands.view import CONSOLE, EVERYTHING, Context, View, as_alert, look, visible
 from bot.message import Silent, Summary, voice_for
 from bot.message import summary as summary_message
-from bot.message.course import AccountCourse
 from bot.message.notice import NAMED
+from bot.message.progress import AccountCourse
 from bot.message.summary import Period
 from bot.model import Caller, Message
 from bot.storage import accounts, channels, incidents, notes
@@ -27,9 +27,9 @@ DAYS: Mapping[Period, int] = {"day": 1, "week": 7, "month": 30}
 _LATE = 2 * DAY
 
 
-async def summary(view: View, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+async def summary(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     period: Period = arguments.get("period", "week")
-    return await look(view, _summary, period, EVERYTHING)
+    return await look(request, _summary, period, EVERYTHING)
 
 
 async def due_summary(
@@ -38,7 +38,7 @@ async def due_summary(
     """What a channel is due at `now`, worked out by a reader: the writer is not held up."""
     space = context.spaces.get(channel.space)
     patterns = EVERYTHING if channel.space == CONSOLE else space.accounts if space else ()
-    view = View(
+    request = Request(
         context=context,
         caller=Caller(
             platform=channel.channel.partition(":")[0],
@@ -52,33 +52,33 @@ async def due_summary(
         voice=voice_for(channel.locale, channel.timezone),
         now=now,
     )
-    return await look(view, _heard_summary, channel, period)
+    return await look(request, _heard_summary, channel, period)
 
 
-def _heard_summary(db: Database, view: View, channel: Channel, period: Period) -> Message:
+def _heard_summary(db: Database, request: Request, channel: Channel, period: Period) -> Message:
     """About the accounts the channel subscribes to; all it may see where there are none."""
     heard = tuple(
         pattern
         for subscription in channels.subscriptions(db, channel.channel)
         for pattern in subscription.accounts
     )
-    return _summary(db, view, period, heard or EVERYTHING)
+    return _summary(db, request, period, heard or EVERYTHING)
 
 
-def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -> Message:
+def _summary(db: Database, request: Request, period: Period, heard: tuple[str, ...]) -> Message:
     days = DAYS[period]
     seen = [
         known
-        for known in visible(db, view)
+        for known in visible(db, request)
         if accounts.matches(heard, known.account, known.tags)
     ]
     names = {known.account for known in seen}
-    panel = panel_of(db, view, sorted(names), max(days + 8, 16))
-    start = view.now - days * DAY
-    past = incidents.listing(db, view.patterns, since=int(start) - 14 * DAY)
+    panel = panel_of(db, request, sorted(names), max(days + 8, 16))
+    start = request.now - days * DAY
+    past = incidents.listing(db, request.patterns, since=int(start) - 14 * DAY)
     own = [one for one in past if one.incident.account in names]
     late = [
-        as_alert(db, view, one)
+        as_alert(db, request, one)
         for one in own
         if one.seen_at >= start
         and one.silent is None
@@ -88,20 +88,20 @@ def _summary(db: Database, view: View, period: Period, heard: tuple[str, ...]) -
     what = Summary(
         period=period,
         start=start,
-        end=view.now,
+        end=request.now,
         accounts=[
-            course.course(panel, known.account, days, known.last_reading) for known in seen
+            progress.course(panel, known.account, days, known.last_reading) for known in seen
         ],
-        open=[alert for alert in open_alerts(db, view) if alert.incident.account in names],
+        open=[alert for alert in open_alerts(db, request) if alert.incident.account in names],
         late=late,
         returned=returned,
-        stale=_stale(db, view, seen),
-        goals=[one for one in goals(db, view) if one.account in names],
-        deadlines=deadlines(db, view),
+        stale=_stale(db, request, seen),
+        goals=[one for one in goals(db, request) if one.account in names],
+        deadlines=deadlines(db, request),
     )
     if days == 1:
         what = replace(what, accounts=[_day(panel, one.account, one) for one in what.accounts])
-    return summary_message(view.voice, what, view.now)
+    return summary_message(request.voice, what, request.now)
 
 
 def _came_back(one: Stored, start: float) -> bool:
@@ -112,14 +112,14 @@ def _came_back(one: Stored, start: float) -> bool:
 
 def _day(panel: Panel, account: str, whole: AccountCourse) -> AccountCourse:
     """One day's change with the course of the two weeks before it."""
-    day = course.course(panel, account, 1, whole.last_reading)
-    return replace(day, values=course.course(panel, account, 14, None).values)
+    day = progress.course(panel, account, 1, whole.last_reading)
+    return replace(day, values=progress.course(panel, account, 14, None).values)
 
 
-def _stale(db: Database, view: View, seen: Sequence[Known]) -> list[Silent]:
+def _stale(db: Database, request: Request, seen: Sequence[Known]) -> list[Silent]:
     """Sources in trouble, and what a notice still in force calls stale: a source at once where
     more of its accounts are silent than one would name."""
-    broken = failing(db, view)
+    broken = failing(db, request)
     quiet = [Silent(row.name, row.last_success) for row in broken]
     told = {
         row["account"]

@@ -5,8 +5,8 @@ from bot.commands import (
     check,
     event,
     help,
+    imports,
     incidents,
-    intake,
     mute,
     preview,
     status,
@@ -312,7 +312,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="import",
         help=mark("Read an export of follower counts"),
-        handler=intake.take_in,
+        handler=imports.take_in,
         arguments=(Argument(name="file", help=mark("The export"), kind="file"),),
         role="manager",
         slow=True,
@@ -320,7 +320,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="watch",
         help=mark("Start to watch an account, or let a forgotten one in again"),
-        handler=intake.watch,
+        handler=imports.watch,
         arguments=(
             Argument(name="account", help=mark("The account, platform/handle"), kind="text"),
         ),
@@ -330,14 +330,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="unwatch",
         help=mark("Stop watching an account"),
-        handler=intake.unwatch,
+        handler=imports.unwatch,
         arguments=(_ACCOUNT,),
         role="manager",
     ),
     Command(
         name="forget",
         help=mark("Erase an account with its readings, lists and incidents, and keep it away"),
-        handler=intake.forget,
+        handler=imports.forget,
         arguments=(
             _ACCOUNT,
             Argument(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
-from bot.deliver.links import Links, is_well_again
+from bot.deliver.spaces import ChannelSpaces, is_well_again
 from bot.errors import (
     DeliveryDeferred,
     DeliveryError,
@@ -20,7 +20,7 @@ from bot.errors import (
 from bot.model import ChartSpec, Chat, Delivery, Picture
 from bot.route import Voices, catch_up
 from bot.storage import alerts, channels, outbox
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 from bot.storage.outbox import Claimed
@@ -58,7 +58,7 @@ class _Pace:
     failures: int = 0
 
 
-class Courier:
+class OutboxWorker:
     """Sends for one process; channels run beside each other, each in its own order.
 
     `report` tells the operator a sentence; `draw` makes a chart just before sending, and a
@@ -71,14 +71,14 @@ class Courier:
         chats: Mapping[str, Chat],
         *,
         voices: Voices,
-        walls: Walls,
+        walls: AccessPolicy,
         clocks: Clocks,
         draw: Draw,
         report: Callable[[str], Awaitable[None]],
     ) -> None:
         self._store, self._voices, self._walls = store, voices, walls
         self._clocks, self._draw, self._report = clocks, draw, report
-        self._links = Links(store, chats, walls, clocks.calendar, report)
+        self._links = ChannelSpaces(store, chats, walls, clocks.calendar, report)
         self._owner = secrets.token_hex(8)
         self._paces: dict[str, _Pace] = {}
         self._running: dict[str, asyncio.Task[None]] = {}

@@ -3,8 +3,8 @@
 import numpy as np
 
 from bot import charts
-from bot.message.course import concerns
 from bot.message.kinds import EVENTS, began, kind_name, last_seen, metric_name, share_of_level
+from bot.message.progress import concerns
 from bot.message.voice import DAY, Voice, clean
 from bot.model import ChartSpec, Picture
 from checks.baseline import expected

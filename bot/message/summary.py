@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from bot.message.course import (
+from bot.message.kinds import platform_name, worst_first
+from bot.message.progress import (
     AccountCourse,
     Deadline,
     Standing,
@@ -16,7 +17,6 @@ from bot.message.course import (
     moved,
     sparkline,
 )
-from bot.message.kinds import platform_name, worst_first
 from bot.message.voice import Voice, clean
 from bot.message.wave import lines
 from bot.model import Alert, Field, Message

@@ -10,13 +10,13 @@ from sqlite_utils import Database
 
 from bot.errors import StorageError
 from bot.review.notices import note
-from bot.review.view import (
+from bot.review.pending import (
     AGED,
     COMPARED,
     DAY,
     TURN,
-    Ground,
-    View,
+    Pending,
+    ReviewSettings,
     judge,
     look,
     panel_of,
@@ -29,7 +29,7 @@ from bot.storage.incidents import Stored
 from checks.incident.decide import decide
 from checks.model import Direction, Incident, Judgement
 
-__all__ = ["Ground", "Reviewed", "forget", "reroute", "review", "settle_routes"]
+__all__ = ["ReviewSettings", "Reviewed", "forget", "reroute", "review", "settle_routes"]
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Reviewed:
     queued: int
 
 
-async def review(store: Store, ground: Ground, now: int) -> Reviewed:
+async def review(store: Store, ground: ReviewSettings, now: int) -> Reviewed:
     """Judges the present, and every day that new readings touched, in time order.
 
     Computes outside; decides and writes in one transaction that reads the open incidents
@@ -66,7 +66,7 @@ async def review(store: Store, ground: Ground, now: int) -> Reviewed:
     )
 
 
-async def _review_once(store: Store, ground: Ground, now: int) -> Reviewed | None:
+async def _review_once(store: Store, ground: ReviewSettings, now: int) -> Reviewed | None:
     view = await store.read(look, ground.walls, now)
     now = view.now
     judged: list[tuple[int, Judgement]] = []
@@ -84,12 +84,12 @@ async def _review_once(store: Store, ground: Ground, now: int) -> Reviewed | Non
     return done
 
 
-async def settle_routes(store: Store, ground: Ground, now: int) -> int:
+async def settle_routes(store: Store, ground: ReviewSettings, now: int) -> int:
     """Tells what mutes, quiet hours and reminders release by now; call it every minute."""
     return await store.write(route, ground.voices, ground.walls, now, News())
 
 
-def reroute(db: Database, ground: Ground, now: int, changed: Iterable[int]) -> int:
+def reroute(db: Database, ground: ReviewSettings, now: int, changed: Iterable[int]) -> int:
     """Edits the messages of incidents that a person changed, inside that transaction."""
     return route(db, ground.voices, ground.walls, now, News(changed=frozenset(changed)))
 
@@ -125,8 +125,8 @@ class _Course:
 
 def _settle(
     db: Database,
-    ground: Ground,
-    view: View,
+    ground: ReviewSettings,
+    view: Pending,
     judged: Sequence[tuple[int, Judgement]],
     now: int,
 ) -> Reviewed | None:
@@ -183,7 +183,9 @@ def _limited(
     return said, [one for one in known if fresh(one.account)]
 
 
-def _save(db: Database, ground: Ground, view: View, course: _Course, now: int) -> News:
+def _save(
+    db: Database, ground: ReviewSettings, view: Pending, course: _Course, now: int
+) -> News:
     """Stores what changed and says of each incident whether it is news."""
     first = {one.account for one in view.pending if one.first}
     changed, fresh, firsts = set(), set(), set()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.notes import NotedEvent
 from checks.model import Event
 from checks.panel.panel import Panel
@@ -18,7 +18,9 @@ SHARE_ACCOUNTS, SHARE_SPACES = 20, 3
 Ints = npt.NDArray[np.int64]
 
 
-def walled(panel: Panel, tags: Mapping[str, Sequence[str]], walls: Walls) -> dict[str, Ints]:
+def walled(
+    panel: Panel, tags: Mapping[str, Sequence[str]], walls: AccessPolicy
+) -> dict[str, Ints]:
     """Peers as each team may know them.
 
     A group that lies in one set of spaces stays as it is. Of one that crosses a wall only a
@@ -50,7 +52,7 @@ def walled(panel: Panel, tags: Mapping[str, Sequence[str]], walls: Walls) -> dic
 
 
 def events_behind(
-    walls: Walls, noted: Iterable[NotedEvent], tags: Mapping[str, Sequence[str]]
+    walls: AccessPolicy, noted: Iterable[NotedEvent], tags: Mapping[str, Sequence[str]]
 ) -> Iterator[Event]:
     """Events as checks may use them: a team's own only for accounts that it alone sees.
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from bot.route.hearing import Hearing, quiet_end
-from bot.route.telling import Teller, Voices
+from bot.route.audience import Audience, quiet_end
+from bot.route.notifier import ChannelNotifier, Voices
 from bot.storage import accounts, alerts, channels, notes, outbox
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
 from checks.model import Notice
@@ -34,21 +34,23 @@ class News:
     older: Mapping[str, int] | None = None
 
 
-def route(db: Database, voices: Voices, walls: Walls, now: int, news: News) -> int:
+def route(db: Database, voices: Voices, walls: AccessPolicy, now: int, news: News) -> int:
     """Queues every message that follows from `news` or whose hour has come; gives how many."""
-    hearing = Hearing(db, walls, now)
+    audience = Audience(db, walls, now)
     notices = notes.take_unrouted(db)
     queued = 0
     for channel in channels.listing(db):
         if channel.space:
-            teller = Teller(hearing, voices, channel)
-            _Round(hearing, teller, channel, news).serve()
-            _tell_notices(hearing, teller, channel, notices)
-            queued += teller.queued
+            notifier = ChannelNotifier(audience, voices, channel)
+            _RoutingPass(audience, notifier, channel, news).serve()
+            _tell_notices(audience, notifier, channel, notices)
+            queued += notifier.queued
     return queued
 
 
-def catch_up(db: Database, voices: Voices, walls: Walls, channel: Channel, now: int) -> bool:
+def catch_up(
+    db: Database, voices: Voices, walls: AccessPolicy, channel: Channel, now: int
+) -> bool:
     """Folds every alert that never went out into one message, worst first.
 
     What may have arrived already is left alone. True where there was something to fold.
@@ -60,52 +62,59 @@ def catch_up(db: Database, voices: Voices, walls: Walls, channel: Channel, now: 
     older = sum(row.older for row in rows)
     since = min(row.since or row.created for row in rows)
     outbox.fold(db, [row.id for row in rows], now)
-    hearing = Hearing(db, walls, now)
-    Teller(hearing, voices, channel).tell_digest(
-        [hearing.get(id) for id in members], "catch_up", older=older, since=since
+    audience = Audience(db, walls, now)
+    ChannelNotifier(audience, voices, channel).tell_digest(
+        [audience.get(id) for id in members], "catch_up", older=older, since=since
     )
     return True
 
 
-class _Round:
+class _RoutingPass:
     """What one channel is told in one routing."""
 
-    def __init__(self, hearing: Hearing, teller: Teller, channel: Channel, news: News) -> None:
-        self.hearing, self.teller, self.channel, self.news = hearing, teller, channel, news
-        self.db, self.now = hearing.db, hearing.now
+    def __init__(
+        self, audience: Audience, notifier: ChannelNotifier, channel: Channel, news: News
+    ) -> None:
+        self.audience, self.notifier, self.channel, self.news = (
+            audience,
+            notifier,
+            channel,
+            news,
+        )
+        self.db, self.now = audience.db, audience.now
 
     def serve(self) -> None:
         """Edits first, then what is new, then what was held."""
-        channel, teller = self.channel, self.teller
+        channel, notifier = self.channel, self.notifier
         told = alerts.told(self.db, channel.channel, self.news.changed)
-        changed = [self.hearing.get(id) for id in sorted(self.news.changed)]
+        changed = [self.audience.get(id) for id in sorted(self.news.changed)]
         living = set(told.values())
         for wave in {one.incident.wave for one in changed} - {None}:
             row = alerts.of_wave(self.db, channel.channel, str(wave))
             living |= {row.id} if row else set()
         for id in sorted(living):
-            teller.refresh(alerts.get(self.db, id))
+            notifier.refresh(alerts.get(self.db, id))
         told = alerts.told(self.db, channel.channel, self.news.changed)
         fresh = [one for one in changed if one.id not in told and self._is_new(one)]
         held = alerts.held(self.db, channel.channel)
         ready, released = [], self._release(held)
         free = {one.id for one in released}
         for one in fresh:
-            obstacle = self.hearing.obstacle(channel, one)
+            obstacle = self.audience.obstacle(channel, one)
             if obstacle is not None:
                 alerts.hold(self.db, channel.channel, one.id, obstacle, self.now)
             elif one.id not in free:
                 alerts.release(self.db, channel.channel, one.id)
                 ready.append(one)
         first = [one for one in ready if one.id in self.news.first]
-        teller.tell_digest(first, "import", older=self._older())
+        notifier.tell_digest(first, "import", older=self._older())
         ready = [one for one in ready if one.id not in self.news.first]
         night = [one for one in released if held[one.id].reason == "quiet"]
         ready += [one for one in released if held[one.id].reason != "quiet"]
-        teller.tell(ready)
+        notifier.tell(ready)
         since = min((held[one.id].since for one in night), default=None)
-        teller.tell_digest(night, "quiet", since=since)
-        teller.remind()
+        notifier.tell_digest(night, "quiet", since=since)
+        notifier.remind()
 
     def _is_new(self, one: Stored) -> bool:
         """Whether a revision first meets the channel's subscriptions."""
@@ -113,22 +122,22 @@ class _Round:
             return False
         if not one.incident.open and one.id not in self.news.fresh:
             return False
-        return self.hearing.hears(self.channel, one.incident)
+        return self.audience.hears(self.channel, one.incident)
 
     def _release(self, held: Mapping[int, alerts.Held]) -> list[Stored]:
         """What was held and may be told now; muted ones that ended meanwhile are let go."""
         free = []
         told = alerts.told(self.db, self.channel.channel, held)
         for id, hold in held.items():
-            one = self.hearing.get(id)
+            one = self.audience.get(id)
             if id in told:  # a wave's message named it meanwhile
                 alerts.release(self.db, self.channel.channel, id)
                 continue
             over = hold.reason != "quiet" and not one.incident.open
-            if not over and self.hearing.obstacle(self.channel, one) is not None:
+            if not over and self.audience.obstacle(self.channel, one) is not None:
                 continue
             alerts.release(self.db, self.channel.channel, id)
-            if not over and self.hearing.hears(self.channel, one.incident):
+            if not over and self.audience.hears(self.channel, one.incident):
                 free.append(one)
         return free
 
@@ -136,33 +145,36 @@ class _Round:
         return sum(
             count
             for account, count in (self.news.older or {}).items()
-            if self.hearing.sees(self.channel, account)
+            if self.audience.sees(self.channel, account)
         )
 
 
 def _tell_notices(
-    hearing: Hearing, teller: Teller, channel: Channel, notices: Mapping[str, Notice]
+    audience: Audience,
+    notifier: ChannelNotifier,
+    channel: Channel,
+    notices: Mapping[str, Notice],
 ) -> None:
     """New notices in one message, to channels that hear everything about their accounts."""
     hears = channel.disabled is None and any(
         subscription.min_severity == "info" and not subscription.kinds
-        for subscription in hearing.subscriptions[channel.channel]
+        for subscription in audience.subscriptions[channel.channel]
     )
     mine = {
         key: notice
         for key, notice in notices.items()
-        if hears and notice.account is not None and hearing.sees(channel, notice.account)
+        if hears and notice.account is not None and audience.sees(channel, notice.account)
     }
     if mine:
         named = {notice.account for notice in mine.values() if notice.account is not None}
-        teller.queue(
-            key=f"notice:{hearing.now}:{min(mine)}:{channel.channel}",
+        notifier.queue(
+            key=f"notice:{audience.now}:{min(mine)}:{channel.channel}",
             kind="notice",
-            message=teller.voices.notice(
-                teller.voice,
+            message=notifier.voices.notice(
+                notifier.voice,
                 list(mine.values()),
-                hearing.now,
-                sources=accounts.sources_by_account(hearing.db, named),
+                audience.now,
+                sources=accounts.sources_by_account(audience.db, named),
             ),
-            due=quiet_end(channel, hearing.now),
+            due=quiet_end(channel, audience.now),
         )

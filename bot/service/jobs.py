@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.commands.course import read_panel
+from bot.commands.progress import read_panel
 from bot.commands.summary import due_summary
-from bot.deliver import LATE_SUMMARY, Courier
+from bot.deliver import LATE_SUMMARY, OutboxWorker
 from bot.errors import BotError
 from bot.ingest.follower_lists import compare_lists
 from bot.ingest.poll import Outcome, poll
 from bot.message import picture, voice_for
 from bot.model import Health
-from bot.review import Ground, review, settle_routes
+from bot.review import ReviewSettings, review, settle_routes
 from bot.service.schedule import Job, Rhythm, latest_fire, summary_rhythm
 from bot.storage import (
     accounts,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from bot.commands.dispatch import CommandDesk
-    from bot.commands.view import Context
+    from bot.commands.request import Context
     from bot.config.settings import SourceSettings
     from bot.ingest.imports import Intake
     from bot.message.summary import Period
@@ -70,12 +70,12 @@ class Service:
     """`calendar` is the clock of polls, reviews and summaries; a replay sets it."""
 
     store: Store
-    ground: Ground
+    ground: ReviewSettings
     context: Context
-    desk: CommandDesk
+    dispatcher: CommandDesk
     intake: Intake
     chats: Mapping[str, Chat]
-    courier: Courier
+    worker: OutboxWorker
     feeds: Sequence[Feed]
     calendar: Callable[[], float]
     report: Callable[[str], Awaitable[None]]
@@ -90,7 +90,7 @@ class Service:
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """What runs for ever beside the schedule."""
-        loops = [self.courier.run(), *(chat.run() for chat in self.chats.values())]
+        loops = [self.worker.run(), *(chat.run() for chat in self.chats.values())]
         return [asyncio.create_task(loop) for loop in loops]
 
     def jobs(self) -> list[Job]:
@@ -154,7 +154,7 @@ class Service:
     async def _sending(self, job: Job) -> None:
         """In a replay every message is out before the calendar moves on."""
         await job.action()
-        await self.courier.pump()
+        await self.worker.pump()
 
     # --- what jobs do -------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ class Service:
     async def replay_poll(self) -> None:
         for feed in self.feeds:
             await self._guarded(f"poll {feed.settings.name}", partial(self.poll, feed))
-        await self.courier.pump()
+        await self.worker.pump()
 
     async def take_history(self) -> None:
         """Stores what lies before a replay; it is silent, for nobody was told then."""
@@ -203,7 +203,7 @@ class Service:
         looks = await self.store.read(readings.looks_per_day, now)
         ground = replace(self.ground, rules=self.rules(looks))
         await review(self.store, ground, now)
-        self.courier.wake()
+        self.worker.wake()
 
     async def minute(self) -> None:
         """Releases what mutes, quiet hours and reminders held, and sends due summaries."""
@@ -213,7 +213,7 @@ class Service:
             if channel.summary and channel.space and channel.disabled is None:
                 queued += await self._summarise(channel, now)
         if queued:
-            self.courier.wake()
+            self.worker.wake()
 
     async def _summarise(self, channel: Channel, now: float) -> bool:
         """One that was missed while the service was down is sent if less than 12 h late."""
@@ -240,7 +240,7 @@ class Service:
     async def hour(self) -> None:
         """Calm days and accounts that fell silent are news too, though nothing was read."""
         await self.review()
-        await self.courier.revive()
+        await self.worker.revive()
 
     # --- what operators ask -------------------------------------------------------------
 
@@ -264,8 +264,8 @@ class Service:
         platform = channel.partition(":")[0]
         if platform not in self.chats:
             return self.off.get(platform, f"{platform} is switched off in the config")
-        await self.courier.start()
-        await self.courier.pump()
+        await self.worker.start()
+        await self.worker.pump()
         for one in await self.store.read(outbox.waiting):
             if one.channel == channel:
                 return one.error or "it will be tried again"

@@ -40,7 +40,7 @@ def read_export(
     `account` ("platform/handle" or "handle") wins over what a file says of itself. Raises
     SourceUnavailable where there is nothing at the path.
     """
-    from bot.sources.exports.piece import Asked, failed
+    from bot.sources.exports.parsed import Asked, failed
     from bot.sources.exports.reading import read_path
     from bot.sources.tables.options import Meaning
 

@@ -41,7 +41,7 @@ def matches(patterns: Iterable[str], account: str, tags: Collection[str] = ()) -
 
 
 @dataclass(frozen=True, slots=True)
-class Walls:
+class AccessPolicy:
     """Which accounts each space may see, as patterns; the terminal's own space sees all."""
 
     spaces: Mapping[str, tuple[str, ...]]

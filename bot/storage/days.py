@@ -7,7 +7,7 @@ from sqlite_utils import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class PendingDays:
     """New readings of an account lie in start..stop; `first` at its first import.
 
     `version` grows with every further batch, so that a review ends only what it saw.
@@ -21,18 +21,20 @@ class Pending:
     version: int
 
 
-def pending(db: Database) -> list[Pending]:
+def pending(db: Database) -> list[PendingDays]:
     rows = db.conn.execute(
         "SELECT accounts.id, accounts.account, start, stop, first, version FROM pending_days"
         " JOIN accounts ON accounts.id = pending_days.account"
     )
     return [
-        Pending(id=id, account=name, start=start, stop=stop, first=bool(first), version=version)
+        PendingDays(
+            id=id, account=name, start=start, stop=stop, first=bool(first), version=version
+        )
         for id, name, start, stop, first, version in rows
     ]
 
 
-def reviewed(db: Database, seen: Sequence[Pending], now: int) -> None:
+def reviewed(db: Database, seen: Sequence[PendingDays], now: int) -> None:
     """Ends what a review saw; what was added meanwhile waits on."""
     db.conn.executemany(
         "DELETE FROM pending_days WHERE account = ? AND version = ?",

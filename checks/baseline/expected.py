@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.baseline.fit import LAG, WINDOW, Lesson, between, learn_young, lessons
+from checks.baseline.fit import LAG, WINDOW, BaselineFit, between, fit_cold_start, fits
 from checks.panel.increments import GAP, Series, Shorts, Singles, counts_of, linear_rows
 from checks.panel.panel import Bools, Floats, Ints, Panel, cells, truncation
 
@@ -56,7 +56,7 @@ def merged(moves: Sequence[Move], how: Callable[[list[Any]], Any]) -> Move:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Residuals:
     """Everything the sudden checks need about one metric; arrays (accounts, columns).
 
     `day` is the move over the first of SPANS. `step` is the display step in counts, 1 for
@@ -79,17 +79,17 @@ class Outlook:
         return ~np.isnan(self.day.move)
 
 
-def outlook(
+def residuals_of(
     panel: Panel,
     metric: str,
     columns: Ints,
     *,
     rows: Ints | None = None,
-    known: Iterable[Lesson] | None = None,
-) -> Outlook:
+    known: Iterable[BaselineFit] | None = None,
+) -> Residuals:
     """Expected and observed changes at the judged columns, of all accounts or some `rows`.
 
-    `known` are the lessons of those rows where somebody has them already.
+    `known` are the fits of those rows where somebody has them already.
     """
     rows = np.arange(len(panel.accounts)) if rows is None else rows
     place = np.zeros(len(panel.accounts), np.int64)
@@ -99,7 +99,7 @@ def outlook(
     if columns.size and rows.size:
         first, last = int(columns.min()), int(columns.max())
         if known is None:
-            known = lessons(panel, metric, rows, first - LAG, last - LAG, last)
+            known = fits(panel, metric, rows, first - LAG, last - LAG, last)
         for lesson in known:
             part, mine = _judge(lesson, columns - lesson.start), place[lesson.rows]
             _put(part, whole, mine)
@@ -116,7 +116,7 @@ def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
     """Where one account's count was expected on each day: the level before it, the expected
     change, and BAND spreads to either side; NaN where nothing is expected yet.
     """
-    view = outlook(panel, metric, np.arange(panel.days), rows=np.array([row]))
+    view = residuals_of(panel, metric, np.arange(panel.days), rows=np.array([row]))
     day = view.day
     if linear_rows(panel, metric)[row]:
         counts = counts_of(panel, metric)[row]
@@ -127,9 +127,9 @@ def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
     return day.level[0] * np.exp(low), day.level[0] * np.exp(high)
 
 
-def _blank(accounts: int, columns: int) -> Outlook:
+def _blank(accounts: int, columns: int) -> Residuals:
     shape = (accounts, columns)
-    return Outlook(
+    return Residuals(
         _no_moves(shape),
         step=np.empty(shape),
         changes=np.empty(shape, np.int16),
@@ -145,7 +145,7 @@ def _no_moves(shape: tuple[int, int]) -> Move:
     return Move(move, expected, spread, level, np.empty(shape, np.int16))
 
 
-def _put(part: Outlook, whole: Outlook, rows: Ints) -> None:
+def _put(part: Residuals, whole: Residuals, rows: Ints) -> None:
     """What `part` says of every judged day of these rows."""
     for one, plane in zip(_planes(part), _planes(whole), strict=True):
         # NumPy is slow at rows of a single entry
@@ -155,7 +155,7 @@ def _put(part: Outlook, whole: Outlook, rows: Ints) -> None:
             plane[rows] = one
 
 
-def _planes(view: Outlook) -> list[Any]:
+def _planes(view: Residuals) -> list[Any]:
     day = [getattr(view.day, field.name) for field in fields(Move)]
     return [*day, view.step, view.changes, view.held, view.early]
 
@@ -174,8 +174,8 @@ class _Readings:
 class _Usual:
     """What each row is judged by at each of `columns`; arrays (rows, columns).
 
-    `weekdays` are the sums of `Learnt` as they are, `week` the one of each column, `young` the
-    rows and places that have none. `variance` is that of a day, `rounded` says of which
+    `weekdays` are the sums of `FittedWeeks` as they are, `week` the one of each column, `young`
+    the rows and places that have none. `variance` is that of a day, `rounded` says of which
     counts only three digits are shown.
     """
 
@@ -190,7 +190,7 @@ class _Usual:
     rounded: Bools
 
 
-def _judge(lesson: Lesson, columns: Ints) -> Outlook:
+def _judge(lesson: BaselineFit, columns: Ints) -> Residuals:
     """That of a lesson's rows; columns count from its first day."""
     series = lesson.series
     changes = between(series.read, columns)
@@ -203,11 +203,11 @@ def _judge(lesson: Lesson, columns: Ints) -> Outlook:
     day = replace(day, spread=spread.reshape(held.shape))
     step = np.maximum(step, 1.0).reshape(held.shape)
     loud, moves = _stand_out(usual, [day, *others])
-    return Outlook(day, step, changes, held, early, loud, moves)
+    return Residuals(day, step, changes, held, early, loud, moves)
 
 
 def _stand_out(usual: _Usual, moves: list[Move]) -> tuple[Ints, Move]:
-    """`loud` and `moves` of an Outlook.
+    """`loud` and `moves` of an Residuals.
 
     Few moves are beyond even the spread of the days: theirs alone is worked out.
     """
@@ -247,12 +247,14 @@ def _readings(series: Series, columns: Ints) -> _Readings:
     return _Readings(short, column, count, np.log(np.maximum(count, 1.0)))
 
 
-def _usual(lesson: Lesson, columns: Ints, judged: Bools) -> _Usual:
+def _usual(lesson: BaselineFit, columns: Ints, judged: Bools) -> _Usual:
     learnt, week = lesson.learnt, lesson.week(columns - LAG)
     base, spread = learnt.base.take(week, axis=1), learnt.spread.take(week, axis=1)
     row, place = young = cells(~learnt.own.take(week, axis=1) & judged)
     if row.size:
-        base[row, place], spread[row, place] = learn_young(lesson.series, row, columns[place])
+        base[row, place], spread[row, place] = fit_cold_start(
+            lesson.series, row, columns[place]
+        )
     return _Usual(
         columns,
         (lesson.weekday + columns) % 7,

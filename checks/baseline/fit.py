@@ -48,7 +48,7 @@ _FEW = 8
 
 
 @dataclass(frozen=True)
-class Learnt:
+class FittedWeeks:
     """`base` is the expected change of a day, `spread` its standard deviation.
 
     `weekdays` (15, ...) are running sums of the weekday effects from Monday over two weeks,
@@ -66,7 +66,7 @@ class Learnt:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class BaselineFit:
     """What rows of one phase learnt by the end of each of `weeks`; arrays (rows, weeks).
 
     Columns count from `start`, the panel column of the series' first day.
@@ -79,7 +79,7 @@ class Lesson:
     phase: int
     series: Series
     weeks: Ints
-    learnt: Learnt
+    learnt: FittedWeeks
 
     def week(self, columns: Ints) -> Ints:
         """Index of the newest week learnt at or before each column."""
@@ -91,7 +91,7 @@ def refreshed(columns: Ints, day: int, phase: int) -> Ints:
     return columns - (day + columns + phase) % 7
 
 
-def lessons(
+def fits(
     panel: Panel,
     metric: str,
     rows: Ints,
@@ -102,7 +102,7 @@ def lessons(
     gap: int = GAP,
     linear: bool = False,
     wander: bool = False,
-) -> Iterator[Lesson]:
+) -> Iterator[BaselineFit]:
     """Weeks that end from (the refresh before) column `first` to `last`, in pieces of `rows`.
 
     The series of each lesson ends with column `end`. `linear` learns counts in any case;
@@ -124,11 +124,15 @@ def lessons(
             for part in np.array_split(some, 1 + len(some) * size // _WINDOWS_AT_ONCE):
                 if part.size:
                     series = bridge(counts[part, start : end + 1], flat[part], gap)
-                    learnt = taught(series, weeks, (weekday + int(weeks[0])) % 7, wander=wander)
-                    yield Lesson(part, start, day, weekday, phase, series, weeks, learnt)
+                    learnt = fit_weeks(
+                        series, weeks, (weekday + int(weeks[0])) % 7, wander=wander
+                    )
+                    yield BaselineFit(part, start, day, weekday, phase, series, weeks, learnt)
 
 
-def taught(series: Series, weeks: Ints, weekday: int, *, wander: bool = False) -> Learnt:
+def fit_weeks(
+    series: Series, weeks: Ints, weekday: int, *, wander: bool = False
+) -> FittedWeeks:
     """What each row learnt by the end of each of `weeks`, all of which end on `weekday`."""
     shape = (len(series.counts), len(weeks))
     # a window that ends earlier holds the first day, which has no change
@@ -147,11 +151,11 @@ def taught(series: Series, weeks: Ints, weekday: int, *, wander: bool = False) -
         row, week = some = cells(own & ~whole)
         windows = _windows(series.increments, WINDOW, row, weeks[week])
         known[some] = (~np.isnan(windows)).sum(axis=1)
-        base[some], spread[some], weekdays[:, row, week] = learn_partial(windows, weekday)
+        base[some], spread[some], weekdays[:, row, week] = fit_partial(windows, weekday)
     # equal parts of a bridged gap vary less than its days did
     spread *= np.sqrt(np.maximum(known, 1) / np.maximum(changes, 1)).astype(np.float32)
     weekly = _wander(series.increments, weeks) if wander else np.zeros(shape, np.float32)
-    return Learnt(base, spread, weekdays, own, _rounded(series.counts, weeks), weekly)
+    return FittedWeeks(base, spread, weekdays, own, _rounded(series.counts, weeks), weekly)
 
 
 def learn(windows: Singles, weekday: int, ordered: Singles) -> tuple[Singles, Singles, Singles]:
@@ -183,7 +187,7 @@ def learn(windows: Singles, weekday: int, ordered: Singles) -> tuple[Singles, Si
     return middle + rest, rms, _running_effects(effects, weekday)
 
 
-def learn_partial(windows: Singles, weekday: int) -> tuple[Singles, Singles, Singles]:
+def fit_partial(windows: Singles, weekday: int) -> tuple[Singles, Singles, Singles]:
     """The same for windows with missing days."""
     seen = ~np.isnan(windows)
     known = seen.sum(axis=1)
@@ -204,7 +208,7 @@ def learn_partial(windows: Singles, weekday: int) -> tuple[Singles, Singles, Sin
     return base, rms.astype(np.float32), _running_effects(effects, weekday)
 
 
-def learn_young(series: Series, row: Ints, column: Ints) -> tuple[Singles, Singles]:
+def fit_cold_start(series: Series, row: Ints, column: Ints) -> tuple[Singles, Singles]:
     """Base and spread of pairs of row and judged column, the spread at least a pooled one.
 
     Increments are clipped to the median +- 2 %; a linear row's spread is at least half its

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from checks.baseline.expected import outlook
+from checks.baseline.expected import residuals_of
 from checks.detectors.findings import Findings, nothing
 from checks.detectors.sudden import LONGER, Sudden, candidates, floors, judge
 from checks.model import Rules
@@ -50,7 +50,7 @@ def hidden_losses(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> 
     if panel.lost is None:
         return nothing()
     lost = replace(panel, metrics={"lost": running(panel.lost)})
-    view = outlook(lost, "lost", columns)
+    view = residuals_of(lost, "lost", columns)
     rows = np.arange(len(panel.accounts))
     sudden = candidates(lost, "lost", view, columns, rows=rows, direction=1)
     followers = panel.metrics["followers"]

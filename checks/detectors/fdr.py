@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline.expected import Outlook, outlook
+from checks.baseline.expected import Residuals, residuals_of
 from checks.detectors.findings import Findings
 from checks.detectors.tails import Tails, discovery_limit, fit_tails, runs, tail_size
 from checks.model import Rules
@@ -24,7 +24,7 @@ LEAST_ACCOUNTS = 50
 SAMPLE = 512
 """Accounts of a platform whose past stands for all; chosen by their names."""
 
-Find = Callable[[Outlook, Ints, Ints], Findings]
+Find = Callable[[Residuals, Ints, Ints], Findings]
 
 _AT_ONCE = 128
 """Judged days whose pools are worked out together."""
@@ -102,7 +102,7 @@ class _Odds:
 def hold_discoveries(
     panel: Panel,
     metric: str,
-    view: Outlook,
+    view: Residuals,
     columns: Ints,
     hits: Findings,
     find: Find,
@@ -141,7 +141,7 @@ def hold_discoveries(
 def _pasts(
     panel: Panel,
     metric: str,
-    view: Outlook,
+    view: Residuals,
     columns: Ints,
     samples: list[Ints],
     hits: Findings,
@@ -157,7 +157,7 @@ def _pasts(
         ]
     pasts = []
     for rows in samples:
-        seen = outlook(panel, metric, history, rows=rows)
+        seen = residuals_of(panel, metric, history, rows=rows)
         found = find(seen, history, rows)
         pasts.append(_past(seen, slice(None), history, found, rules))
     return pasts
@@ -247,7 +247,7 @@ def _sizes(judged: Bools, rows: Ints) -> Ints:
 
 
 def _tested(
-    panel: Panel, rows: Ints, view: Outlook, columns: Ints, hits: Findings
+    panel: Panel, rows: Ints, view: Residuals, columns: Ints, hits: Findings
 ) -> npt.NDArray[np.intp]:
     """Alarms of one platform on days with enough judged accounts."""
     here = np.flatnonzero(hits.alarm & np.isin(hits.row, rows))
@@ -275,7 +275,7 @@ def against_the_day(
 
 
 def _past(
-    view: Outlook, rows: Ints | slice, days: Ints, found: Findings, rules: Rules
+    view: Residuals, rows: Ints | slice, days: Ints, found: Findings, rules: Rules
 ) -> _Past:
     day = view.day
     excess, spread, level = day.excess[rows], day.spread[rows], day.level[rows]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from checks.baseline.expected import Outlook
-from checks.baseline.fit import LAG, WINDOW, Lesson, lessons
+from checks.baseline.expected import Residuals
+from checks.baseline.fit import LAG, WINDOW, BaselineFit, fits
 from checks.detectors.findings import Findings, join, nothing
 from checks.detectors.tails import log_tail
 from checks.model import Rules
@@ -78,9 +78,9 @@ def leaks(
     rules: Rules,
     columns: Ints,
     factor: Floats,
-    view: Outlook,
+    view: Residuals,
     *,
-    known: Iterable[Lesson] | None = None,
+    known: Iterable[BaselineFit] | None = None,
 ) -> Findings:
     """Judged by the sum over each span against what was learnt before the span began.
 
@@ -97,7 +97,7 @@ def leaks(
         return nothing()
     if known is None:
         first, last = int(columns.min()), int(columns.max())
-        known = lessons(
+        known = fits(
             panel, "followers", rows, first - REACH - LAG, last - LAG, last, wander=True
         )
     sums = [
@@ -113,7 +113,7 @@ def leaks(
     return join([nothing(), _findings(whole.take(loud), score[loud], factor)])
 
 
-def _maybe(panel: Panel, view: Outlook, columns: Ints, rows: slice) -> Bools:
+def _maybe(panel: Panel, view: Residuals, columns: Ints, rows: slice) -> Bools:
     """Where a leak of some accounts is worth looking for: (rows, columns).
 
     The count grew less, over one of three spans, than by half of what the recent baseline or
@@ -148,7 +148,7 @@ def _maybe(panel: Panel, view: Outlook, columns: Ints, rows: slice) -> Bools:
     return maybe & ~np.isnan(day.move) & ~linear_rows(panel, "followers")[rows, None]
 
 
-def _sums(lesson: Lesson, columns: Ints, maybe: Bools) -> Iterable[_Sums]:
+def _sums(lesson: BaselineFit, columns: Ints, maybe: Bools) -> Iterable[_Sums]:
     row, place = cells(maybe)
     if not row.size:
         return
@@ -260,7 +260,7 @@ def _worst_days(increments: Singles) -> dict[int, Singles]:
     return known
 
 
-def _sudden_losses(lesson: Lesson, first: int) -> tuple[Floats, Singles]:
+def _sudden_losses(lesson: BaselineFit, first: int) -> tuple[Floats, Singles]:
     """From column `first` on: running sum of the falls that `churn` judges, so that no leak
     is made of a purge, and the increments without them.
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline.fit import Lesson, lessons
+from checks.baseline.fit import BaselineFit, fits
 from checks.detectors.findings import Findings, join, nothing
 from checks.detectors.tails import log_tail
 from checks.model import Rules
@@ -38,7 +38,7 @@ def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findin
     parts = [nothing()]
     if rows.size:
         early = first - _QUIET
-        for lesson in lessons(
+        for lesson in fits(
             panel, "following", rows, early, last - _QUIET, last, gap=_GAP, linear=True
         ):
             here = ends[lesson.rows]
@@ -57,7 +57,7 @@ def _on_a_leg(counts: Floats, columns: Ints) -> Bools:
     return on_a_leg & ~np.isnan(counts[:, columns])
 
 
-def _seesaws(lesson: Lesson, columns: Ints, ends: Bools, factor: Floats) -> Findings:
+def _seesaws(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) -> Findings:
     series, rows, start = lesson.series, lesson.rows, lesson.start
     counts = series.counts
     days = counts.shape[1]

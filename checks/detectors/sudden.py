@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline.expected import LOUD, SPANS, Move, Outlook, merged
+from checks.baseline.expected import LOUD, SPANS, Move, Residuals, merged
 from checks.baseline.fit import LAG
 from checks.detectors.findings import Findings
 from checks.detectors.tails import log_tail, score_limit
@@ -61,7 +61,7 @@ class Sudden:
 def candidates(
     panel: Panel,
     metric: str,
-    outlook: Outlook,
+    residuals_of: Residuals,
     columns: Ints,
     *,
     rows: Ints,
@@ -70,13 +70,13 @@ def candidates(
 ) -> Sudden:
     """Account-days of `rows` worth a closer look: beyond 3 spreads and `least` in any span."""
     counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
-    some, place = np.divmod(outlook.loud, max(len(columns), 1))
-    row, column, moves = rows[some], columns[place], outlook.moves
+    some, place = np.divmod(residuals_of.loud, max(len(columns), 1))
+    row, column, moves = rows[some], columns[place], residuals_of.moves
     with np.errstate(invalid="ignore"):
         excess = direction * moves.excess
         beyond = (excess > LOUD * moves.spread) & (linear[row] | (excess > least))
     kept = np.flatnonzero(beyond.any(axis=0))
-    at, row, column = outlook.loud[kept], row[kept], column[kept]
+    at, row, column = residuals_of.loud[kept], row[kept], column[kept]
     flat = linear[row]
     moves = moves.at((slice(None), kept))
     day = moves.at(0)
@@ -97,10 +97,10 @@ def candidates(
         change=counts[row, column] - before,
         level=np.where(flat, np.nan, moves.level),
         elapsed=moves.elapsed,
-        step=outlook.step.ravel()[at],
+        step=residuals_of.step.ravel()[at],
         past=past,
         usual_past=usual_past,
-        changes=outlook.changes.ravel()[at],
+        changes=residuals_of.changes.ravel()[at],
         linear=flat,
     )
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.baseline.expected import Outlook, outlook
-from checks.baseline.fit import LAG, Lesson, lessons
+from checks.baseline.expected import Residuals, residuals_of
+from checks.baseline.fit import LAG, BaselineFit, fits
 from checks.detectors.fall import falls, hidden_losses
 from checks.detectors.fdr import hold_discoveries
 from checks.detectors.findings import Findings, join, nothing
@@ -22,7 +22,7 @@ _LOWEST = 0.3
 """No floor lies below this part of the rules' percent, whatever engagement and feedback say."""
 
 _MANY = 7
-"""Judged days from which lessons are worth sharing between the checks."""
+"""Judged days from which fits are worth sharing between the checks."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class State:
 class States:
     """One State per metric of a panel, worked out when somebody asks for it."""
 
-    def __init__(self, panel: Panel, columns: Ints, known: Mapping[str, Outlook]) -> None:
+    def __init__(self, panel: Panel, columns: Ints, known: Mapping[str, Residuals]) -> None:
         self._panel = panel
         self._columns = columns
         self._names = tuple(name for name in panel.metrics if name != "posts")
@@ -111,15 +111,15 @@ def detect(
 
 def _followers(
     panel: Panel, columns: Ints, rules: Rules, factor: Floats
-) -> tuple[Outlook, list[Findings]]:
+) -> tuple[Residuals, list[Findings]]:
     """Rises, falls and leaks; a replay of many days learns for all of them together."""
-    shared: list[Lesson] | None = None
+    shared: list[BaselineFit] | None = None
     if len(columns) > _MANY:
         first, last = int(columns.min()), int(columns.max())
         rows = np.arange(len(panel.accounts))
         reach = first - REACH - LAG
-        shared = list(lessons(panel, "followers", rows, reach, last - LAG, last, wander=True))
-    view = outlook(panel, "followers", columns, known=shared)
+        shared = list(fits(panel, "followers", rows, reach, last - LAG, last, wander=True))
+    view = residuals_of(panel, "followers", columns, known=shared)
     found = _sudden(panel, "followers", view, columns, rules, factor)
     hidden = hidden_losses(panel, rules, columns, factor)
     hidden = hidden.take(np.abs(hidden.score) > score_limit(rules))
@@ -128,10 +128,10 @@ def _followers(
 
 def state(panel: Panel, metric: str, columns: Ints, rows: Ints | None = None) -> State:
     """One metric's ordinary and observed changes alone, without any check."""
-    return _state(outlook(panel, metric, columns, rows=rows))
+    return _state(residuals_of(panel, metric, columns, rows=rows))
 
 
-def _state(view: Outlook) -> State:
+def _state(view: Residuals) -> State:
     day = view.day
     return State(
         judged=view.judged,
@@ -148,11 +148,11 @@ def _state(view: Outlook) -> State:
 
 
 def _sudden(
-    panel: Panel, metric: str, view: Outlook, columns: Ints, rules: Rules, factor: Floats
+    panel: Panel, metric: str, view: Residuals, columns: Ints, rules: Rules, factor: Floats
 ) -> Findings:
     """Rises and falls, their false discoveries held."""
 
-    def hits(view: Outlook, columns: Ints, rows: Ints) -> Findings:
+    def hits(view: Residuals, columns: Ints, rows: Ints) -> Findings:
         return sudden_hits(panel, metric, view, columns, rows, rules, factor)
 
     found = hits(view, columns, np.arange(len(panel.accounts)))
@@ -163,7 +163,7 @@ def _sudden(
 def sudden_hits(
     panel: Panel,
     metric: str,
-    view: Outlook,
+    view: Residuals,
     columns: Ints,
     rows: Ints,
     rules: Rules,

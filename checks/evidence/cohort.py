@@ -53,7 +53,7 @@ class Peers:
 
 
 @dataclass(frozen=True)
-class Tide:
+class CohortResiduals:
     """How far each account lay from its expected change; arrays (accounts, columns).
 
     `excess` and `spread` are relative to the level, `step` the display step likewise; NaN
@@ -70,7 +70,7 @@ class Tide:
         with np.errstate(invalid="ignore"):
             return np.asarray(direction * self.excess > room, np.bool_)
 
-    def over(self, days: int) -> "Tide":
+    def over(self, days: int) -> "CohortResiduals":
         """The same summed over the `days` up to each column; unread days add nothing."""
         return replace(
             self,
@@ -80,7 +80,7 @@ class Tide:
 
 
 @dataclass(frozen=True)
-class Crowd:
+class CohortShare:
     """One group and direction; arrays (columns,). Shares are of the judged members.
 
     `usual` is the group's own share over the days before, `score` how many of its ordinary
@@ -140,7 +140,7 @@ def members(rows: Ints) -> Ints:
     return rows[::stride]
 
 
-def crowd(group: str, tide: Tide, direction: int) -> Crowd:
+def cohort_share(group: str, residuals: CohortResiduals, direction: int) -> CohortShare:
     """How many of a group's members moved on each column, against their usual share.
 
     The usual share is that of the 16 days before without its two highest days, so that a
@@ -148,29 +148,34 @@ def crowd(group: str, tide: Tide, direction: int) -> Crowd:
     the group's own joint days. Where few of those days were read, as of weekly exports, all
     of them teach it that reach two weeks back.
     """
-    return _against_usual(group, tide, direction, lags=range(1, HISTORY + 1), dropped=2)
+    return _against_usual(group, residuals, direction, lags=range(1, HISTORY + 1), dropped=2)
 
 
-def slide(group: str, tide: Tide, direction: int) -> Crowd:
+def slide(group: str, residuals: CohortResiduals, direction: int) -> CohortShare:
     """The same for sums over a week, against those of one and of two weeks before."""
     lags = (SLIDE, 2 * SLIDE)
-    return _against_usual(group, tide.over(SLIDE), direction, lags=lags, dropped=0)
+    return _against_usual(group, residuals.over(SLIDE), direction, lags=lags, dropped=0)
 
 
-def joined(tide: Tide, direction: int) -> Bools:
+def joined(residuals: CohortResiduals, direction: int) -> Bools:
     """Who moved along with a wave that is known to be there: a display step from what was
     expected, and a little more than noise. What a wave does to growth may be no more."""
-    return tide.moved(direction, _JOINS)
+    return residuals.moved(direction, _JOINS)
 
 
 def _against_usual(
-    group: str, tide: Tide, direction: int, *, lags: range | tuple[int, ...], dropped: int
-) -> Crowd:
-    along = tide.moved(direction)
-    judged, moved = (~np.isnan(tide.excess)).sum(axis=0), along.sum(axis=0)
+    group: str,
+    residuals: CohortResiduals,
+    direction: int,
+    *,
+    lags: range | tuple[int, ...],
+    dropped: int,
+) -> CohortShare:
+    along = residuals.moved(direction)
+    judged, moved = (~np.isnan(residuals.excess)).sum(axis=0), along.sum(axis=0)
     typical = np.zeros(len(judged))
     for day in np.flatnonzero(moved >= MIN_MOVED):
-        typical[day] = np.median(tide.excess[along[:, day], day])
+        typical[day] = np.median(residuals.excess[along[:, day], day])
     columns = len(judged)
     before = np.arange(columns)[:, None] - np.asarray(lags)
     known = (before >= 0) & (judged[np.maximum(before, 0)] >= MIN_PEERS)
@@ -192,7 +197,7 @@ def _against_usual(
     score = (today - usual) / np.sqrt(chance / np.maximum(judged, 1) + joint + 1e-12)
     sparse = (days >= 2) & known[:, np.asarray(lags) >= _FORTNIGHT].any(axis=1)
     enough = (judged >= MIN_PEERS) & (many | sparse)
-    return Crowd(group, judged, moved, usual, np.where(enough, score, np.nan), typical)
+    return CohortShare(group, judged, moved, usual, np.where(enough, score, np.nan), typical)
 
 
 def _trailing(values: Floats, days: int) -> Floats:

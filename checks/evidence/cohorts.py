@@ -7,7 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from checks.detectors.table import Detections, State, state
-from checks.evidence.cohort import HISTORY, Crowd, Peers, Tide, crowd, joined, members, slide
+from checks.evidence.cohort import (
+    HISTORY,
+    CohortResiduals,
+    CohortShare,
+    Peers,
+    cohort_share,
+    joined,
+    members,
+    slide,
+)
 from checks.evidence.engagement import SETTLED
 from checks.panel.panel import Bools, Floats, Ints
 
@@ -53,7 +62,7 @@ def evidence_days(judged: Ints) -> Ints:
     return np.arange(first, int(judged.max()) + 1)
 
 
-class Crowds:
+class Cohorts:
     """Every group of a panel on the days that evidence about the judged ones may look at.
 
     Where the detection did not cover all of them, the state of a group is worked out when
@@ -67,8 +76,8 @@ class Crowds:
         self.days = evidence_days(judged)
         self.first = int(self.days[0])
         self._dense = np.array_equal(detections.columns, self.days)
-        self._tides: dict[str, Tide] = {}
-        self._crowds: dict[tuple[str, int, bool], Crowd] = {}
+        self._residuals: dict[str, CohortResiduals] = {}
+        self._shares: dict[tuple[str, int, bool], CohortShare] = {}
 
     def peers(self, table: Cases, *, slow: bool) -> list[Peers | None]:
         """For each case the group that says most about it: the one with the clearest wave."""
@@ -91,7 +100,7 @@ class Crowds:
         *,
         slow: bool,
     ) -> None:
-        seen = self._crowd(group, direction, slow=slow)
+        seen = self._share(group, direction, slow=slow)
         start, found, now = table.start[some], table.found[some], table.now[some]
         if slow:
             days = now[:, None]
@@ -113,13 +122,13 @@ class Crowds:
             if other is None or (peers.wave, peers.score) > (other.wave, other.score):
                 best[some[k]] = peers
 
-    def waves(self, column: int, direction: int) -> list[tuple[str, Crowd]]:
+    def waves(self, column: int, direction: int) -> list[tuple[str, CohortShare]]:
         """Groups whose members moved together on one day, the clearest first."""
         found = []
         for group, rows in self.panel.groups.items():
             if len(rows) < 10 or not self._stirred(group, rows, column, direction):
                 continue
-            seen = self._crowd(group, direction)
+            seen = self._share(group, direction)
             if seen.wave[column - self.first]:
                 found.append((group, seen))
         return sorted(found, key=lambda each: -float(each[1].score[column - self.first]))
@@ -145,26 +154,26 @@ class Crowds:
         moved = _tide(self.known, some, self.place[column]).moved(direction)
         return int(moved.sum()) >= 3
 
-    def _crowd(self, group: str, direction: int, *, slow: bool = False) -> Crowd:
+    def _share(self, group: str, direction: int, *, slow: bool = False) -> CohortShare:
         key = (group, direction, slow)
-        if key not in self._crowds:
-            measure = slide if slow else crowd
-            self._crowds[key] = measure(group, self._tide(group), direction)
-        return self._crowds[key]
+        if key not in self._shares:
+            measure = slide if slow else cohort_share
+            self._shares[key] = measure(group, self._tide(group), direction)
+        return self._shares[key]
 
-    def _tide(self, group: str) -> Tide:
+    def _tide(self, group: str) -> CohortResiduals:
         """How the group's members lay from what was expected, on every day of `days`."""
-        if group not in self._tides:
+        if group not in self._residuals:
             rows = members(self.panel.groups[group])
             if self._dense:
-                self._tides[group] = _tide(self.known, rows)
+                self._residuals[group] = _tide(self.known, rows)
             else:
                 some = state(self.panel, "followers", self.days, rows)
-                self._tides[group] = _tide(some, None)
-        return self._tides[group]
+                self._residuals[group] = _tide(some, None)
+        return self._residuals[group]
 
 
-def _tide(known: State, rows: Ints | None, place: int | None = None) -> Tide:
+def _tide(known: State, rows: Ints | None, place: int | None = None) -> CohortResiduals:
     """A state as cohort tests see it; one column where `place` is given."""
     pick = slice(None) if rows is None else rows
     column = slice(None) if place is None else slice(place, place + 1)
@@ -174,7 +183,7 @@ def _tide(known: State, rows: Ints | None, place: int | None = None) -> Tide:
 
     judged: Bools = known.judged[pick][:, column]
     move, expected = part(known.move), part(known.expected)
-    return Tide(
+    return CohortResiduals(
         excess=np.where(judged, move - expected, np.nan),
         spread=np.where(judged, part(known.spread), np.nan),
         step=np.where(judged, part(known.step) / part(known.level), np.nan),

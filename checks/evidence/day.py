@@ -6,15 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from checks.detectors.findings import SIGNS
+from checks.evidence.cache import REVISION, EvidenceCache
 from checks.evidence.cohorts import Case
-from checks.evidence.evidence import REVISION, Lens
 from checks.model import Finding, Incident, Standing, Verdict
 
 _LONGEST_ONSET = 27
 
 
-class EmptyView:
-    """The View of a panel without accounts: it knows of none."""
+class EmptyDayContext:
+    """The DayContext of a panel without accounts: it knows of none."""
 
     def standing(self, account: str, metric: str) -> Standing | None:
         return None
@@ -32,50 +32,50 @@ class EmptyView:
         return None
 
 
-class DayView:
-    """The View of one judged day of a Lens: nothing after `column` exists for it."""
+class PanelDayContext:
+    """What one judged day of an EvidenceCache knows: nothing after `column` exists for it."""
 
-    def __init__(self, lens: Lens, column: int) -> None:
-        self.lens = lens
+    def __init__(self, cache: EvidenceCache, column: int) -> None:
+        self.cache = cache
         self.column = column
 
     def standing(self, account: str, metric: str) -> Standing | None:
-        lens = self.lens
-        row = lens.panel.row.get(account)
-        if row is None or metric not in lens.states:
+        cache = self.cache
+        row = cache.panel.row.get(account)
+        if row is None or metric not in cache.states:
             return None
-        known, place = lens.state(metric, row)
-        here = (place, lens.place[self.column])
+        known, place = cache.state(metric, row)
+        here = (place, cache.place[self.column])
         # the change of a series without a level is in counts already: its level is 1
         level = known.level.item(here)
         elapsed = max(known.elapsed.item(here), 1)
         return Standing(
             judged=known.judged.item(here),
-            read_at=lens.read_at(row, self.column),
-            level=lens.panel.metrics[metric].item((row, self.column)),
+            read_at=cache.read_at(row, self.column),
+            level=cache.panel.metrics[metric].item((row, self.column)),
             daily=known.expected.item(here) * level / elapsed,
             spread=known.spread.item(here) * level / math.sqrt(elapsed),
             step=known.step.item(here),
         )
 
     def reading(self, account: str, metric: str, at: int) -> float:
-        column, value = self.lens.reading(account, metric, at)
+        column, value = self.cache.reading(account, metric, at)
         return value if column <= self.column else math.nan
 
     def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
-        row = self.lens.panel.row[account]
+        row = self.cache.panel.row[account]
         column = self._column(day)
         column = self.column if column < 0 else column
-        earlier = self.lens.panel.metrics[metric][row, max(0, column - 30) : column]
+        earlier = self.cache.panel.metrics[metric][row, max(0, column - 30) : column]
         known = np.flatnonzero(~np.isnan(earlier))
         if not known.size:
             return 0, math.nan
         place = max(0, column - 30) + int(known[-1])
-        return self.lens.read_at(row, place), float(earlier[known[-1]])
+        return self.cache.read_at(row, place), float(earlier[known[-1]])
 
     def gather(self, incidents: Sequence[Incident]) -> None:
         cases = (self._case(incident) for incident in incidents)
-        self.lens.prepare([case for case in cases if case is not None])
+        self.cache.prepare([case for case in cases if case is not None])
 
     def explain(self, incident: Incident) -> Verdict | None:
         """Hears the evidence of an incident again, up to a week after it was found."""
@@ -97,7 +97,7 @@ class DayView:
             score=incident.score,
             log_p=0.0,
         )
-        return self.lens.verdict(
+        return self.cache.verdict(
             finding,
             case,
             wave=incident.wave,
@@ -107,12 +107,12 @@ class DayView:
 
     def _case(self, incident: Incident) -> Case | None:
         """What is to be explained, None where nothing was read or it was found too long ago."""
-        panel, now = self.lens.panel, self.column
+        panel, now = self.cache.panel, self.column
         row = panel.row.get(incident.account)
         found = self._column(incident.updates[0].at) if incident.updates else -1
         if row is None or found < 0 or now - found > REVISION:
             return None
-        if incident.metric not in self.lens.states:
+        if incident.metric not in self.cache.states:
             return None
         if math.isnan(float(panel.metrics[incident.metric][row, now])):
             return None
@@ -123,5 +123,5 @@ class DayView:
 
     def _column(self, at: int) -> int:
         """The column whose day holds `at`, -1 where it is not on the panel up to now."""
-        column = self.lens.column(at)
+        column = self.cache.column(at)
         return column if column <= self.column else -1

@@ -29,7 +29,7 @@ _LEAST_KNOWN = 7
 
 
 @dataclass(frozen=True)
-class Pulse:
+class EngagementChange:
     """Engagement from the first day on, against its usual; one entry per case.
 
     `ratio` is the mean log ratio, `noise` its standard error, `rose` the log odds that it
@@ -44,7 +44,7 @@ class Pulse:
 
 
 @dataclass(frozen=True)
-class Shape:
+class MoveProfile:
     """How the followers (or another count) moved; one entry per case, in counts.
 
     `first` is the change of the first day, `total` up to now, `back` how much of the largest
@@ -59,7 +59,9 @@ class Shape:
     gap: Ints
 
 
-def pulse(panel: Panel, metric: str, rows: Ints, starts: Ints, nows: Ints) -> Pulse:
+def engagement_change(
+    panel: Panel, metric: str, rows: Ints, starts: Ints, nows: Ints
+) -> EngagementChange:
     """Engagement of `metric`, a running total, around the first days of each case.
 
     Daily flows are compared in logs with their mean over the 28 days before, weekend and
@@ -68,7 +70,7 @@ def pulse(panel: Panel, metric: str, rows: Ints, starts: Ints, nows: Ints) -> Pu
     unknown = np.full(len(rows), np.nan)
     totals = panel.metrics.get(metric)
     if totals is None or not len(rows):
-        return Pulse(unknown, unknown, unknown, unknown)
+        return EngagementChange(unknown, unknown, unknown, unknown)
     some, index = np.unique(rows, return_inverse=True)
     counts = totals[some]
     flows = bridge(counts, np.ones(len(some), np.bool_)).increments
@@ -94,12 +96,14 @@ def pulse(panel: Panel, metric: str, rows: Ints, starts: Ints, nows: Ints) -> Pu
     enough = (known >= _LEAST_KNOWN) & (read > 0)
     ratio = np.where(enough, np.nansum(recent, axis=1) / np.maximum(read, 1), np.nan)
     error = np.where(enough, noise / np.sqrt(np.maximum(read, 1)), np.nan)
-    return Pulse(ratio, error, _rose(ratio, error), _vanished(counts, index, starts, nows))
+    return EngagementChange(
+        ratio, error, _rose(ratio, error), _vanished(counts, index, starts, nows)
+    )
 
 
-def shape(
+def move_profile(
     counts: Floats, rows: Ints, starts: Ints, nows: Ints, daily: Floats, spread: Floats
-) -> Shape:
+) -> MoveProfile:
     """The course of each case; `daily` and `spread` are an ordinary day's, in counts."""
     some, index = np.unique(rows, return_inverse=True)
     values = counts[some]
@@ -123,7 +127,7 @@ def shape(
     course = np.array(moves)
     least = np.fmax(3 * spread, _ALIKE * np.fmax.reduce(course, axis=0, initial=0.0))
     days = (course > least).sum(axis=0)
-    return Shape(
+    return MoveProfile(
         first=value(np.minimum(starts, nows)) - base,
         total=total,
         back=far - sign * total,

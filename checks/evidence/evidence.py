@@ -1,205 +1,90 @@
-"""The evidence of one panel, gathered for many cases at once."""
+"""The evidence about one account's move, as plain numbers."""
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-import numpy as np
-
-from checks.detectors.table import Detections, State, state
-from checks.evidence.cohorts import Case, Cases, Crowds
-from checks.evidence.engagement import Pulse, Shape, pulse, shape
-from checks.evidence.facts import UNKNOWN, Engagement, Facts, events_at
-from checks.evidence.limits import near_limit
-from checks.model import Event, Finding, Rules, Verdict
-from checks.panel.panel import Floats, Ints
-from checks.verdict.verdict import explain
-
-REVISION = 7
-"""Days after an incident was found in which its evidence is heard again."""
+from checks.evidence.cohort import Peers
+from checks.model import Event, Finding
 
 
-class Lens:
-    """Evidence of one panel, worked out once and looked up for every judged day."""
+class Engagement(NamedTuple):
+    """Log ratio to the usual, its standard error, and the log odds that it rose."""
 
-    def __init__(
-        self,
-        detections: Detections,
-        rules: Rules,
-        judged: Ints,
-        events: Sequence[Event] = (),
-        floors: Mapping[str, float] | None = None,
-    ) -> None:
-        self.panel = detections.panel
-        self.rules = rules
-        self.events = events
-        self.floors = floors or {}
-        self.states = detections.states
-        self.crowds = Crowds(detections, judged)
-        self.place = self.crowds.place
-        self.ends: list[int] = self.panel.ends.tolist()
-        self.columns = detections.columns
-        self._judged = set(judged.tolist())
-        self._facts: dict[Case, Facts] = {}
-        self._some: dict[str, tuple[State, dict[int, int]]] = {}
-        self._readings: dict[tuple[str, str, int], tuple[int, float]] = {}
+    ratio: float
+    noise: float
+    rose: float
 
-    def again(self, case: Case) -> list[Case]:
-        """The case as it is seen on each judged day from `now` on that hears it again."""
-        days = range(case.now, case.found + REVISION + 1)
-        return [case, *(case._replace(now=now) for now in days if now in self._judged)]
+    @property
+    def known(self) -> bool:
+        return not math.isnan(self.ratio)
 
-    def prepare(self, cases: Iterable[Case]) -> None:
-        """Gathers the evidence of many cases at once, so that `verdict` only looks it up."""
-        fresh = [case for case in dict.fromkeys(cases) if case not in self._facts]
-        for metric in sorted({case.metric for case in fresh}):
-            some = [case for case in fresh if case.metric == metric]
-            if metric != "followers" and metric not in self._some:
-                rows = np.unique([case.row for case in some])
-                known = state(self.panel, metric, self.columns, rows)
-                self._some[metric] = known, {row: k for k, row in enumerate(rows.tolist())}
-            self._facts.update(zip(some, self._gather(metric, some), strict=True))
-
-    def state(self, metric: str, row: int) -> tuple[State, int]:
-        """A metric's state and the row's place in it; all rows are judged only if need be."""
-        known, places = self._some.get(metric, (None, {}))
-        if known is not None and row in places:
-            return known, places[row]
-        return self.states[metric], row
-
-    def verdict(
-        self, finding: Finding, case: Case, *, wave: str | None, quiet: bool, alerting: bool
-    ) -> Verdict:
-        """The verdict on a finding as its case shows it."""
-        if case not in self._facts:
-            self.prepare(self.again(case))
-        facts = self._facts[case]
-        if self.events:
-            known = events_at(self.events, finding.account, finding.start, finding.at)
-            facts = replace(facts, events=known)
-        if finding.account in self.floors:
-            facts = replace(facts, floor_factor=self.floors[finding.account])
-        return explain(
-            finding, facts, self.rules, wave=wave, below_floor=quiet, alerting=alerting
-        )
-
-    # --- readings -----------------------------------------------------------------------
-
-    def column(self, at: int) -> int:
-        """The column whose day holds `at`: -1 before the panel, beyond its last after it."""
-        before = at <= self.ends[0] - 86_400
-        return -1 if before else bisect_left(self.ends, at)
-
-    def read_at(self, row: int, column: int) -> int:
-        read_at = self.panel.read_at
-        known = 0 if read_at is None else read_at.item((row, column))
-        return known or self.ends[column]
-
-    def reading(self, account: str, metric: str, at: int) -> tuple[int, float]:
-        """Column and value of the reading taken exactly at `at`, NaN where there is none."""
-        key = (account, metric, at)
-        if key not in self._readings:
-            row, column, value = self.panel.row.get(account), self.column(at), math.nan
-            inside = 0 <= column < self.panel.days
-            if row is not None and inside and self.read_at(row, column) == at:
-                value = self.panel.metrics[metric].item((row, column))
-            self._readings[key] = column, value
-        return self._readings[key]
-
-    # --- facts --------------------------------------------------------------------------
-
-    def _gather(self, metric: str, cases: Sequence[Case]) -> list[Facts]:
-        table = Cases.of(cases)
-        daily, spread, step = self._ordinary(metric, table)
-        counts = self.panel.metrics[metric]
-        course = shape(counts, table.row, table.start, table.now, daily, spread)
-        if metric == "followers":
-            return self._gather_followers(table, course, step)
-        facts = [
-            Facts(interactions=UNKNOWN, views=UNKNOWN, **each)  # type: ignore[arg-type]
-            for each in _courses(table, course, step)
-        ]
-        if metric == "following":
-            facts = [self._limited(case, each) for case, each in zip(cases, facts, strict=True)]
-        return facts
-
-    def _gather_followers(self, table: Cases, course: Shape, step: Floats) -> list[Facts]:
-        likes, views = self._pulse("interactions", table), self._pulse("views", table)
-        following = self.panel.metrics.get("following")
-        own = np.zeros(len(table.row))
-        if following is not None:
-            before = following[table.row, np.maximum(table.start - 1, 0)]
-            own = np.nan_to_num(following[table.row, table.now] - before)
-        peers = self.crowds.peers(table, slow=False)
-        slid = self.crowds.peers(table, slow=True)
-        vanished = np.zeros(len(own)) if likes is None else likes.vanished
-        return [
-            Facts(
-                interactions=_engagement(likes, k),
-                views=_engagement(views, k),
-                vanished=float(vanished[k]),
-                peers=peers[k],
-                slid=slid[k] if table.direction[k] < 0 else None,
-                following_rise=float(own[k]),
-                **each,  # type: ignore[arg-type]
-            )
-            for k, each in enumerate(_courses(table, course, step))
-        ]
-
-    def _pulse(self, metric: str, table: Cases) -> Pulse | None:
-        if metric not in self.panel.metrics:
-            return None
-        return pulse(self.panel, metric, table.row, table.start, table.now)
-
-    def _limited(self, case: Case, facts: Facts) -> Facts:
-        """Adds how close the own following count is to the platform's limit."""
-        platform = self.panel.accounts[case.row].partition("/")[0]
-        following = float(self.panel.metrics["following"][case.row, case.now])
-        followers = float(self.panel.metrics["followers"][case.row, case.now])
-        limit = near_limit(platform, following, followers)
-        return replace(facts, following=following, near_limit=limit)
-
-    def _ordinary(self, metric: str, table: Cases) -> tuple[Floats, Floats, Floats]:
-        """Expected change, spread and display step of one day, in counts."""
-        known, places = self._some.get(metric, (None, {}))
-        if known is not None and places.keys() >= set(table.row.tolist()):
-            row = np.array([places[row] for row in table.row.tolist()])
-        else:
-            known, row = self.states[metric], table.row
-        here = row, np.searchsorted(self.columns, table.now)
-        level, elapsed = known.level[here], np.maximum(known.elapsed[here], 1)
-        daily = np.nan_to_num(known.expected[here] * level / elapsed)
-        spread = np.nan_to_num(known.spread[here] * level / np.sqrt(elapsed))
-        return daily, spread, known.step[here]
+    @property
+    def times(self) -> float:
+        """The ratio itself, for people."""
+        return round(math.exp(self.ratio), 2)
 
 
-def _courses(table: Cases, course: Shape, step: Floats) -> list[dict[str, float | int | bool]]:
-    return [
-        {
-            "first": first,
-            "total": total,
-            "back": back,
-            "moved_days": max(days, 1),
-            "gap": max(gap, 0),
-            "step": shown,
-            "pending": now == start,
-        }
-        for first, total, back, days, gap, shown, now, start in zip(
-            course.first.tolist(),
-            course.total.tolist(),
-            course.back.tolist(),
-            course.days.tolist(),
-            course.gap.tolist(),
-            step.tolist(),
-            table.now.tolist(),
-            table.start.tolist(),
-            strict=True,
-        )
-    ]
+@dataclass(slots=True, kw_only=True)
+class Evidence:
+    """The evidence about one account's move, as far as it is known.
+
+    `first` and `total` are the change of the first day and up to now, `back` what of it was
+    taken back, `moved_days` on how many days it moved on. `near_limit` is the follow limit
+    that the own following count has reached.
+    """
+
+    interactions: Engagement
+    views: Engagement
+    vanished: float = 0.0
+    peers: Peers | None = None
+    slid: Peers | None = None
+    first: float = math.nan
+    total: float = math.nan
+    back: float = 0.0
+    moved_days: int = 1
+    gap: int = 0
+    following_rise: float = 0.0
+    following: float = math.nan
+    near_limit: float | None = None
+    step: float = 1.0
+    pending: bool = False
+    events: tuple[Event, ...] = ()
+    floor_factor: float = 1.0
 
 
-def _engagement(known: Pulse | None, k: int) -> Engagement:
-    if known is None:
-        return UNKNOWN
-    return Engagement(float(known.ratio[k]), float(known.noise[k]), float(known.rose[k]))
+UNKNOWN = Engagement(math.nan, math.nan, math.nan)
+
+
+def engagement_stayed(finding: Finding, evidence: Evidence) -> bool:
+    """Whether engagement fell by no more than the share of followers that went."""
+    known = [each for each in (evidence.interactions, evidence.views) if each.known]
+    share = _gone(finding)
+    return bool(known) and all(each.ratio > share - 0.35 - each.noise for each in known)
+
+
+def engagement_fell(finding: Finding, evidence: Evidence) -> bool:
+    known = [each for each in (evidence.interactions, evidence.views) if each.known]
+    share = _gone(finding)
+    return any(each.ratio < share - 0.5 - 1.5 * each.noise for each in known)
+
+
+def _gone(finding: Finding) -> float:
+    """The log of the share of followers that stayed, 0 without a level."""
+    if math.isnan(finding.size):
+        return 0.0
+    return math.log1p(-min(finding.size, 0.99))
+
+
+def events_at(events: Sequence[Event], account: str, start: int, end: int) -> tuple[Event, ...]:
+    """The team's events that touch a span and speak of this account or its platform."""
+    platform = account.partition("/")[0]
+    return tuple(
+        each
+        for each in events
+        if each.start <= end
+        and each.end >= start - 86_400
+        and each.platform in (None, platform)
+        and each.account in (None, account)
+    )

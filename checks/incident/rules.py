@@ -2,7 +2,7 @@
 
 import math
 
-from checks.model import Incident, Standing, Verdict, View
+from checks.model import DayContext, Incident, Standing, Verdict
 
 DAY = 86_400
 JOIN = 3 * DAY
@@ -56,7 +56,7 @@ def has_returned(incident: Incident, standing: Standing) -> float | None:
     return after / 3600 if is_back(incident, standing.level, standing, days) else None
 
 
-def is_corrected(incident: Incident, view: View) -> bool:
+def is_corrected(incident: Incident, view: DayContext) -> bool:
     """Whether the readings that carried the evidence have since been replaced by calm ones."""
     memory = incident.memory
     hidden = memory.get("check") == "hidden_loss"

@@ -9,13 +9,13 @@ from typing import Any
 from checks.incident.rules import DAY, excess, remembered
 from checks.model import (
     SEVERITIES,
+    DayContext,
     Incident,
     Reason,
     Severity,
     Standing,
     Update,
     Verdict,
-    View,
 )
 from checks.verdict.reasons import reason
 
@@ -39,7 +39,7 @@ def changed(incident: Incident, **news: Any) -> Incident:
 
 def opened(
     verdict: Verdict,
-    view: View,
+    view: DayContext,
     standing: Standing | None,
     now: int,
     *,
@@ -153,7 +153,7 @@ def worse(one: Severity, other: Severity) -> Severity:
 
 
 def _first_memory(
-    verdict: Verdict, view: View, standing: Standing | None, now: int
+    verdict: Verdict, view: DayContext, standing: Standing | None, now: int
 ) -> dict[str, float | int | str]:
     """What later judged times compare with: where the move began, what showed it."""
     finding = verdict.finding

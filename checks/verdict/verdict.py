@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from checks.evidence.facts import Facts, engagement_fell, engagement_stayed
+from checks.evidence.evidence import Evidence, engagement_fell, engagement_stayed
 from checks.model import Finding, Kind, Reason, Rules, Severity, Verdict
 from checks.verdict.explain import (
     what_engagement_did,
@@ -52,7 +52,7 @@ _MAX = 0.98
 
 def explain(
     finding: Finding,
-    facts: Facts,
+    evidence: Evidence,
     rules: Rules,
     *,
     wave: str | None = None,
@@ -63,12 +63,12 @@ def explain(
     if finding.metric in ("interactions", "views"):
         kind, confidence, why = _thinned(finding)
     elif finding.metric == "following":
-        kind, confidence, why = _habit(finding, facts)
+        kind, confidence, why = _habit(finding, evidence)
     elif finding.direction == "up":
-        kind, confidence, why = _rise(finding, facts)
+        kind, confidence, why = _rise(finding, evidence)
     else:
-        kind, confidence, why = _fall(finding, facts)
-    severity: Severity = "info" if below_floor else severity_of(kind, finding, facts, rules)
+        kind, confidence, why = _fall(finding, evidence)
+    severity: Severity = "info" if below_floor else severity_of(kind, finding, evidence, rules)
     if below_floor:
         why = [*why, reason("joined_wave")]
         confidence = min(confidence, 0.93 if abs(finding.score) >= 2 else 0.6)
@@ -77,18 +77,18 @@ def explain(
         kind=kind,
         confidence=round(min(confidence, _MAX), 3),
         severity=severity,
-        reasons=(*what_moved(finding, facts), *why, *what_is_known(facts)),
+        reasons=(*what_moved(finding, evidence), *why, *what_is_known(evidence)),
         advice=ADVICE_FOR[kind],
         wave=wave,
         alerting=alerting,
     )
 
 
-def severity_of(kind: Kind, finding: Finding, facts: Facts, rules: Rules) -> Severity:
+def severity_of(kind: Kind, finding: Finding, evidence: Evidence, rules: Rules) -> Severity:
     """How grave it is; sizes without a level are never critical by themselves."""
     if kind in ("viral", "glitch"):
         return "info"
-    if finding.metric == "following" and facts.near_limit is not None:
+    if finding.metric == "following" and evidence.near_limit is not None:
         return "critical"
     large = 100 * finding.size >= rules.critical_percent
     return "critical" if kind in _CRITICAL_KINDS and large else "warning"
@@ -114,25 +114,25 @@ def floor_factors(
 # --- kinds ------------------------------------------------------------------------------
 
 
-def _rise(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
+def _rise(finding: Finding, evidence: Evidence) -> tuple[Kind, float, list[Reason]]:
     """Engagement decides: a crowd that came for a reason reads, likes and watches."""
-    why = what_peers_did(facts, "up")
-    engagement = [each for each in (facts.interactions, facts.views) if each.known]
+    why = what_peers_did(evidence, "up")
+    engagement = [each for each in (evidence.interactions, evidence.views) if each.known]
     odds = sum(each.rose for each in engagement)
     gain = finding.change - finding.expected
-    lost = facts.back / gain if gain > 0 else 0.0
+    lost = evidence.back / gain if gain > 0 else 0.0
     signs = 0.0
     if lost >= 0.2:
         why.append(reason("lost_after_gain", percent=round(100 * min(lost, 1.0))))
         signs -= 2.0
-    if facts.following_rise >= max(50.0, 0.1 * gain):
-        why.append(reason("following_rose", change=round(facts.following_rise)))
+    if evidence.following_rise >= max(50.0, 0.1 * gain):
+        why.append(reason("following_rose", change=round(evidence.following_rise)))
         signs -= 1.5
-    package = _package(gain, facts)
+    package = _package(gain, evidence)
     if package is not None:
         why.append(reason("round_number", count=package))
         signs -= 0.5
-    if _tapered(facts):
+    if _tapered(evidence):
         why.append(reason("tapered"))
         signs -= 0.5
     if not engagement:
@@ -140,54 +140,54 @@ def _rise(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
         if signs <= -2.0:
             return "mass_follow", 0.7, why
         return "unexplained_spike", 0.6, why
-    for name, each in (("interactions", facts.interactions), ("views", facts.views)):
+    for name, each in (("interactions", evidence.interactions), ("views", evidence.views)):
         if each.known:
             code = f"{name}_rose" if each.rose > 0 else f"{name}_flat"
             why.append(reason(code, ratio=each.times))
-    if facts.pending:
+    if evidence.pending:
         why.append(reason("evidence_pending"))
     chance = _sigmoid(odds + signs)
     return ("viral", chance, why) if chance > 0.5 else ("mass_follow", 1 - chance, why)
 
 
-def _fall(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
+def _fall(finding: Finding, evidence: Evidence) -> tuple[Kind, float, list[Reason]]:
     """Peers first, then who is missing from the engagement, then how it went on."""
-    why = what_peers_did(facts, "down")
-    if (facts.peers and facts.peers.wave) or (facts.slid and facts.slid.wave):
-        beyond = what_went_beyond(finding, facts)
-        return "purge", 0.97, [*why, *beyond, *what_engagement_did(finding, facts)]
-    if _slow(finding, facts):
+    why = what_peers_did(evidence, "down")
+    if (evidence.peers and evidence.peers.wave) or (evidence.slid and evidence.slid.wave):
+        beyond = what_went_beyond(finding, evidence)
+        return "purge", 0.97, [*why, *beyond, *what_engagement_did(finding, evidence)]
+    if _slow(finding, evidence):
         days = max(1, round((finding.at - finding.start) / 86_400) + 1)
         lost = (finding.change - finding.expected) / days
         why.insert(0, reason("slow_loss", daily=round(lost), days=days))
         return "leak", 0.95, why
-    why += what_engagement_did(finding, facts)
-    stayed, fell = engagement_stayed(finding, facts), engagement_fell(finding, facts)
-    calm, again = facts.peers is not None, facts.moved_days - 1
+    why += what_engagement_did(finding, evidence)
+    stayed, fell = engagement_stayed(finding, evidence), engagement_fell(finding, evidence)
+    calm, again = evidence.peers is not None, evidence.moved_days - 1
     if again:
-        why.append(reason("kept_falling", days=facts.moved_days))
-    elif not facts.pending:
+        why.append(reason("kept_falling", days=evidence.moved_days))
+    elif not evidence.pending:
         why.append(reason("abrupt", days=1))
-    odds = _VANISHED * (facts.vanished > 0) + _STAYED * stayed + _FELL * fell
+    odds = _VANISHED * (evidence.vanished > 0) + _STAYED * stayed + _FELL * fell
     odds += _AGAIN * again + _CALM * calm
-    if not calm and not stayed and not fell and not facts.vanished:
+    if not calm and not stayed and not fell and not evidence.vanished:
         return "unexplained_drop", 0.6, why
     chance = _sigmoid(odds)
     return ("purge", chance, why) if chance > 0.5 else ("unfollow_wave", 1 - chance, why)
 
 
-def _habit(finding: Finding, facts: Facts) -> tuple[Kind, float, list[Reason]]:
+def _habit(finding: Finding, evidence: Evidence) -> tuple[Kind, float, list[Reason]]:
     why = []
     if not math.isnan(finding.size):
         why.append(reason("swings", percent=round(100 * finding.size, 1)))
-    if facts.near_limit is not None:
-        share = round(100 * facts.following / facts.near_limit, 1)
+    if evidence.near_limit is not None:
+        share = round(100 * evidence.following / evidence.near_limit, 1)
         why.append(
             reason(
                 "near_limit",
-                following=round(facts.following),
+                following=round(evidence.following),
                 share=share,
-                limit=round(facts.near_limit),
+                limit=round(evidence.near_limit),
             )
         )
     return "follow_unfollow", 0.97 if finding.direction == "swing" else 0.85, why
@@ -204,23 +204,25 @@ def _thinned(finding: Finding) -> tuple[Kind, float, list[Reason]]:
     return "dilution", 0.7, why
 
 
-def _slow(finding: Finding, facts: Facts) -> bool:
+def _slow(finding: Finding, evidence: Evidence) -> bool:
     """A loss in many small steps: found as one, or grown to twice what its first day lost."""
     if finding.check == "leak":
         return True
-    later = abs(facts.total - finding.expected) > 2 * abs(facts.first)
-    return facts.moved_days >= 4 and later
+    later = abs(evidence.total - finding.expected) > 2 * abs(evidence.first)
+    return evidence.moved_days >= 4 and later
 
 
-def _tapered(facts: Facts) -> bool:
+def _tapered(evidence: Evidence) -> bool:
     """Whether the whole gain came on the first day and nothing followed it."""
-    later = abs(facts.total - facts.first)
-    return facts.moved_days == 1 and not facts.pending and later < 0.1 * abs(facts.first)
+    later = abs(evidence.total - evidence.first)
+    return (
+        evidence.moved_days == 1 and not evidence.pending and later < 0.1 * abs(evidence.first)
+    )
 
 
-def _package(gain: float, facts: Facts) -> int | None:
+def _package(gain: float, evidence: Evidence) -> int | None:
     """The round number that a gain comes within 1 % of, as sold by the thousand."""
-    if gain < 900 or facts.step > 1:
+    if gain < 900 or evidence.step > 1:
         return None
     unit = 10 ** int(math.log10(gain))
     for lead in (1, 2, 2.5, 5, 10):

@@ -150,8 +150,10 @@ async def resident(folder: Path, *, sdks: bool) -> int:
     async with app.opened(settings, calendar=lambda: at, chats=True) as service:
         for feed in service.feeds:
             await service.poll(feed)
-        await service.courier.pump()
-        await service.desk.answer_line(CONSOLE, "chart youtube/UCg53fzp6UNYvsyAg8UoNXCA 30d")
+        await service.worker.pump()
+        await service.dispatcher.answer_line(
+            CONSOLE, "chart youtube/UCg53fzp6UNYvsyAg8UoNXCA 30d"
+        )
         status = await asyncio.to_thread(Path("/proc/self/status").read_text)
     return int(next(line for line in status.splitlines() if "VmRSS" in line).split()[1]) // 1024
 

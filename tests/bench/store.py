@@ -20,9 +20,9 @@ import polars as pl
 from bot import message
 from bot.ingest.poll import Outcome, store_batch
 from bot.model import METRICS
-from bot.review import Ground, review
+from bot.review import ReviewSettings, review
 from bot.storage import sources
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.database import Store, connect
 from checks.rules import rules_for
 from tests.fakes import DAY, calm, ends, frame
@@ -143,7 +143,7 @@ def bench_review(folder: Path, accounts: int, rounds: int) -> None:
         return store
 
     store = asyncio.run(fill())
-    ground = Ground(rules=rules_for("balanced"), voices=message, walls=Walls({}))
+    ground = ReviewSettings(rules=rules_for("balanced"), voices=message, walls=AccessPolicy({}))
     start = NOW - 121 * DAY
     ratios, wide = [], []
     for _ in range(rounds):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from bot import message
-from bot.message.course import AccountCourse, Deadline, Standing
+from bot.message.progress import AccountCourse, Deadline, Standing
 from bot.message.voice import Voice
 from bot.model import Alert, Message
 from checks.model import Incident, Notice, Update

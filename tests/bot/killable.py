@@ -14,12 +14,12 @@ from pathlib import Path
 
 from bot import message
 from bot.chat.console.adapter import ConsoleChat
-from bot.deliver import Clocks, Courier
+from bot.deliver import Clocks, OutboxWorker
 from bot.ingest.poll import poll
 from bot.model import Batch
-from bot.review import Ground, review
+from bot.review import ReviewSettings, review
 from bot.storage import channels, sources
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.rules import rules_for
@@ -81,7 +81,7 @@ async def serve(folder: Path, steps: Steps) -> None:
     clock = Clock(NOW)
     store = Store.open(folder / "ebbwatch.db", now=NOW)
     store._writer.conn.set_trace_callback(steps)
-    ground = Ground(rules=rules_for("balanced"), voices=message, walls=Walls({}))
+    ground = ReviewSettings(rules=rules_for("balanced"), voices=message, walls=AccessPolicy({}))
 
     def configure(db):
         channels.configure(
@@ -96,7 +96,7 @@ async def serve(folder: Path, steps: Steps) -> None:
     async def nothing(*_: object) -> None:
         return None
 
-    courier = Courier(
+    worker = OutboxWorker(
         store,
         {"console": Terminal(folder / "terminal.txt", steps)},
         voices=message,
@@ -105,7 +105,7 @@ async def serve(folder: Path, steps: Steps) -> None:
         draw=nothing,
         report=nothing,
     )
-    await courier.start()
+    await worker.start()
     while True:
         row = await store.read(sources.get, "days")
         given = row.state["days"] if row and row.state else 0
@@ -113,7 +113,7 @@ async def serve(folder: Path, steps: Steps) -> None:
             clock.now = TIMES[given - 1]
             await review(store, ground, int(clock()))
             for _ in range(3):
-                await courier.pump()
+                await worker.pump()
                 clock.tick(400)
         if given >= DAYS:
             break

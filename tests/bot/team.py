@@ -11,8 +11,8 @@ import polars as pl
 from sqlite_utils import Database
 
 from bot.commands.dispatch import CommandDesk
+from bot.commands.request import Context, Space
 from bot.commands.table import COMMANDS
-from bot.commands.view import Context, Space
 from bot.model import Attachment, Caller, Found, Message
 from bot.storage import accounts, channels, incidents, readings, sources
 from bot.storage.channels import Channel
@@ -32,7 +32,7 @@ THEIRS = ("instagram/rival", "youtube/secret")
 class Team:
     """A desk and what it was asked to do beyond storage."""
 
-    desk: CommandDesk
+    dispatcher: CommandDesk
     store: Store
     context: Context
     reported: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Team:
     looked: list[str] = field(default_factory=list)
 
     async def ask(self, caller: Caller, line: str, *files: Attachment) -> Message:
-        return await self.desk.answer_line(caller, line, files)
+        return await self.dispatcher.answer_line(caller, line, files)
 
 
 def console() -> Caller:
@@ -141,5 +141,5 @@ def _team(store: Store, locale: str) -> Team:
         },
         locale=locale,
     )
-    team = Team(desk=CommandDesk(context, COMMANDS, tell), store=store, context=context)
+    team = Team(dispatcher=CommandDesk(context, COMMANDS, tell), store=store, context=context)
     return team

@@ -95,7 +95,7 @@ async def test_each_team_hears_of_its_own_account_alone(
     service, discord, slack = homes
     for feed in service.feeds:
         await service.poll(feed)
-    await service.courier.pump()
+    await service.worker.pump()
     (seen,) = stage_discord.shown_of(discord)
     assert "instagram/lena" in seen.text
     assert seen.picture
@@ -111,7 +111,7 @@ async def test_a_manager_acknowledges_by_button_and_a_reader_cannot(
     service, discord, _ = homes
     for feed in service.feeds:
         await service.poll(feed)
-    await service.courier.pump()
+    await service.worker.pump()
     message = discord.shown()[0]
     buttons = [one for row in message["components"] for one in row["components"]]
     ack = next(one for one in buttons if one["label"] == "Acknowledge")
@@ -119,6 +119,6 @@ async def test_a_manager_acknowledges_by_button_and_a_reader_cannot(
     for rights, acknowledged in ((0, False), (MANAGE_SERVER, True)):
         asked = discord.interact(3, pressed, message, permissions=rights)
         await asyncio.wait_for(asked.done.wait(), 5)
-        await service.courier.pump()
+        await service.worker.pump()
         (seen,) = stage_discord.shown_of(discord)
         assert ("cknowledged" in seen.text) == acknowledged

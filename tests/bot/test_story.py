@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from bot import message
-from bot.deliver import Clocks, Courier
+from bot.deliver import Clocks, OutboxWorker
 from bot.ingest.poll import poll
 from bot.model import Batch
-from bot.review import Ground, reroute, review, settle_routes
+from bot.review import ReviewSettings, reroute, review, settle_routes
 from bot.storage import channels, forgetting, incidents, notes, outbox
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.model import Event
@@ -20,7 +20,7 @@ from checks.rules import rules_for
 from tests.fakes import DAY, Clock, FakeChat, FakeSource, calm, ends, frame
 
 TEAM, AGENCY = "fake:team", "fake:agency"
-WALLS = Walls({TEAM: ("instagram/mine*",), AGENCY: ("instagram/other*",)})
+WALLS = AccessPolicy({TEAM: ("instagram/mine*",), AGENCY: ("instagram/other*",)})
 DAYS, PURGE = 70, 62
 MINE, OTHERS = 12, 14
 NAMES = [f"instagram/mine{n}" for n in range(MINE)]
@@ -64,8 +64,8 @@ class Story:
 
     def restart(self):
         self.store = Store.open(self.path, now=self.clock())
-        self.ground = Ground(rules=rules_for("balanced"), voices=message, walls=WALLS)
-        self.courier = Courier(
+        self.ground = ReviewSettings(rules=rules_for("balanced"), voices=message, walls=WALLS)
+        self.worker = OutboxWorker(
             self.store,
             {"fake": self.chat},
             voices=message,
@@ -97,7 +97,7 @@ class Story:
             )
 
         await self.store.write(work)
-        await self.courier.start()
+        await self.worker.start()
 
     async def day(self, number):
         """One daily poll with its review."""
@@ -113,7 +113,7 @@ class Story:
 
     async def send(self):
         for _ in range(3):
-            await self.courier.pump()
+            await self.worker.pump()
             self.clock.tick(310)
 
     def of(self, channel):
@@ -137,14 +137,14 @@ async def test_the_life_of_a_wave(story):
     # the wave comes; the process dies between the platform's effect and our knowledge of it
     await story.day(PURGE)
     story.chat.dying = True
-    running = asyncio.create_task(story.courier.run())
+    running = asyncio.create_task(story.worker.run())
     await story.chat.died.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     story.store.close()
     story.chat.dying = False
     story.restart()
-    await story.courier.start()
+    await story.worker.start()
     await story.send()
     (team,), (agency,) = story.of("fake:1"), story.of("fake:2")
     assert "Purge" in team.message.title

@@ -67,7 +67,7 @@ class Stage(Protocol):
     """A connected chat and the platform behind it. Lists are oldest first."""
 
     chat: Chat
-    desk: RecordingDesk
+    dispatcher: RecordingDesk
     channel: str
     space: str
     other_space: str

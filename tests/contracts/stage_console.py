@@ -24,9 +24,11 @@ class ConsoleStage:
     faults: frozenset[str] = frozenset()
     remembers = False
 
-    def __init__(self, chat: ConsoleChat, desk: RecordingDesk, out: Path, typed: int) -> None:
+    def __init__(
+        self, chat: ConsoleChat, dispatcher: RecordingDesk, out: Path, typed: int
+    ) -> None:
         self.chat = chat
-        self.desk = desk
+        self.dispatcher = dispatcher
         self._out = out
         self._typed = typed
 
@@ -76,16 +78,16 @@ class ConsoleStage:
 
 @asynccontextmanager
 async def open_stage() -> AsyncIterator[ConsoleStage]:
-    desk = RecordingDesk(commands=COMMANDS)
+    dispatcher = RecordingDesk(commands=COMMANDS)
     read, write = os.pipe()
     with tempfile.TemporaryDirectory() as folder, os.fdopen(read) as typed:
         out = Path(folder, "console.txt")
         chat = ConsoleChat(
-            ParsingDesk(desk), out=out, input=typed, pictures=Path(folder, "pictures")
+            ParsingDesk(dispatcher), out=out, input=typed, pictures=Path(folder, "pictures")
         )
         running = asyncio.create_task(chat.run())
         try:
-            yield ConsoleStage(chat, desk, out, write)
+            yield ConsoleStage(chat, dispatcher, out, write)
         finally:
             os.close(write)
             running.cancel()

@@ -37,10 +37,12 @@ class DiscordStage:
     faults = frozenset(_FAULTS)
     remembers = True
 
-    def __init__(self, server: LoopbackDiscord, chat: DiscordChat, desk: RecordingDesk) -> None:
+    def __init__(
+        self, server: LoopbackDiscord, chat: DiscordChat, dispatcher: RecordingDesk
+    ) -> None:
         self.server = server
         self.chat = chat
-        self.desk = desk
+        self.dispatcher = dispatcher
 
     def shown(self) -> list[Shown]:
         return shown_of(self.server)
@@ -66,7 +68,7 @@ class DiscordStage:
         self.server.rest_open = self.server.gateway_open = True
 
     def forget(self) -> None:
-        self.desk.forget()
+        self.dispatcher.forget()
         self.server.forget()
 
     def now(self) -> float:
@@ -75,7 +77,7 @@ class DiscordStage:
     async def command(self, line: str, *, share: bool = False) -> Answer:
         """The words of the typed line as Discord's own form would send them."""
         known = max(
-            (one for one in self.desk.commands if line.startswith(one.name)),
+            (one for one in self.dispatcher.commands if line.startswith(one.name)),
             key=lambda one: len(one.name),
         )
         rest = line.removeprefix(known.name).strip()
@@ -148,12 +150,12 @@ async def open_stage(
 ) -> AsyncIterator[DiscordStage]:
     server = LoopbackDiscord(window=window)
     await server.start()
-    desk = RecordingDesk(commands=COMMANDS)
+    dispatcher = RecordingDesk(commands=COMMANDS)
     settings = DiscordSettings(api_base=server.api_base, gateway=server.gateway)
     chat = DiscordChat(
         settings,
         TOKEN,
-        desk,
+        dispatcher,
         wall=lambda: server.wall(),
         monotonic=time.monotonic,
         patience=patience,
@@ -161,7 +163,7 @@ async def open_stage(
     running = asyncio.create_task(chat.run())
     try:
         await until(lambda: chat.health().ready and server.commands)
-        yield DiscordStage(server, chat, desk)
+        yield DiscordStage(server, chat, dispatcher)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -13,7 +13,7 @@ from bot.chat.slack.adapter import SlackChat
 from bot.chat.slack.render import unescape
 from bot.chat.slack.tokens import SlackTokens
 from bot.errors import DeliveryDeferred
-from bot.model import Delivery, Desk, Health
+from bot.model import Delivery, Dispatcher, Health
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.contracts.parsing_desk import ParsingDesk
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, SECRET, TEAM, Interaction, SlackServer
@@ -107,12 +107,12 @@ class SlackStage:
     remembers = True
 
     def __init__(
-        self, server: SlackServer, chat: SlackChat, desk: RecordingDesk, clock: Clock
+        self, server: SlackServer, chat: SlackChat, dispatcher: RecordingDesk, clock: Clock
     ) -> None:
         self.server = server
         self.impatient = chat
         self.chat = PatientChat(chat, clock)
-        self.desk = desk
+        self.dispatcher = dispatcher
         self.clock = clock
 
     def shown(self) -> list[Shown]:
@@ -139,7 +139,7 @@ class SlackStage:
         self.server.down = False
 
     def forget(self) -> None:
-        self.desk.forget()
+        self.dispatcher.forget()
         self.server.forget()
 
     def now(self) -> float:
@@ -205,7 +205,7 @@ async def open_workspace(
     ready: bool = True,
     ping: float = 1.0,
     tokens: SlackTokens = TOKENS,
-    answers: Desk | None = None,
+    answers: Dispatcher | None = None,
     wall: Callable[[], float] | None = None,
     **more: Any,
 ) -> AsyncIterator[SlackStage]:
@@ -215,12 +215,12 @@ async def open_workspace(
     waited for that long.
     """
     clock = Clock()
-    desk = RecordingDesk(commands=COMMANDS)
+    dispatcher = RecordingDesk(commands=COMMANDS)
     async with SlackServer(clock.wall) as server:
         chat = SlackChat(
             SlackSettings(base_url=server.base_url, **more),
             tokens,
-            answers or ParsingDesk(desk),
+            answers or ParsingDesk(dispatcher),
             wall=wall or clock.wall,
             monotonic=clock.monotonic,
             sleep=clock.sleep,
@@ -228,7 +228,7 @@ async def open_workspace(
             timeout=patience,
             ping=ping,
         )
-        stage = SlackStage(server, chat, desk, clock)
+        stage = SlackStage(server, chat, dispatcher, clock)
         running = asyncio.create_task(chat.run()) if ready else None
         try:
             if running is not None:

@@ -229,7 +229,7 @@ async def test_a_command_is_answered_to_its_caller_alone(stage: Stage) -> None:
     answer = await stage.command("status tiktok/lena")
     assert "answer to status" in answer.text
     assert answer.private
-    caller, name, arguments = stage.desk.asked[-1]
+    caller, name, arguments = stage.dispatcher.asked[-1]
     assert (caller.platform, caller.space) == (stage.chat.platform, stage.space)
     assert (name, dict(arguments)) == ("status", {"account": "tiktok/lena"})
 
@@ -243,12 +243,12 @@ async def test_a_shared_answer_is_for_everybody(stage: Stage) -> None:
 
 async def test_a_command_of_two_words_and_free_text_arrives_whole(stage: Stage) -> None:
     await stage.command("event add summer campaign <3 starts")
-    assert stage.desk.asked[-1][1] == "event add"
-    assert stage.desk.asked[-1][2]["text"] == "summer campaign <3 starts"
+    assert stage.dispatcher.asked[-1][1] == "event add"
+    assert stage.dispatcher.asked[-1][2]["text"] == "summer campaign <3 starts"
 
 
 async def test_a_slow_command_is_acknowledged_at_once(stage: Stage) -> None:
-    stage.desk.delay = 0.3
+    stage.dispatcher.delay = 0.3
     answer = await stage.command("status")
     assert "answer to status" in answer.text
     assert answer.seconds < 0.3
@@ -260,7 +260,7 @@ async def test_a_pressed_button_carries_its_alert(stage: Stage) -> None:
     await stage.chat.send(delivery(stage))
     answer = await stage.press("Acknowledge")
     assert "answer to ack 1" in answer.text
-    caller, line = stage.desk.lines[-1]
+    caller, line = stage.dispatcher.lines[-1]
     assert (caller.alert, line) == (delivery(stage).id, "ack 1")
 
 

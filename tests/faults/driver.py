@@ -18,10 +18,10 @@ from typing import Literal
 from sqlite_utils import Database
 
 import bot.message
-from bot.deliver import Clocks, Courier
+from bot.deliver import Clocks, OutboxWorker
 from bot.model import Button, ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 from checks.model import SEVERITIES, Severity
@@ -225,18 +225,18 @@ class Driver:
         self.stage.fail(fault, self.chance.choice(STEPS), self.chance.choice((1, 1, 2)))
         self.tally.faults += 1
 
-    def _fresh_courier(self) -> Courier:
+    def _fresh_courier(self) -> OutboxWorker:
         async def draw(_: Channel, __: ChartSpec) -> Picture:
             return Picture(name="chart.png", png=PNG, alt="followers")
 
         async def report(_: str) -> None:
             pass
 
-        return Courier(
+        return OutboxWorker(
             self.store,
             {self.stage.chat.platform: self.stage.chat},
             voices=bot.message,
-            walls=Walls({self.stage.space: ("*",)}),
+            walls=AccessPolicy({self.stage.space: ("*",)}),
             clocks=Clocks(
                 calendar=self.stage.now, wall=self.stage.now, monotonic=lambda: self._monotonic
             ),

@@ -27,7 +27,7 @@ async def test_an_invalid_session_is_overcome_and_nothing_is_said(resumable: boo
         await until(lambda: stage.chat.health().ready, 30)
         assert (await stage.command("status")).private
         assert stage.server.resumes == int(resumable)
-        assert stage.desk.reports == []
+        assert stage.dispatcher.reports == []
 
 
 async def test_a_server_that_restarts_is_found_again() -> None:
@@ -35,9 +35,9 @@ async def test_a_server_that_restarts_is_found_again() -> None:
     async with open_stage() as stage:
         await stage.server.stop()
         async with asyncio.timeout(30):
-            await stage.desk.reported.wait()
+            await stage.dispatcher.reported.wait()
         stage.server.sessions.clear()
         await stage.server.start()
         await until(lambda: stage.chat.health().ready, 30)
         assert (await stage.command("status")).private
-        assert len(stage.desk.reports) == 2
+        assert len(stage.dispatcher.reports) == 2

@@ -19,7 +19,7 @@ from rich.text import Text
 from bot.chat.console.journal import Journal
 from bot.chat.text import clean
 from bot.errors import DeliveryDeferred, DeliveryRefused
-from bot.model import Caller, Delivery, Desk, Health, Message, Words
+from bot.model import Caller, Delivery, Dispatcher, Health, Message, Words
 
 CHANNEL = "console:main"
 SPACE = "console"
@@ -41,7 +41,7 @@ class ConsoleChat:
 
     def __init__(
         self,
-        desk: Desk,
+        dispatcher: Dispatcher,
         *,
         out: TextIO | Path,
         input: TextIO | None = None,
@@ -50,7 +50,7 @@ class ConsoleChat:
         width: int | None = None,
         calendar: Callable[[], float] = time.time,
     ) -> None:
-        self._desk = desk
+        self._dispatcher = dispatcher
         self._stream = None if isinstance(out, Path) else out
         self._journal = Journal(out) if isinstance(out, Path) else None
         self._input = input
@@ -82,7 +82,7 @@ class ConsoleChat:
     async def send(self, delivery: Delivery) -> str:
         ref = delivery.ref or delivery.id
         try:
-            words = await self._desk.words(self._caller)
+            words = await self._dispatcher.words(self._caller)
             await asyncio.to_thread(self._print_delivery, delivery, words)
         except (BrokenPipeError, PermissionError, FileNotFoundError, ValueError) as error:
             raise DeliveryRefused(
@@ -120,8 +120,8 @@ class ConsoleChat:
         return None
 
     async def _answer(self, line: str) -> None:
-        message = await self._desk.answer_line(self._caller, line)
-        words = await self._desk.words(self._caller)
+        message = await self._dispatcher.answer_line(self._caller, line)
+        words = await self._dispatcher.words(self._caller)
         await asyncio.to_thread(self._write, None, self._body(message, "answer", words))
 
     def _print_delivery(self, delivery: Delivery, words: Words) -> None:

@@ -37,7 +37,7 @@ from bot.chat.discord.render import CHART, Rendered, render
 from bot.chat.settings import DiscordSettings
 from bot.chat.words import LARGEST_FILE
 from bot.errors import DeliveryError, DeliveryRefused
-from bot.model import Attachment, Caller, Delivery, Desk, Health, Message
+from bot.model import Attachment, Caller, Delivery, Dispatcher, Health, Message
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class DiscordChat:
         self,
         settings: DiscordSettings,
         token: str,
-        desk: Desk,
+        dispatcher: Dispatcher,
         *,
         wall: Callable[[], float],
         monotonic: Callable[[], float],
@@ -81,14 +81,14 @@ class DiscordChat:
     ) -> None:
         self._settings = settings
         self._token = token
-        self._desk = desk
+        self._dispatcher = dispatcher
         self._monotonic = monotonic
         self._sleep = sleep
         self._patience = patience
         self._condition = Condition(
-            "Discord", desk, wall=wall, uniform=uniform, longest=patience.pause
+            "Discord", dispatcher, wall=wall, uniform=uniform, longest=patience.pause
         )
-        self._people = People(desk)
+        self._people = People(dispatcher)
         self._client: discord.AutoShardedClient | None = None
         self._login = asyncio.Lock()
         self._shards: set[int] = set()
@@ -223,7 +223,7 @@ class DiscordChat:
     async def _register(self, client: discord.AutoShardedClient) -> None:
         """Leaves commands that already are as wanted, and those of others, alone."""
         self._registered = True
-        wanted = payload(self._desk.commands, self._desk.languages)
+        wanted = payload(self._dispatcher.commands, self._dispatcher.languages)
         application = client.application_id
         assert application is not None  # known since the login
         try:
@@ -240,7 +240,7 @@ class DiscordChat:
         except discord.HTTPException as error:
             self._registered = error.status in {400, 403}
             if self._registered:
-                await self._desk.report(
+                await self._dispatcher.report(
                     f"Discord did not accept the commands (code {error.code}): "
                     "please report this; alerts work all the same."
                 )

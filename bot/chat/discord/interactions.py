@@ -9,7 +9,7 @@ from bot.chat.discord.commands import ROOT, kind_of, read_call
 from bot.chat.discord.render import read_custom_id
 from bot.chat.memory import Memory
 from bot.chat.words import no_file
-from bot.model import Attachment, Caller, Desk, Message
+from bot.model import Attachment, Caller, Dispatcher, Message
 
 COMMAND, COMPONENT, COMPLETION = 2, 3, 4
 _REMEMBERED = 2000
@@ -45,8 +45,8 @@ class Asked(Protocol):
 class People:
     """Every answer comes from the desk; each interaction is answered once."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
         self._heard: Memory[bool] = Memory(_REMEMBERED)
 
     async def hear(self, asked: Asked) -> None:
@@ -66,10 +66,12 @@ class People:
     async def _complete(self, asked: Asked) -> None:
         call = read_call(asked.data)
         focused = call.focused or ""
-        kind = kind_of(self._desk.commands, call.name, focused)
+        kind = kind_of(self._dispatcher.commands, call.name, focused)
         if kind is not None:
             typed = call.arguments.get(focused, "")
-            await asked.complete(await self._desk.suggest(asked.caller(None), kind, typed))
+            await asked.complete(
+                await self._dispatcher.suggest(asked.caller(None), kind, typed)
+            )
 
     async def _command(self, asked: Asked) -> None:
         call = read_call(asked.data)
@@ -79,10 +81,12 @@ class People:
         for name, attachment in call.files.items():
             arguments[name] = await asked.fetch(attachment)
             if arguments[name] is None:
-                words = await self._desk.words(asked.caller(None))
+                words = await self._dispatcher.words(asked.caller(None))
                 await asked.show(no_file(words), "")
                 return
-        await asked.show(await self._desk.answer(asked.caller(None), call.name, arguments), "")
+        await asked.show(
+            await self._dispatcher.answer(asked.caller(None), call.name, arguments), ""
+        )
 
     async def _button(self, asked: Asked) -> None:
         """The button's id says it all, so old messages work after a restart."""
@@ -90,5 +94,5 @@ class People:
         if pressed is None or not await asked.acknowledge(ephemeral=True):
             return
         alert, line = pressed
-        answer = await self._desk.answer_line(asked.caller(alert or None), line)
+        answer = await self._dispatcher.answer_line(asked.caller(alert or None), line)
         await asked.show(answer, alert)

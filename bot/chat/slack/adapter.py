@@ -35,7 +35,7 @@ from bot.chat.slack.post import Poster
 from bot.chat.slack.tokens import SlackTokens
 from bot.chat.slack.web import SlackWeb, broken, proxy_for
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
-from bot.model import Delivery, Desk, Health
+from bot.model import Delivery, Dispatcher, Health
 
 __all__ = ["SlackChat", "SlackTokens"]
 
@@ -62,7 +62,7 @@ class SlackChat:
         self,
         settings: SlackSettings,
         tokens: SlackTokens,
-        desk: Desk,
+        dispatcher: Dispatcher,
         *,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -73,7 +73,7 @@ class SlackChat:
     ) -> None:
         self._settings = settings
         self._tokens = tokens
-        self._desk = desk
+        self._dispatcher = dispatcher
         self._wall = wall
         self._sleep = sleep
         self._ping = ping
@@ -81,7 +81,7 @@ class SlackChat:
         self._skew = 0.0
         self._scopes: frozenset[str] | None = None
         self._condition = Condition(
-            "Slack", desk, wall=wall, uniform=uniform, longest=_LONGEST_PAUSE
+            "Slack", dispatcher, wall=wall, uniform=uniform, longest=_LONGEST_PAUSE
         )
         self._hands = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,7 +96,7 @@ class SlackChat:
         files = Files(paced, self._web.upload)
         self._poster = Poster(paced, files, Finder(paced, lambda: self._skew), sleep)
         self._people = People(
-            desk,
+            dispatcher,
             Callers(paced, monotonic),
             files,
             paced,
@@ -298,7 +298,7 @@ class SlackChat:
             await work(body)
         except Exception as error:
             # The person sees no answer, so the operator must: without the payload in it.
-            await self._desk.report(
+            await self._dispatcher.report(
                 f"Slack: a command could not be handled ({type(error).__name__}): "
                 "please report it."
             )

@@ -14,7 +14,7 @@ from bot.chat.slack.render import Rendered, button_delivery, render_answer, unes
 from bot.chat.text import clean, shorten
 from bot.chat.words import no_file, no_form
 from bot.errors import DeliveryError
-from bot.model import Attachment, Caller, Command, Desk, Message, Words
+from bot.model import Attachment, Caller, Command, Dispatcher, Message, Words
 
 FORM = "ebb-files"
 SHARE = "share"
@@ -36,7 +36,7 @@ class People:
 
     def __init__(
         self,
-        desk: Desk,
+        dispatcher: Dispatcher,
         callers: Callers,
         files: Files,
         call: Call,
@@ -45,7 +45,7 @@ class People:
         fetch: Fetch,
         team: Callable[[], str | None],
     ) -> None:
-        self._desk = desk
+        self._dispatcher = dispatcher
         self._callers = callers
         self._files = files
         self._call = call
@@ -58,7 +58,7 @@ class People:
         shared = line.split()[-1:] == [SHARE]
         if shared:
             line = line[: -len(SHARE)].strip()
-        command = file_command(line, self._desk.commands)
+        command = file_command(line, self._dispatcher.commands)
         if command is not None and payload.get("trigger_id"):
             await self._open_form(payload, command, line)
             return
@@ -69,7 +69,7 @@ class People:
             name=str(payload.get("user_name") or ""),
             own_team=self._team(),
         )
-        message = await self._desk.answer_line(caller, line)
+        message = await self._dispatcher.answer_line(caller, line)
         await self._tell(str(payload["response_url"]), message, shared=shared)
 
     async def press(self, payload: Payload) -> None:
@@ -83,7 +83,9 @@ class People:
             own_team=self._team(),
             alert=button_delivery(str(action.get("action_id") or "")),
         )
-        message = await self._desk.answer_line(caller, unescape(str(action.get("value") or "")))
+        message = await self._dispatcher.answer_line(
+            caller, unescape(str(action.get("value") or ""))
+        )
         await self._tell(str(payload["response_url"]), message, shared=False)
 
     async def submit(self, payload: Payload) -> None:
@@ -106,27 +108,29 @@ class People:
 
     async def _take(self, caller: Caller, line: str, file: Payload) -> Message:
         if caller.space != f"slack:{self._team()}":
-            return await self._desk.answer_line(caller, line)  # no file of strangers is read
+            return await self._dispatcher.answer_line(
+                caller, line
+            )  # no file of strangers is read
         url = str(file.get("url_private_download") or file.get("url_private"))
         try:
             content = await self._fetch(url)
         except DeliveryError as error:
-            await self._desk.report(str(error))
-            return no_file(await self._desk.words(caller))
+            await self._dispatcher.report(str(error))
+            return no_file(await self._dispatcher.words(caller))
         name = clean(str(file.get("name") or "file"), lines=False)
-        return await self._desk.answer_line(
+        return await self._dispatcher.answer_line(
             caller, line, [Attachment(name=name, content=content)]
         )
 
     async def _open_form(self, payload: Payload, command: Command, line: str) -> None:
         """Within the three seconds that Slack's trigger lives: nobody is looked up first."""
         channel = str(payload.get("channel_id") or "")
-        words = await self._desk.words(_stranger(payload))
+        words = await self._dispatcher.words(_stranger(payload))
         view = form(command, line[len(command.name) :].strip(), channel, words)
         try:
             await self._call("views.open", trigger_id=payload["trigger_id"], view=view)
         except DeliveryError as error:
-            await self._desk.report(str(error))
+            await self._dispatcher.report(str(error))
             await self._tell(str(payload["response_url"]), no_form(words), shared=False)
 
     async def _tell(self, url: str, message: Message, *, shared: bool) -> None:
@@ -145,7 +149,7 @@ class People:
             for part in more:
                 await self._respond(url, _answer(part, kind))
         except DeliveryError as error:
-            await self._desk.report(str(error))
+            await self._dispatcher.report(str(error))
 
     async def _whisper(self, caller: Caller, channel: str | None, message: Message) -> None:
         """An answer without an address: in the channel for one person, else directly."""
@@ -159,10 +163,10 @@ class People:
                 try:
                     await self._call("chat.postMessage", channel=caller.user, **body)
                 except DeliveryError as error:
-                    await self._desk.report(str(error))
+                    await self._dispatcher.report(str(error))
                     return
             except DeliveryError as error:
-                await self._desk.report(str(error))
+                await self._dispatcher.report(str(error))
                 return
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sources.exports.archive import Member
-from bot.sources.exports.piece import Asked, BadRows, Piece, series
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, series
 
 Moments = dict[int, dict[str, int | None]]
 """Epoch seconds to counts by metric."""
@@ -19,7 +19,7 @@ def changes(
     bad: BadRows,
     handle: str | None = None,
     notes: tuple[str, ...] = (),
-) -> Piece:
+) -> ParsedFile:
     """Raises SourceChanged where no moment holds a number."""
     metrics = dict.fromkeys(metric for moment in moments.values() for metric in moment)
     only = "The tool notes changes only: between two rows the count stayed as it was."

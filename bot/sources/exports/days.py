@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
 from bot.sources.exports.interface_dates import parse_day
-from bot.sources.exports.opening import Rows
-from bot.sources.exports.piece import BadRows
+from bot.sources.exports.parsed import BadRows
+from bot.sources.exports.sniffer import Rows
 from bot.sources.tables.dates import end_of_day
 from bot.sources.tables.numbers import is_missing, parse_count
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, Piece, refused
+from bot.sources.exports.parsed import Asked, ParsedFile, refused
+from bot.sources.exports.sniffer import Opening
 
 _KEY = re.compile(r'\{\s*"(?:followers_v\d|following_v\d|friends_v\d)"\s*:')
 
@@ -15,7 +15,7 @@ def claims(opening: Opening) -> bool:
     return bool(_KEY.match(opening.text))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     for opening in openings:
         yield refused(
             opening.member,

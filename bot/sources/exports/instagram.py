@@ -12,12 +12,19 @@ from itertools import groupby
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
-from bot.sources.exports.entries import Names, read_entries
 from bot.sources.exports.instagram_dates import date_range, made_by
 from bot.sources.exports.instagram_kinds import PART, Kind, Side, kind_of, refusal
 from bot.sources.exports.instagram_pages import old_pairs, page_pairs
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list, refused
+from bot.sources.exports.parsed import (
+    Asked,
+    BadRows,
+    ParsedFile,
+    failed,
+    follower_list,
+    refused,
+)
+from bot.sources.exports.relationships import Names, read_entries
+from bot.sources.exports.sniffer import Opening
 from bot.sources.exports.words import plural
 from bot.sources.tables.dates import end_of_day
 
@@ -43,7 +50,7 @@ def claims(opening: Opening) -> bool:
     return kind_of(opening) is not None
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     """One piece per list, however many parts it has, and one per file that is no list."""
     parts: list[Part] = []
     old = False
@@ -98,7 +105,7 @@ def _ordered(parts: list[Part]) -> list[Part]:
     return [numbered[number] for number in sorted(numbered)]
 
 
-def _list(parts: list[Part], export: Export, asked: Asked) -> Piece:
+def _list(parts: list[Part], export: Export, asked: Asked) -> ParsedFile:
     first, side = parts[0].member, parts[0].side
     names = Names(asked.key(), "instagram")
     bad = BadRows(first.label)

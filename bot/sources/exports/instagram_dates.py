@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.sources.exports.archive import Member
-from bot.sources.exports.piece import Asked
+from bot.sources.exports.parsed import Asked
 from bot.sources.tables.dates import end_of_day
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from bot.sources.exports.opening import Opening
+from bot.sources.exports.sniffer import Opening
 from bot.sources.exports.words import FOLLOWERS, FOLLOWING
 
 Side = Literal["followers", "following"]

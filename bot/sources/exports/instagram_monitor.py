@@ -10,8 +10,8 @@ from datetime import datetime
 
 from bot.sources.exports.changes import Moments, changes
 from bot.sources.exports.days import fold, read_count
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one
+from bot.sources.exports.sniffer import Opening
 
 _HEADER = ["date", "type", "old", "new"]
 _METRICS = {
@@ -25,11 +25,11 @@ def claims(opening: Opening) -> bool:
     return bool(opening.top) and [fold(cell) for cell in opening.top[0]] == _HEADER
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> Piece:
+def _file(opening: Opening, asked: Asked) -> ParsedFile:
     member = opening.member
     bad = BadRows(member.label)
     moments: Moments = {}

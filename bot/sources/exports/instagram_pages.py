@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.sources.exports.archive import Member
-from bot.sources.exports.piece import Asked, BadRows
+from bot.sources.exports.parsed import Asked, BadRows
 from bot.sources.exports.streams import Bounded, blocks, broken_json
 from bot.sources.tables.dates import parse_time
 

@@ -9,8 +9,8 @@ from datetime import date
 from bot.errors import SourceChanged
 from bot.sources.exports.days import Days, fold, header_row, read_days
 from bot.sources.exports.interface_dates import parse_day
-from bot.sources.exports.opening import Opening, Rows
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
+from bot.sources.exports.sniffer import Opening, Rows
 
 _WANTED = ("date", "organic followers", "total followers")
 _PARTS = ("sponsored followers", "organic followers", "auto-invited followers")
@@ -35,11 +35,11 @@ def _other(opening: Opening) -> bool:
     return any(fold(name) in _OTHERS for name in opening.sheets)
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> Piece:
+def _file(opening: Opening, asked: Asked) -> ParsedFile:
     member = opening.member
     rows = _sheet(opening)
     header = header_row(rows, _WANTED) if rows else None

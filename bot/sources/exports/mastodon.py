@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.sources.exports.entries import Names
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import (
+from bot.sources.exports.parsed import (
     Asked,
     BadRows,
-    Piece,
+    ParsedFile,
     follower_list,
     one_by_one,
     refused,
 )
+from bot.sources.exports.relationships import Names
+from bot.sources.exports.sniffer import Opening
 
 _ADDRESS = "account address"
 
@@ -22,11 +22,11 @@ def claims(opening: Opening) -> bool:
     return bool(opening.top) and opening.top[0][0].casefold() == _ADDRESS
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _list)
 
 
-def _list(opening: Opening, asked: Asked) -> Piece:
+def _list(opening: Opening, asked: Asked) -> ParsedFile:
     member = opening.member
     header = [cell.casefold() for cell in opening.top[0]]
     name = member.base.casefold()

@@ -13,8 +13,8 @@ from itertools import islice
 
 from bot.sources.exports.days import Days, fold, read_days
 from bot.sources.exports.interface_dates import parse_day
-from bot.sources.exports.opening import Opening, Rows
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
+from bot.sources.exports.sniffer import Opening, Rows
 from bot.sources.exports.words import DATE, FOLLOWS, SMALL, plural
 
 _VALUE = "primary"  # stays English in every language
@@ -42,11 +42,11 @@ def _header(rows: Rows) -> int | None:
     return None
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> Piece:
+def _file(opening: Opening, asked: Asked) -> ParsedFile:
     member, rows = opening.member, opening.rows
     index = _header(rows)
     if index is None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from bot.errors import SourceChanged, SourceError
 from bot.model import Batch
 from bot.sources.exports.archive import Member, Tree, open_tree
-from bot.sources.exports.families import FAMILIES
-from bot.sources.exports.opening import Opening, Rows
-from bot.sources.exports.piece import Asked, Piece, failed
+from bot.sources.exports.formats import FAMILIES
+from bot.sources.exports.parsed import Asked, ParsedFile, failed
+from bot.sources.exports.sniffer import Opening, Rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +48,7 @@ class Shown:
     claimed: dict[int, list[Opening]] = field(default_factory=dict)
     rest: list[Member] = field(default_factory=list)
     books: dict[str, dict[str, Rows]] = field(default_factory=dict)
-    failed: list[Piece] = field(default_factory=list)
+    failed: list[ParsedFile] = field(default_factory=list)
     passed: int = 0
 
 
@@ -121,7 +121,7 @@ def _no_list(label: str) -> SourceChanged:
     )
 
 
-def _claimed(shown: Shown, asked: Asked) -> Iterator[Piece]:
+def _claimed(shown: Shown, asked: Asked) -> Iterator[ParsedFile]:
     for index, openings in sorted(shown.claimed.items()):
         yield from FAMILIES[index].read(openings, asked)
 
@@ -162,7 +162,7 @@ def _table(
         return _batch(failed(member.label, SourceChanged(str(error), where=where)))
 
 
-def _batch(piece: Piece) -> Batch:
+def _batch(piece: ParsedFile) -> Batch:
     return Batch(
         readings=piece.readings,
         lists=piece.lists,

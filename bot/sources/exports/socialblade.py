@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.sources.exports.interface_dates import parse_day
-from bot.sources.exports.opening import Opening, decode
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
+from bot.sources.exports.sniffer import Opening, decode
 from bot.sources.exports.streams import broken_json
 from bot.sources.tables.dates import end_of_day
 
@@ -40,11 +40,11 @@ def claims(opening: Opening) -> bool:
     return bool(_TABLE.match(text[:4096]))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> Piece:
+def _file(opening: Opening, asked: Asked) -> ParsedFile:
     label = opening.member.label
     try:
         raw = json.loads(decode(opening.whole()))
@@ -56,7 +56,7 @@ def _file(opening: Opening, asked: Asked) -> Piece:
         raise broken_json(label) from None
 
 
-def _api(opening: Opening, raw: Mapping[str, Any], asked: Asked) -> Piece:
+def _api(opening: Opening, raw: Mapping[str, Any], asked: Asked) -> ParsedFile:
     status = raw.get("status")
     if isinstance(status, dict) and status.get("success") is False:
         return refused(
@@ -79,7 +79,7 @@ def _api(opening: Opening, raw: Mapping[str, Any], asked: Asked) -> Piece:
 
 def _days(
     opening: Opening, rows: Any, kind: str, asked: Asked, handle: str | None = None
-) -> Piece:
+) -> ParsedFile:
     member = opening.member
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise broken_json(member.label)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.sources.exports.entries import Names, read_entries
 from bot.sources.exports.instagram_dates import made_by
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import (
+from bot.sources.exports.parsed import (
     Asked,
     BadRows,
-    Piece,
+    ParsedFile,
     follower_list,
     one_by_one,
     refused,
 )
+from bot.sources.exports.relationships import Names, read_entries
+from bot.sources.exports.sniffer import Opening
 from bot.sources.tables.dates import end_of_day
 
 _KEY = re.compile(r'\{\s*"(text_post_app_\w+)"\s*:')
@@ -25,11 +25,11 @@ def claims(opening: Opening) -> bool:
     return bool(_KEY.match(opening.text))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _list)
 
 
-def _list(opening: Opening, asked: Asked) -> Piece:
+def _list(opening: Opening, asked: Asked) -> ParsedFile:
     member = opening.member
     match = _KEY.match(opening.text)
     key = match[1] if match else ""

@@ -12,9 +12,16 @@ from datetime import UTC, datetime
 from typing import IO, Literal
 
 from bot.errors import SourceChanged
-from bot.sources.exports.entries import Names
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list, refused
+from bot.sources.exports.parsed import (
+    Asked,
+    BadRows,
+    ParsedFile,
+    failed,
+    follower_list,
+    refused,
+)
+from bot.sources.exports.relationships import Names
+from bot.sources.exports.sniffer import Opening
 from bot.sources.exports.streams import Bounded, blocks, broken_json
 from bot.sources.exports.words import plural
 
@@ -62,7 +69,7 @@ def claims(opening: Opening) -> bool:
     return bool(_TEXT.match(text))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     for opening in openings:
         try:
             yield from _file(opening, asked)
@@ -70,7 +77,7 @@ def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
             yield failed(opening.member.label, error)
 
 
-def _file(opening: Opening, asked: Asked) -> Iterator[Piece]:
+def _file(opening: Opening, asked: Asked) -> Iterator[ParsedFile]:
     member = opening.member
     if opening.text.startswith("{"):
         with member.open() as stream:
@@ -103,7 +110,7 @@ def _text_side(base: str) -> Side | None:
     return "followers" if name.startswith(("follower", "fans")) else None
 
 
-def _list(opening: Opening, side: Side, contents: Contents, asked: Asked) -> Piece:
+def _list(opening: Opening, side: Side, contents: Contents, asked: Asked) -> ParsedFile:
     names = contents.names[side]
     ids, since = names.arrays()
     rows, count = contents.rows[side], contents.counts.get(side)

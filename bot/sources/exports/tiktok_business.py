@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.sources.exports.days import header_row, known_header, read_days
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, series
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, series
+from bot.sources.exports.sniffer import Opening
 
 _ACCOUNT = ("date", "net growth", "new followers", "lost followers")
 _AUDIENCE = ("date", "new followers", "total followers")
@@ -22,11 +22,11 @@ def claims(opening: Opening) -> bool:
     return bool(header_row(opening.top, _ACCOUNT) or header_row(opening.top, _AUDIENCE))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> Piece:
+def _file(opening: Opening, asked: Asked) -> ParsedFile:
     member, rows = opening.member, opening.rows
     bad = BadRows(member.label)
     notes = []

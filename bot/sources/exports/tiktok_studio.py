@@ -15,8 +15,8 @@ from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
 from bot.sources.exports.days import Days, fold, read_count, read_days
 from bot.sources.exports.interface_dates import first_break, languages_of, last_year
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
+from bot.sources.exports.sniffer import Opening
 from bot.sources.exports.words import DATE, FOLLOWERS
 
 _OVERVIEW = ("video views", "profile views", "likes", "comments", "shares")
@@ -71,11 +71,11 @@ def _other(header: list[str]) -> str | None:
     return next(found, None)
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> Piece:
+def _file(opening: Opening, asked: Asked) -> ParsedFile:
     member, rows = opening.member, opening.rows
     start = next((n for n, row in enumerate(rows) if any(c.strip() for c in row)), 0)
     header = [fold(cell) for cell in rows[start]] if rows else []

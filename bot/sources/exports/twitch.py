@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.sources.exports.days import header_row, known_header, read_days
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, series
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, series
+from bot.sources.exports.sniffer import Opening
 
 _WANTED = ("date", "average viewers", "follows")
 
@@ -15,11 +15,11 @@ def claims(opening: Opening) -> bool:
     return header_row(opening.top, _WANTED) is not None
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> Piece:
+def _file(opening: Opening, asked: Asked) -> ParsedFile:
     member, rows = opening.member, opening.rows
     header = known_header(rows, _WANTED, member.label)
     bad = BadRows(member.label)

@@ -12,8 +12,8 @@ from bot.errors import SourceChanged
 from bot.model import Account
 from bot.sources.exports.archive import damaged
 from bot.sources.exports.changes import Moments, changes
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, failed
+from bot.sources.exports.sniffer import Opening
 
 _ROWS = """
     select h.type, h.user, h.datetime, h.count, u.screen_name
@@ -48,7 +48,7 @@ def _open(opening: Opening) -> sqlite3.Connection:
     return database
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     for opening in openings:
         try:
             yield from _file(opening, asked)
@@ -56,7 +56,7 @@ def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
             yield failed(opening.member.label, error)
 
 
-def _file(opening: Opening, asked: Asked) -> Iterator[Piece]:
+def _file(opening: Opening, asked: Asked) -> Iterator[ParsedFile]:
     label = opening.member.label
     try:
         with closing(_open(opening)) as database:

@@ -12,9 +12,9 @@ from typing import IO, Any, Literal
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
-from bot.sources.exports.entries import Names
-from bot.sources.exports.opening import Opening, decode
-from bot.sources.exports.piece import Asked, BadRows, Piece, failed, follower_list
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, failed, follower_list
+from bot.sources.exports.relationships import Names
+from bot.sources.exports.sniffer import Opening, decode
 from bot.sources.exports.streams import broken_json, stream_items
 
 Side = Literal["followers", "following"]
@@ -37,13 +37,13 @@ def claims(opening: Opening) -> bool:
     return bool(_PART.match(opening.text) or _MANIFEST.match(opening.text))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     ordered = sorted(openings, key=lambda opening: opening.member.folder)
     for _, group in groupby(ordered, key=lambda opening: opening.member.folder):
         yield from _archive(list(group), asked)
 
 
-def _archive(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def _archive(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     label = openings[0].member.label
     try:
         manifest = _manifest(openings)
@@ -96,7 +96,7 @@ def _manifest(openings: Sequence[Opening]) -> Manifest:
         raise broken_json(opening.member.label) from None
 
 
-def _list(parts: dict[int, Member], kind: str, manifest: Manifest, asked: Asked) -> Piece:
+def _list(parts: dict[int, Member], kind: str, manifest: Manifest, asked: Asked) -> ParsedFile:
     first = next(iter(parts.values()))
     expected = _expected(parts, kind, manifest, first.label)
     names = Names(asked.key(), "x")

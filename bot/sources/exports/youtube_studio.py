@@ -17,8 +17,8 @@ from bot.sources.exports.days import (
     read_count,
     read_days,
 )
-from bot.sources.exports.opening import Opening, Rows
-from bot.sources.exports.piece import Asked, BadRows, Piece, one_by_one, refused, series
+from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
+from bot.sources.exports.sniffer import Opening, Rows
 
 _NAMES = re.compile(r"(totals|table data|chart data)\b.*\.(csv|xlsx)", re.IGNORECASE)
 _COLUMNS = {
@@ -66,11 +66,11 @@ def _takeout(top: Rows) -> bool:
     )
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
     yield from one_by_one(openings, asked, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> Piece:
+def _file(opening: Opening, asked: Asked) -> ParsedFile:
     member, rows = opening.member, opening.rows
     cells = [fold(cell) for cell in opening.top[0]]
     if reason := _refusal(opening.top, cells, rows):

@@ -10,10 +10,10 @@ import pytest
 from sqlite_utils import Database
 
 from bot import message
-from bot.deliver import Clocks, Courier
+from bot.deliver import Clocks, OutboxWorker
 from bot.route import News, route
 from bot.storage import channels, incidents
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.model import SEVERITIES, Incident, Severity, Update
@@ -53,9 +53,9 @@ class Team:
     def __init__(self, stage: Stage, folder: Path) -> None:
         self.stage = stage
         self.store = Store.open(folder / "team.db", now=stage.now())
-        self.walls = Walls({stage.space: ("*",)})
+        self.walls = AccessPolicy({stage.space: ("*",)})
         self.monotonic = 0.0
-        self.courier = Courier(
+        self.worker = OutboxWorker(
             self.store,
             {stage.chat.platform: stage.chat},
             voices=message,
@@ -88,7 +88,7 @@ class Team:
     async def pass_time(self, seconds: float) -> None:
         self.stage.tick(seconds)
         self.monotonic += seconds
-        await self.courier.pump()
+        await self.worker.pump()
 
 
 @pytest.fixture(params=[name for name in STAGES if name != "console"])
@@ -131,12 +131,12 @@ async def test_after_a_day_of_outage_one_message_catches_up_and_life_goes_on(
     """`tried`: the platform went away in the middle of a message."""
     await team.subscribe()
     await team.tell([incident("tiktok/before", team.stage.now())])
-    await team.courier.pump()
+    await team.worker.pump()
     if tried:
         team.stage.fail("reset before")
         team.stage.fail("reset before", "look", times=5)
         await team.tell([incident("tiktok/unlucky", team.stage.now())])
-        await team.courier.pump()
+        await team.worker.pump()
     team.stage.vanish()
     missed: list[Incident] = []
     for hour in range(27):

@@ -14,10 +14,10 @@ import pytest
 
 import bot.message
 from bot.chat.discord.adapter import Patience
-from bot.deliver import Clocks, Courier
+from bot.deliver import Clocks, OutboxWorker
 from bot.model import ChartSpec, Picture
 from bot.storage import channels, outbox
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 from tests.contracts.chat import STAGES, Stage, alert, delivery, open_stage
@@ -94,11 +94,11 @@ async def test_latencies_are_told(stage: Stage, tmp_path: Path) -> None:
     """Figures are printed, bars are held only in the full run: a busy machine is no bug."""
     store = Store.open(tmp_path / "latency.db", now=stage.now())
     await store.write(channels.put, Channel(channel=stage.channel, space=stage.space))
-    courier = courier_of(stage, store)
-    running = asyncio.create_task(courier.run())
-    plain = await shown_after(stage, store, courier, 0)
+    worker = courier_of(stage, store)
+    running = asyncio.create_task(worker.run())
+    plain = await shown_after(stage, store, worker, 0)
     charted = await shown_after(
-        stage, store, courier, 1000, chart=ChartSpec(account="a/b", start=0, end=1)
+        stage, store, worker, 1000, chart=ChartSpec(account="a/b", start=0, end=1)
     )
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -116,7 +116,7 @@ async def test_latencies_are_told(stage: Stage, tmp_path: Path) -> None:
 
 
 async def shown_after(
-    stage: Stage, store: Store, courier: Courier, start: int, **more: ChartSpec
+    stage: Stage, store: Store, worker: OutboxWorker, start: int, **more: ChartSpec
 ) -> float:
     """The median of the seconds from a queued alert to the message in its channel."""
     took = []
@@ -124,7 +124,7 @@ async def shown_after(
         stage.forget()
         began = time.perf_counter()
         await queue(stage, store, number, **more)
-        courier.wake()
+        worker.wake()
         while not stage.shown():  # noqa: ASYNC110 - the server has no event
             await asyncio.sleep(0.0005)
         took.append(time.perf_counter() - began)
@@ -138,11 +138,11 @@ async def test_sixty_alerts_of_sixty_reviews_drain_in_order_at_discords_own_pace
     async with open_discord(window=WINDOW, patience=Patience()) as stage:
         store = Store.open(tmp_path / "load.db", now=stage.now())
         await store.write(channels.put, Channel(channel=stage.channel, space=stage.space))
-        courier = courier_of(stage, store)
+        worker = courier_of(stage, store)
         for number in range(60):
             await queue(stage, store, number)
         began = time.monotonic()
-        await courier.pump()
+        await worker.pump()
         took = time.monotonic() - began
         store.close()
         titles = [one.text.splitlines()[0] for one in stage.shown()]
@@ -167,18 +167,18 @@ async def queue(stage: Stage, store: Store, number: int, **more: ChartSpec) -> N
     )
 
 
-def courier_of(stage: Stage, store: Store) -> Courier:
+def courier_of(stage: Stage, store: Store) -> OutboxWorker:
     async def draw(_: Channel, __: ChartSpec) -> Picture:
         return CHART
 
     async def report(_: str) -> None:
         pass
 
-    return Courier(
+    return OutboxWorker(
         store,
         {stage.chat.platform: stage.chat},
         voices=bot.message,
-        walls=Walls({stage.space: ("*",)}),
+        walls=AccessPolicy({stage.space: ("*",)}),
         clocks=Clocks(calendar=stage.now, wall=stage.now, monotonic=time.monotonic),
         draw=draw,
         report=report,

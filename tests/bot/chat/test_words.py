@@ -39,7 +39,7 @@ def test_no_adapter_makes_a_message_of_its_own_words(path: Path) -> None:
 
 async def test_discord_says_in_german_that_a_file_did_not_come() -> None:
     async with open_discord() as stage:
-        stage.desk.language = GERMAN
+        stage.dispatcher.language = GERMAN
         asked = stage.server.slash("import", file=b"x")
         stage.server.files.clear()
         await asked.done.wait()
@@ -48,7 +48,7 @@ async def test_discord_says_in_german_that_a_file_did_not_come() -> None:
 
 async def test_slack_asks_for_a_file_and_misses_it_in_german() -> None:
     async with open_workspace() as stage:
-        stage.desk.language = GERMAN
+        stage.dispatcher.language = GERMAN
         await stage.server.command("import")
         await until(lambda: stage.server.views)
         await stage.server.submit(stage.server.views[0], {"export.csv": b"x" * 10})
@@ -58,7 +58,10 @@ async def test_slack_asks_for_a_file_and_misses_it_in_german() -> None:
         stage.server.fail("views.open", "error:expired_trigger_id")
         answer = await (await stage.server.command("import")).answer()
         assert "Das Formular für die Datei ging nicht auf" in said(answer)
-        assert ["expired_trigger_id" in one for one in stage.desk.reports] == [False, True]
+        assert ["expired_trigger_id" in one for one in stage.dispatcher.reports] == [
+            False,
+            True,
+        ]
 
 
 def test_the_form_of_the_real_import_is_german() -> None:
@@ -69,7 +72,7 @@ def test_the_form_of_the_real_import_is_german() -> None:
 
 async def test_the_terminal_marks_changes_in_german() -> None:
     async with open_console() as stage:
-        stage.desk.language = GERMAN
+        stage.dispatcher.language = GERMAN
         ref = await stage.chat.send(delivery(stage))
         await stage.chat.send(delivery(stage, 2, action="edit", ref=ref))
         await stage.chat.send(delivery(stage, 3, action="reply", ref=ref))
@@ -86,7 +89,7 @@ async def test_the_desk_speaks_the_language_of_the_channel_or_else_its_own(
         german = Channel(channel=str(member.channel), space=ONE, locale="de")
         await team.store.write(channels.put, german)
         stranger = replace(member, space="discord:stranger")
-        told = [await team.desk.words(one) for one in (member, stranger)]
+        told = [await team.dispatcher.words(one) for one in (member, stranger)]
         assert [words.say("Why") for words in told] == ["Warum", "Why"]
 
 

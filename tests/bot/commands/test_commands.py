@@ -74,7 +74,7 @@ async def test_nothing_read_is_never_all_calm(
 
 def later(team: Team, monkeypatch: pytest.MonkeyPatch, *, days: int) -> None:
     context = dataclasses.replace(team.context, now=lambda: NOW + days * DAY)
-    monkeypatch.setattr(team.desk, "_context", context)
+    monkeypatch.setattr(team.dispatcher, "_context", context)
 
 
 async def test_a_count_older_than_a_week_is_still_listed(
@@ -159,7 +159,7 @@ async def test_reading_does_not_wait_for_the_writer(team: Team) -> None:
     for line in ("status", "status mo", "incidents all", "why 1", "summary", "accounts"):
         shown = await team.ask(person(), line)
         assert shown.title, shown.text
-    assert await team.desk.suggest(person(), "incident", "") != []
+    assert await team.dispatcher.suggest(person(), "incident", "") != []
 
 
 async def test_why_tells_reasons_life_and_feedback(team: Team) -> None:
@@ -282,10 +282,10 @@ async def test_quiet_hours_summary_and_thread_are_set_in_chat(team: Team) -> Non
 
 async def test_native_options_set_the_channel_too(team: Team) -> None:
     options = {"quiet": "22:00-07:00", "summary": "1st 9:00", "thread": "also"}
-    shown = await team.desk.answer(MANAGER, "subscribe", options)
+    shown = await team.dispatcher.answer(MANAGER, "subscribe", options)
     assert shown.text.startswith("Subscription 1: *")
     assert field(shown, "Summary") == "1st 09:00 (UTC)"
-    refused = await team.desk.answer(MANAGER, "subscribe", {"quiet": "at night"})
+    refused = await team.dispatcher.answer(MANAGER, "subscribe", {"quiet": "at night"})
     assert "is not a part of the day" in refused.text
 
 
@@ -439,9 +439,9 @@ async def test_check_judges_right_now(team: Team) -> None:
 async def test_check_judges_the_last_reading_where_today_has_none_yet(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = team.desk._context
+    context = team.dispatcher._context
     monkeypatch.setattr(
-        team.desk, "_context", dataclasses.replace(context, now=lambda: NOW + 86400)
+        team.dispatcher, "_context", dataclasses.replace(context, now=lambda: NOW + 86400)
     )
     fallen = await team.ask(person(), "check instagram/lena")
     assert fallen.title != "instagram/lena: all calm"
@@ -624,7 +624,7 @@ async def test_the_channel_decides_the_language(team: Team) -> None:
 
 async def test_help_names_every_command_and_its_arguments(team: Team) -> None:
     shown = await team.ask(person(), "")
-    assert len(shown.table) == 1 + len(team.desk.commands)
+    assert len(shown.table) == 1 + len(team.dispatcher.commands)
     assert "(managers)" in str(shown.table)
     assert "(managers)" not in str((await team.ask(MANAGER, "help")).table)
     one = await team.ask(person(), "help goal")
@@ -633,27 +633,29 @@ async def test_help_names_every_command_and_its_arguments(team: Team) -> None:
 
 
 async def test_named_arguments_of_native_commands(team: Team) -> None:
-    shown = await team.desk.answer(person(), "chart", {"account": "mo", "days": "30d"})
+    shown = await team.dispatcher.answer(person(), "chart", {"account": "mo", "days": "30d"})
     assert shown.picture is not None
-    shown = await team.desk.answer(MANAGER, "event remove", {"event": "7"})
+    shown = await team.dispatcher.answer(MANAGER, "event remove", {"event": "7"})
     assert "No event 7" in shown.text
-    assert "is no command" in (await team.desk.answer(person(), "nothing", {})).text
+    assert "is no command" in (await team.dispatcher.answer(person(), "nothing", {})).text
     assert (
         "more than this command"
-        in (await team.desk.answer(person(), "why", {"incident": "1", "colour": "red"})).text
+        in (
+            await team.dispatcher.answer(person(), "why", {"incident": "1", "colour": "red"})
+        ).text
     )
 
 
 async def test_completions_are_sorted_by_likeness(team: Team) -> None:
-    assert await team.desk.suggest(person(), "account", "le") == [
+    assert await team.dispatcher.suggest(person(), "account", "le") == [
         "instagram/lena",
         "tiktok/lena",
     ]
-    assert await team.desk.suggest(person(), "account", "mm") == []
-    named = await team.desk.suggest(person(), "incident", "")
+    assert await team.dispatcher.suggest(person(), "account", "mm") == []
+    named = await team.dispatcher.suggest(person(), "incident", "")
     assert sorted(named) == ["1 instagram/lena", "2 instagram/mo"]
-    assert "30d" in await team.desk.suggest(person(), "span", "3")
-    completed = (await team.desk.suggest(person(), "incident", "mo"))[0]
+    assert "30d" in await team.dispatcher.suggest(person(), "span", "3")
+    completed = (await team.dispatcher.suggest(person(), "incident", "mo"))[0]
     assert "instagram/mo" in (await team.ask(person(), f'why "{completed}"')).title
 
 
@@ -666,16 +668,16 @@ async def test_no_error_leaves_the_desk(team: Team, caplog: pytest.LogCaptureFix
     async def tell(problem: str) -> None:
         team.reported.append(problem)
 
-    desk = CommandDesk(context, team.desk.commands, tell)
+    dispatcher = CommandDesk(context, team.dispatcher.commands, tell)
     failures: list[Exception] = [
         ValueError("/home/secret"),
         StorageError("/srv/ebbwatch.db is locked"),
         SourceUnavailable("youtube answers 503: try again later", source="youtube"),
     ]
     line = "watch instagram/new-one"
-    assert "youtube answers 503" in (await desk.answer_line(MANAGER, line)).text
-    assert "/srv" not in (await desk.answer_line(MANAGER, line)).text
-    assert "/home" not in (await desk.answer_line(MANAGER, line)).text
+    assert "youtube answers 503" in (await dispatcher.answer_line(MANAGER, line)).text
+    assert "/srv" not in (await dispatcher.answer_line(MANAGER, line)).text
+    assert "/home" not in (await dispatcher.answer_line(MANAGER, line)).text
     assert team.reported == ["A command failed inside ebbwatch (ValueError)."]
     assert failures == []
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from bot import message
-from bot.deliver import Clocks, Courier
+from bot.deliver import Clocks, OutboxWorker
 from bot.model import ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from tests.fakes import Clock, FakeChat
@@ -18,7 +18,7 @@ from tests.fakes import Clock, FakeChat
 CHANNEL = "fake:1"
 
 
-class Desk:
+class Dispatcher:
     """A store, a chat and couriers that can be replaced as if the process had ended."""
 
     def __init__(self, path, clock):
@@ -28,19 +28,19 @@ class Desk:
         self.told = []
         self.pictures = []
         self.draw_error = None
-        self.courier = self.restart()
+        self.worker = self.restart()
 
     def restart(self):
-        self.courier = Courier(
+        self.worker = OutboxWorker(
             self.store,
             {"fake": self.chat},
             voices=message,
-            walls=Walls({"fake:team": ("*",)}),
+            walls=AccessPolicy({"fake:team": ("*",)}),
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
             draw=self._draw,
             report=self._report,
         )
-        return self.courier
+        return self.worker
 
     async def _draw(self, channel, spec):
         if self.draw_error:
@@ -74,7 +74,7 @@ class Desk:
     async def settle(self, limit=50):
         """Pumps and lets time pass until nothing waits."""
         for _ in range(limit):
-            await self.courier.pump()
+            await self.worker.pump()
             if not await self.store.read(outbox.waiting):
                 return
             self.clock.tick(30)
@@ -82,167 +82,167 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    desk = Desk(tmp_path / "ebbwatch.db", Clock())
-    await desk.add_channel()
-    await desk.courier.start()
-    yield desk
-    desk.store.close()
+async def dispatcher(tmp_path):
+    dispatcher = Dispatcher(tmp_path / "ebbwatch.db", Clock())
+    await dispatcher.add_channel()
+    await dispatcher.worker.start()
+    yield dispatcher
+    dispatcher.store.close()
 
 
-async def test_a_queued_message_is_sent_once(desk):
-    await desk.queue("one")
-    await desk.courier.pump()
-    await desk.courier.pump()
-    assert desk.chat.titles() == ["one"]
+async def test_a_queued_message_is_sent_once(dispatcher):
+    await dispatcher.queue("one")
+    await dispatcher.worker.pump()
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["one"]
 
 
 @pytest.mark.parametrize("step", ["late", "before", "after", "crash"])
-async def test_every_failure_ends_in_exactly_one_message(desk, step):
-    desk.chat.plan = [step] * 3
-    await desk.queue("one")
-    await desk.queue("two")
-    await desk.settle()
-    assert desk.chat.titles() == ["one", "two"]
+async def test_every_failure_ends_in_exactly_one_message(dispatcher, step):
+    dispatcher.chat.plan = [step] * 3
+    await dispatcher.queue("one")
+    await dispatcher.queue("two")
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["one", "two"]
 
 
-async def test_an_unconfirmed_message_is_looked_up_before_a_repeat(desk):
-    desk.chat.plan = ["after"]
-    await desk.queue("one")
-    await desk.settle()
-    assert desk.chat.looks == 1
-    assert len(desk.chat.log) == 1
+async def test_an_unconfirmed_message_is_looked_up_before_a_repeat(dispatcher):
+    dispatcher.chat.plan = ["after"]
+    await dispatcher.queue("one")
+    await dispatcher.settle()
+    assert dispatcher.chat.looks == 1
+    assert len(dispatcher.chat.log) == 1
 
 
-async def test_a_look_that_has_to_wait_sends_nothing(desk):
-    desk.chat.plan, desk.chat.find_plan = ["after"], ["late"]
-    await desk.queue("one")
-    await desk.courier.pump()
-    desk.clock.tick(10)
-    await desk.courier.pump()
-    assert desk.chat.looks == 1
-    await desk.settle()
-    assert desk.chat.titles() == ["one"]
+async def test_a_look_that_has_to_wait_sends_nothing(dispatcher):
+    dispatcher.chat.plan, dispatcher.chat.find_plan = ["after"], ["late"]
+    await dispatcher.queue("one")
+    await dispatcher.worker.pump()
+    dispatcher.clock.tick(10)
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.looks == 1
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["one"]
 
 
-async def test_a_pause_that_the_platform_names_is_kept(desk):
-    desk.chat.plan = ["late"]
-    await desk.queue("one")
-    await desk.courier.pump()
-    desk.clock.tick(6)
-    await desk.courier.pump()
-    assert desk.chat.titles() == []
-    desk.clock.tick(2)
-    await desk.courier.pump()
-    assert desk.chat.titles() == ["one"]
+async def test_a_pause_that_the_platform_names_is_kept(dispatcher):
+    dispatcher.chat.plan = ["late"]
+    await dispatcher.queue("one")
+    await dispatcher.worker.pump()
+    dispatcher.clock.tick(6)
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == []
+    dispatcher.clock.tick(2)
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["one"]
 
 
-async def test_a_crash_between_send_and_settle_doubles_nothing(desk):
+async def test_a_crash_between_send_and_settle_doubles_nothing(dispatcher):
     """The next process finds the message by its id."""
-    await desk.queue("one")
-    claimed = await desk.store.write(
+    await dispatcher.queue("one")
+    claimed = await dispatcher.store.write(
         outbox.claim,
         CHANNEL,
         owner="the dead",
-        now=desk.clock(),
-        at=desk.clock(),
-        monotonic=desk.clock(),
+        now=dispatcher.clock(),
+        at=dispatcher.clock(),
+        monotonic=dispatcher.clock(),
         lease=300,
     )
-    await desk.chat.send(claimed.delivery)
-    await desk.restart().start()
-    await desk.settle()
-    assert desk.chat.titles() == ["one"]
+    await dispatcher.chat.send(claimed.delivery)
+    await dispatcher.restart().start()
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["one"]
 
 
-async def test_a_crash_between_claim_and_send_loses_nothing(desk):
-    await desk.queue("one")
-    await desk.store.write(
+async def test_a_crash_between_claim_and_send_loses_nothing(dispatcher):
+    await dispatcher.queue("one")
+    await dispatcher.store.write(
         outbox.claim,
         CHANNEL,
         owner="the dead",
-        now=desk.clock(),
-        at=desk.clock(),
-        monotonic=desk.clock(),
+        now=dispatcher.clock(),
+        at=dispatcher.clock(),
+        monotonic=dispatcher.clock(),
         lease=300,
     )
-    await desk.restart().start()
-    await desk.settle()
-    assert desk.chat.titles() == ["one"]
+    await dispatcher.restart().start()
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["one"]
 
 
-async def test_a_refused_channel_is_told_to_the_operator_once_and_kept(desk):
-    desk.chat.plan = ["closed"] * 2
-    await desk.queue("one")
-    await desk.courier.pump()
-    await desk.queue("two")
-    await desk.courier.pump()
-    assert desk.told == ["fake:1 is gone: pick another"]
-    assert (await desk.store.read(channels.get, CHANNEL)).disabled is not None
-    assert len(await desk.store.read(channels.subscriptions, CHANNEL)) == 1
-    assert await desk.courier.revive() == [CHANNEL]
-    await desk.courier.pump()
-    assert len(desk.told) == 1
-    await desk.courier.revive()
-    await desk.settle()
-    assert desk.chat.titles() == ["one", "two"]
-    assert desk.told[1:] == ["fake:1 can be reached again: its alerts go on"]
+async def test_a_refused_channel_is_told_to_the_operator_once_and_kept(dispatcher):
+    dispatcher.chat.plan = ["closed"] * 2
+    await dispatcher.queue("one")
+    await dispatcher.worker.pump()
+    await dispatcher.queue("two")
+    await dispatcher.worker.pump()
+    assert dispatcher.told == ["fake:1 is gone: pick another"]
+    assert (await dispatcher.store.read(channels.get, CHANNEL)).disabled is not None
+    assert len(await dispatcher.store.read(channels.subscriptions, CHANNEL)) == 1
+    assert await dispatcher.worker.revive() == [CHANNEL]
+    await dispatcher.worker.pump()
+    assert len(dispatcher.told) == 1
+    await dispatcher.worker.revive()
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["one", "two"]
+    assert dispatcher.told[1:] == ["fake:1 can be reached again: its alerts go on"]
 
 
-async def test_one_broken_channel_never_stops_the_others(desk):
-    await desk.add_channel("fake:2")
-    desk.chat.plan = ["closed"]
-    await desk.queue("one")
-    await desk.courier.pump()
-    await desk.queue("two", channel="fake:2")
-    await desk.courier.pump()
-    assert desk.chat.titles() == ["two"]
+async def test_one_broken_channel_never_stops_the_others(dispatcher):
+    await dispatcher.add_channel("fake:2")
+    dispatcher.chat.plan = ["closed"]
+    await dispatcher.queue("one")
+    await dispatcher.worker.pump()
+    await dispatcher.queue("two", channel="fake:2")
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["two"]
 
 
-async def test_nothing_is_said_before_the_channel_is_surely_the_teams(desk):
-    desk.chat.linked[CHANNEL] = None
-    await desk.queue("one")
-    await desk.courier.pump()
-    assert desk.chat.titles() == []
-    desk.chat.linked[CHANNEL] = "fake:team"
-    await desk.settle()
-    assert desk.chat.titles() == ["one"]
+async def test_nothing_is_said_before_the_channel_is_surely_the_teams(dispatcher):
+    dispatcher.chat.linked[CHANNEL] = None
+    await dispatcher.queue("one")
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == []
+    dispatcher.chat.linked[CHANNEL] = "fake:team"
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["one"]
 
 
-async def test_nothing_is_said_in_another_teams_channel(desk):
-    desk.chat.linked[CHANNEL] = "fake:strangers"
-    await desk.queue("one")
-    await desk.courier.pump()
-    assert desk.chat.titles() == []
-    assert "belongs to fake:strangers" in desk.told[0]
+async def test_nothing_is_said_in_another_teams_channel(dispatcher):
+    dispatcher.chat.linked[CHANNEL] = "fake:strangers"
+    await dispatcher.queue("one")
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == []
+    assert "belongs to fake:strangers" in dispatcher.told[0]
 
 
-async def test_a_channel_learns_its_space_from_the_platform(desk):
-    await desk.add_channel("fake:2", space="")
-    await desk.courier.pump()
-    desk.clock.tick(61)
-    await desk.courier.pump()
-    assert (await desk.store.read(channels.get, "fake:2")).space == "fake:team"
+async def test_a_channel_learns_its_space_from_the_platform(dispatcher):
+    await dispatcher.add_channel("fake:2", space="")
+    await dispatcher.worker.pump()
+    dispatcher.clock.tick(61)
+    await dispatcher.worker.pump()
+    assert (await dispatcher.store.read(channels.get, "fake:2")).space == "fake:team"
 
 
-async def test_a_chart_is_drawn_just_before_sending(desk):
+async def test_a_chart_is_drawn_just_before_sending(dispatcher):
     spec = ChartSpec(account="instagram/a", start=0, end=1)
-    await desk.queue("one", message=Message(title="one", chart=spec))
-    await desk.settle()
-    assert desk.chat.shown[0].message.picture.alt == "instagram/a"
+    await dispatcher.queue("one", message=Message(title="one", chart=spec))
+    await dispatcher.settle()
+    assert dispatcher.chat.shown[0].message.picture.alt == "instagram/a"
 
 
-async def test_a_chart_that_fails_never_stops_the_alert(desk):
-    desk.draw_error = RuntimeError("no font")
+async def test_a_chart_that_fails_never_stops_the_alert(dispatcher):
+    dispatcher.draw_error = RuntimeError("no font")
     spec = ChartSpec(account="instagram/a", start=0, end=1)
-    await desk.queue("one", message=Message(title="one", chart=spec))
-    await desk.settle()
-    assert desk.chat.titles() == ["one"]
-    assert desk.chat.shown[0].message.picture is None
+    await dispatcher.queue("one", message=Message(title="one", chart=spec))
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["one"]
+    assert dispatcher.chat.shown[0].message.picture is None
 
 
-async def test_what_another_program_queued_is_sent(desk):
-    other = Store.open(desk.store.path, now=desk.clock())
+async def test_what_another_program_queued_is_sent(dispatcher):
+    other = Store.open(dispatcher.store.path, now=dispatcher.clock())
     await other.write(
         outbox.queue,
         key="foreign",
@@ -250,39 +250,39 @@ async def test_what_another_program_queued_is_sent(desk):
         space="fake:team",
         kind="test",
         message=Message(title="foreign"),
-        now=desk.clock(),
+        now=dispatcher.clock(),
     )
     other.close()
-    await desk.courier.pump()
-    assert desk.chat.titles() == ["foreign"]
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["foreign"]
 
 
-async def test_a_summary_half_a_day_late_is_dropped(desk):
-    await desk.queue("summary", kind="summary")
-    desk.clock.tick(12 * 3600 + 1)
-    await desk.settle()
-    assert desk.chat.titles() == []
+async def test_a_summary_half_a_day_late_is_dropped(dispatcher):
+    await dispatcher.queue("summary", kind="summary")
+    dispatcher.clock.tick(12 * 3600 + 1)
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == []
 
 
-async def test_unsent_reads_as_an_age(desk):
-    await desk.queue("one")
-    (waiting,) = await desk.store.read(outbox.waiting)
+async def test_unsent_reads_as_an_age(dispatcher):
+    await dispatcher.queue("one")
+    (waiting,) = await dispatcher.store.read(outbox.waiting)
     assert (waiting.channel, waiting.deliveries, waiting.oldest) == (
         CHANNEL,
         1,
-        int(desk.clock()),
+        int(dispatcher.clock()),
     )
 
 
-async def test_edits_go_to_the_message_they_belong_to(desk):
-    row = await desk.store.write(alerts.add, CHANNEL, "incident", int(desk.clock()))
-    await desk.queue("r1", alert=row.id, revision=1)
-    await desk.settle()
-    desk.chat.plan = ["before", "after"]
-    await desk.queue("r2", alert=row.id, revision=2, action="edit")
-    await desk.queue("line", alert=row.id, action="reply", kind="history")
-    await desk.settle()
-    (shown,) = desk.chat.shown
+async def test_edits_go_to_the_message_they_belong_to(dispatcher):
+    row = await dispatcher.store.write(alerts.add, CHANNEL, "incident", int(dispatcher.clock()))
+    await dispatcher.queue("r1", alert=row.id, revision=1)
+    await dispatcher.settle()
+    dispatcher.chat.plan = ["before", "after"]
+    await dispatcher.queue("r2", alert=row.id, revision=2, action="edit")
+    await dispatcher.queue("line", alert=row.id, action="reply", kind="history")
+    await dispatcher.settle()
+    (shown,) = dispatcher.chat.shown
     assert shown.message.title == "r2"
     assert [one.title for one in shown.replies] == ["line"]
 
@@ -294,55 +294,57 @@ SCHEDULES = 1000 if os.environ.get("EBBWATCH_FAULTS") == "1" else 10
 async def test_any_schedule_of_faults_loses_and_doubles_nothing(tmp_path, seed):
     """Alerts, edits, replies, faults of every kind and restarts, in random order."""
     dice = random.Random(seed)
-    desk = Desk(tmp_path / "ebbwatch.db", Clock())
-    await desk.add_channel()
-    await desk.courier.start()
+    dispatcher = Dispatcher(tmp_path / "ebbwatch.db", Clock())
+    await dispatcher.add_channel()
+    await dispatcher.worker.start()
     posts, replies, last = [], [], {}
     for step in range(12):
         kind = dice.choice(["post", "post", "edit", "reply"])
         row = dice.choice([*last]) if last and kind != "post" else None
         if row is None:
-            made = await desk.store.write(alerts.add, CHANNEL, "incident", int(desk.clock()))
+            made = await dispatcher.store.write(
+                alerts.add, CHANNEL, "incident", int(dispatcher.clock())
+            )
             row, kind = made.id, "post"
         title = f"{kind} {step}"
         queued = {"alert": row, "revision": step, "action": kind}
         severity = dice.choice(["info", "warning", "critical"])
         if kind == "reply":
             replies.append(title)
-            await desk.queue(title, kind="history", severity=severity, **queued)
+            await dispatcher.queue(title, kind="history", severity=severity, **queued)
         else:
             posts += [title] if kind == "post" else []
             last[row] = title
-            await desk.queue(title, severity=severity, **queued)
-        desk.chat.plan = dice.choices(
+            await dispatcher.queue(title, severity=severity, **queued)
+        dispatcher.chat.plan = dice.choices(
             ["ok", "late", "before", "after", "crash"], [4, 1, 1, 1, 1], k=dice.randrange(6)
         )
-        desk.chat.find_plan = dice.choices(["ok", "late"], [3, 1], k=dice.randrange(3))
+        dispatcher.chat.find_plan = dice.choices(["ok", "late"], [3, 1], k=dice.randrange(3))
         if dice.random() < 0.7:
-            await desk.courier.pump()
+            await dispatcher.worker.pump()
         if dice.random() < 0.3:
-            await desk.store.write(
+            await dispatcher.store.write(
                 outbox.claim,
                 CHANNEL,
                 owner="the dead",
-                now=desk.clock(),
-                at=desk.clock(),
-                monotonic=desk.clock(),
+                now=dispatcher.clock(),
+                at=dispatcher.clock(),
+                monotonic=dispatcher.clock(),
                 lease=1,
             )
-            await desk.restart().start()
-        desk.clock.tick(dice.choice([0, 1, 40, 400]))
-    desk.chat.plan, desk.chat.find_plan = [], []
-    await desk.settle(limit=200)
-    desk.store.close()
+            await dispatcher.restart().start()
+        dispatcher.clock.tick(dice.choice([0, 1, 40, 400]))
+    dispatcher.chat.plan, dispatcher.chat.find_plan = [], []
+    await dispatcher.settle(limit=200)
+    dispatcher.store.close()
     assert sorted(
         one.revisions[0].title if one.revisions else one.message.title
-        for one in desk.chat.shown
+        for one in dispatcher.chat.shown
     ) == sorted(posts)
-    assert sorted(one.message.title for one in desk.chat.shown) == sorted(last.values())
-    assert sorted(line.title for one in desk.chat.shown for line in one.replies) == sorted(
-        replies
-    )
+    assert sorted(one.message.title for one in dispatcher.chat.shown) == sorted(last.values())
+    assert sorted(
+        line.title for one in dispatcher.chat.shown for line in one.replies
+    ) == sorted(replies)
 
 
 def test_the_outbox_gives_a_message_back_as_it_was():

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot import message
 from bot.commands.parse import words_of
-from bot.message import answers, looks, refusals, verdicts, voice_for
-from bot.message.course import AccountCourse, Standing
+from bot.message import details, refusals, replies, status, voice_for
+from bot.message.progress import AccountCourse, Standing
 from bot.message.voice import clean, word
 from bot.model import Alert, ChartSpec, Message
 from checks.model import Event, Notice
@@ -71,8 +71,8 @@ def test_incidents_of_any_name(account: str, name: str) -> None:
     harmless(message.reminder(VOICE, told, SEEN))
     harmless(message.wave(VOICE, [told, replace(told, number=2)], SEEN, watched=3))
     harmless(message.digest(VOICE, [told] * 30, SEEN, reason="many")[-1])
-    harmless(verdicts.why(VOICE, told, [("false", name)], SEEN))
-    harmless(verdicts.incident_list(VOICE, [told], SEEN, all_of_them=True))
+    harmless(details.why(VOICE, told, [("false", name)], SEEN))
+    harmless(details.incident_list(VOICE, [told], SEEN, all_of_them=True))
     said = (reason("not_read", days=3),)
     quiet = Notice(kind="stale", account=account, at=SEEN, reasons=said)
     harmless(message.notice(VOICE, [quiet], SEEN))
@@ -93,12 +93,12 @@ def test_lists_and_summaries_of_any_name(account: str, name: str) -> None:
             SEEN,
         )
     )
-    harmless(looks.account_list(VOICE, [course], {account: "purge"}, SEEN))
-    harmless(answers.event_list(VOICE, [(1, event)], SEEN))
-    harmless(answers.confirm_forget(VOICE, account))
-    harmless(answers.refused(refusals.unknown_account(VOICE, name, [account])))
-    harmless(answers.refused(refusals.ambiguous(VOICE, [account, name])))
-    harmless(answers.refused(refusals.unknown_command(VOICE, name, [])))
+    harmless(status.account_list(VOICE, [course], {account: "purge"}, SEEN))
+    harmless(replies.event_list(VOICE, [(1, event)], SEEN))
+    harmless(replies.confirm_forget(VOICE, account))
+    harmless(replies.refused(refusals.unknown_account(VOICE, name, [account])))
+    harmless(replies.refused(refusals.ambiguous(VOICE, [account, name])))
+    harmless(replies.refused(refusals.unknown_command(VOICE, name, [])))
 
 
 @FULL

@@ -8,7 +8,7 @@ import pytest
 
 from bot import message
 from bot.message import voice_for
-from bot.message.course import AccountCourse
+from bot.message.progress import AccountCourse
 from bot.model import Message
 from checks.model import Notice
 from checks.verdict.reasons import reason

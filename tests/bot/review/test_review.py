@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from bot import message
-from bot.deliver import Clocks, Courier
+from bot.deliver import Clocks, OutboxWorker
 from bot.ingest.poll import Outcome, store_batch
 from bot.model import Batch
-from bot.review import Ground, forget, review
+from bot.review import ReviewSettings, forget, review
 from bot.review.peers import events_behind, walled
-from bot.review.view import CHUNK
+from bot.review.pending import CHUNK
 from bot.storage import accounts, alerts, channels, days, incidents, notes, readings, sources
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.judge import judgements
@@ -54,8 +54,10 @@ class Service:
         self.clock = Clock(1_700_000_000)
         self.store = Store.open(path, now=self.clock())
         self.chat = FakeChat({CHANNEL: "console"}, "console")
-        self.ground = Ground(rules=RULES, voices=message, **({"walls": Walls({})} | ground))
-        self.courier = Courier(
+        self.ground = ReviewSettings(
+            rules=RULES, voices=message, **({"walls": AccessPolicy({})} | ground)
+        )
+        self.worker = OutboxWorker(
             self.store,
             {"console": self.chat},
             voices=message,
@@ -88,7 +90,7 @@ class Service:
 
     async def look(self):
         done = await review(self.store, self.ground, int(self.clock()))
-        await self.courier.pump()
+        await self.worker.pump()
         return done
 
     async def incidents(self):
@@ -380,7 +382,7 @@ async def test_a_review_that_another_program_overtook_starts_over(service):
     other.close()
     assert len(calls) == 2
     assert (done.opened, done.queued) == (0, 0)
-    await service.courier.pump()
+    await service.worker.pump()
     assert len(service.chat.shown) == 1
 
 
@@ -394,7 +396,7 @@ async def test_reviews_at_the_same_time_say_everything_once(service):
     now = int(service.clock())
     await service.store.write(readings.add, row.id, frame(counts[:, 59:], times[59:]), now)
     await asyncio.gather(*(review(service.store, service.ground, now - n) for n in range(3)))
-    await service.courier.pump()
+    await service.worker.pump()
     assert len(service.chat.log) == 1
 
 
@@ -487,7 +489,7 @@ def groups(walls, names, tags=None):
         days=LOOKBACK,
         tags=tags or {},
     )
-    found = walled(panel, tags or {}, Walls(walls))
+    found = walled(panel, tags or {}, AccessPolicy(walls))
     return {name: [names[row] for row in rows] for name, rows in found.items()}
 
 
@@ -521,7 +523,7 @@ def test_peers_of_many_teams_count_as_a_share():
 
 
 def test_an_event_is_evidence_only_where_its_team_alone_sees_the_account():
-    walls = Walls({"s:a": ("x/a*", "x/both"), "s:b": ("x/b*", "x/both")})
+    walls = AccessPolicy({"s:a": ("x/a*", "x/both"), "s:b": ("x/b*", "x/both")})
     launch = Event(name="secret launch", kind="campaign", start=0, end=1)
     ban = Event(name="ban", kind="deadline", start=0, end=1, platform="x")
     noted = [
@@ -531,7 +533,7 @@ def test_an_event_is_evidence_only_where_its_team_alone_sees_the_account():
     tags = dict.fromkeys(["x/a1", "x/a2", "x/b1", "x/both", "y/a1"], ())
     found = [(one.name, one.account) for one in events_behind(walls, noted, tags)]
     assert found == [("secret launch", "x/a1"), ("secret launch", "x/a2"), ("ban", None)]
-    assert list(events_behind(Walls({}), noted, tags)) == [launch, ban]
+    assert list(events_behind(AccessPolicy({}), noted, tags)) == [launch, ban]
 
 
 async def test_a_new_account_with_a_long_past_costs_the_others_nothing(service):

@@ -5,17 +5,17 @@ from dataclasses import replace
 import pytest
 
 from bot import message
-from bot.deliver import Clocks, Courier
+from bot.deliver import Clocks, OutboxWorker
 from bot.route import News, quiet_end, route
 from bot.storage import accounts, alerts, channels, forgetting, incidents, notes, outbox
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Mute, Subscription
 from bot.storage.database import Store
 from checks.model import Incident, Notice, Reason, Update
 from tests.fakes import DAY, Clock, FakeChat
 
 TEAM, RIVAL = "fake:team", "fake:rival"
-WALLS = Walls({TEAM: ("instagram/*",), RIVAL: ("tiktok/*",)})
+WALLS = AccessPolicy({TEAM: ("instagram/*",), RIVAL: ("tiktok/*",)})
 
 
 def incident(account="instagram/a", **more):
@@ -50,12 +50,12 @@ def resolved(one, **more):
     return replace(one, state="resolved", resolved_at=one.opened_at + 3 * DAY, **more)
 
 
-class Desk:
+class Dispatcher:
     def __init__(self, path):
         self.clock = Clock(1_700_000_100)
         self.store = Store.open(path, now=self.clock())
         self.chat = FakeChat({})
-        self.courier = Courier(
+        self.worker = OutboxWorker(
             self.store,
             {"fake": self.chat},
             voices=message,
@@ -95,72 +95,72 @@ class Desk:
             return stored
 
         stored = await self.store.write(work)
-        await self.courier.pump()
+        await self.worker.pump()
         return stored
 
     async def tick(self, seconds=0.0):
         """What the service does every minute."""
         self.clock.tick(seconds)
         await self.store.write(route, message, WALLS, int(self.clock()), News())
-        await self.courier.pump()
+        await self.worker.pump()
 
     def titles(self, channel=None):
         return self.chat.titles(channel)
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    desk = Desk(tmp_path / "ebbwatch.db")
-    yield desk
-    desk.store.close()
+async def dispatcher(tmp_path):
+    dispatcher = Dispatcher(tmp_path / "ebbwatch.db")
+    yield dispatcher
+    dispatcher.store.close()
 
 
-async def test_an_alert_is_edited_not_repeated(desk):
-    await desk.channel()
-    await desk.tell(incident())
-    await desk.tell(incident(state="confirmed", confidence=0.9))
-    await desk.tell(resolved(incident(), closed_as="calm"))
-    (shown,) = desk.chat.shown
+async def test_an_alert_is_edited_not_repeated(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.tell(incident())
+    await dispatcher.tell(incident(state="confirmed", confidence=0.9))
+    await dispatcher.tell(resolved(incident(), closed_as="calm"))
+    (shown,) = dispatcher.chat.shown
     assert len(shown.revisions) == 2
     assert shown.message.title.startswith("Over after")
 
 
-async def test_what_a_reader_cannot_see_is_no_edit(desk):
-    await desk.channel()
-    await desk.tell(incident())
-    await desk.tell(incident(calm_days=1, memory={"judged_at": 5}))
-    assert desk.chat.shown[0].revisions == []
+async def test_what_a_reader_cannot_see_is_no_edit(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.tell(incident())
+    await dispatcher.tell(incident(calm_days=1, memory={"judged_at": 5}))
+    assert dispatcher.chat.shown[0].revisions == []
 
 
-async def test_a_repeated_review_says_nothing(desk):
-    await desk.channel()
-    await desk.tell(incident())
-    await desk.tell(incident())
-    assert len(desk.chat.log) == 1
+async def test_a_repeated_review_says_nothing(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.tell(incident())
+    await dispatcher.tell(incident())
+    assert len(dispatcher.chat.log) == 1
 
 
-async def test_a_space_hears_only_its_own_accounts(desk):
-    await desk.channel()
-    await desk.channel("fake:2", RIVAL)
-    await desk.tell(incident("instagram/a"), incident("tiktok/b"))
-    assert ["instagram/a" in title for title in desk.titles("fake:1")] == [True]
-    assert ["tiktok/b" in title for title in desk.titles("fake:2")] == [True]
+async def test_a_space_hears_only_its_own_accounts(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.channel("fake:2", RIVAL)
+    await dispatcher.tell(incident("instagram/a"), incident("tiktok/b"))
+    assert ["instagram/a" in title for title in dispatcher.titles("fake:1")] == [True]
+    assert ["tiktok/b" in title for title in dispatcher.titles("fake:2")] == [True]
 
 
-async def test_an_unlinked_space_hears_nothing(desk):
-    await desk.channel(space="fake:strangers")
-    await desk.tell(incident())
-    assert desk.titles() == []
+async def test_an_unlinked_space_hears_nothing(dispatcher):
+    await dispatcher.channel(space="fake:strangers")
+    await dispatcher.tell(incident())
+    assert dispatcher.titles() == []
 
 
-async def test_incident_numbers_count_per_space(desk):
-    await desk.channel()
-    await desk.channel("fake:2", RIVAL)
-    await desk.tell(incident("instagram/a"))
-    (stored,) = await desk.tell(incident("tiktok/b"))
-    found = await desk.store.read(incidents.by_number, RIVAL, 1)
+async def test_incident_numbers_count_per_space(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.channel("fake:2", RIVAL)
+    await dispatcher.tell(incident("instagram/a"))
+    (stored,) = await dispatcher.tell(incident("tiktok/b"))
+    found = await dispatcher.store.read(incidents.by_number, RIVAL, 1)
     assert found.id == stored.id
-    assert await desk.store.read(incidents.by_number, RIVAL, 2) is None
+    assert await dispatcher.store.read(incidents.by_number, RIVAL, 2) is None
 
 
 @pytest.mark.parametrize(
@@ -197,112 +197,112 @@ def test_a_swing_is_heard_in_either_direction():
     assert subscription.wants(incident(direction="swing"), ())
 
 
-async def test_a_revision_that_first_meets_the_subscription_is_told(desk):
-    await desk.channel(hears={"min_severity": "critical"})
-    await desk.tell(incident())
-    assert desk.titles() == []
-    await desk.tell(incident(severity="critical"))
-    assert len(desk.titles()) == 1
+async def test_a_revision_that_first_meets_the_subscription_is_told(dispatcher):
+    await dispatcher.channel(hears={"min_severity": "critical"})
+    await dispatcher.tell(incident())
+    assert dispatcher.titles() == []
+    await dispatcher.tell(incident(severity="critical"))
+    assert len(dispatcher.titles()) == 1
 
 
-async def test_who_was_told_hears_every_edit_whatever_it_becomes(desk):
-    await desk.channel(hears={"kinds": ("unfollow_wave",)})
-    await desk.tell(incident())
-    await desk.tell(incident(kind="purge"))
-    assert "Purge" in desk.chat.shown[0].message.title
+async def test_who_was_told_hears_every_edit_whatever_it_becomes(dispatcher):
+    await dispatcher.channel(hears={"kinds": ("unfollow_wave",)})
+    await dispatcher.tell(incident())
+    await dispatcher.tell(incident(kind="purge"))
+    assert "Purge" in dispatcher.chat.shown[0].message.title
 
 
-async def test_many_at_once_become_one_digest_that_names_all(desk):
-    await desk.channel(digest_above=5)
+async def test_many_at_once_become_one_digest_that_names_all(dispatcher):
+    await dispatcher.channel(digest_above=5)
     names = [f"instagram/n{n:02}" for n in range(12)]
-    await desk.tell(*(incident(name) for name in names))
-    (shown,) = desk.chat.shown
+    await dispatcher.tell(*(incident(name) for name in names))
+    (shown,) = dispatcher.chat.shown
     body = shown.message.to_json()
     assert all(name.removeprefix("instagram/") in body for name in names)
-    await desk.tell(resolved(incident(names[3]), closed_as="calm"))
-    assert len(desk.chat.shown) == 1
+    await dispatcher.tell(resolved(incident(names[3]), closed_as="calm"))
+    assert len(dispatcher.chat.shown) == 1
     assert len(shown.revisions) == 1
 
 
-async def test_a_wave_is_one_message_that_lists_only_what_the_channel_may_see(desk):
-    await desk.channel()
-    await desk.channel("fake:2", RIVAL)
+async def test_a_wave_is_one_message_that_lists_only_what_the_channel_may_see(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.channel("fake:2", RIVAL)
     wave = {"wave": "platform:x|1700000000", "kind": "purge"}
     mine = [incident(f"instagram/n{n}", **wave) for n in range(8)]
     theirs = [incident(f"tiktok/n{n}", **wave) for n in range(3)]
-    await desk.tell(*mine, *theirs)
-    assert len(desk.titles("fake:1")) == len(desk.titles("fake:2")) == 1
+    await dispatcher.tell(*mine, *theirs)
+    assert len(dispatcher.titles("fake:1")) == len(dispatcher.titles("fake:2")) == 1
     for channel, own, foreign in (
         ("fake:1", "instagram", "tiktok"),
         ("fake:2", "tiktok", "instagram"),
     ):
-        (shown,) = (one for one in desk.chat.shown if one.channel == channel)
+        (shown,) = (one for one in dispatcher.chat.shown if one.channel == channel)
         body = shown.message.to_json()
         assert own in body
         assert foreign not in body
 
 
-async def test_members_that_join_a_wave_edit_its_message(desk):
-    await desk.channel()
+async def test_members_that_join_a_wave_edit_its_message(dispatcher):
+    await dispatcher.channel()
     wave = {"wave": "platform:x|1700000000", "kind": "purge"}
-    await desk.tell(*(incident(f"instagram/n{n}", **wave) for n in range(3)))
-    await desk.tell(incident("instagram/late", **wave))
-    (shown,) = desk.chat.shown
+    await dispatcher.tell(*(incident(f"instagram/n{n}", **wave) for n in range(3)))
+    await dispatcher.tell(incident("instagram/late", **wave))
+    (shown,) = dispatcher.chat.shown
     assert "instagram/late" in shown.message.to_json()
 
 
-async def test_members_below_their_floor_are_listed_once_the_wave_is_told(desk):
-    await desk.channel(hears={"min_severity": "warning"})
+async def test_members_below_their_floor_are_listed_once_the_wave_is_told(dispatcher):
+    await dispatcher.channel(hears={"min_severity": "warning"})
     wave = {"wave": "platform:x|1700000000", "kind": "purge"}
     small = [incident(f"instagram/n{n}", severity="info", **wave) for n in range(3)]
     silent = incident("instagram/silent", severity="info", alerted_at=None, **wave)
-    await desk.tell(*small, silent)
-    assert desk.titles() == []
-    await desk.tell(incident("instagram/big", **wave))
-    (shown,) = desk.chat.shown
+    await dispatcher.tell(*small, silent)
+    assert dispatcher.titles() == []
+    await dispatcher.tell(incident("instagram/big", **wave))
+    (shown,) = dispatcher.chat.shown
     body = shown.message.to_json()
     assert all(f"instagram/n{n}" in body for n in range(3))
     assert "instagram/silent" not in body
 
 
-async def test_quiet_hours_end_in_one_digest(desk):
-    desk.clock.set("2023-11-14T22:30:00")
-    await desk.channel(quiet="22:00-07:00", timezone="Europe/Vienna")
-    await desk.tell(incident("instagram/a"), incident("instagram/b"))
-    await desk.tick(3600)
-    assert desk.titles() == []
-    desk.clock.set("2023-11-15T06:00:30")
-    await desk.tick()
-    assert len(desk.chat.shown) == 1
-    body = desk.chat.shown[0].message.to_json()
+async def test_quiet_hours_end_in_one_digest(dispatcher):
+    dispatcher.clock.set("2023-11-14T22:30:00")
+    await dispatcher.channel(quiet="22:00-07:00", timezone="Europe/Vienna")
+    await dispatcher.tell(incident("instagram/a"), incident("instagram/b"))
+    await dispatcher.tick(3600)
+    assert dispatcher.titles() == []
+    dispatcher.clock.set("2023-11-15T06:00:30")
+    await dispatcher.tick()
+    assert len(dispatcher.chat.shown) == 1
+    body = dispatcher.chat.shown[0].message.to_json()
     assert "instagram/a" in body
     assert "instagram/b" in body
-    await desk.tick(3600)
-    assert len(desk.chat.log) == 1
+    await dispatcher.tick(3600)
+    assert len(dispatcher.chat.log) == 1
 
 
-async def test_what_a_wave_named_at_night_is_not_told_again_in_the_morning(desk):
-    desk.clock.set("2023-11-14T23:30:00")
-    await desk.channel(quiet="22:00-07:00")
+async def test_what_a_wave_named_at_night_is_not_told_again_in_the_morning(dispatcher):
+    dispatcher.clock.set("2023-11-14T23:30:00")
+    await dispatcher.channel(quiet="22:00-07:00")
     wave = {"wave": "platform:x|1700000000", "kind": "purge"}
-    await desk.tell(incident("instagram/a", **wave))
-    await desk.tell(incident("instagram/b", severity="critical", **wave))
-    desk.clock.set("2023-11-15T08:00:00")
-    await desk.tick()
-    (shown,) = desk.chat.shown
+    await dispatcher.tell(incident("instagram/a", **wave))
+    await dispatcher.tell(incident("instagram/b", severity="critical", **wave))
+    dispatcher.clock.set("2023-11-15T08:00:00")
+    await dispatcher.tick()
+    (shown,) = dispatcher.chat.shown
     assert "instagram/a" in shown.message.to_json()
 
 
-async def test_critical_alerts_break_the_quiet(desk):
-    desk.clock.set("2023-11-14T23:30:00")
-    await desk.channel(quiet="22:00-07:00")
-    await desk.tell(incident())
-    assert desk.titles() == []
-    await desk.tell(incident(severity="critical"))
-    assert len(desk.titles()) == 1
-    desk.clock.set("2023-11-15T08:00:00")
-    await desk.tick()
-    assert len(desk.titles()) == 1
+async def test_critical_alerts_break_the_quiet(dispatcher):
+    dispatcher.clock.set("2023-11-14T23:30:00")
+    await dispatcher.channel(quiet="22:00-07:00")
+    await dispatcher.tell(incident())
+    assert dispatcher.titles() == []
+    await dispatcher.tell(incident(severity="critical"))
+    assert len(dispatcher.titles()) == 1
+    dispatcher.clock.set("2023-11-15T08:00:00")
+    await dispatcher.tick()
+    assert len(dispatcher.titles()) == 1
 
 
 @pytest.mark.parametrize(
@@ -323,222 +323,228 @@ def test_quiet_hours_are_wall_clock_times(now, quiet, end):
     assert quiet_end(channel, clock.set(now)) == expected
 
 
-async def test_a_mute_ends_by_itself_and_tells_what_is_still_open(desk):
-    await desk.channel()
-    now = int(desk.clock())
+async def test_a_mute_ends_by_itself_and_tells_what_is_still_open(dispatcher):
+    await dispatcher.channel()
+    now = int(dispatcher.clock())
     mute = Mute(space=TEAM, account="instagram/a", until=now + 3600, by="me", at=now)
-    await desk.store.write(channels.mute, mute)
-    await desk.tell(incident("instagram/a"), incident("instagram/b"))
-    assert len(desk.titles()) == 1
-    await desk.tick(3601)
-    assert len(desk.titles()) == 2
-    await desk.tick(3600)
-    assert len(desk.chat.log) == 2
+    await dispatcher.store.write(channels.mute, mute)
+    await dispatcher.tell(incident("instagram/a"), incident("instagram/b"))
+    assert len(dispatcher.titles()) == 1
+    await dispatcher.tick(3601)
+    assert len(dispatcher.titles()) == 2
+    await dispatcher.tick(3600)
+    assert len(dispatcher.chat.log) == 2
 
 
-async def test_one_alert_after_a_mute_is_an_alert_and_no_digest(desk):
-    await desk.channel()
-    now = int(desk.clock())
+async def test_one_alert_after_a_mute_is_an_alert_and_no_digest(dispatcher):
+    await dispatcher.channel()
+    now = int(dispatcher.clock())
     mute = Mute(space=TEAM, account="instagram/a", until=now + 3600, by="me", at=now)
-    await desk.store.write(channels.mute, mute)
-    await desk.tell(incident("instagram/a"))
-    await desk.tick(3601)
-    (shown,) = desk.chat.shown
+    await dispatcher.store.write(channels.mute, mute)
+    await dispatcher.tell(incident("instagram/a"))
+    await dispatcher.tick(3601)
+    (shown,) = dispatcher.chat.shown
     assert any(button.command.startswith("ack") for button in shown.message.buttons)
 
 
-async def test_the_line_about_the_past_waits_for_the_morning(desk):
-    desk.clock.set("2023-11-14T23:30:00")
-    await desk.channel(quiet="22:00-07:00")
-    await desk.tell(older={"instagram/a": 2}, first=True)
-    assert desk.titles() == []
-    desk.clock.set("2023-11-15T07:00:01")
-    await desk.tick()
-    assert "2 older" in desk.titles()[0]
+async def test_the_line_about_the_past_waits_for_the_morning(dispatcher):
+    dispatcher.clock.set("2023-11-14T23:30:00")
+    await dispatcher.channel(quiet="22:00-07:00")
+    await dispatcher.tell(older={"instagram/a": 2}, first=True)
+    assert dispatcher.titles() == []
+    dispatcher.clock.set("2023-11-15T07:00:01")
+    await dispatcher.tick()
+    assert "2 older" in dispatcher.titles()[0]
 
 
-async def test_what_ended_under_a_mute_is_not_told_afterwards(desk):
-    await desk.channel()
-    now = int(desk.clock())
-    await desk.store.write(channels.mute, Mute(space=TEAM, until=now + 3600, by="me", at=now))
-    await desk.tell(incident())
-    await desk.tell(resolved(incident(), closed_as="calm"))
-    await desk.tick(3601)
-    assert desk.titles() == []
+async def test_what_ended_under_a_mute_is_not_told_afterwards(dispatcher):
+    await dispatcher.channel()
+    now = int(dispatcher.clock())
+    await dispatcher.store.write(
+        channels.mute, Mute(space=TEAM, until=now + 3600, by="me", at=now)
+    )
+    await dispatcher.tell(incident())
+    await dispatcher.tell(resolved(incident(), closed_as="calm"))
+    await dispatcher.tick(3601)
+    assert dispatcher.titles() == []
 
 
-async def test_a_mute_until_worse_ends_when_it_gets_worse(desk):
-    await desk.channel()
-    now = int(desk.clock())
+async def test_a_mute_until_worse_ends_when_it_gets_worse(dispatcher):
+    await dispatcher.channel()
+    now = int(dispatcher.clock())
     mute = Mute(space=TEAM, account="instagram/a", worse_than="warning", by="me", at=now)
-    await desk.store.write(channels.mute, mute)
-    await desk.tell(incident())
-    await desk.tick(30 * DAY)
-    assert desk.titles() == []
-    await desk.tell(incident(severity="critical"))
-    assert len(desk.titles()) == 1
+    await dispatcher.store.write(channels.mute, mute)
+    await dispatcher.tell(incident())
+    await dispatcher.tick(30 * DAY)
+    assert dispatcher.titles() == []
+    await dispatcher.tell(incident(severity="critical"))
+    assert len(dispatcher.titles()) == 1
 
 
-async def test_a_mute_of_another_space_mutes_nothing_here(desk):
-    await desk.channel()
-    now = int(desk.clock())
-    await desk.store.write(channels.mute, Mute(space=RIVAL, until=now + 99, by="me", at=now))
-    await desk.tell(incident())
-    assert len(desk.titles()) == 1
+async def test_a_mute_of_another_space_mutes_nothing_here(dispatcher):
+    await dispatcher.channel()
+    now = int(dispatcher.clock())
+    await dispatcher.store.write(
+        channels.mute, Mute(space=RIVAL, until=now + 99, by="me", at=now)
+    )
+    await dispatcher.tell(incident())
+    assert len(dispatcher.titles()) == 1
 
 
-async def test_a_role_is_mentioned_once_when_it_first_becomes_critical(desk):
-    await desk.channel(mention="role:9")
-    await desk.tell(incident())
-    assert desk.chat.shown[0].message.mention is None
-    await desk.tell(incident(severity="critical"))
-    await desk.tell(incident(severity="critical", confidence=0.95, state="confirmed"))
-    await desk.tell(resolved(incident(severity="critical"), closed_as="calm"))
-    pings = [(action, one.mention) for action, _, one in desk.chat.log if one.mention]
+async def test_a_role_is_mentioned_once_when_it_first_becomes_critical(dispatcher):
+    await dispatcher.channel(mention="role:9")
+    await dispatcher.tell(incident())
+    assert dispatcher.chat.shown[0].message.mention is None
+    await dispatcher.tell(incident(severity="critical"))
+    await dispatcher.tell(incident(severity="critical", confidence=0.95, state="confirmed"))
+    await dispatcher.tell(resolved(incident(severity="critical"), closed_as="calm"))
+    pings = [(action, one.mention) for action, _, one in dispatcher.chat.log if one.mention]
     assert pings == [("reply", "role:9")]
 
 
-async def test_a_critical_alert_mentions_in_its_first_message(desk):
-    await desk.channel(mention="role:9")
-    await desk.tell(incident(severity="critical"))
-    await desk.tell(incident(severity="critical", state="confirmed"))
-    pings = [action for action, _, one in desk.chat.log if one.mention]
+async def test_a_critical_alert_mentions_in_its_first_message(dispatcher):
+    await dispatcher.channel(mention="role:9")
+    await dispatcher.tell(incident(severity="critical"))
+    await dispatcher.tell(incident(severity="critical", state="confirmed"))
+    pings = [action for action, _, one in dispatcher.chat.log if one.mention]
     assert pings == ["post"]
 
 
-async def test_a_first_message_replaced_before_it_went_out_still_mentions(desk):
-    await desk.channel(mention="role:9")
-    desk.chat.linked["fake:1"] = None
-    await desk.tell(incident())
-    await desk.tell(incident(severity="critical"))
-    desk.chat.linked["fake:1"] = TEAM
-    await desk.tick(400)
-    assert [(action, one.mention) for action, _, one in desk.chat.log] == [("post", "role:9")]
+async def test_a_first_message_replaced_before_it_went_out_still_mentions(dispatcher):
+    await dispatcher.channel(mention="role:9")
+    dispatcher.chat.linked["fake:1"] = None
+    await dispatcher.tell(incident())
+    await dispatcher.tell(incident(severity="critical"))
+    dispatcher.chat.linked["fake:1"] = TEAM
+    await dispatcher.tick(400)
+    assert [(action, one.mention) for action, _, one in dispatcher.chat.log] == [
+        ("post", "role:9")
+    ]
 
 
-async def test_a_thread_keeps_the_history(desk):
-    await desk.channel(thread="also")
-    await desk.tell(incident())
-    await desk.tell(incident(state="confirmed", confidence=0.9))
-    (shown,) = desk.chat.shown
+async def test_a_thread_keeps_the_history(dispatcher):
+    await dispatcher.channel(thread="also")
+    await dispatcher.tell(incident())
+    await dispatcher.tell(incident(state="confirmed", confidence=0.9))
+    (shown,) = dispatcher.chat.shown
     assert len(shown.replies) == 1
     assert len(shown.revisions) == 1
 
 
-async def test_thread_only_leaves_one_line_in_the_channel(desk):
-    await desk.channel(thread="only")
-    await desk.tell(incident())
-    await desk.tell(incident(state="confirmed", confidence=0.9))
-    (shown,) = desk.chat.shown
+async def test_thread_only_leaves_one_line_in_the_channel(dispatcher):
+    await dispatcher.channel(thread="only")
+    await dispatcher.tell(incident())
+    await dispatcher.tell(incident(state="confirmed", confidence=0.9))
+    (shown,) = dispatcher.chat.shown
     assert shown.message.text == ""
     assert shown.message.title
     assert len(shown.replies) == 2
     assert shown.replies[0].fields
 
 
-async def test_nobody_is_reminded_once_somebody_took_it_on(desk):
-    await desk.channel(remind=3600)
-    (stored,) = await desk.tell(incident(severity="critical"))
-    await desk.tick(3599)
-    assert len(desk.titles()) == 1
-    await desk.tick(1)
-    await desk.tick(60)
-    assert len(desk.titles()) == 2
-    await desk.tick(3600)
-    assert len(desk.titles()) == 3
+async def test_nobody_is_reminded_once_somebody_took_it_on(dispatcher):
+    await dispatcher.channel(remind=3600)
+    (stored,) = await dispatcher.tell(incident(severity="critical"))
+    await dispatcher.tick(3599)
+    assert len(dispatcher.titles()) == 1
+    await dispatcher.tick(1)
+    await dispatcher.tick(60)
+    assert len(dispatcher.titles()) == 2
+    await dispatcher.tick(3600)
+    assert len(dispatcher.titles()) == 3
 
     def take(db):
-        incidents.acknowledge(db, stored.id, "Ana", int(desk.clock()))
-        route(db, message, WALLS, int(desk.clock()), News(changed=frozenset({stored.id})))
+        incidents.acknowledge(db, stored.id, "Ana", int(dispatcher.clock()))
+        route(db, message, WALLS, int(dispatcher.clock()), News(changed=frozenset({stored.id})))
 
-    await desk.store.write(take)
-    await desk.tick(7200)
-    assert len(desk.titles()) == 3
-    assert "Ana" in desk.chat.shown[0].message.to_json()
+    await dispatcher.store.write(take)
+    await dispatcher.tick(7200)
+    assert len(dispatcher.titles()) == 3
+    assert "Ana" in dispatcher.chat.shown[0].message.to_json()
 
 
-async def test_notices_are_told_once_to_those_who_may_see_them(desk):
-    await desk.channel()
-    await desk.channel("fake:2", RIVAL)
-    await desk.channel("fake:3", hears={"min_severity": "warning"})
+async def test_notices_are_told_once_to_those_who_may_see_them(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.channel("fake:2", RIVAL)
+    await dispatcher.channel("fake:3", hears={"min_severity": "warning"})
     said = Reason(code="milestone", values={"milestone": 100_000, "followers": 100_004})
     notice = Notice(kind="milestone", account="instagram/a", at=1_700_000_000, reasons=(said,))
 
     def work(db):
         accounts.ensure(db, ["instagram/a"], None, 1)
-        notes.note(db, notice, "milestone:instagram/a:100000", int(desk.clock()))
+        notes.note(db, notice, "milestone:instagram/a:100000", int(dispatcher.clock()))
 
-    await desk.store.write(work)
-    await desk.tick()
-    await desk.store.write(work)
-    await desk.tick()
-    assert [one.channel for one in desk.chat.shown] == ["fake:1"]
+    await dispatcher.store.write(work)
+    await dispatcher.tick()
+    await dispatcher.store.write(work)
+    await dispatcher.tick()
+    assert [one.channel for one in dispatcher.chat.shown] == ["fake:1"]
 
 
-async def test_a_first_import_is_one_digest_and_one_line(desk):
-    await desk.channel()
-    await desk.tell(incident(), first=True, older={"instagram/a": 4, "tiktok/x": 9})
-    (shown,) = desk.chat.shown
+async def test_a_first_import_is_one_digest_and_one_line(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.tell(incident(), first=True, older={"instagram/a": 4, "tiktok/x": 9})
+    (shown,) = dispatcher.chat.shown
     body = shown.message.title + shown.message.text
     assert "instagram/a" in shown.message.to_json()
     assert "4 older" in body
 
 
-async def test_only_older_ones_are_one_line(desk):
-    await desk.channel()
-    await desk.tell(older={"instagram/a": 2}, first=True)
-    assert "2 older" in desk.titles()[0]
+async def test_only_older_ones_are_one_line(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.tell(older={"instagram/a": 2}, first=True)
+    assert "2 older" in dispatcher.titles()[0]
 
 
-async def test_a_day_of_outage_ends_in_one_message_worst_first(desk):
-    await desk.channel(digest_above=1)
-    desk.chat.plan = ["late"] * 500
-    await desk.tell(incident("instagram/small"))
+async def test_a_day_of_outage_ends_in_one_message_worst_first(dispatcher):
+    await dispatcher.channel(digest_above=1)
+    dispatcher.chat.plan = ["late"] * 500
+    await dispatcher.tell(incident("instagram/small"))
     for _ in range(30):
-        await desk.tick(3600)
-    await desk.tell(incident("instagram/big", severity="critical", change=-9000.0))
-    desk.chat.plan = []
-    await desk.tick(3600)
-    await desk.tick(3600)
-    (shown,) = desk.chat.shown
+        await dispatcher.tick(3600)
+    await dispatcher.tell(incident("instagram/big", severity="critical", change=-9000.0))
+    dispatcher.chat.plan = []
+    await dispatcher.tick(3600)
+    await dispatcher.tick(3600)
+    (shown,) = dispatcher.chat.shown
     body = shown.message.to_json()
     assert body.index("instagram/big") < body.index("instagram/small")
-    await desk.tell(resolved(incident("instagram/small"), closed_as="calm"))
-    assert len(desk.chat.shown) == 1
+    await dispatcher.tell(resolved(incident("instagram/small"), closed_as="calm"))
+    assert len(dispatcher.chat.shown) == 1
     assert len(shown.revisions) == 1
 
 
-async def test_what_may_have_arrived_is_not_told_again_after_an_outage(desk):
-    await desk.channel()
-    desk.chat.plan = ["after"]
-    await desk.tell(incident("instagram/a"))
-    desk.chat.find_plan = ["late"] * 300
-    desk.chat.plan = ["late"] * 300
-    await desk.tell(incident("instagram/b"))
+async def test_what_may_have_arrived_is_not_told_again_after_an_outage(dispatcher):
+    await dispatcher.channel()
+    dispatcher.chat.plan = ["after"]
+    await dispatcher.tell(incident("instagram/a"))
+    dispatcher.chat.find_plan = ["late"] * 300
+    dispatcher.chat.plan = ["late"] * 300
+    await dispatcher.tell(incident("instagram/b"))
     for _ in range(30):
-        await desk.tick(3600)
-    desk.chat.plan, desk.chat.find_plan = [], []
+        await dispatcher.tick(3600)
+    dispatcher.chat.plan, dispatcher.chat.find_plan = [], []
     for _ in range(3):
-        await desk.tick(3600)
-    bodies = [one.message.to_json() for one in desk.chat.shown]
+        await dispatcher.tick(3600)
+    bodies = [one.message.to_json() for one in dispatcher.chat.shown]
     assert [
         sum(name in body for body in bodies) for name in ("instagram/a", "instagram/b")
     ] == [1, 1]
 
 
-async def test_a_channel_that_comes_back_hears_what_is_still_open(desk):
-    await desk.channel()
-    await desk.store.write(channels.disable, "fake:1", "gone", 1)
-    await desk.tell(incident("instagram/a"), incident("instagram/b"))
-    await desk.tell(resolved(incident("instagram/b"), closed_as="calm"))
-    await desk.store.write(channels.enable, "fake:1")
-    await desk.tick()
-    assert len(desk.titles()) == 1
-    assert "instagram/a" in desk.chat.shown[0].message.to_json()
+async def test_a_channel_that_comes_back_hears_what_is_still_open(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.store.write(channels.disable, "fake:1", "gone", 1)
+    await dispatcher.tell(incident("instagram/a"), incident("instagram/b"))
+    await dispatcher.tell(resolved(incident("instagram/b"), closed_as="calm"))
+    await dispatcher.store.write(channels.enable, "fake:1")
+    await dispatcher.tick()
+    assert len(dispatcher.titles()) == 1
+    assert "instagram/a" in dispatcher.chat.shown[0].message.to_json()
 
 
-async def test_forgetting_an_account_blanks_what_was_sent_of_it(desk):
-    await desk.channel()
+async def test_forgetting_an_account_blanks_what_was_sent_of_it(dispatcher):
+    await dispatcher.channel()
 
     def work(db):
         accounts.ensure(db, ["instagram/a"], None, 1)
@@ -546,29 +552,29 @@ async def test_forgetting_an_account_blanks_what_was_sent_of_it(desk):
             said = Reason(code="not_read", values={"days": 4})
             notes.note(db, Notice(kind="stale", account=name, at=1, reasons=(said,)), name, 1)
 
-    await desk.store.write(work)
-    await desk.tick()
-    assert len(desk.titles()) == 1
-    await desk.store.write(forgetting.forget, "instagram/a", int(desk.clock()))
-    kept = await desk.store.read(
+    await dispatcher.store.write(work)
+    await dispatcher.tick()
+    assert len(dispatcher.titles()) == 1
+    await dispatcher.store.write(forgetting.forget, "instagram/a", int(dispatcher.clock()))
+    kept = await dispatcher.store.read(
         lambda db: [row["message"] for row in db.conn.execute("SELECT message FROM deliveries")]
     )
     assert kept == ["{}"]
-    await desk.tick(400)
-    assert len(desk.titles()) == 1
+    await dispatcher.tick(400)
+    assert len(dispatcher.titles()) == 1
 
 
-async def test_forgetting_an_account_takes_its_waiting_words_along(desk):
-    await desk.channel()
-    desk.chat.linked["fake:1"] = None
-    await desk.tell(incident("instagram/a"))
-    await desk.store.write(forgetting.forget, "instagram/a", int(desk.clock()))
-    desk.chat.linked["fake:1"] = TEAM
-    await desk.tick(400)
-    assert desk.titles() == []
-    assert await desk.store.read(outbox.listing) == []
-    rows = await desk.store.read(
+async def test_forgetting_an_account_takes_its_waiting_words_along(dispatcher):
+    await dispatcher.channel()
+    dispatcher.chat.linked["fake:1"] = None
+    await dispatcher.tell(incident("instagram/a"))
+    await dispatcher.store.write(forgetting.forget, "instagram/a", int(dispatcher.clock()))
+    dispatcher.chat.linked["fake:1"] = TEAM
+    await dispatcher.tick(400)
+    assert dispatcher.titles() == []
+    assert await dispatcher.store.read(outbox.listing) == []
+    rows = await dispatcher.store.read(
         lambda db: db.conn.execute("SELECT shown FROM alerts").fetchall()
     )
     assert all(row[0] is None for row in rows)
-    assert await desk.store.read(alerts.held, "fake:1") == {}
+    assert await dispatcher.store.read(alerts.held, "fake:1") == {}

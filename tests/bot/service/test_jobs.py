@@ -98,7 +98,7 @@ async def test_lists_that_a_source_gives_are_compared_and_shown(tmp_path: Path) 
         said = "bluesky/lena: since 2023-11-07 100 gained, 40 lost, 960 kept"
         assert (await service.poll(service.feeds[0])).notes == [said]
         assert (await service.poll(service.feeds[0])).notes == [], "it is known already"
-        shown = await service.desk.answer_line(console(), "status bluesky/lena")
+        shown = await service.dispatcher.answer_line(console(), "status bluesky/lena")
     (told,) = [each.value for each in shown.fields if each.name == "Follower lists"]
     assert told == "• Tue, Nov 7 to Tue, Nov 14: 100 gained, 40 lost, 960 kept"
 

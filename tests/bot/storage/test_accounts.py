@@ -5,7 +5,7 @@ import pytest
 
 from bot.model import FollowerList
 from bot.storage import accounts, channels, lists, notes
-from bot.storage.accounts import Walls, matches
+from bot.storage.accounts import AccessPolicy, matches
 from bot.storage.channels import Channel, Mute, Subscription
 from bot.storage.database import Store
 from bot.storage.lists import ListChange
@@ -40,7 +40,7 @@ def test_patterns(patterns, seen):
 
 
 def test_a_space_that_nobody_linked_sees_nothing():
-    walls = Walls({"discord:1": ("*",)})
+    walls = AccessPolicy({"discord:1": ("*",)})
     assert walls.sees("discord:1", "x/a")
     assert not walls.sees("discord:2", "x/a")
     assert walls.sees("console", "x/a")

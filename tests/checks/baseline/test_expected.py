@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from checks.baseline.expected import band, outlook
+from checks.baseline.expected import band, residuals_of
 from checks.baseline.fit import WINDOW, learn, refreshed
 from checks.panel.increments import bridge
 from tests.signals import panel, steady
@@ -12,7 +12,7 @@ TODAY = np.array([120])
 
 
 def test_base_and_spread_of_a_known_life() -> None:
-    day = outlook(panel(steady(growth=0.002, noise=0.0005)), "followers", TODAY).day
+    day = residuals_of(panel(steady(growth=0.002, noise=0.0005)), "followers", TODAY).day
     assert day.expected[0, 0] == pytest.approx(0.002, abs=0.0003)
     assert day.spread[0, 0] == pytest.approx(0.0005, rel=0.35)
     assert day.elapsed[0, 0] == 1
@@ -21,7 +21,7 @@ def test_base_and_spread_of_a_known_life() -> None:
 def test_weekend_effect_is_learnt() -> None:
     weekend = np.isin((np.arange(121) - 120 + 4) % 7, (5, 6))
     steps = np.where(weekend, 0.006, 0.001) + np.random.default_rng(1).normal(0, 2e-4, 121)
-    view = outlook(panel(1e6 * np.exp(np.cumsum(steps))), "followers", np.arange(114, 121))
+    view = residuals_of(panel(1e6 * np.exp(np.cumsum(steps))), "followers", np.arange(114, 121))
     expected = view.day.expected[0]
     low, high = expected[2:], expected[:2]
     assert low.max() < 0.002
@@ -34,17 +34,18 @@ def test_one_wild_day_teaches_nothing_lasting() -> None:
     wild[80:] *= 1.5
     for name in ("expected", "spread"):
         a, b = (
-            getattr(outlook(panel(s), "followers", TODAY).day, name)[0, 0] for s in (calm, wild)
+            getattr(residuals_of(panel(s), "followers", TODAY).day, name)[0, 0]
+            for s in (calm, wild)
         )
         assert b == pytest.approx(a, rel=0.35)
 
 
 def test_spread_never_falls_below_counting_and_the_display_step() -> None:
     still = np.full(121, 400.0)
-    day = outlook(panel(still), "followers", TODAY).day
+    day = residuals_of(panel(still), "followers", TODAY).day
     assert day.spread[0, 0] == pytest.approx(0.5 / 400)
     shown = np.full(121, 12_300.0)
-    view = outlook(panel(shown), "followers", TODAY)
+    view = residuals_of(panel(shown), "followers", TODAY)
     assert view.step[0, 0] == 100
     assert view.day.spread[0, 0] >= 100 / 12_300 / np.sqrt(12)
 

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from checks.evidence.cohort import Peers
-from checks.evidence.facts import UNKNOWN, Engagement, Facts, events_at
+from checks.evidence.evidence import UNKNOWN, Engagement, Evidence, events_at
 from checks.evidence.limits import follow_limit, near_limit
 from checks.model import Event, Finding, Kind
 from checks.rules import rules_for
@@ -20,7 +20,7 @@ FELL = Engagement(ratio=-2.0, noise=0.1, rose=-12.0)
 ROSE = Engagement(ratio=1.6, noise=0.1, rose=12.0)
 CALM = Peers("platform:x", share=1.0, usual=1.0, judged=40, wave=False, score=0.1)
 WAVE = Peers("platform:x", share=20.0, usual=1.0, judged=40, wave=True, score=12.0)
-NOTHING = Facts(interactions=UNKNOWN, views=UNKNOWN)
+NOTHING = Evidence(interactions=UNKNOWN, views=UNKNOWN)
 
 
 def fall(change: float = -5_000.0, *, check: str = "churn", days: int = 1) -> Finding:
@@ -45,7 +45,7 @@ SWING = replace(fall(), metric="following", direction="swing", check="seesaw")
 
 
 @pytest.mark.parametrize(
-    ("finding", "facts", "kind"),
+    ("finding", "evidence", "kind"),
     [
         (fall(), replace(NOTHING, peers=WAVE), "purge"),
         (fall(), replace(NOTHING, peers=CALM, slid=WAVE), "purge"),
@@ -73,8 +73,8 @@ SWING = replace(fall(), metric="following", direction="swing", check="seesaw")
         (replace(fall(check="reach"), metric="views"), NOTHING, "dilution"),
     ],
 )
-def test_the_evidence_names_the_kind(finding: Finding, facts: Facts, kind: Kind) -> None:
-    verdict = explain(finding, facts, RULES)
+def test_the_evidence_names_the_kind(finding: Finding, evidence: Evidence, kind: Kind) -> None:
+    verdict = explain(finding, evidence, RULES)
     assert verdict.kind == kind
     assert 0.5 <= verdict.confidence <= 0.98
     for each in verdict.reasons:
@@ -99,7 +99,7 @@ def test_more_engagement_is_never_less_viral() -> None:
 
 
 @pytest.mark.parametrize(
-    ("finding", "facts", "sensitivity", "severity"),
+    ("finding", "evidence", "sensitivity", "severity"),
     [
         (fall(-15_000.0), replace(NOTHING, peers=WAVE), "balanced", "critical"),
         (fall(-5_000.0), replace(NOTHING, peers=WAVE), "balanced", "warning"),
@@ -118,10 +118,10 @@ def test_more_engagement_is_never_less_viral() -> None:
     ],
 )
 def test_severity_follows_kind_and_size(
-    finding: Finding, facts: Facts, sensitivity: str, severity: str
+    finding: Finding, evidence: Evidence, sensitivity: str, severity: str
 ) -> None:
     rules = rules_for(sensitivity)  # type: ignore[arg-type]
-    assert explain(finding, facts, rules).severity == severity
+    assert explain(finding, evidence, rules).severity == severity
 
 
 def test_a_member_below_its_floor_is_told_as_such() -> None:
@@ -141,7 +141,7 @@ def test_growth_that_hides_a_loss_and_missing_levels_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("finding", "facts", "code"),
+    ("finding", "evidence", "code"),
     [
         (fall(-20_000.0), replace(NOTHING, peers=replace(WAVE, typical=-1.5)), "beyond_wave"),
         (fall(), replace(NOTHING, peers=CALM, interactions=STAYED), "abrupt"),
@@ -161,9 +161,9 @@ def test_growth_that_hides_a_loss_and_missing_levels_are_named() -> None:
     ],
 )
 def test_what_speaks_for_it_is_among_the_reasons(
-    finding: Finding, facts: Facts, code: str
+    finding: Finding, evidence: Evidence, code: str
 ) -> None:
-    assert code in [each.code for each in explain(finding, facts, RULES).reasons]
+    assert code in [each.code for each in explain(finding, evidence, RULES).reasons]
 
 
 def test_a_fall_beyond_its_wave_is_not_measured_against_other_teams() -> None:

@@ -94,17 +94,17 @@ async def test_lines_are_answered_and_the_end_of_input_ends_nothing() -> None:
     read, write = os.pipe()
     os.write(write, b"status\n\n  why 12  \n")
     os.close(write)
-    desk = RecordingDesk()
+    dispatcher = RecordingDesk()
     with os.fdopen(read) as typed:
-        chat = ConsoleChat(desk, out=io.StringIO(), input=typed, user="ada")
+        chat = ConsoleChat(dispatcher, out=io.StringIO(), input=typed, user="ada")
         running = asyncio.create_task(chat.run())
-        await until(lambda: len(desk.lines) == 2)
+        await until(lambda: len(dispatcher.lines) == 2)
         await asyncio.sleep(0)
         assert not running.done()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    assert [line for _, line in desk.lines] == ["status", "why 12"]
-    caller = desk.lines[0][0]
+    assert [line for _, line in dispatcher.lines] == ["status", "why 12"]
+    caller = dispatcher.lines[0][0]
     assert (caller.space, caller.channel, caller.name) == (SPACE, CHANNEL, "ada")
 
 

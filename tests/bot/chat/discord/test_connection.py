@@ -37,12 +37,12 @@ class Running:
     """A chat that runs beside the test."""
 
     def __init__(self, server: LoopbackDiscord, token: str = TOKEN) -> None:
-        self.desk = RecordingDesk(commands=COMMANDS)
+        self.dispatcher = RecordingDesk(commands=COMMANDS)
         settings = DiscordSettings(api_base=server.api_base, gateway=server.gateway)
         self.chat = DiscordChat(
             settings,
             token,
-            self.desk,
+            self.dispatcher,
             wall=time.time,
             monotonic=time.monotonic,
             patience=QUICK,
@@ -66,12 +66,12 @@ async def test_rest_unreachable_at_the_start_is_said_once_and_overcome(
 ) -> None:
     server.rest_open = False
     async with Running(server) as running:
-        await until(lambda: running.desk.reports)
+        await until(lambda: running.dispatcher.reports)
         assert not running.chat.health().ready
         server.rest_open = True
-        await until(lambda: len(running.desk.reports) == 2)
+        await until(lambda: len(running.dispatcher.reports) == 2)
         assert running.chat.health().ready
-    first, second = running.desk.reports
+    first, second = running.dispatcher.reports
     assert "cannot be reached" in first
     assert second == "Discord is connected again."
 
@@ -79,17 +79,17 @@ async def test_rest_unreachable_at_the_start_is_said_once_and_overcome(
 async def test_a_gateway_unreachable_at_the_start_is_overcome(server: LoopbackDiscord) -> None:
     server.gateway_open = False
     async with Running(server) as running:
-        await until(lambda: running.desk.reports)
+        await until(lambda: running.dispatcher.reports)
         server.gateway_open = True
         await until(lambda: running.chat.health().ready)
-    assert len(running.desk.reports) == 2
+    assert len(running.dispatcher.reports) == 2
 
 
 async def test_messages_go_out_while_only_the_gateway_is_away(server: LoopbackDiscord) -> None:
     server.gateway_open = False
     async with Running(server) as running:
-        await until(lambda: running.desk.reports)
-        stage = DiscordStage(server, running.chat, running.desk)
+        await until(lambda: running.dispatcher.reports)
+        stage = DiscordStage(server, running.chat, running.dispatcher)
         await running.chat.send(delivery(stage))
     assert len(server.shown()) == 1
 
@@ -99,20 +99,20 @@ async def test_a_refused_token_is_said_once_and_not_tried_hotly(
 ) -> None:
     async with Running(server, token="an.old.token") as running:
         await until(lambda: sum("users/@me" in path for _, path, _ in server.requests) >= 3)
-        stage = DiscordStage(server, running.chat, running.desk)
+        stage = DiscordStage(server, running.chat, running.dispatcher)
         error = await failure(running.chat.send(delivery(stage)))
     assert isinstance(error, DeliveryDeferred)
-    assert len(running.desk.reports) == 1
-    assert "token" in running.desk.reports[0]
-    assert "DISCORD_TOKEN" in running.desk.reports[0]
-    assert "an.old.token" not in running.desk.reports[0] + str(error)
+    assert len(running.dispatcher.reports) == 1
+    assert "token" in running.dispatcher.reports[0]
+    assert "DISCORD_TOKEN" in running.dispatcher.reports[0]
+    assert "an.old.token" not in running.dispatcher.reports[0] + str(error)
 
 
 async def test_a_token_revoked_while_connected_is_said(stage: DiscordStage) -> None:
     stage.server.token = "a.new.token"
     stage.server.drop_gateway()
     stage.server.sessions.clear()
-    await until(lambda: stage.desk.reports, 12)
+    await until(lambda: stage.dispatcher.reports, 12)
     assert not stage.chat.health().ready
 
 
@@ -120,7 +120,7 @@ async def test_a_dropped_gateway_is_resumed_and_nothing_is_said() -> None:
     async with open_stage() as stage:
         stage.server.drop_gateway()
         await until(lambda: stage.server.resumes == 1 and stage.chat.health().ready)
-        assert stage.desk.reports == []
+        assert stage.dispatcher.reports == []
         assert len(stage.server.identifies) == 1
 
 
@@ -129,7 +129,7 @@ async def test_a_requested_reconnect_is_followed_and_commands_go_on() -> None:
         await stage.server.ask_to_reconnect()
         await until(lambda: stage.server.resumes == 1)
         assert (await stage.command("status")).private
-        assert stage.desk.reports == []
+        assert stage.dispatcher.reports == []
 
 
 async def test_a_gateway_that_stays_away_is_said_once_and_comes_back(
@@ -137,11 +137,11 @@ async def test_a_gateway_that_stays_away_is_said_once_and_comes_back(
 ) -> None:
     stage.server.gateway_open = False
     stage.server.drop_gateway()
-    await until(lambda: stage.desk.reports)
+    await until(lambda: stage.dispatcher.reports)
     assert not stage.chat.health().ready
     stage.server.gateway_open = True
     await until(lambda: stage.chat.health().ready)
-    await until(lambda: len(stage.desk.reports) == 2)
+    await until(lambda: len(stage.dispatcher.reports) == 2)
     assert (await stage.command("status")).private
 
 
@@ -161,7 +161,7 @@ async def test_commands_are_registered_once_and_again_only_when_changed(
     ]
     assert len(writes) == 1
     changed = Running(server)
-    changed.desk.commands = COMMANDS[:2]
+    changed.dispatcher.commands = COMMANDS[:2]
     async with changed:
         await until(lambda: len(server.commands["ebb"]["options"]) == 2)
     assert server.creates == 1
@@ -176,12 +176,12 @@ async def test_commands_of_others_stay(server: LoopbackDiscord) -> None:
 
 async def test_problems_name_the_missing_permissions(stage: DiscordStage) -> None:
     assert await stage.chat.problems(stage.channel) == []
-    stage.server.deny(CHANNEL, PERMISSIONS["Embed Links"] | PERMISSIONS["Attach Files"])
+    stage.server.deny(CHANNEL, PERMISSIONS["Embed ChannelSpaces"] | PERMISSIONS["Attach Files"])
     stage.server.dispatch("CHANNEL_UPDATE", stage.server.channels[str(CHANNEL)])
     await stage.command("status")
     found = await stage.chat.problems(stage.channel)
     assert len(found) == 2
-    assert '"Embed Links"' in found[0]
+    assert '"Embed ChannelSpaces"' in found[0]
     assert '"Attach Files"' in found[1]
 
 
@@ -211,7 +211,7 @@ async def test_a_callers_roles_and_rights_are_told(stage: DiscordStage) -> None:
     data = {"id": "1", "name": "ebb", "type": 1, "options": [{"name": "status", "type": 1}]}
     asked = stage.server.interact(2, data, roles=(ROLE,), permissions=1 << 5)
     await asyncio.wait_for(asked.done.wait(), 5)
-    caller = stage.desk.asked[-1][0]
+    caller = stage.dispatcher.asked[-1][0]
     assert caller.roles == {str(ROLE), "Social leads"}
     assert caller.admin
     assert (caller.space, caller.channel) == (f"discord:{GUILD}", f"discord:{CHANNEL}")

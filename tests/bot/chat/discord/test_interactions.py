@@ -55,11 +55,11 @@ def test_each_person_reads_the_descriptions_in_the_language_of_their_own_app() -
 
 
 async def test_a_new_language_registers_the_commands_anew(stage: DiscordStage) -> None:
-    stage.desk.languages = LANGUAGES
+    stage.dispatcher.languages = LANGUAGES
     again = DiscordChat(
         DiscordSettings(api_base=stage.server.api_base, gateway=stage.server.gateway),
         TOKEN,
-        stage.desk,
+        stage.dispatcher,
         wall=stage.now,
         monotonic=time.monotonic,
         patience=QUICK,
@@ -125,7 +125,7 @@ async def test_accounts_are_completed(stage: DiscordStage) -> None:
 
 async def test_an_attached_file_reaches_the_desk(stage: DiscordStage) -> None:
     asked = await done(stage.server.slash("import", file=b"date,followers\n"))
-    [sent] = [arguments["file"] for _, _, arguments in stage.desk.asked]
+    [sent] = [arguments["file"] for _, _, arguments in stage.dispatcher.asked]
     assert (sent.name, sent.content) == ("export.csv", b"date,followers\n")
     assert asked.ephemeral
 
@@ -135,7 +135,7 @@ async def test_a_file_that_does_not_come_is_said(stage: DiscordStage) -> None:
     stage.server.files.clear()
     await done(asked)
     assert "send it again" in str(asked.answer)
-    assert stage.desk.asked == []
+    assert stage.dispatcher.asked == []
 
 
 async def test_an_interaction_that_came_too_late_does_nothing(stage: DiscordStage) -> None:
@@ -144,14 +144,14 @@ async def test_an_interaction_that_came_too_late_does_nothing(stage: DiscordStag
     asked.at -= 5
     await done(stage.server.slash("event add", text="x"))
     assert asked.acknowledged is None
-    assert [name for _, name, _ in stage.desk.asked] == ["event add"]
+    assert [name for _, name, _ in stage.dispatcher.asked] == ["event add"]
 
 
 async def test_the_same_interaction_twice_is_answered_once(stage: DiscordStage) -> None:
     await done(stage.server.slash("event add", text="x"))
     stage.server.replay()
     await done(stage.server.slash("status"))
-    assert [name for _, name, _ in stage.desk.asked] == ["event add", "status"]
+    assert [name for _, name, _ in stage.dispatcher.asked] == ["event add", "status"]
 
 
 @pytest.mark.parametrize("fault", ["reset before", "reset after", "hang after"])
@@ -159,7 +159,7 @@ async def test_a_lost_acknowledgement_is_made_good(stage: DiscordStage, fault: s
     stage.server.fail(fault, "acknowledge")
     asked = await done(stage.server.slash("event add", text="x"))
     assert asked.answer is not None
-    assert len(stage.desk.asked) == 1
+    assert len(stage.dispatcher.asked) == 1
 
 
 async def test_an_answer_is_shown_in_spite_of_a_reset(stage: DiscordStage) -> None:
@@ -173,7 +173,7 @@ async def test_an_answer_that_cannot_be_shown_breaks_nothing(stage: DiscordStage
     stage.server.slash("event add", text="x")
     await until(lambda: not stage.server.faults)
     await done(stage.server.slash("status"))
-    assert len(stage.desk.asked) == 2
+    assert len(stage.dispatcher.asked) == 2
 
 
 async def test_a_button_works_after_a_restart() -> None:
@@ -184,19 +184,19 @@ async def test_a_button_works_after_a_restart() -> None:
         button = message["components"][0]["components"][0]["custom_id"]
         asked = await done(later.server.press(button, message))
         assert asked.ephemeral
-        assert later.desk.lines[0][1] == "ack 1"
-        assert later.desk.lines[0][0].alert == delivery(later).id
+        assert later.dispatcher.lines[0][1] == "ack 1"
+        assert later.dispatcher.lines[0][0].alert == delivery(later).id
 
 
 async def test_buttons_of_other_bots_are_left_alone(stage: DiscordStage) -> None:
     foreign = stage.server.press("poll:1:yes")
     await done(stage.server.slash("status"))
     assert foreign.acknowledged is None
-    assert stage.desk.lines == []
+    assert stage.dispatcher.lines == []
 
 
 async def test_a_hundred_commands_at_once_are_all_acknowledged(stage: DiscordStage) -> None:
     asked = [stage.server.slash("status") for _ in range(100)]
     await asyncio.gather(*map(done, asked))
-    assert len(stage.desk.asked) == 100
+    assert len(stage.dispatcher.asked) == 100
     assert all(one.answer for one in asked)

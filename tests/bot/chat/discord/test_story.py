@@ -65,7 +65,7 @@ class Story:
         return _read(await _answered(self.server.interact(3, data, message, roles=roles)))
 
     async def send_all(self) -> None:
-        await self.service.courier.pump()
+        await self.service.worker.pump()
 
 
 async def _answered(asked: Asked) -> Asked:

@@ -240,7 +240,7 @@ async def test_replies_to_a_deleted_message_are_done(stage: SlackStage) -> None:
 async def test_who_asks_is_told_with_groups_and_rights(stage: SlackStage) -> None:
     for user in ("U0LENA", "U0ADMIN"):
         await (await stage.server.command("status", user=user)).answer()
-    lena, ada = (caller for caller, _, _ in stage.desk.asked)
+    lena, ada = (caller for caller, _, _ in stage.dispatcher.asked)
     assert (lena.name, lena.roles, lena.admin) == ("lena", {"U0LENA", "S0LEADS"}, False)
     assert (ada.name, ada.roles, ada.admin) == ("ada", {"U0ADMIN"}, True)
     assert (ada.space, ada.channel) == ("slack:T0LOOP", "slack:C0MAIN")
@@ -249,22 +249,22 @@ async def test_who_asks_is_told_with_groups_and_rights(stage: SlackStage) -> Non
 async def test_a_guest_from_another_workspace_is_a_stranger(stage: SlackStage) -> None:
     asked = await stage.server.command("status", user="U0ADMIN", team="T0GUEST")
     await asked.answer()
-    caller, _, _ = stage.desk.asked[-1]
+    caller, _, _ = stage.dispatcher.asked[-1]
     assert (caller.space, caller.admin, caller.roles) == ("slack:T0GUEST", False, {"U0ADMIN"})
     await stage.chat.send(delivery(stage))
     pressed = await stage.server.press(stage.server.shown()[0], "Why", team="T0GUEST")
     await pressed.answer()
-    assert stage.desk.lines[-1][0].space == "slack:T0GUEST"
+    assert stage.dispatcher.lines[-1][0].space == "slack:T0GUEST"
 
 
 async def test_where_slack_does_not_say_nobody_has_rights(stage: SlackStage) -> None:
     stage.server.fail("users.info", "500")
     stage.server.scopes.discard("usergroups:read")
     await (await stage.server.command("status", user="U0ADMIN")).answer()
-    caller, _, _ = stage.desk.asked[-1]
+    caller, _, _ = stage.dispatcher.asked[-1]
     assert (caller.admin, caller.roles) == (False, {"U0ADMIN"})
     await (await stage.server.command("status", user="U0ADMIN")).answer()
-    assert stage.desk.asked[-1][0].admin  # a failure is not remembered
+    assert stage.dispatcher.asked[-1][0].admin  # a failure is not remembered
 
 
 async def test_a_hundred_commands_at_once_are_acknowledged_and_answered(
@@ -279,22 +279,22 @@ async def test_a_hundred_commands_at_once_are_acknowledged_and_answered(
 
 async def test_no_words_ask_for_help(stage: SlackStage) -> None:
     await (await stage.server.command("")).answer()
-    assert stage.desk.lines[-1][1] == ""
+    assert stage.dispatcher.lines[-1][1] == ""
 
 
 async def test_a_shared_word_inside_a_line_is_only_a_word(stage: SlackStage) -> None:
     asked = await stage.server.command("event add share the news")
     answer = await asked.answer()
     assert answer["response_type"] == "ephemeral"
-    assert stage.desk.asked[-1][2]["text"] == "share the news"
+    assert stage.dispatcher.asked[-1][2]["text"] == "share the news"
 
 
 async def test_a_lost_answer_is_told_to_the_operator_once(stage: SlackStage) -> None:
     stage.server.fail("response", "500")
     await stage.server.command("status")
-    await asyncio.wait_for(stage.desk.reported.wait(), 5)
-    assert len(stage.desk.reports) == 1
-    assert "http" not in stage.desk.reports[0]
+    await asyncio.wait_for(stage.dispatcher.reported.wait(), 5)
+    assert len(stage.dispatcher.reports) == 1
+    assert "http" not in stage.dispatcher.reports[0]
 
 
 async def test_buttons_of_old_messages_work_after_a_restart() -> None:
@@ -305,7 +305,7 @@ async def test_buttons_of_old_messages_work_after_a_restart() -> None:
         answer = await (await second.server.press(old, "Why")).answer()
         assert "answer to why 1" in said(answer)
         assert answer["replace_original"] is False
-        assert second.desk.lines[-1][0].alert == "delivery00000001"
+        assert second.dispatcher.lines[-1][0].alert == "delivery00000001"
 
 
 class ChartDesk:
@@ -346,8 +346,8 @@ async def test_files_are_imported_through_a_form(stage: SlackStage) -> None:
     assert view["blocks"][1]["element"]["initial_value"] == "tiktok/lena"
     await stage.server.submit(view, {"export.csv": b"a,b\n1,2\n", "more.csv": b"x"})
     await until(lambda: len(stage.server.ephemerals) == 2)
-    assert stage.desk.asked[-1][2]["file"].name == "more.csv"
-    caller, name, arguments = stage.desk.asked[-2]
+    assert stage.dispatcher.asked[-1][2]["file"].name == "more.csv"
+    caller, name, arguments = stage.dispatcher.asked[-2]
     assert (name, arguments["file"].name, arguments["file"].content) == (
         "import",
         "export.csv",
@@ -373,7 +373,7 @@ async def test_a_form_that_comes_too_late_is_said(stage: SlackStage) -> None:
     stage.server.fail("views.open", "error:expired_trigger_id")
     answer = await (await stage.server.command("import")).answer()
     assert "write the command again" in said(answer)
-    assert "expired_trigger_id" in stage.desk.reports[0]
+    assert "expired_trigger_id" in stage.dispatcher.reports[0]
 
 
 # --- staying connected ------------------------------------------------------------------------
@@ -387,7 +387,7 @@ async def test_a_refreshed_and_a_cut_socket_come_back_without_a_word() -> None:
         stage.server.drop()
         await asyncio.wait_for(stage.server.connected.wait(), 5)
         await (await stage.server.command("status")).answer()
-        assert stage.desk.reports == []
+        assert stage.dispatcher.reports == []
 
 
 async def test_an_outage_is_told_once_and_its_end_once() -> None:
@@ -400,8 +400,8 @@ async def test_an_outage_is_told_once_and_its_end_once() -> None:
         stage.server.down = False
         await until(lambda: stage.chat.health().ready)
         await (await stage.server.command("status")).answer()
-        assert len(stage.desk.reports) == 2
-        assert stage.desk.reports[1] == "Slack is connected again."
+        assert len(stage.dispatcher.reports) == 2
+        assert stage.dispatcher.reports[1] == "Slack is connected again."
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ async def test_a_wrong_token_is_said_once_and_never_shown(
         await until(lambda: len(stage.server.calls) > 8)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        [told] = stage.desk.reports
+        [told] = stage.dispatcher.reports
         assert sentence in told
         assert sentence in (await stage.chat.problems(None))[0]
         assert "wrong" not in told
@@ -472,7 +472,7 @@ async def test_commands_come_over_signed_http() -> None:
         for wrong in ({"secret": "guessed"}, {"skew": -301}, {"skew": 302}):
             status, _ = await stage.server.signed("slash_commands", payload, **wrong)  # type: ignore[arg-type]
             assert status == 401
-        assert len(stage.desk.asked) == 1
+        assert len(stage.dispatcher.asked) == 1
 
 
 async def test_a_port_in_use_is_said() -> None:
@@ -484,10 +484,10 @@ async def test_a_port_in_use_is_said() -> None:
             ready=False, mode="http", listen=f"127.0.0.1:{port}"
         ) as stage:
             running = asyncio.create_task(stage.impatient.run())
-            await asyncio.wait_for(stage.desk.reported.wait(), 5)
+            await asyncio.wait_for(stage.dispatcher.reported.wait(), 5)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            assert f"127.0.0.1:{port}" in stage.desk.reports[0]
+            assert f"127.0.0.1:{port}" in stage.dispatcher.reports[0]
 
 
 # --- set-up -----------------------------------------------------------------------------------

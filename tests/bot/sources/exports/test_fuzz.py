@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.model import Batch
-from bot.sources.exports.opening import HEAD
 from bot.sources.exports.reading import LIST_MARKS
+from bot.sources.exports.sniffer import HEAD
 from tests.bot.sources.exports.samples import DATA, FOLDER, read, written, zipped
 from tests.bot.sources.exports.workbooks import workbook
 

@@ -61,7 +61,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Request:
     """One request: who asks, what they may see, and how they are spoken to."""
 
     context: Context
@@ -83,61 +83,61 @@ class View:
         return self.caller.channel or self.space
 
 
-def visible(db: Database, view: View) -> list[Known]:
-    return accounts.listing(db, view.patterns)
+def visible(db: Database, request: Request) -> list[Known]:
+    return accounts.listing(db, request.patterns)
 
 
-def names_seen(db: Database, view: View) -> list[str]:
+def names_seen(db: Database, request: Request) -> list[str]:
     """Names alone, which is much less to read than `visible`."""
     known = accounts.tags_by_account(db)
-    if view.patterns == EVERYTHING:
+    if request.patterns == EVERYTHING:
         return sorted(known)
-    return sorted(name for name, tags in known.items() if _allowed(view, name, tags))
+    return sorted(name for name, tags in known.items() if _allowed(request, name, tags))
 
 
-def sees(db: Database, view: View, account: str) -> bool:
+def sees(db: Database, request: Request, account: str) -> bool:
     """Whether the caller may see an account, stored or not."""
-    if view.patterns == EVERYTHING:
+    if request.patterns == EVERYTHING:
         return True
     known = accounts.get(db, account)
-    return _allowed(view, account, known.tags if known else ())
+    return _allowed(request, account, known.tags if known else ())
 
 
-def _allowed(view: View, account: str, tags: Sequence[str]) -> bool:
-    return accounts.matches(view.patterns, account, tags)
+def _allowed(request: Request, account: str, tags: Sequence[str]) -> bool:
+    return accounts.matches(request.patterns, account, tags)
 
 
-def find_account(db: Database, view: View, text: str) -> Known:
+def find_account(db: Database, request: Request, text: str) -> Known:
     """The visible account that a person means; says what is near where there is none.
 
     A handle alone will do where only one account has it. An account beyond the wall is
     answered exactly like one that does not exist.
     """
     exact = accounts.get(db, text.strip())
-    if exact is not None and _allowed(view, exact.account, exact.tags):
+    if exact is not None and _allowed(request, exact.account, exact.tags):
         return exact
     wanted = text.strip().removeprefix("@").lower()
-    seen = names_seen(db, view)
+    seen = names_seen(db, request)
     same = [name for name in seen if name.lower() == wanted]
     same = same or [name for name in seen if name.lower().partition("/")[2] == wanted]
     if len(same) > 1:
-        raise CommandError(refusals.ambiguous(view.voice, same))
+        raise CommandError(refusals.ambiguous(request.voice, same))
     found = accounts.get(db, same[0]) if same else None
     if found is None:
-        raise CommandError(refusals.unknown_account(view.voice, text, seen))
+        raise CommandError(refusals.unknown_account(request.voice, text, seen))
     return found
 
 
-def find_incidents(db: Database, view: View, number: int, *, wave: bool) -> list[Stored]:
+def find_incidents(db: Database, request: Request, number: int, *, wave: bool) -> list[Stored]:
     """The incident of that number in this space; with `wave` all members that its message may
     name to the caller, the incident first, then worst first.
 
     A number of another space, or of an account beyond the wall, is answered exactly like one
     that does not exist.
     """
-    stored = incidents.by_number(db, view.space, number)
-    if stored is None or not sees(db, view, stored.incident.account):
-        raise CommandError(refusals.unknown_incident(view.voice, number))
+    stored = incidents.by_number(db, request.space, number)
+    if stored is None or not sees(db, request, stored.incident.account):
+        raise CommandError(refusals.unknown_incident(request.voice, number))
     if not wave or stored.incident.wave is None:
         return [stored]
     joined = incidents.of_wave(db, stored.incident.wave)
@@ -145,15 +145,15 @@ def find_incidents(db: Database, view: View, number: int, *, wave: bool) -> list
         one
         for one in joined
         if one.id == stored.id
-        or (one.incident.alerted_at is not None and sees(db, view, one.incident.account))
+        or (one.incident.alerted_at is not None and sees(db, request, one.incident.account))
     ]
     return sorted(members, key=lambda one: (one.id != stored.id, worst_first(one.incident)))
 
 
-def as_alert(db: Database, view: View, stored: Stored) -> Alert:
+def as_alert(db: Database, request: Request, stored: Stored) -> Alert:
     """The incident under its number in this space; needs a write where it has none yet."""
     return Alert(
-        number=incidents.number(db, view.space, stored.id),
+        number=incidents.number(db, request.space, stored.id),
         incident=stored.incident,
         seen_at=stored.seen_at,
         acknowledged_by=stored.acknowledged_by,
@@ -162,8 +162,8 @@ def as_alert(db: Database, view: View, stored: Stored) -> Alert:
 
 
 async def look(
-    view: View,
-    work: Callable[Concatenate[Database, View, P], T],
+    request: Request,
+    work: Callable[Concatenate[Database, Request, P], T],
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
@@ -172,21 +172,21 @@ async def look(
     Nearly always they have one: then a reader does it, however busy the writer is.
     """
     try:
-        return await view.context.store.read(work, view, *args, **kwargs)
+        return await request.context.store.read(work, request, *args, **kwargs)
     except StorageError:
-        return await view.context.store.write(work, view, *args, **kwargs)
+        return await request.context.store.write(work, request, *args, **kwargs)
 
 
-def audit(db: Database, view: View, action: str, detail: str = "") -> None:
+def audit(db: Database, request: Request, action: str, detail: str = "") -> None:
     """Writes down who changed what, in the change's own transaction."""
     notes.write_down(
         db,
         notes.Done(
-            at=int(view.now),
-            space=view.space,
-            channel=view.caller.channel,
-            user=view.caller.user,
-            name=view.caller.name,
+            at=int(request.now),
+            space=request.space,
+            channel=request.caller.channel,
+            user=request.caller.user,
+            name=request.caller.name,
             action=action,
             detail=detail,
         ),

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.commands.turns import Turns
+from bot.commands.singleflight import Singleflight
 from bot.errors import CommandError
 from bot.model import Message
 
@@ -33,7 +33,7 @@ async def begun(tasks: int = 3) -> None:
 
 
 async def test_equal_questions_share_the_answer_that_has_not_begun() -> None:
-    turns, work = Turns(4), Work()
+    turns, work = Singleflight(4), Work()
     first = asyncio.create_task(turns.take(work, "status"))
     await begun()
     later = [asyncio.create_task(turns.take(work, "status")) for _ in range(99)]
@@ -45,7 +45,7 @@ async def test_equal_questions_share_the_answer_that_has_not_begun() -> None:
 
 
 async def test_what_began_before_a_change_is_never_the_answer_after_it() -> None:
-    turns, go, state = Turns(1), asyncio.Event(), "open"
+    turns, go, state = Singleflight(1), asyncio.Event(), "open"
 
     async def work() -> Message:
         seen = state
@@ -61,7 +61,7 @@ async def test_what_began_before_a_change_is_never_the_answer_after_it() -> None
 
 
 async def test_only_so_many_are_worked_out_at_a_time() -> None:
-    turns, work = Turns(3), Work()
+    turns, work = Singleflight(3), Work()
     asked = [asyncio.create_task(turns.take(work, number or None)) for number in range(20)]
     await begun(20)
     work.go.set()
@@ -70,7 +70,7 @@ async def test_only_so_many_are_worked_out_at_a_time() -> None:
 
 
 async def test_an_error_reaches_everybody_who_asked_and_the_next_asks_anew() -> None:
-    turns, tries = Turns(1), 0
+    turns, tries = Singleflight(1), 0
 
     async def work() -> Message:
         nonlocal tries
@@ -85,7 +85,7 @@ async def test_an_error_reaches_everybody_who_asked_and_the_next_asks_anew() -> 
 
 
 async def test_one_who_gives_up_takes_nobody_elses_answer_away() -> None:
-    turns, work = Turns(1), Work()
+    turns, work = Singleflight(1), Work()
     impatient = asyncio.create_task(turns.take(work, "status"))
     await begun()
     waiting = asyncio.create_task(turns.take(work, "status"))

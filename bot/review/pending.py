@@ -11,9 +11,9 @@ from sqlite_utils import Database
 from bot.review.peers import events_behind, walled
 from bot.route import Voices
 from bot.storage import accounts, days, incidents, notes, readings
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.database import Store
-from bot.storage.days import Pending
+from bot.storage.days import PendingDays
 from checks.judge import judgements
 from checks.model import Event, Judgement, Rules
 from checks.panel.panel import LOOKBACK, Panel, build_panel, day_ends
@@ -49,11 +49,11 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class ReviewSettings:
     """What reviews need beside the store; `news` in seconds."""
 
     rules: Rules
-    walls: Walls
+    walls: AccessPolicy
     voices: Voices
     timezone: str = "UTC"
     news: int = 7 * DAY
@@ -61,7 +61,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Pending:
     """What waits and what is known; new readings reach `back` days into the past.
 
     `turn` numbers the review that may be written next. `few` names the accounts with new
@@ -70,7 +70,7 @@ class View:
 
     now: int
     turn: int
-    pending: tuple[Pending, ...]
+    pending: tuple[PendingDays, ...]
     few: tuple[str, ...] | None
     back: int
     events: tuple[Event, ...]
@@ -78,7 +78,7 @@ class View:
     disputes: tuple[readings.Disagreement, ...] | None
 
 
-def look(db: Database, walls: Walls, now: int) -> View:
+def look(db: Database, walls: AccessPolicy, now: int) -> Pending:
     turn, last = notes.setting(db, TURN) or (0, now)
     if now < last <= now + DAY:
         now = last  # a clock set back a little must not hide the newest readings
@@ -86,7 +86,7 @@ def look(db: Database, walls: Walls, now: int) -> View:
     pending = tuple(one for one in days.pending(db) if one.start <= now)
     oldest = min((one.start for one in pending), default=now)
     (watched,) = db.conn.execute("SELECT count(*) FROM accounts").fetchone()
-    return View(
+    return Pending(
         now=now,
         turn=turn + 1,
         pending=pending,
@@ -114,7 +114,7 @@ def spans(back: int, aged: int) -> Iterator[tuple[int, int]]:
 def panel_of(
     db: Database,
     store: Store,
-    ground: Ground,
+    ground: ReviewSettings,
     now: int,
     newest: int,
     span: int,
@@ -140,7 +140,9 @@ def panel_of(
     return replace(panel, groups=walled(panel, series.tags, ground.walls))
 
 
-def judge(panel: Panel, span: int, view: View, ground: Ground) -> list[tuple[int, Judgement]]:
+def judge(
+    panel: Panel, span: int, view: Pending, ground: ReviewSettings
+) -> list[tuple[int, Judgement]]:
     if not panel.accounts:
         return []
     columns = np.arange(panel.days - span, panel.days)

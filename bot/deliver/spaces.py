@@ -8,21 +8,21 @@ from sqlite_utils import Database
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.model import Chat
 from bot.storage import channels, notes
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 
 log = logging.getLogger(__name__)
 
 
-class Links:
+class ChannelSpaces:
     """Keeps subscriptions whatever happens; the operator hears of each trouble once."""
 
     def __init__(
         self,
         store: Store,
         chats: Mapping[str, Chat],
-        walls: Walls,
+        walls: AccessPolicy,
         calendar: Callable[[], float],
         report: Callable[[str], Awaitable[None]],
     ) -> None:

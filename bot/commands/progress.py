@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 from sqlite_utils import Database
 
-from bot.message.course import AccountCourse, Standing
+from bot.message.progress import AccountCourse, Standing
 from bot.storage import readings
 from bot.storage.notes import Goal
 from checks.panel.panel import LOOKBACK, Panel, build_panel

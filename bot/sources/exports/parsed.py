@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from bot.sources.exports.opening import Opening
+    from bot.sources.exports.sniffer import Opening
 
 MAX_FAULTS = 20
 """Bad rows that are named one by one; the rest is counted."""
@@ -40,7 +40,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class ParsedFile:
     """`readings` has the columns of a readings frame."""
 
     found: Found
@@ -73,20 +73,20 @@ class BadRows:
         self.faults.append(Fault(kind="row", text=text, where=self.label))
 
 
-def refused(member: Member, reason: str, *, platform: str | None = None) -> Piece:
+def refused(member: Member, reason: str, *, platform: str | None = None) -> ParsedFile:
     """A file that was understood and holds nothing to read; no fault of anybody."""
-    return Piece(found=Found(file=member.label, platform=platform, notes=(reason,)))
+    return ParsedFile(found=Found(file=member.label, platform=platform, notes=(reason,)))
 
 
-def failed(label: str, error: SourceChanged) -> Piece:
+def failed(label: str, error: SourceChanged) -> ParsedFile:
     """A file that should have been read and could not be."""
     fault = Fault(kind="changed", text=str(error), where=error.where or label)
-    return Piece(found=Found(file=label, notes=(str(error),)), faults=(fault,))
+    return ParsedFile(found=Found(file=label, notes=(str(error),)), faults=(fault,))
 
 
 def one_by_one(
-    openings: Sequence[Opening], asked: Asked, read: Callable[[Opening, Asked], Piece]
-) -> Iterator[Piece]:
+    openings: Sequence[Opening], asked: Asked, read: Callable[[Opening, Asked], ParsedFile]
+) -> Iterator[ParsedFile]:
     """Reads every file for itself; what fails becomes a piece."""
     for opening in openings:
         try:
@@ -137,7 +137,7 @@ def series(
     handle: str | None = None,
     notes: Sequence[str] = (),
     complete: bool | None = None,
-) -> Piece:
+) -> ParsedFile:
     """A dashboard's days. Days without any value are left out. Raises SourceChanged."""
     import polars as pl
 
@@ -174,7 +174,9 @@ def series(
         bad_rows=bad.count,
         notes=tuple(told),
     )
-    return Piece(found=found, readings=frame if account else None, faults=tuple(bad.faults))
+    return ParsedFile(
+        found=found, readings=frame if account else None, faults=tuple(bad.faults)
+    )
 
 
 def follower_list(
@@ -191,7 +193,7 @@ def follower_list(
     bad: BadRows,
     handle: str | None = None,
     notes: Sequence[str] = (),
-) -> Piece:
+) -> ParsedFile:
     """A list of hashed names, sorted and without repeats.
 
     `at` is when the export says it was made. Without it the newest follow dates the list
@@ -232,4 +234,4 @@ def follower_list(
             account=str(account), side=side, at=at, ids=ids, since=since, complete=complete
         ),
     )
-    return Piece(found=found, lists=lists if account else (), faults=tuple(bad.faults))
+    return ParsedFile(found=found, lists=lists if account else (), faults=tuple(bad.faults))

@@ -10,12 +10,12 @@ Work = Callable[[], Awaitable[Message]]
 
 
 @dataclass(slots=True)
-class _Turn:
+class _Flight:
     task: asyncio.Task[Message]
     begun: bool = False
 
 
-class Turns:
+class Singleflight:
     """At most `most` answers are worked out at a time; who asks later waits for a turn.
 
     An equal question whose turn has not begun is not asked twice: all get that answer. One
@@ -25,7 +25,7 @@ class Turns:
 
     def __init__(self, most: int) -> None:
         self._free = asyncio.Semaphore(most)
-        self._last: dict[Hashable, _Turn] = {}
+        self._last: dict[Hashable, _Flight] = {}
 
     async def take(self, work: Work, question: Hashable | None = None) -> Message:
         """`question` None is like no other."""
@@ -35,7 +35,7 @@ class Turns:
         last = self._last.get(question)
         if last is None or last.begun:
             before = last.task if last else None
-            last = _Turn(asyncio.create_task(self._answer(question, work, before)))
+            last = _Flight(asyncio.create_task(self._answer(question, work, before)))
             self._last[question] = last
         return await asyncio.shield(last.task)
 

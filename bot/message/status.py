@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.message.course import (
+from bot.message.kinds import KINDS, STATUSES
+from bot.message.progress import (
     AccountCourse,
     Deadline,
     Standing,
@@ -16,7 +17,6 @@ from bot.message.course import (
     moved,
     sparkline,
 )
-from bot.message.kinds import KINDS, STATUSES
 from bot.message.voice import DAY, Voice, clean, mark, word
 from bot.message.wave import lines
 from bot.model import Alert, Button, Field, Message

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.message.course import (
+from bot.message.kinds import SEVERITIES, kind_name
+from bot.message.progress import (
     Standing,
     event_line,
     goal_line,
     listed,
 )
-from bot.message.kinds import SEVERITIES, kind_name
 from bot.message.reasons import advice
 from bot.message.voice import Voice, clean, mark, word
 from bot.model import Button, Field, Found, Message

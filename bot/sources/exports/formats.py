@@ -23,8 +23,8 @@ from bot.sources.exports import (
     x_archive,
     youtube_studio,
 )
-from bot.sources.exports.opening import Opening
-from bot.sources.exports.piece import Asked, Piece
+from bot.sources.exports.parsed import Asked, ParsedFile
+from bot.sources.exports.sniffer import Opening
 
 
 class Family(Protocol):
@@ -34,7 +34,7 @@ class Family(Protocol):
         """True where the content is this family's, readable or not. Never raises."""
         ...
 
-    def read(self, openings: Sequence[Opening], asked: Asked) -> Iterator[Piece]:
+    def read(self, openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
         """Reads all claimed files of one archive together; what fails becomes a piece."""
         ...
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.model import Alert, Message
-from bot.route.hearing import Hearing, quiet_end
+from bot.route.audience import Audience, quiet_end
 from bot.storage import alerts, incidents, outbox
 from bot.storage.alerts import AlertRow, DigestReason, Member
 from bot.storage.channels import Channel
@@ -50,12 +50,12 @@ class Voices(Protocol):
     ) -> Message: ...
 
 
-class Teller:
+class ChannelNotifier:
     """Writes the messages of one channel."""
 
-    def __init__(self, hearing: Hearing, voices: Voices, channel: Channel) -> None:
-        self.hearing, self.voices, self.channel = hearing, voices, channel
-        self.db, self.now = hearing.db, hearing.now
+    def __init__(self, audience: Audience, voices: Voices, channel: Channel) -> None:
+        self.audience, self.voices, self.channel = audience, voices, channel
+        self.db, self.now = audience.db, audience.now
         self.voice = voices.voice_for(channel.locale, channel.timezone)
         self.queued = 0
 
@@ -153,14 +153,14 @@ class Teller:
             for one in members
             if one.silent is None
             and one.incident.alerted_at is not None
-            and self.hearing.sees(self.channel, one.incident.account)
+            and self.audience.sees(self.channel, one.incident.account)
             and elsewhere.get(one.id) in (None, own.id if own else None)
         ]
 
     def _shown(self, row: AlertRow) -> list[Stored]:
         if row.wave is not None:
             return self._members(row.wave)
-        return [self.hearing.get(id) for id in row.members]
+        return [self.audience.get(id) for id in row.members]
 
     def _alerts(self, members: Iterable[Stored], mention: str | None) -> list[Alert]:
         return [
@@ -182,7 +182,7 @@ class Teller:
         if row.kind == "incident":
             return (voices.alert(self.voice, shown[0], self.now),)
         if row.kind == "wave":
-            watched = sum(self.hearing.sees(self.channel, name) for name in self.hearing.tags)
+            watched = sum(self.audience.sees(self.channel, name) for name in self.audience.tags)
             return (voices.wave(self.voice, shown, self.now, watched=watched),)
         return voices.digest(
             self.voice,
@@ -259,7 +259,7 @@ class Teller:
         for row in alerts.to_remind(
             self.db, self.channel.channel, self.now, self.channel.remind
         ):
-            members = [self.hearing.get(id) for id in row.members]
+            members = [self.audience.get(id) for id in row.members]
             worst = [
                 one
                 for one in sorted(members, key=_worst_first)
@@ -267,7 +267,7 @@ class Teller:
                 and one.incident.severity == "critical"
                 and one.acknowledged_by is None
             ]
-            if not worst or self.hearing.obstacle(self.channel, worst[0]):
+            if not worst or self.audience.obstacle(self.channel, worst[0]):
                 continue
             alerts.reminded(self.db, row.id, self.now)
             alert = self._alerts(worst[:1], None)[0]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from bot.storage import accounts, channels, incidents
-from bot.storage.accounts import Walls
+from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.incidents import Stored
 from checks.model import Incident
@@ -34,10 +34,10 @@ def _minutes(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-class Hearing:
+class Audience:
     """All subscriptions, mutes and walls of one moment, read once."""
 
-    def __init__(self, db: Database, walls: Walls, now: int) -> None:
+    def __init__(self, db: Database, walls: AccessPolicy, now: int) -> None:
         self.db, self.walls, self.now = db, walls, now
         self.tags = accounts.tags_by_account(db)
         self.mutes = channels.mutes(db, now)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from bot.sources.exports.archive import Member
-from bot.sources.exports.piece import BadRows
+from bot.sources.exports.parsed import BadRows
 from bot.sources.exports.streams import stream_items
 from bot.sources.exports.words import plural
 from bot.sources.names import hash_names

@@ -1,0 +1,103 @@
+"""import, watch, unwatch and forget: which accounts and readings there are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot import review
+from bot.commands.request import Request, audit, find_account, names_seen
+from bot.errors import CommandError
+from bot.message import clean, refusals, replies
+from bot.model import Attachment, Caller, Message
+from bot.storage import accounts, forgetting
+
+
+async def take_in(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    """Chat platforms give attachments only: a path would name a file of this machine."""
+    file = arguments["file"]
+    if not isinstance(file, Attachment) and not request.console:
+        raise CommandError(refusals.attachment_wanted(request.voice))
+    found = await request.context.import_files(file, request.patterns)
+    name = file.name if isinstance(file, Attachment) else str(file)
+    await request.context.store.write(audit, request, "import", clean(name))
+    return replies.found_files(request.voice, found)
+
+
+async def watch(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    """Checks the wall before a platform is asked, and again with the name it gave.
+
+    What was forgotten and still comes from a configured source only has to be let in again.
+    """
+    wanted = arguments["account"]
+    _allowed(request, wanted)
+    await request.context.store.read(_room, request)
+    forgotten = await request.context.store.read(forgetting.find, wanted)
+    if forgotten is not None and not forgotten.watched:
+        await request.context.store.write(_bring_back, request, forgotten.account)
+        return replies.said(request.voice, replies.BACK, account=clean(forgotten.account))
+    source, canonical = await request.context.look(wanted)
+    _allowed(request, canonical)
+    await request.context.store.write(_watch, request, canonical, source)
+    return replies.said(
+        request.voice, replies.WATCHED, account=clean(canonical), source=clean(source)
+    )
+
+
+async def unwatch(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    account = await request.context.store.write(_unwatch, request, arguments["account"])
+    return replies.said(request.voice, replies.UNWATCHED, account=clean(account))
+
+
+async def forget(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
+    sure = arguments.get("sure") == "yes"
+    return await request.context.store.write(_forget, request, arguments["account"], sure)
+
+
+def _allowed(request: Request, account: str) -> None:
+    if not accounts.matches(request.patterns, account):
+        raise CommandError(refusals.beyond_team(request.voice, account))
+
+
+def _room(db: Database, request: Request) -> None:
+    space = request.context.spaces.get(request.space)
+    if space is not None and len(names_seen(db, request)) >= space.max_accounts:
+        raise CommandError(refusals.full(request.voice, space.max_accounts))
+
+
+def _bring_back(db: Database, request: Request, account: str) -> None:
+    forgetting.bring_back(db, account)
+    audit(db, request, "watch", account)
+
+
+def _watch(db: Database, request: Request, account: str, source: str) -> None:
+    forgetting.bring_back(db, account)
+    accounts.watch(db, account, source, request.space, request.caller.name, int(request.now))
+    audit(db, request, "watch", f"{account} by {source}")
+
+
+def _unwatch(db: Database, request: Request, text: str) -> str:
+    """An account that was never read yet is known only as watched."""
+    wanted = text.strip()
+    if accounts.matches(request.patterns, wanted) and accounts.unwatch(db, wanted):
+        audit(db, request, "unwatch", wanted)
+        return wanted
+    known = find_account(db, request, text)
+    if not accounts.unwatch(db, known.account):
+        raise CommandError(refusals.not_watched(request.voice, known.account))
+    audit(db, request, "unwatch", known.account)
+    return known.account
+
+
+def _forget(db: Database, request: Request, text: str, sure: bool) -> Message:
+    known = find_account(db, request, text)
+    others = [space for space in request.context.spaces.values() if space.id != request.space]
+    shared = any(accounts.matches(one.accounts, known.account, known.tags) for one in others)
+    if shared and not request.console:
+        # one team may not erase what another one works with
+        raise CommandError(refusals.forget_at_console(request.voice, known.account))
+    if not sure:
+        return replies.confirm_forget(request.voice, known.account)
+    erased = review.forget(db, known.account, int(request.now))
+    audit(db, request, "forget", known.account)
+    return replies.forgotten(request.voice, known.account, erased)
