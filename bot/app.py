@@ -18,7 +18,10 @@ from bot.chat.settings import ConsoleSettings, DiscordSettings, SlackSettings
 from bot.config.load import load
 from bot.config.settings import Section, SourceSettings, secret
 from bot.errors import BotError, ConfigError
-from bot.model import Chat, Dispatcher, Message, Surroundings
+from bot.model.chat import Chat
+from bot.model.command import Dispatcher
+from bot.model.message import Message
+from bot.model.source import Surroundings
 from bot.sources.table import SETTINGS, open_source
 
 if TYPE_CHECKING:

@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 
 from bot.errors import DeliveryDeferred, DeliveryRefused, DeliveryUnconfirmed
-from bot.model import Batch, Delivery, Health, Message
+from bot.model.chat import Delivery, Health
+from bot.model.message import Message
+from bot.model.source import Batch
 
 
 @dataclass

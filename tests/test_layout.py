@@ -12,7 +12,7 @@ MODULES = sorted([*ROOT.glob("bot/**/*.py"), *ROOT.glob("checks/**/*.py")])
 VOCABULARY = {"bot.errors", "bot.model", "bot.config.settings"}
 ALLOWED = {
     "bot.errors": set(),
-    "bot.model": {"bot.errors"},
+    "bot.model": {"bot.errors", "bot.model"},
     "bot.config": VOCABULARY | {"bot.config", "checks.model"},
     "bot.charts": VOCABULARY | {"checks"},
     "bot.sources": VOCABULARY | {"bot.sources", "checks.lists"},

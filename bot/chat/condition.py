@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.model import Dispatcher, Health
+from bot.model.chat import Health
+from bot.model.command import Dispatcher
 
 
 class Condition:

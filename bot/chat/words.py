@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.model import Message, Words
+from bot.model.command import Words
+from bot.model.message import Message
 
 LARGEST_FILE = 100 * 2**20
 """Bytes of a file that a person may send; larger ones are for the command line."""

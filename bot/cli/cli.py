@@ -22,7 +22,7 @@ from bot.errors import BotError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.model import Fault
+    from bot.model.source import Fault
 
 _SHOWN_FAULTS = 10
 

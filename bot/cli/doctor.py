@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from bot import app
 from bot.errors import BotError, ConfigError, SourceError
-from bot.model import ArgumentKind, Attachment, Caller, Message, Words
+from bot.model.command import ArgumentKind, Attachment, Caller, Words
+from bot.model.message import Message
 from bot.sources.names import KEY_FILE, read_key
 from bot.sources.table import open_source
 from bot.storage import channels, lists, outbox, readings, upkeep

@@ -18,7 +18,8 @@ from bot.message.alert import title
 from bot.message.kinds import worst_first
 from bot.message.reasons import sentence
 from bot.message.voice import voice_for
-from bot.model import METRICS, Fault
+from bot.model.reading import METRICS
+from bot.model.source import Fault
 from checks.incident.decide import decide
 from checks.judge import judge, judgements
 from checks.panel.panel import LOOKBACK, Ints, Panel, build_panel

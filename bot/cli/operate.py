@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot import app
 from bot.errors import CommandError, ConfigError, StorageError
-from bot.model import Caller, Found, Message
+from bot.model.command import Caller
+from bot.model.message import Message
+from bot.model.source import Found
 
 if TYPE_CHECKING:
     from bot.config.load import Settings
@@ -101,7 +103,7 @@ async def export_readings(settings: Settings, account: str | None, output: Path)
     """Writes readings as they are stored, newest last; gives the number of rows."""
     import polars as pl
 
-    from bot.model import METRICS
+    from bot.model.reading import METRICS
     from bot.storage import accounts, readings
 
     writers: dict[str, Callable[[pl.DataFrame, Path], object]] = {

@@ -15,7 +15,8 @@ from bot.errors import CommandError, ConfigError
 
 if TYPE_CHECKING:
     from bot.config.load import Settings
-    from bot.model import Found, Message
+    from bot.model.message import Message
+    from bot.model.source import Found
 
 Result = TypeVar("Result")
 ROOT = Path(__file__).parents[2]

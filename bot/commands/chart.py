@@ -15,7 +15,8 @@ from bot.commands.request import Request, as_alert, find_account, find_incidents
 from bot.commands.status import about, open_alerts, panel_of
 from bot.errors import CommandError
 from bot.message import details, picture, refusals
-from bot.model import Alert, Caller, ChartSpec, Message
+from bot.model.command import Caller
+from bot.model.message import Alert, ChartSpec, Message
 from bot.storage.accounts import Known
 from checks.model import Event, Incident
 from checks.panel.panel import LOOKBACK, Panel

@@ -11,7 +11,8 @@ from sqlite_utils import Database
 from bot.commands.request import Request, find_account, names_seen
 from bot.commands.status import panel_of, seen_events
 from bot.message import details
-from bot.model import Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Message
 from checks.baseline import expected
 from checks.judge import judge
 from checks.model import Event

@@ -15,7 +15,8 @@ from bot.commands.status import open_alerts, seen_events
 from bot.errors import BotError, CommandError, SourceError
 from bot.message import refusals, replies, voice_for
 from bot.message.voice import Voice, clean, voices
-from bot.model import ArgumentKind, Attachment, Caller, Command, Message, Words
+from bot.model.command import ArgumentKind, Attachment, Caller, Command, Words
+from bot.model.message import Message
 from bot.storage import channels
 from bot.storage.channels import Channel
 

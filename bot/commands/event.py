@@ -11,7 +11,8 @@ from bot.commands.request import Request, audit, find_account, names_seen
 from bot.commands.status import panel_of, seen_events
 from bot.errors import CommandError
 from bot.message import clean, refusals, replies
-from bot.model import Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Message
 from bot.storage import notes
 from bot.storage.notes import Goal
 from checks.model import Event

@@ -8,7 +8,8 @@ from bot.commands.parse import usage
 from bot.commands.request import Request
 from bot.errors import CommandError
 from bot.message import refusals, replies
-from bot.model import Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Message
 
 
 async def page(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:

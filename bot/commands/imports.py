@@ -9,7 +9,8 @@ from bot import review
 from bot.commands.request import Request, audit, find_account, names_seen
 from bot.errors import CommandError
 from bot.message import clean, refusals, replies
-from bot.model import Attachment, Caller, Message
+from bot.model.command import Attachment, Caller
+from bot.model.message import Message
 from bot.storage import accounts, forgetting
 
 

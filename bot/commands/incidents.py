@@ -9,7 +9,8 @@ from bot.commands.parse import Target
 from bot.commands.request import Request, as_alert, audit, find_incidents, look
 from bot.commands.status import open_alerts
 from bot.message import details, replies
-from bot.model import Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Message
 from bot.storage import incidents
 from bot.storage.incidents import Stored
 

@@ -11,7 +11,8 @@ from bot.commands.parse import read_target
 from bot.commands.request import Request, audit, find_account, find_incidents
 from bot.errors import CommandError
 from bot.message import refusals, replies
-from bot.model import Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Message
 from bot.storage import channels, incidents
 from bot.storage.channels import Mute
 from checks.model import SEVERITIES, Severity

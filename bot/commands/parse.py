@@ -11,7 +11,7 @@ from bot.config.settings import QUIET, SUMMARY, parse_duration
 from bot.errors import CommandError
 from bot.message import refusals
 from bot.message.voice import Voice
-from bot.model import Argument, Attachment, Command
+from bot.model.command import Argument, Attachment, Command
 
 WORSE = "worse"
 """The word in "mute ACCOUNT until worse"."""

@@ -16,7 +16,8 @@ from bot.commands.status import panel_of
 from bot.errors import CommandError
 from bot.message import details, refusals
 from bot.message.alert import title
-from bot.model import Alert, Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Alert, Message
 from bot.storage import accounts, channels
 from bot.storage.channels import Channel, Subscription
 from checks.model import Incident, Sensitivity

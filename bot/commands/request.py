@@ -12,7 +12,9 @@ from bot.errors import CommandError, StorageError
 from bot.message import refusals
 from bot.message.kinds import worst_first
 from bot.message.voice import Voice
-from bot.model import Alert, Attachment, Caller, Command, Found
+from bot.model.command import Attachment, Caller, Command
+from bot.model.message import Alert
+from bot.model.source import Found
 from bot.storage import accounts, incidents, notes
 from bot.storage.accounts import Known
 from bot.storage.database import Store

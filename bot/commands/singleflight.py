@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-from bot.model import Message
+from bot.model.message import Message
 
 Work = Callable[[], Awaitable[Message]]
 

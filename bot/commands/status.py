@@ -16,7 +16,8 @@ from bot.message import status as status_message
 from bot.message.kinds import worst_first
 from bot.message.progress import AccountCourse, Deadline, Standing, concerns, deadline_of
 from bot.message.status import AccountLook, Churn
-from bot.model import Alert, Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Alert, Message
 from bot.storage import accounts, incidents, lists, notes, sources
 from bot.storage.sources import SourceRow
 from checks.model import Event

@@ -13,7 +13,8 @@ from bot.commands.request import Request, audit, look, visible
 from bot.errors import CommandError
 from bot.message import refusals, replies
 from bot.message.kinds import KINDS
-from bot.model import Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Message
 from bot.storage import accounts, channels
 from bot.storage.channels import Channel, Mute, Subscription
 from checks.model import Kind

@@ -16,7 +16,8 @@ from bot.message import summary as summary_message
 from bot.message.notice import NAMED
 from bot.message.progress import AccountCourse
 from bot.message.summary import Period
-from bot.model import Caller, Message
+from bot.model.command import Caller
+from bot.model.message import Message
 from bot.storage import accounts, channels, incidents, notes
 from bot.storage.accounts import Known
 from bot.storage.channels import Channel

@@ -15,7 +15,7 @@ from bot.commands import (
 from bot.commands import summary as summaries
 from bot.message.kinds import EVENTS, SEVERITIES
 from bot.message.voice import mark
-from bot.model import Argument, Command
+from bot.model.command import Argument, Command
 
 _ACCOUNT = Argument(name="account", help=mark("An account, platform/handle"), kind="account")
 _INCIDENT = Argument(name="incident", help=mark("The number of an incident"), kind="incident")

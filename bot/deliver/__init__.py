@@ -17,7 +17,8 @@ from bot.errors import (
     DeliveryUnconfirmed,
     StorageError,
 )
-from bot.model import ChartSpec, Chat, Delivery, Picture
+from bot.model.chat import Chat, Delivery
+from bot.model.message import ChartSpec, Picture
 from bot.route import Voices, catch_up
 from bot.storage import alerts, channels, outbox
 from bot.storage.accounts import AccessPolicy

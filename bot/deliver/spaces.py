@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from sqlite_utils import Database
 
 from bot.errors import DeliveryError, DeliveryRefused
-from bot.model import Chat
+from bot.model.chat import Chat
 from bot.storage import channels, notes
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel

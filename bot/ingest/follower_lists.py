@@ -11,7 +11,7 @@ from checks.lists.lists import PartialList, bursts, compare, follow_back_share, 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from bot.model import FollowerList
+    from bot.model.reading import FollowerList
 
 _SHOWN_BURSTS = 3
 

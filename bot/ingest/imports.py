@@ -16,7 +16,9 @@ import polars as pl
 from bot.errors import BotError, CommandError, SourceError
 from bot.ingest.follower_lists import compare_lists
 from bot.ingest.poll import Outcome, store_batch
-from bot.model import Account, Attachment, Batch, Fault, Found, Surroundings
+from bot.model.command import Attachment
+from bot.model.reading import Account
+from bot.model.source import Batch, Fault, Found, Surroundings
 from bot.sources.export import read_export
 from bot.sources.faults import placed
 from bot.storage import accounts, sources

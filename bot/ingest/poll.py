@@ -11,7 +11,8 @@ import polars as pl
 from sqlite_utils import Database
 
 from bot.errors import SourceError, StorageError
-from bot.model import Account, Batch, Fault, Found, Source
+from bot.model.reading import Account
+from bot.model.source import Batch, Fault, Found, Source
 from bot.storage import accounts, forgetting, lists, readings, sources
 from bot.storage.accounts import Status
 from bot.storage.database import Store

@@ -12,7 +12,7 @@ from bot.message.kinds import (
 )
 from bot.message.reasons import advice, sentence, weightiest
 from bot.message.voice import DAY, Voice, clean, mark
-from bot.model import Alert, Button, ChartSpec, Field, Message
+from bot.model.message import Alert, Button, ChartSpec, Field, Message
 from checks.model import Incident, Reason
 
 _REASONS = 5

@@ -9,7 +9,7 @@ from bot.message.kinds import SEVERITIES, STATES, kind_name
 from bot.message.reasons import advice, sentence
 from bot.message.voice import Voice, clean, mark
 from bot.message.wave import lines
-from bot.model import Alert, ChartSpec, Message
+from bot.model.message import Alert, ChartSpec, Message
 from checks.model import Verdict
 
 _LISTED = 25

@@ -6,7 +6,7 @@ from typing import Literal
 from bot.message.kinds import SEVERITIES, worst_first
 from bot.message.voice import Voice
 from bot.message.wave import ROWS, line, members_named, mention_of
-from bot.model import Alert, Message
+from bot.model.message import Alert, Message
 
 _PART = 3600
 """Characters of one digest part: below the least text limit of a platform (4096)."""

@@ -3,7 +3,7 @@
 from bot.message.alert import sure
 from bot.message.kinds import SEVERITIES, STATES, happened, kind_name
 from bot.message.voice import Voice, clean
-from bot.model import Alert, Message
+from bot.model.message import Alert, Message
 from checks.model import Incident, Update
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bot.message.kinds import NOTICES
 from bot.message.reasons import sentence
 from bot.message.voice import Voice, clean
-from bot.model import Message
+from bot.model.message import Message
 from checks.model import Notice
 
 _LINES = 30

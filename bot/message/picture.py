@@ -6,7 +6,7 @@ from bot import charts
 from bot.message.kinds import EVENTS, began, kind_name, last_seen, metric_name, share_of_level
 from bot.message.progress import concerns
 from bot.message.voice import DAY, Voice, clean
-from bot.model import ChartSpec, Picture
+from bot.model.message import ChartSpec, Picture
 from checks.baseline import expected
 from checks.model import Event, Incident
 from checks.panel.panel import Floats, Panel

@@ -7,7 +7,7 @@ from datetime import date
 
 from bot.message.kinds import EVENTS
 from bot.message.voice import Voice, clean
-from bot.model import Field
+from bot.model.message import Field
 from checks.model import Event
 
 _BARS = "▁▂▃▄▅▆▇█"

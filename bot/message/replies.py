@@ -12,7 +12,8 @@ from bot.message.progress import (
 )
 from bot.message.reasons import advice
 from bot.message.voice import Voice, clean, mark, word
-from bot.model import Button, Field, Found, Message
+from bot.model.message import Button, Field, Message
+from bot.model.source import Found
 from checks.model import Event
 from checks.verdict.verdict import ADVICE_FOR
 

@@ -19,7 +19,7 @@ from bot.message.progress import (
 )
 from bot.message.voice import DAY, Voice, clean, mark, word
 from bot.message.wave import lines
-from bot.model import Alert, Button, Field, Message
+from bot.model.message import Alert, Button, Field, Message
 from checks.model import Event
 
 _ROWS = 40

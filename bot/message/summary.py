@@ -19,7 +19,7 @@ from bot.message.progress import (
 )
 from bot.message.voice import Voice, clean
 from bot.message.wave import lines
-from bot.model import Alert, Field, Message
+from bot.model.message import Alert, Field, Message
 from checks.model import SEVERITIES, Severity
 
 Period = Literal["day", "week", "month"]

@@ -16,7 +16,7 @@ from bot.message.kinds import (
 )
 from bot.message.reasons import advice
 from bot.message.voice import Voice, clean
-from bot.model import Alert, Field, Message
+from bot.model.message import Alert, Field, Message
 from checks.model import Incident
 
 ROWS = 10

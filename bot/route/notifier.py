@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from bot.model import Alert, Message
+from bot.model.message import Alert, Message
 from bot.route.audience import Audience, quiet_end
 from bot.storage import alerts, incidents, outbox
 from bot.storage.alerts import AlertRow, DigestReason, Member

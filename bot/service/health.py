@@ -17,7 +17,7 @@ from bot.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.model import Health
+    from bot.model.chat import Health
 
 Conditions = Callable[[], Mapping[str, "Health"]]
 Numbers = Callable[[], Awaitable[Mapping[str, Mapping[str, float]]]]

@@ -17,7 +17,7 @@ from bot.errors import BotError
 from bot.ingest.follower_lists import compare_lists
 from bot.ingest.poll import Outcome, poll
 from bot.message import picture, voice_for
-from bot.model import Health
+from bot.model.chat import Health
 from bot.review import ReviewSettings, review, settle_routes
 from bot.service.schedule import Job, Rhythm, latest_fire, summary_rhythm
 from bot.storage import (
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from bot.config.settings import SourceSettings
     from bot.ingest.imports import Intake
     from bot.message.summary import Period
-    from bot.model import ChartSpec, Chat, Picture, Source
+    from bot.model.chat import Chat
+    from bot.model.message import ChartSpec, Picture
+    from bot.model.source import Source
     from bot.storage.channels import Channel
     from bot.storage.database import Store
     from checks.model import Event, Incident, Rules

@@ -12,7 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged, SourceUnavailable
-from bot.model import Account, Batch, Found, Surroundings
+from bot.model.reading import Account
+from bot.model.source import Batch, Found, Surroundings
 from bot.sources.paths import is_fresh, paths_at
 from bot.sources.platforms.batches import match_handle, only
 from bot.sources.tables.options import DateOrder, TableSettings

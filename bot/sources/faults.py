@@ -7,7 +7,7 @@ from bot.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from bot.model import Fault
+from bot.model.source import Fault
 
 
 def placed(fault: Fault) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SourceError
-from bot.model import Batch, Surroundings
+from bot.model.source import Batch, Surroundings
 from bot.sources.faults import fault_of
 from bot.sources.paths import is_fresh, paths_at
 from bot.sources.platforms.batches import joined, match_handle

@@ -14,7 +14,8 @@ import jmespath
 from pydantic import Field, field_validator, model_validator
 
 from bot.errors import SourceChanged, SourceError
-from bot.model import METRICS, Account, Batch, Surroundings
+from bot.model.reading import METRICS, Account
+from bot.model.source import Batch, Surroundings
 from bot.sources.faults import fault_of
 from bot.sources.platforms.batches import joined, match_handle, only, read_table
 from bot.sources.tables.cells import columns_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.model import Batch, Source
+from bot.model.source import Batch, Source
 from bot.sources.platforms.batches import joined, only
 
 

@@ -17,7 +17,7 @@ from pydantic import model_validator
 
 from bot.config.settings import Duration
 from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
-from bot.model import Batch, Surroundings
+from bot.model.source import Batch, Surroundings
 from bot.sources.platforms.batches import match_handle, only, read_table
 from bot.sources.tables.options import TableSettings
 from bot.sources.tables.since import bound, shape_of

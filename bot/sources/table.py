@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import cast
 
 from bot.config.settings import SourceSettings
-from bot.model import Source, Surroundings
+from bot.model.source import Source, Surroundings
 
 
 @dataclass(frozen=True, slots=True)

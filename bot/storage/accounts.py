@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from bot.model import Account
+from bot.model.reading import Account
 from bot.storage import forgetting
 
 Status = Literal["active", "gone", "suspended", "deactivated", "private", "renamed"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
-from bot.model import FollowerList
+from bot.model.reading import FollowerList
 from bot.storage import accounts
 
 

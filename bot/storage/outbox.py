@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from bot.model import Delivery, Message
+from bot.model.chat import Delivery
+from bot.model.message import Message
 from checks.model import SEVERITIES, Severity
 
 DeliveryKind = Literal[

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 from sqlite_utils import Database
 
-from bot.model import METRICS
+from bot.model.reading import METRICS
 from bot.storage import accounts, bulk
 
 BATCH_ROWS = 20_000

@@ -1,6 +1,6 @@
 """The tables as the migrations make them: plain rows that a person can open in Datasette."""
 
-from bot.model import METRICS
+from bot.model.reading import METRICS
 
 _METRIC_COLUMNS = "\n".join(f"  {name} INTEGER," for name in METRICS)
 _JSON_OLD = ", ".join(f"'{name}', old.{name}" for name in METRICS)

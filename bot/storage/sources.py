@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model import Fault
+from bot.model.source import Fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

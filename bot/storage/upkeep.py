@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.model import FLOWS
+from bot.model.reading import FLOWS
 from bot.storage import migrations, notes
 
 _THINNED = "thinned until"

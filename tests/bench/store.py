@@ -19,7 +19,7 @@ import polars as pl
 
 from bot import message
 from bot.ingest.poll import Outcome, store_batch
-from bot.model import METRICS
+from bot.model.reading import METRICS
 from bot.review import ReviewSettings, review
 from bot.storage import sources
 from bot.storage.accounts import AccessPolicy

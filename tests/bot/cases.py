@@ -9,7 +9,7 @@ from typing import Any
 from bot import message
 from bot.message.progress import AccountCourse, Deadline, Standing
 from bot.message.voice import Voice
-from bot.model import Alert, Message
+from bot.model.message import Alert, Message
 from checks.model import Incident, Notice, Update
 from checks.verdict.reasons import reason
 

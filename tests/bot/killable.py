@@ -16,7 +16,7 @@ from bot import message
 from bot.chat.console.adapter import ConsoleChat
 from bot.deliver import Clocks, OutboxWorker
 from bot.ingest.poll import poll
-from bot.model import Batch
+from bot.model.source import Batch
 from bot.review import ReviewSettings, review
 from bot.storage import channels, sources
 from bot.storage.accounts import AccessPolicy

@@ -13,7 +13,9 @@ from sqlite_utils import Database
 from bot.commands.dispatch import CommandDesk
 from bot.commands.request import Context, Space
 from bot.commands.table import COMMANDS
-from bot.model import Attachment, Caller, Found, Message
+from bot.model.command import Attachment, Caller
+from bot.model.message import Message
+from bot.model.source import Found
 from bot.storage import accounts, channels, incidents, readings, sources
 from bot.storage.channels import Channel
 from bot.storage.database import Store

@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 
 from bot.commands.table import COMMANDS
-from bot.model import ArgumentKind, Attachment, Caller, Message
+from bot.model.command import ArgumentKind, Attachment, Caller
+from bot.model.message import Message
 from bot.storage import incidents, notes
 from bot.storage.accounts import listing, watched
 from tests.bot.team import ONE, OURS, THEIRS, TWO, Team, console, person, two_teams

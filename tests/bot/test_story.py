@@ -9,7 +9,7 @@ import pytest
 from bot import message
 from bot.deliver import Clocks, OutboxWorker
 from bot.ingest.poll import poll
-from bot.model import Batch
+from bot.model.source import Batch
 from bot.review import ReviewSettings, reroute, review, settle_routes
 from bot.storage import channels, forgetting, incidents, notes, outbox
 from bot.storage.accounts import AccessPolicy

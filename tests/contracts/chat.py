@@ -14,19 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused, DeliveryUnconfirmed
-from bot.model import (
-    Argument,
-    ArgumentKind,
-    Attachment,
-    Button,
-    Caller,
-    Chat,
-    Command,
-    Delivery,
-    Field,
-    Message,
-    Words,
-)
+from bot.model.chat import Chat, Delivery
+from bot.model.command import Argument, ArgumentKind, Attachment, Caller, Command, Words
+from bot.model.message import Button, Field, Message
 
 STAGES = {
     "discord": "tests.contracts.stage_discord",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.model import ArgumentKind, Attachment, Caller, Command, Message, Words
+from bot.model.command import ArgumentKind, Attachment, Caller, Command, Words
+from bot.model.message import Message
 from tests.contracts.chat import RecordingDesk
 
 

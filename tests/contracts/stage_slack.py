@@ -13,7 +13,8 @@ from bot.chat.slack.adapter import SlackChat
 from bot.chat.slack.render import unescape
 from bot.chat.slack.tokens import SlackTokens
 from bot.errors import DeliveryDeferred
-from bot.model import Delivery, Dispatcher, Health
+from bot.model.chat import Delivery, Health
+from bot.model.command import Dispatcher
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.contracts.parsing_desk import ParsingDesk
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, SECRET, TEAM, Interaction, SlackServer

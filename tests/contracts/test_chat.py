@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import DeliveryDeferred, DeliveryRefused, DeliveryUnconfirmed
-from bot.model import Field, Message, Picture
+from bot.model.message import Field, Message, Picture
 from tests.contracts import chat as contract
 from tests.contracts.chat import (
     DEFERRED,

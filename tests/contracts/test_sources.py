@@ -1,4 +1,4 @@
-"""Every source keeps the promises of `bot.model.Source`."""
+"""Every source keeps the promises of `bot.model.source.Source`."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
-from bot.model import Batch, Source
+from bot.model.source import Batch, Source
 from bot.sources.table import SETTINGS, SOURCES, open_source
 from tests.bot.sources.surroundings import Clock, surroundings
 from tests.contracts.sources import CASES, ENVIRON, NETWORKED, PLATFORMS, SECRET, Case, Counts

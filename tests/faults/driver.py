@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 import bot.message
 from bot.deliver import Clocks, OutboxWorker
-from bot.model import Button, ChartSpec, Message, Picture
+from bot.model.message import Button, ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel

@@ -19,7 +19,9 @@ from rich.text import Text
 from bot.chat.console.journal import Journal
 from bot.chat.text import clean
 from bot.errors import DeliveryDeferred, DeliveryRefused
-from bot.model import Caller, Delivery, Dispatcher, Health, Message, Words
+from bot.model.chat import Delivery, Health
+from bot.model.command import Caller, Dispatcher, Words
+from bot.model.message import Message
 
 CHANNEL = "console:main"
 SPACE = "console"

@@ -37,7 +37,9 @@ from bot.chat.discord.render import CHART, Rendered, render
 from bot.chat.settings import DiscordSettings
 from bot.chat.words import LARGEST_FILE
 from bot.errors import DeliveryError, DeliveryRefused
-from bot.model import Attachment, Caller, Delivery, Dispatcher, Health, Message
+from bot.model.chat import Delivery, Health
+from bot.model.command import Attachment, Caller, Dispatcher
+from bot.model.message import Message
 
 log = logging.getLogger(__name__)
 

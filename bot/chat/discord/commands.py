@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.chat.text import clean, shorten
-from bot.model import Argument, ArgumentKind, Command, Words
+from bot.model.command import Argument, ArgumentKind, Command, Words
 
 ROOT = "ebb"
 SHARE = "share"

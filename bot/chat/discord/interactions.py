@@ -9,7 +9,8 @@ from bot.chat.discord.commands import ROOT, kind_of, read_call
 from bot.chat.discord.render import read_custom_id
 from bot.chat.memory import Memory
 from bot.chat.words import no_file
-from bot.model import Attachment, Caller, Dispatcher, Message
+from bot.model.command import Attachment, Caller, Dispatcher
+from bot.model.message import Message
 
 COMMAND, COMPONENT, COMPLETION = 2, 3, 4
 _REMEMBERED = 2000

@@ -11,7 +11,7 @@ from bot.chat.discord.errors import THREAD_EXISTS, UNKNOWN_CHANNEL, code_of
 from bot.chat.discord.render import Rendered, carried_ids, render
 from bot.chat.text import clean, shorten
 from bot.errors import DeliveryRefused
-from bot.model import Delivery
+from bot.model.chat import Delivery
 
 if TYPE_CHECKING:
     import discord

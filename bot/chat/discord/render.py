@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.chat.text import clean, columns, shorten, size
-from bot.model import Button, Field, Message
+from bot.model.message import Button, Field, Message
 
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER = 256, 4096, 25, 256, 1024, 2048
 ALT = 1024

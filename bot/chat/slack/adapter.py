@@ -35,7 +35,8 @@ from bot.chat.slack.post import Poster
 from bot.chat.slack.tokens import SlackTokens
 from bot.chat.slack.web import SlackWeb, broken, proxy_for
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
-from bot.model import Delivery, Dispatcher, Health
+from bot.model.chat import Delivery, Health
+from bot.model.command import Dispatcher
 
 __all__ = ["SlackChat", "SlackTokens"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from bot.chat.memory import Memory
 from bot.chat.slack.limits import Call
 from bot.errors import DeliveryError
-from bot.model import Caller
+from bot.model.command import Caller
 
 _PERSON_FRESH = 60.0
 _GROUPS_FRESH = 120.0

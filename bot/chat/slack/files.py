@@ -8,7 +8,8 @@ from bot.chat.memory import Memory
 from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.limits import Call
 from bot.errors import DeliveryDeferred, DeliveryError
-from bot.model import Delivery, Picture
+from bot.model.chat import Delivery
+from bot.model.message import Picture
 
 _ATTEMPTS = 3
 """Attempts after which an alert goes out without its picture."""

@@ -9,7 +9,7 @@ from bot.chat.memory import Memory
 from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.limits import Body, Call
 from bot.errors import DeliveryDeferred, DeliveryUnconfirmed
-from bot.model import Delivery
+from bot.model.chat import Delivery
 
 EVENT = "ebbwatch_delivery"
 _BEFORE, _AFTER = 60.0, 120.0

@@ -14,7 +14,8 @@ from bot.chat.slack.render import Rendered, button_delivery, render_answer, unes
 from bot.chat.text import clean, shorten
 from bot.chat.words import no_file, no_form
 from bot.errors import DeliveryError
-from bot.model import Attachment, Caller, Command, Dispatcher, Message, Words
+from bot.model.command import Attachment, Caller, Command, Dispatcher, Words
+from bot.model.message import Message
 
 FORM = "ebb-files"
 SHARE = "share"

@@ -15,7 +15,7 @@ from bot.chat.slack.find import Finder, file_name, metadata
 from bot.chat.slack.limits import Body, Call
 from bot.chat.slack.render import PARTS, Rendered, render
 from bot.errors import DeliveryError, DeliveryUnconfirmed
-from bot.model import Delivery
+from bot.model.chat import Delivery
 
 _FILE_WAITS = (1.0, 2.0, 4.0)
 """Seconds to wait for Slack to process an uploaded picture before it is left out."""

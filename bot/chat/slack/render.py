@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.chat.text import clean, columns, pieces, shorten, size
-from bot.model import Field, Message
+from bot.model.message import Field, Message
 
 Block = dict[str, Any]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
-from bot.model import Account, Fault, FollowerList, Found
+from bot.model.reading import Account, FollowerList
+from bot.model.source import Fault, Found
 from bot.sources.exports.archive import Member
 from bot.sources.exports.interface_dates import iso_day
 from bot.sources.tables.dates import latest

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged, SourceError
-from bot.model import Batch
+from bot.model.source import Batch
 from bot.sources.exports.archive import Member, Tree, open_tree
 from bot.sources.exports.formats import FAMILIES
 from bot.sources.exports.parsed import Asked, ParsedFile, failed

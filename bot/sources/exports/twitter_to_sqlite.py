@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.errors import SourceChanged
-from bot.model import Account
+from bot.model.reading import Account
 from bot.sources.exports.archive import damaged
 from bot.sources.exports.changes import Moments, changes
 from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, failed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.errors import AccountNotFound, SourceChanged, SourceError
-from bot.model import Batch, Fault, Found
+from bot.model.source import Batch, Fault, Found
 from bot.sources.tables.options import Meaning
 from bot.sources.tables.readings import Rows, Table, read_rows
 

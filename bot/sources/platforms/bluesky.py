@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.errors import AccountNotFound, SourceChanged
-from bot.model import Fault, Surroundings
+from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import records, whole
 from bot.sources.platforms.platform import (
     ApiSettings,

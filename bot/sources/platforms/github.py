@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from bot.errors import AccountNotFound
-from bot.model import Fault, Surroundings
+from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits
 from bot.sources.platforms.source import ApiSource

@@ -10,7 +10,7 @@ from functools import partial
 from pydantic import Field, field_validator
 
 from bot.errors import AccountNotFound, SourceError, SourceRefused
-from bot.model import Fault, Surroundings
+from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource

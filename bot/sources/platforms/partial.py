@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.model import FollowerList
+from bot.model.reading import FollowerList
 
 if TYPE_CHECKING:
     import numpy as np

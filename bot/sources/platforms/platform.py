@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import Field, field_validator, model_validator
 
 from bot.config.settings import Duration, SourceSettings
-from bot.model import Fault
+from bot.model.source import Fault
 from bot.sources.platforms.partial import Page as Page
 
 Ending = Literal["gone", "suspended", "deactivated", "private"]

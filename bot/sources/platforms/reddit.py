@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import field_validator
 
 from bot.errors import SourceRefused
-from bot.model import Fault, Surroundings
+from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource

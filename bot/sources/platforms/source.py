@@ -20,7 +20,8 @@ from bot.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from bot.model import METRICS, Batch, Fault, FollowerList, Surroundings
+from bot.model.reading import METRICS, FollowerList
+from bot.model.source import Batch, Fault, Surroundings
 from bot.sources.faults import fault_of
 from bot.sources.platforms.partial import Partial
 from bot.sources.platforms.platform import (

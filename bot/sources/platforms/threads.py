@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from bot.errors import SourceChanged, SourceRefused
-from bot.model import Fault, Surroundings
+from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, records, whole
 from bot.sources.platforms.graph import Graph
 from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from bot.errors import SourceRefused, SourceUnavailable
-from bot.model import Fault, Surroundings
+from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits
 from bot.sources.platforms.source import ApiSource

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from bot.errors import AccountNotFound, SourceRefused
-from bot.model import Fault, Surroundings
+from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import records, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.errors import SourceRefused, SourceUnavailable
-from bot.model import Fault, Surroundings
+from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, records, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.model import FLOWS, TOTALS
+from bot.model.reading import FLOWS, TOTALS
 
 # In each line the better name comes first: it wins where a table has several of them.
 _ALIASES = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged
-from bot.model import Fault
+from bot.model.source import Fault
 from bot.sources.tables.cells import categories
 from bot.sources.tables.columns import METRICS, find_header, role_of
 from bot.sources.tables.file_errors import refuse_hollow

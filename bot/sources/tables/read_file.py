@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.errors import SourceUnavailable
-from bot.model import Batch
+from bot.model.source import Batch
 from bot.sources.platforms.batches import read_table
 from bot.sources.tables.database_file import read_sqlite
 from bot.sources.tables.delimited import read_delimited, read_mapped, to_utf8

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged
-from bot.model import METRICS, Fault
+from bot.model.reading import METRICS
+from bot.model.source import Fault
 from bot.sources.handles import full_names
 from bot.sources.tables.cells import Coded, coded_texts
 from bot.sources.tables.columns import DAILY, Layout, NoLayout, lay_out

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import SourceChanged
-from bot.model import Fault
+from bot.model.source import Fault
 from bot.sources.tables.cells import columns_of
 from bot.sources.tables.file_errors import damaged
 from bot.sources.tables.readings import Table

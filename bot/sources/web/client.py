@@ -22,7 +22,7 @@ from bot.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from bot.model import Surroundings
+from bot.model.source import Surroundings
 from bot.sources.web.answer import Reply, message_in, place
 from bot.sources.web.limits import Pace, retry_after
 

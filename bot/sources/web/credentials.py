@@ -1,7 +1,7 @@
 """Secrets of a source: its config names where they are and never holds them."""
 
 from bot.config.settings import SourceSettings, secret
-from bot.model import Surroundings
+from bot.model.source import Surroundings
 
 
 def credential(

@@ -15,7 +15,7 @@ import pytest
 import bot.message
 from bot.chat.discord.adapter import Patience
 from bot.deliver import Clocks, OutboxWorker
-from bot.model import ChartSpec, Picture
+from bot.model.message import ChartSpec, Picture
 from bot.storage import channels, outbox
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel

@@ -13,7 +13,8 @@ from sqlite_utils import Database
 from bot.commands.dispatch import CommandDesk
 from bot.commands.summary import due_summary
 from bot.errors import SourceUnavailable, StorageError
-from bot.model import Attachment, Message
+from bot.model.command import Attachment
+from bot.model.message import Message
 from bot.storage import accounts, channels, forgetting, incidents, notes, readings, sources
 from bot.storage.channels import Channel, Subscription
 from checks.model import Event, Notice

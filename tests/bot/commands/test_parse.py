@@ -12,7 +12,7 @@ from bot.commands.parse import Target
 from bot.commands.table import COMMANDS
 from bot.errors import CommandError
 from bot.message import voice_for
-from bot.model import Attachment
+from bot.model.command import Attachment
 
 VOICE = voice_for("en", "UTC")
 BY_NAME = {command.name: command for command in COMMANDS}

@@ -8,7 +8,7 @@ import pytest
 
 from bot.commands.singleflight import Singleflight
 from bot.errors import CommandError
-from bot.model import Message
+from bot.model.message import Message
 
 
 class Work:

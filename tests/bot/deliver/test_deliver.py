@@ -8,7 +8,7 @@ import pytest
 
 from bot import message
 from bot.deliver import Clocks, OutboxWorker
-from bot.model import ChartSpec, Message, Picture
+from bot.model.message import ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription

@@ -7,7 +7,8 @@ import pytest
 
 from bot.errors import SourceUnavailable
 from bot.ingest.poll import Outcome, poll, store_batch
-from bot.model import Batch, Fault, FollowerList
+from bot.model.reading import FollowerList
+from bot.model.source import Batch, Fault
 from bot.storage import accounts, forgetting, readings, sources
 from bot.storage.database import Store
 from bot.storage.forgetting import Forgotten

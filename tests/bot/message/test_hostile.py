@@ -14,7 +14,7 @@ from bot.commands.parse import words_of
 from bot.message import details, refusals, replies, status, voice_for
 from bot.message.progress import AccountCourse, Standing
 from bot.message.voice import clean, word
-from bot.model import Alert, ChartSpec, Message
+from bot.model.message import Alert, ChartSpec, Message
 from checks.model import Event, Notice
 from checks.verdict.reasons import reason
 from tests.bot.cases import PURGE, SEEN, week

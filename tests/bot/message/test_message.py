@@ -9,7 +9,7 @@ import pytest
 from bot import message
 from bot.message import voice_for
 from bot.message.progress import AccountCourse
-from bot.model import Message
+from bot.model.message import Message
 from checks.model import Notice
 from checks.verdict.reasons import reason
 from tests.bot.cases import CONFIRMED, OVER, PURGE, SEEN, members, messages, told, week

@@ -10,7 +10,7 @@ import pytest
 
 from bot.charts import Chart
 from bot.message import picture, voice_for
-from bot.model import ChartSpec
+from bot.model.message import ChartSpec
 from checks.model import Event
 from checks.panel.panel import Panel, build_panel
 from tests.bot.cases import DAY, PURGE, SEEN

@@ -9,7 +9,7 @@ import pytest
 from bot import message
 from bot.deliver import Clocks, OutboxWorker
 from bot.ingest.poll import Outcome, store_batch
-from bot.model import Batch
+from bot.model.source import Batch
 from bot.review import ReviewSettings, forget, review
 from bot.review.peers import events_behind, walled
 from bot.review.pending import CHUNK

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from bot.errors import ConfigError
-from bot.model import Health
+from bot.model.chat import Health
 from bot.service.health import serve
 
 

@@ -10,7 +10,8 @@ import pytest
 from bot import app
 from bot.cli.run import replay_moments
 from bot.errors import StorageError
-from bot.model import Batch, FollowerList
+from bot.model.reading import FollowerList
+from bot.model.source import Batch
 from bot.sources.recorded import RecordedSource
 from bot.storage import outbox
 from checks.panel.panel import build_panel

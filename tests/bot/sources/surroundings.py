@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.model import Surroundings
+from bot.model.source import Surroundings
 
 
 @dataclass(slots=True)

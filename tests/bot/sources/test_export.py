@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.errors import AccountNotFound, SourceUnavailable
-from bot.model import Found, Surroundings
+from bot.model.source import Found, Surroundings
 from bot.sources.export import ExportSettings, ExportSource, describe
 from bot.sources.table import SOURCES
 from tests.bot.sources.exports.samples import (

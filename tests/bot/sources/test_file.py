@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.errors import AccountNotFound, SourceChanged, SourceUnavailable
-from bot.model import Batch, Surroundings
+from bot.model.source import Batch, Surroundings
 from bot.sources.file import FileSettings, FileSource
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.errors import AccountNotFound, ConfigError, SourceChanged, SourceUnavailable
-from bot.model import Batch
+from bot.model.source import Batch
 from bot.sources.http import HttpSettings, HttpSource
 from tests.bot.sources.surroundings import Clock, surroundings
 from tests.loopback.endpoint import Answer, Asked, Endpoint, serve

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from bot.model import Batch, Fault
+from bot.model.source import Batch, Fault
 from bot.sources.recorded import RecordedSource
 
 

@@ -19,7 +19,7 @@ from bot.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from bot.model import Batch, Surroundings
+from bot.model.source import Batch, Surroundings
 from bot.sources.sql import SqlSettings, SqlSource
 from tests.bot.sources import mariadb, postgres
 

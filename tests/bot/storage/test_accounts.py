@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.model import FollowerList
+from bot.model.reading import FollowerList
 from bot.storage import accounts, channels, lists, notes
 from bot.storage.accounts import AccessPolicy, matches
 from bot.storage.channels import Channel, Mute, Subscription

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.model import Message
+from bot.model.message import Message
 from bot.storage import alerts, channels, outbox
 from bot.storage.channels import Channel
 from bot.storage.database import Store

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from bot.model import Message
+from bot.model.message import Message
 from bot.storage import notes, outbox, readings, sources, upkeep
 from bot.storage.channels import Channel, put
 from bot.storage.database import Store

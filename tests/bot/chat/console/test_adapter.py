@@ -13,7 +13,8 @@ import pytest
 
 from bot.chat.console.adapter import CHANNEL, SPACE, ConsoleChat
 from bot.errors import DeliveryDeferred, DeliveryRefused
-from bot.model import Button, Delivery, Field, Message, Picture
+from bot.model.chat import Delivery
+from bot.model.message import Button, Field, Message, Picture
 from tests.contracts.chat import RecordingDesk, until
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -10,7 +10,7 @@ import pytest
 
 from bot.chat.discord.permissions import PERMISSIONS
 from bot.errors import DeliveryDeferred, DeliveryRefused, DeliveryUnconfirmed
-from bot.model import ChartSpec, Message, Picture
+from bot.model.message import ChartSpec, Message, Picture
 from tests.contracts.chat import alert, delivery, failure
 from tests.contracts.stage_discord import DiscordStage, open_stage
 from tests.loopback.discord import CHANNEL, GUILD

@@ -14,7 +14,7 @@ from bot.chat.discord.commands import payload, read_call, same
 from bot.chat.settings import DiscordSettings
 from bot.commands.table import COMMANDS as ALL_COMMANDS
 from bot.message.voice import voices
-from bot.model import Argument, Command
+from bot.model.command import Argument, Command
 from tests.contracts.chat import COMMANDS, delivery, until
 from tests.contracts.stage_discord import QUICK, DiscordStage, open_stage
 from tests.loopback.discord import TOKEN, Asked

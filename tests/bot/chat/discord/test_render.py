@@ -18,7 +18,7 @@ from bot.chat.discord.render import (
     render,
 )
 from bot.chat.text import clean
-from bot.model import Button, Field, Message, Picture
+from bot.model.message import Button, Field, Message, Picture
 from tests.contracts.stage_discord import unescape
 from tests.loopback.discord_rules import check_message, pings
 

@@ -20,7 +20,8 @@ from bot.errors import (
     DeliveryDeferred,
     DeliveryUnconfirmed,
 )
-from bot.model import Caller, Message, Picture, Words
+from bot.model.command import Caller, Words
+from bot.model.message import Message, Picture
 from tests.contracts.chat import English, alert, delivery, failure, until
 from tests.contracts.stage_slack import SlackStage, open_workspace, said
 from tests.loopback import slack as loopback

@@ -20,7 +20,7 @@ from bot.chat.slack.render import (
     unescape,
 )
 from bot.chat.text import clean
-from bot.model import Button, Field, Message, Picture
+from bot.model.message import Button, Field, Message, Picture
 from tests.loopback.slack import File
 from tests.loopback.slack_limits import check_message, pings, texts
 

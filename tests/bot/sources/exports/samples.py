@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.model import Batch, Found
+from bot.model.source import Batch, Found
 from bot.sources.export import read_export
 from bot.sources.names import hash_names
 

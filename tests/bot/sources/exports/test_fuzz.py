@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bot.model import Batch
+from bot.model.source import Batch
 from bot.sources.exports.reading import LIST_MARKS
 from bot.sources.exports.sniffer import HEAD
 from tests.bot.sources.exports.samples import DATA, FOLDER, read, written, zipped

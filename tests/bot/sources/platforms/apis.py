@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from bot.model import Batch, Source
+from bot.model.source import Batch, Source
 from bot.sources.platforms.source import ApiSource
 from bot.sources.table import SETTINGS, open_source
 from tests.bot.sources.surroundings import Clock, surroundings

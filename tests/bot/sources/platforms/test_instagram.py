@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.errors import SourceUnavailable
-from bot.model import Batch
+from bot.model.source import Batch
 from tests.bot.sources.platforms.apis import AT, NOW, World, kinds, recorded, rows
 from tests.loopback.endpoint import Answer, Asked
 

@@ -3,7 +3,7 @@
 import stat
 from typing import Any
 
-from bot.model import Batch
+from bot.model.source import Batch
 from tests.bot.sources.platforms.apis import AT, NOW, World, kinds, recorded, rows
 from tests.loopback.endpoint import Answer, Asked
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import SourceRefused
-from bot.model import Batch
+from bot.model.source import Batch
 from tests.bot.sources.platforms.apis import NOW, World, kinds, recorded, rows
 from tests.loopback.endpoint import Answer, Asked
 

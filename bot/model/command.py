@@ -1,0 +1,122 @@
+"""What people ask, and what a chat asks of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from bot.model.message import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that a person sent with a command."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, and from where. `space` is None outside any guild or workspace.
+
+    `roles` holds role names and ids (Discord) or the user and group ids (Slack); `admin` is
+    the platform's own word (Manage Server, workspace admin). `alert` is the id of the
+    delivery whose button was pressed.
+    """
+
+    platform: str
+    space: str | None
+    channel: str | None
+    user: str
+    name: str
+    roles: frozenset[str] = frozenset()
+    admin: bool = False
+    alert: str | None = None
+
+
+ArgumentKind = Literal[
+    "account",
+    "incident",
+    "span",
+    "text",
+    "choice",
+    "number",
+    "date",
+    "file",
+    "subscription",
+    "hours",
+    "rhythm",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """`rest` takes all words that are left. `choices` narrows a `choice`."""
+
+    name: str
+    help: str
+    kind: ArgumentKind = "text"
+    required: bool = True
+    choices: tuple[str, ...] = ()
+    rest: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One row of the table. `name` is one word or two ("event add").
+
+    The handler gets the desk's own view, the caller and the arguments by name, read by their
+    kind (`bot.commands.parse.read`); what was left out is missing from the mapping.
+    """
+
+    name: str
+    help: str
+    handler: Callable[[Any, Caller, Mapping[str, Any]], Awaitable[Message]]
+    arguments: tuple[Argument, ...] = ()
+    role: Literal["reader", "manager"] = "reader"
+    slow: bool = False
+    """May take longer than a second: platforms defer the answer."""
+
+
+class Words(Protocol):
+    """How one place is spoken to: its language."""
+
+    def say(self, text: str, /, **values: object) -> str:
+        """The translated text with `{name}` filled in."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """What a chat adapter asks of the program. Never raises: errors become messages."""
+
+    @property
+    def commands(self) -> Sequence[Command]: ...
+
+    async def answer(
+        self, caller: Caller, name: str, arguments: Mapping[str, Any]
+    ) -> Message: ...
+
+    async def answer_line(
+        self, caller: Caller, line: str, files: Sequence[Attachment] = ()
+    ) -> Message:
+        """Parses one typed line, such as "mute instagram/lena 2h"; "" shows the help."""
+        ...
+
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
+        """At most 25 completions that this caller may see, best first."""
+        ...
+
+    @property
+    def languages(self) -> Mapping[str, Words]:
+        """Every language that is spoken, by its code; "en" is there."""
+        ...
+
+    async def words(self, caller: Caller) -> Words:
+        """The language of the place that the caller asks from."""
+        ...
+
+    async def report(self, problem: str) -> None:
+        """Tells the operator once (log, and the operator's channel where there is one)."""
+        ...

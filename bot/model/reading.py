@@ -1,0 +1,52 @@
+"""What sources read: accounts, counts and follower lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TOTALS = ("followers", "following", "posts", "interactions", "views")
+
+FLOWS = ("gained", "lost", "net", "posts_daily", "interactions_daily", "views_daily")
+
+METRICS = TOTALS + FLOWS
+"""Columns of a readings frame beside `account` (platform/handle) and `at` (epoch seconds).
+
+All are nullable Int64: absent is null, never 0. A flow is the sum over the day that ends
+at `at`. A frame may leave out columns that it never fills."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Account:
+    """One profile; `str(account)` is how it is written everywhere."""
+
+    platform: str
+    handle: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}/{self.handle}" if self.platform else self.handle
+
+    @classmethod
+    def parse(cls, text: str) -> Account:
+        platform, slash, handle = text.strip().partition("/")
+        return cls(platform, handle) if slash else cls("", platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowerList:
+    """Who followed (or was followed by) an account at one time, as keyed hashes.
+
+    `ids` is sorted uint64 without repeats; `since` holds the follow times beside it (0
+    where unknown) or is None. `complete` is None where the export cannot tell.
+    """
+
+    account: str
+    side: Literal["followers", "following"]
+    at: int
+    ids: NDArray[np.uint64]
+    since: NDArray[np.int64] | None = None
+    complete: bool | None = None
