@@ -177,6 +177,9 @@ def _finish(
     listed = {given.account for given in batch.lists}
     outcome.refused |= forgetting.forgotten(db, listed.union(spoken))
     ids = accounts.ensure(db, spoken, source, at) if spoken else {}
+    for name, old, called in accounts.set_names(db, batch.names):
+        text = f'{name} is called "{called}" now, before "{old}": its counts go on'
+        outcome.notes.append(text)
     believed = batch.faults
     lost = {fault.account for fault in batch.faults if fault.account and fault.kind in _ENDED}
     brown_out = len(lost) >= _BROWN_OUT and 2 * len(lost) > len(spoken)

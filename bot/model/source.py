@@ -61,11 +61,14 @@ class Found:
 class Batch:
     """What one fetch gave. `state` is opaque JSON that poll stores with the readings.
 
-    `standing` are sentences that hold of the source until its next fetch: what it cost so far.
+    `names` are what people call accounts (account -> name), where the source says so and the
+    handle does not. `standing` are sentences that hold of the source until its next fetch:
+    what it cost so far.
     """
 
     readings: pl.DataFrame | None = None
     lists: tuple[FollowerList, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
     standing: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ Status = Literal["active", "gone", "suspended", "deactivated", "private", "renam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One stored account; `first_told` is when its first import was reviewed."""
+    """One stored account; `name` is what people call it, where a source says so."""
 
     id: int
     account: str
@@ -26,6 +26,7 @@ class Known:
     status_at: int | None
     first_seen: int
     last_reading: int | None = None
+    name: str | None = None
 
 
 def matches(patterns: Iterable[str], account: str, tags: Collection[str] = ()) -> bool:
@@ -138,6 +139,24 @@ def set_tags(db: Database, tags: Mapping[str, Sequence[str]]) -> None:
     db.conn.executemany("UPDATE accounts SET tags = ? WHERE id = ?", rows)
 
 
+def set_names(db: Database, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Keeps what people call accounts; gives account, old and new name of those renamed."""
+    wanted = json.dumps(sorted(names))
+    had = dict(
+        db.conn.execute(
+            "SELECT account, name FROM accounts"
+            " WHERE account IN (SELECT value FROM json_each(?))",
+            (wanted,),
+        ).fetchall()
+    )
+    changed = {name: new for name, new in names.items() if had.get(name, new) != new}
+    db.conn.executemany(
+        "UPDATE accounts SET name = ? WHERE account = ?",
+        [(new, name) for name, new in changed.items()],
+    )
+    return [(name, had[name], new) for name, new in changed.items() if had[name] is not None]
+
+
 def set_status(db: Database, account: str, status: Status, at: int) -> bool:
     """True where this is a change."""
     cursor = db.conn.execute(
@@ -177,4 +196,5 @@ def _known(row: Mapping[str, object]) -> Known:
         status_at=value["status_at"],  # type: ignore[arg-type]
         first_seen=value["first_seen"],  # type: ignore[arg-type]
         last_reading=value["last_reading"],  # type: ignore[arg-type]
+        name=value["name"],  # type: ignore[arg-type]
     )

@@ -96,3 +96,8 @@ def m002_forgotten(db: Database) -> None:
 @steps()
 def m003_standing(db: Database) -> None:
     _run(db, schema.STANDING)
+
+
+@steps()
+def m004_names(db: Database) -> None:
+    _run(db, schema.NAMES)

@@ -346,4 +346,8 @@ STANDING = """
 ALTER TABLE sources ADD COLUMN standing TEXT;
 """
 
+NAMES = """
+ALTER TABLE accounts ADD COLUMN name TEXT;
+"""
+
 START = (_COUNTS, _INCIDENTS, _TEAM, _OUTBOX)

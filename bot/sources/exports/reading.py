@@ -179,6 +179,7 @@ def combined(parts: Sequence[Batch], notes: Sequence[str] = ()) -> Batch:
     return Batch(
         readings=_merged(pl.concat(frames, how="diagonal")) if frames else None,
         lists=tuple(one for part in parts for one in part.lists),
+        names={account: name for part in parts for account, name in part.names.items()},
         faults=tuple(fault for part in parts for fault in part.faults),
         notes=(*(note for part in parts for note in part.notes), *notes),
         found=tuple(found for part in parts for found in part.found),

@@ -99,6 +99,7 @@ def joined(parts: Sequence[Batch], wanted: Sequence[str]) -> Batch:
         readings = readings.sort("account", "at")
     batch = Batch(
         readings=readings,
+        names={account: name for part in parts for account, name in part.names.items()},
         faults=tuple(fault for part in parts for fault in part.faults),
         notes=tuple(note for part in parts for note in part.notes),
         found=tuple(found for part in parts for found in part.found),

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.errors import AccountNotFound, SourceChanged
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import records, whole
+from bot.sources.platforms.fields import records, title, whole
 from bot.sources.platforms.platform import (
     ApiSettings,
     Asked,
@@ -105,6 +105,7 @@ def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:
         handle=asked.handle,
         id=raw.get("did"),
         name=None if raw.get("handle") == "handle.invalid" else raw.get("handle"),
+        title=title(raw, "displayName"),
         counts={
             "followers": whole(raw, "followersCount"),
             "following": whole(raw, "followsCount"),

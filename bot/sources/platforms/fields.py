@@ -43,3 +43,9 @@ def _changed(key: str, wanted: str, value: Any) -> SourceChanged:
         "API has changed; look for a newer ebbwatch.",
         where=key,
     )
+
+
+def title(record: Any, key: str) -> str | None:
+    """What people call an account, on one line; None where nothing readable is given."""
+    value = record.get(key) if isinstance(record, Mapping) else None
+    return " ".join(value.split())[:120] or None if isinstance(value, str) else None

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from bot.errors import AccountNotFound
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import whole
+from bot.sources.platforms.fields import title, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
@@ -49,6 +49,7 @@ class GitHub:
                 counts=counts,
                 id=None if id is None else str(id),
                 name=raw.get("login"),
+                title=title(raw, "name"),
             )
         ]
 

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from bot.errors import AccountNotFound, SourceError, SourceRefused
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import whole
+from bot.sources.platforms.fields import title, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
@@ -74,7 +74,12 @@ class Mastodon:
             "posts": whole(raw, "statuses_count"),
         }
         found: list[Profile | Fault] = [
-            Profile(handle=asked.handle, id=str(raw.get("id") or "") or None, counts=counts)
+            Profile(
+                handle=asked.handle,
+                id=str(raw.get("id") or "") or None,
+                title=title(raw, "display_name"),
+                counts=counts,
+            )
         ]
         moved = raw.get("moved")
         if isinstance(moved, dict):

@@ -58,7 +58,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`handle` as asked, `name` as the platform writes it now; an absent count is None.
+    """`handle` as asked, `name` as the platform writes it now, `title` as people read it; an
+    absent count is None.
 
     `hidden` says that the followers are not shown to anybody. `days` are flows of whole
     days: (end of the day, metric -> count).
@@ -68,6 +69,7 @@ class Profile:
     counts: Mapping[str, int | None]
     id: str | None = None
     name: str | None = None
+    title: str | None = None
     hidden: bool = False
     days: tuple[tuple[int, Mapping[str, int]], ...] = ()
 

@@ -82,6 +82,7 @@ class ApiSource:
         return Batch(
             readings=self._readings(profiles, at) if profiles else None,
             lists=tuple(lists),
+            names={self._full(p.handle): p.title for p in profiles if p.title},
             faults=(*faults, *self._renamed(profiles)),
             standing=(
                 self._platform.standing() if isinstance(self._platform, Standing) else ()

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.errors import AccountNotFound, SourceRefused
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import records, whole
+from bot.sources.platforms.fields import records, title, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
@@ -72,6 +72,7 @@ class Twitch:
             handle=asked.handle,
             id=id,
             name=raw.get("login"),
+            title=title(raw, "display_name"),
             counts={"followers": whole(total, "total")},
         )
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bot.errors import SourceUnavailable
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import record, records, whole
+from bot.sources.platforms.fields import record, records, title, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
@@ -124,6 +124,7 @@ def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:
         handle=asked.handle,
         id=str(raw.get("id") or "") or None,
         name=raw.get("username"),
+        title=title(raw, "name"),
         counts={
             "followers": whole(metrics, "followers_count"),
             "following": whole(metrics, "following_count"),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import record, records, whole
+from bot.sources.platforms.fields import record, records, title, whole
 from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
@@ -92,6 +92,7 @@ class YouTube:
             handle=asked.handle,
             id=raw.get("id"),
             name=asked.handle if _is_id(asked) or not custom else custom.removeprefix("@"),
+            title=title(snippet, "title"),
             hidden=hidden,
             counts={
                 "followers": subscribers,

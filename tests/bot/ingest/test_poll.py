@@ -225,3 +225,19 @@ async def test_a_platform_is_not_asked_for_what_was_forgotten(store, clock):
     await store.write(forgetting.forget, "instagram/a1", int(clock()))
     await poll(store, source, clock.at(), handles=("@A0", "a1"))
     assert [wanted for wanted, _ in source.asked] == [("a1",)], "nothing is no question"
+
+
+async def test_a_new_name_is_kept_and_said_once(store, clock):
+    parts = [
+        Batch(readings=table(clock), names={"instagram/a0": name})
+        for name in ("Lena", "Lena", "Lena Makes")
+    ]
+    source = FakeSource("files", *parts)
+    said = [(await poll(store, source, clock.at())).notes for _ in parts]
+    assert said == [
+        [],
+        [],
+        ['instagram/a0 is called "Lena Makes" now, before "Lena": its counts go on'],
+    ]
+    known = await store.read(accounts.listing)
+    assert [one.name for one in known] == ["Lena Makes", None]
