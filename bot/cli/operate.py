@@ -199,10 +199,10 @@ async def outbox_lines(settings: Settings) -> list[str]:
 async def audit_lines(settings: Settings) -> list[str]:
     """Who changed what, newest first."""
     from bot.message import clean
-    from bot.storage import notes
+    from bot.storage import audit
 
     async with app.opened(settings, sources=False) as service:
-        done = await service.store.read(notes.audit)
+        done = await service.store.read(audit.listing)
     return [
         "  ".join(
             part

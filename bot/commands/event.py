@@ -7,14 +7,14 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.commands import progress
-from bot.commands.request import Request, audit, find_account, names_seen
+from bot.commands.request import Request, find_account, names_seen, write_down
 from bot.commands.status import panel_of, seen_events
 from bot.errors import CommandError
 from bot.message import clean, refusals, replies
 from bot.model.command import Caller
 from bot.model.message import Message
-from bot.storage import notes
-from bot.storage.notes import Goal
+from bot.storage import events, goals
+from bot.storage.goals import Goal
 from checks.model import Event
 
 
@@ -50,10 +50,8 @@ def _add(db: Database, request: Request, arguments: Mapping[str, Any]) -> Messag
     )
     # what the operator knows at the console concerns every team
     space = None if request.console else request.space
-    number = notes.add_event(
-        db, event, space=space, by=request.caller.name, at=int(request.now)
-    )
-    audit(db, request, "event add", f"{number} {event.kind} {event.name}")
+    number = events.add(db, event, space=space, by=request.caller.name, at=int(request.now))
+    write_down(db, request, "event add", f"{number} {event.kind} {event.name}")
     return replies.event_added(request.voice, number, event, request.now)
 
 
@@ -79,14 +77,14 @@ def _listing(db: Database, request: Request) -> Message:
     return replies.event_list(request.voice, own, request.now)
 
 
-def _owns(request: Request, noted: notes.NotedEvent) -> bool:
+def _owns(request: Request, noted: events.NotedEvent) -> bool:
     return request.console or noted.space == request.space
 
 
 def _remove(db: Database, request: Request, number: int) -> Message:
-    if not notes.remove_event(db, number, None if request.console else request.space):
+    if not events.remove(db, number, None if request.console else request.space):
         raise CommandError(refusals.unknown_event(request.voice, number))
-    audit(db, request, "event remove", str(number))
+    write_down(db, request, "event remove", str(number))
     return replies.said(request.voice, replies.REMOVED_EVENT, number=number)
 
 
@@ -94,9 +92,9 @@ def _goal(db: Database, request: Request, arguments: Mapping[str, Any]) -> Messa
     known = find_account(db, request, arguments["account"])
     space = "" if request.console else request.space
     if "followers" not in arguments:
-        if not notes.remove_goal(db, known.account, space):
+        if not goals.remove(db, known.account, space):
             raise CommandError(refusals.no_goal(request.voice, known.account))
-        audit(db, request, "goal", f"{known.account} removed")
+        write_down(db, request, "goal", f"{known.account} removed")
         return replies.said(request.voice, replies.GOAL_REMOVED, account=clean(known.account))
     if "by" not in arguments:
         raise CommandError(refusals.no_date(request.voice))
@@ -111,7 +109,7 @@ def _goal(db: Database, request: Request, arguments: Mapping[str, Any]) -> Messa
         by=request.caller.name,
         at=int(request.now),
     )
-    notes.set_goal(db, wanted)
-    audit(db, request, "goal", f"{wanted.account} {wanted.followers} by {wanted.by_date}")
+    goals.put(db, wanted)
+    write_down(db, request, "goal", f"{wanted.account} {wanted.followers} by {wanted.by_date}")
     standing = progress.standing(panel_of(db, request, [known.account]), wanted, today)
     return replies.goal_set(request.voice, wanted.account, standing, request.now)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot import review
-from bot.commands.request import Request, audit, find_account, names_seen
+from bot.commands.request import Request, find_account, names_seen, write_down
 from bot.errors import CommandError
 from bot.message import clean, refusals, replies
 from bot.model.command import Attachment, Caller
@@ -21,7 +21,7 @@ async def take_in(request: Request, caller: Caller, arguments: Mapping[str, Any]
         raise CommandError(refusals.attachment_wanted(request.voice))
     found = await request.context.import_files(file, request.patterns)
     name = file.name if isinstance(file, Attachment) else str(file)
-    await request.context.store.write(audit, request, "import", clean(name))
+    await request.context.store.write(write_down, request, "import", clean(name))
     return replies.found_files(request.voice, found)
 
 
@@ -68,25 +68,25 @@ def _room(db: Database, request: Request) -> None:
 
 def _bring_back(db: Database, request: Request, account: str) -> None:
     forgetting.bring_back(db, account)
-    audit(db, request, "watch", account)
+    write_down(db, request, "watch", account)
 
 
 def _watch(db: Database, request: Request, account: str, source: str) -> None:
     forgetting.bring_back(db, account)
     accounts.watch(db, account, source, request.space, request.caller.name, int(request.now))
-    audit(db, request, "watch", f"{account} by {source}")
+    write_down(db, request, "watch", f"{account} by {source}")
 
 
 def _unwatch(db: Database, request: Request, text: str) -> str:
     """An account that was never read yet is known only as watched."""
     wanted = text.strip()
     if accounts.matches(request.patterns, wanted) and accounts.unwatch(db, wanted):
-        audit(db, request, "unwatch", wanted)
+        write_down(db, request, "unwatch", wanted)
         return wanted
     known = find_account(db, request, text)
     if not accounts.unwatch(db, known.account):
         raise CommandError(refusals.not_watched(request.voice, known.account))
-    audit(db, request, "unwatch", known.account)
+    write_down(db, request, "unwatch", known.account)
     return known.account
 
 
@@ -100,5 +100,5 @@ def _forget(db: Database, request: Request, text: str, sure: bool) -> Message:
     if not sure:
         return replies.confirm_forget(request.voice, known.account)
     erased = review.forget(db, known.account, int(request.now))
-    audit(db, request, "forget", known.account)
+    write_down(db, request, "forget", known.account)
     return replies.forgotten(request.voice, known.account, erased)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.commands.parse import Target
-from bot.commands.request import Request, as_alert, audit, find_incidents, look
+from bot.commands.request import Request, as_alert, find_incidents, look, write_down
 from bot.commands.status import open_alerts
 from bot.message import details, replies
 from bot.model.command import Caller
@@ -70,7 +70,7 @@ def _acknowledge(db: Database, request: Request, target: Target) -> Message:
     if not changed:
         name = found[0].acknowledged_by or ""
         return replies.said(request.voice, replies.ALREADY, name=name)
-    audit(db, request, "ack", f"{target.number} {names_of(changed)}")
+    write_down(db, request, "ack", f"{target.number} {names_of(changed)}")
     request.context.route(db, request.now, [one.id for one in changed])
     return replies.said(request.voice, replies.ACKNOWLEDGED, what=names_of(changed))
 
@@ -90,5 +90,5 @@ def _feedback(
         incidents.give_feedback(
             db, one.id, verdict, request.space, request.caller.name, int(request.now)
         )
-    audit(db, request, f"feedback {verdict}", f"{target.number} {names_of(found)}")
+    write_down(db, request, f"feedback {verdict}", f"{target.number} {names_of(found)}")
     return replies.said(request.voice, _THANKS[verdict], what=names_of(found))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.commands.parse import read_target
-from bot.commands.request import Request, audit, find_account, find_incidents
+from bot.commands.request import Request, find_account, find_incidents, write_down
 from bot.errors import CommandError
 from bot.message import refusals, replies
 from bot.model.command import Caller
@@ -76,7 +76,7 @@ def _mute(db: Database, request: Request, what: str, until: timedelta | str) -> 
                 at=int(request.now),
             ),
         )
-    audit(db, request, "mute", f"{named.name or ALL} until {end or 'worse'}")
+    write_down(db, request, "mute", f"{named.name or ALL} until {end or 'worse'}")
     return replies.muted(request.voice, named.name, end, request.now)
 
 
@@ -98,7 +98,7 @@ def _unmute(db: Database, request: Request, what: str) -> Message:
     if not ended:
         raise CommandError(refusals.nothing_muted(request.voice))
     channels.unmute(db, [mute.id for mute in ended])
-    audit(db, request, "unmute", name or ALL)
+    write_down(db, request, "unmute", name or ALL)
     open_ones = incidents.listing(db, request.patterns, open_only=True)
     request.context.route(db, request.now, [one.id for one in open_ones])
     return replies.unmuted(request.voice, name)

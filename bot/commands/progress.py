@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.message.progress import AccountCourse, Standing
 from bot.storage import readings
-from bot.storage.notes import Goal
+from bot.storage.goals import Goal
 from checks.panel.panel import LOOKBACK, Panel, build_panel
 
 DAY = 86400

@@ -15,7 +15,7 @@ from bot.message.voice import Voice
 from bot.model.command import Attachment, Caller, Command
 from bot.model.message import Alert
 from bot.model.source import Found
-from bot.storage import accounts, incidents, notes
+from bot.storage import accounts, audit, incidents
 from bot.storage.accounts import Known
 from bot.storage.database import Store
 from bot.storage.incidents import Stored
@@ -179,11 +179,11 @@ async def look(
         return await request.context.store.write(work, request, *args, **kwargs)
 
 
-def audit(db: Database, request: Request, action: str, detail: str = "") -> None:
+def write_down(db: Database, request: Request, action: str, detail: str = "") -> None:
     """Writes down who changed what, in the change's own transaction."""
-    notes.write_down(
+    audit.add(
         db,
-        notes.Done(
+        audit.AuditEntry(
             at=int(request.now),
             space=request.space,
             channel=request.caller.channel,

@@ -18,7 +18,7 @@ from bot.message.progress import AccountCourse, Deadline, Standing, concerns, de
 from bot.message.status import AccountLook, Churn
 from bot.model.command import Caller
 from bot.model.message import Alert, Message
-from bot.storage import accounts, incidents, lists, notes, sources
+from bot.storage import accounts, events, goals, incidents, lists, sources
 from bot.storage.sources import SourceRow
 from checks.model import Event
 from checks.panel.panel import Panel
@@ -60,20 +60,20 @@ def deadlines(db: Database, request: Request) -> list[Deadline]:
     return sorted(ahead, key=lambda deadline: deadline.at)
 
 
-def seen_events(db: Database, request: Request) -> list[notes.NotedEvent]:
+def seen_events(db: Database, request: Request) -> list[events.NotedEvent]:
     """Events of this space about accounts it may see, and those about everything."""
     space = None if request.console else request.space
     return [
         noted
-        for noted in notes.events(db, space)
+        for noted in events.listing(db, space)
         if noted.event.account is None or sees(db, request, noted.event.account)
     ]
 
 
-def goals(db: Database, request: Request) -> list[Standing]:
+def seen_goals(db: Database, request: Request) -> list[Standing]:
     """The goals of all accounts that the caller may see, as they stand."""
     space = None if request.console else request.space
-    named = {goal.account for goal in notes.goals(db, space)}
+    named = {goal.account for goal in goals.listing(db, space)}
     wanted = sorted(name for name in named if sees(db, request, name))
     return standings(db, request, panel_of(db, request, wanted)) if wanted else []
 
@@ -82,7 +82,7 @@ def standings(db: Database, request: Request, panel: Panel) -> list[Standing]:
     """The goals of accounts in the panel, as they stand."""
     today = request.voice.local(request.now).date()
     space = None if request.console else request.space
-    found = (progress.standing(panel, goal, today) for goal in notes.goals(db, space))
+    found = (progress.standing(panel, goal, today) for goal in goals.listing(db, space))
     return [standing for standing in found if standing is not None]
 
 
@@ -115,7 +115,7 @@ def _all(db: Database, request: Request) -> Message:
         open_alerts(db, request),
         max(read, default=None),
         _of_sources(db, request),
-        goals(db, request),
+        seen_goals(db, request),
         deadlines(db, request),
         request.now,
     )

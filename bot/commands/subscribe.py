@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.commands.mute import described, own_mutes
 from bot.commands.parse import OFF
-from bot.commands.request import Request, audit, look, visible
+from bot.commands.request import Request, look, visible, write_down
 from bot.errors import CommandError
 from bot.message import refusals, replies
 from bot.message.kinds import KINDS
@@ -71,11 +71,11 @@ def _subscribe(db: Database, request: Request, arguments: Mapping[str, Any]) -> 
     channels.enable(db, channel.channel)
     changes = " ".join(f"{name}={value or OFF}" for name, value in settings.items())
     if wanted is None:
-        audit(db, request, "subscribe", changes)
+        write_down(db, request, "subscribe", changes)
         done = replies.said(request.voice, replies.SET_HERE)
     else:
         number = _replace(db, own, wanted)
-        audit(
+        write_down(
             db, request, "subscribe", f"{number} {' '.join(wanted.accounts)} {changes}".strip()
         )
         what = in_words(request, wanted)
@@ -130,7 +130,7 @@ def _unsubscribe(db: Database, request: Request, number: int) -> Message:
     if channel is not None and channel.origin == "chat" and not _own(db, request):
         # who hears nothing any more wants no summary either
         channels.put(db, replace(channel, summary=None))
-    audit(db, request, "unsubscribe", str(number))
+    write_down(db, request, "unsubscribe", str(number))
     return replies.said(request.voice, replies.UNSUBSCRIBED, number=number)
 
 

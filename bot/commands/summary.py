@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from bot.commands import progress
 from bot.commands.progress import DAY
 from bot.commands.request import CONSOLE, EVERYTHING, Context, Request, as_alert, look, visible
-from bot.commands.status import deadlines, failing, goals, open_alerts, panel_of
+from bot.commands.status import deadlines, failing, open_alerts, panel_of, seen_goals
 from bot.message import Silent, Summary, voice_for
 from bot.message import summary as summary_message
 from bot.message.notice import NAMED
@@ -18,7 +18,7 @@ from bot.message.progress import AccountCourse
 from bot.message.summary import Period
 from bot.model.command import Caller
 from bot.model.message import Message
-from bot.storage import accounts, channels, incidents, notes
+from bot.storage import accounts, channels, incidents, notices
 from bot.storage.accounts import Known
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
@@ -97,7 +97,7 @@ def _summary(db: Database, request: Request, period: Period, heard: tuple[str, .
         late=late,
         returned=returned,
         stale=_stale(db, request, seen),
-        goals=[one for one in goals(db, request) if one.account in names],
+        goals=[one for one in seen_goals(db, request) if one.account in names],
         deadlines=deadlines(db, request),
     )
     if days == 1:
@@ -124,7 +124,7 @@ def _stale(db: Database, request: Request, seen: Sequence[Known]) -> list[Silent
     quiet = [Silent(row.name, row.last_success) for row in broken]
     told = {
         row["account"]
-        for row in notes.notices(db, 0)
+        for row in notices.listing(db, 0)
         if row["kind"] == "stale" and row["over_at"] is None
     }
     silent: dict[str | None, list[Known]] = defaultdict(list)

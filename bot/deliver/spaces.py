@@ -7,10 +7,11 @@ from sqlite_utils import Database
 
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.model.chat import Chat
-from bot.storage import channels, notes
+from bot.storage import channels
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
+from bot.storage.settings import set_setting, setting
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +59,8 @@ class ChannelSpaces:
 
         def work(db: Database) -> bool:
             channels.disable(db, channel.channel, reason, now)
-            told = notes.setting(db, _told_key(channel.channel))
-            notes.set_setting(db, _told_key(channel.channel), now)
+            told = setting(db, _told_key(channel.channel))
+            set_setting(db, _told_key(channel.channel), now)
             return told is None
 
         if await self._store.write(work):
@@ -96,9 +97,9 @@ class ChannelSpaces:
                 continue
             if self._walls.patterns(space):
                 await self._store.write(channels.set_space, channel.channel, space)
-            elif await self._store.read(notes.setting, _told_key(channel.channel)) is None:
+            elif await self._store.read(setting, _told_key(channel.channel)) is None:
                 told_at = int(self._calendar())
-                await self._store.write(notes.set_setting, _told_key(channel.channel), told_at)
+                await self._store.write(set_setting, _told_key(channel.channel), told_at)
                 await self._report(
                     f"{channel.channel} lies in {space}, which no [[spaces]] entry links: "
                     "add one, or correct the channel"
@@ -107,9 +108,9 @@ class ChannelSpaces:
 
 def is_well_again(db: Database, channel: str) -> bool:
     """Notes that a message got through; True where the operator had been told of trouble."""
-    if notes.setting(db, _told_key(channel)) is None:
+    if setting(db, _told_key(channel)) is None:
         return False
-    notes.set_setting(db, _told_key(channel), None)
+    set_setting(db, _told_key(channel), None)
     return True
 
 

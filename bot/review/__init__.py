@@ -23,9 +23,10 @@ from bot.review.pending import (
     spans,
 )
 from bot.route import News, route
-from bot.storage import days, forgetting, incidents, notes
+from bot.storage import days, forgetting, incidents
 from bot.storage.database import Store
 from bot.storage.incidents import Stored
+from bot.storage.settings import set_setting, setting
 from checks.incident.decide import decide
 from checks.model import Direction, Incident, Judgement
 
@@ -96,8 +97,8 @@ def reroute(db: Database, ground: ReviewSettings, now: int, changed: Iterable[in
 
 def forget(db: Database, account: str, now: int) -> int:
     """Erases an account and gives its readings; what is being judged is judged without it."""
-    turn, last = notes.setting(db, TURN) or (0, now)
-    notes.set_setting(db, TURN, (turn + 1, last))
+    turn, last = setting(db, TURN) or (0, now)
+    set_setting(db, TURN, (turn + 1, last))
     return forgetting.forget(db, account, now)
 
 
@@ -130,10 +131,10 @@ def _settle(
     judged: Sequence[tuple[int, Judgement]],
     now: int,
 ) -> Reviewed | None:
-    turn, _ = notes.setting(db, TURN) or (0, now)
+    turn, _ = setting(db, TURN) or (0, now)
     if turn + 1 != view.turn:
         return None
-    notes.set_setting(db, TURN, (view.turn, now))
+    set_setting(db, TURN, (view.turn, now))
     oldest = min((at for at, _ in judged), default=now)
     stored = {one.incident.key: one for one in incidents.recent(db, oldest, now)}
     course = _Course(stored, {key: one.incident for key, one in stored.items()})
@@ -154,7 +155,7 @@ def _settle(
         now=now,
     )
     if view.disputes is not None:
-        notes.set_setting(db, COMPARED, now)
+        set_setting(db, COMPARED, now)
     days.reviewed(db, view.pending, now)
     queued = route(db, ground.voices, ground.walls, now, news)
     return Reviewed(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlite_utils import Database
 
-from bot.storage import days, notes, readings
+from bot.storage import days, notices, readings
 from checks.model import Judgement, Notice, NoticeKind, Reason
 
 DAY = 86400
@@ -33,7 +33,7 @@ def note(
         for notice in judgement.notices:
             if notice.kind == "milestone":
                 if now - at <= news and notice.account not in first:
-                    notes.note(db, notice, _milestone_key(notice), now)
+                    notices.add(db, notice, _milestone_key(notice), now)
             elif newest and notice.kind != "stale":
                 lasting[f"{notice.kind}:{notice.account}"] = notice
     for account, last in days.stale(db, now, STALE):
@@ -48,10 +48,10 @@ def note(
         said = _said("account_ended", status=status)
         lasting[f"account_gone:{account}"] = _notice("account_gone", account, at, said)
     for key, notice in lasting.items():
-        notes.note(db, notice, key, now)
-    for key in notes.in_force(db) - lasting.keys():
+        notices.add(db, notice, key, now)
+    for key in notices.in_force(db) - lasting.keys():
         if disputes is not None or not key.startswith("disagree:"):
-            notes.over(db, key, now)
+            notices.end(db, key, now)
 
 
 def _milestone_key(notice: Notice) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.storage.accounts import AccessPolicy
-from bot.storage.notes import NotedEvent
+from bot.storage.events import NotedEvent
 from checks.model import Event
 from checks.panel.panel import Panel
 

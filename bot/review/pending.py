@@ -10,10 +10,11 @@ from sqlite_utils import Database
 
 from bot.review.peers import events_behind, walled
 from bot.route import Voices
-from bot.storage import accounts, days, incidents, notes, readings
+from bot.storage import accounts, days, events, incidents, readings
 from bot.storage.accounts import AccessPolicy
 from bot.storage.database import Store
 from bot.storage.days import PendingDays
+from bot.storage.settings import setting
 from checks.judge import judgements
 from checks.model import Event, Judgement, Rules
 from checks.panel.panel import LOOKBACK, Panel, build_panel, day_ends
@@ -79,10 +80,10 @@ class Pending:
 
 
 def look(db: Database, walls: AccessPolicy, now: int) -> Pending:
-    turn, last = notes.setting(db, TURN) or (0, now)
+    turn, last = setting(db, TURN) or (0, now)
     if now < last <= now + DAY:
         now = last  # a clock set back a little must not hide the newest readings
-    compare = abs(now - (notes.setting(db, COMPARED) or 0)) >= _COMPARE_SECONDS
+    compare = abs(now - (setting(db, COMPARED) or 0)) >= _COMPARE_SECONDS
     pending = tuple(one for one in days.pending(db) if one.start <= now)
     oldest = min((one.start for one in pending), default=now)
     (watched,) = db.conn.execute("SELECT count(*) FROM accounts").fetchone()
@@ -92,7 +93,7 @@ def look(db: Database, walls: AccessPolicy, now: int) -> Pending:
         pending=pending,
         few=tuple(one.account for one in pending) if 4 * len(pending) < watched else None,
         back=max(0, (now - oldest) // DAY),
-        events=tuple(events_behind(walls, notes.events(db), accounts.tags_by_account(db))),
+        events=tuple(events_behind(walls, events.listing(db), accounts.tags_by_account(db))),
         floors=floor_factors(incidents.feedback_by_account(db)),
         disputes=tuple(readings.disagreements(db, now)) if compare else None,
     )

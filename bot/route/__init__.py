@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from bot.route.audience import Audience, quiet_end
 from bot.route.notifier import ChannelNotifier, Voices
-from bot.storage import accounts, alerts, channels, notes, outbox
+from bot.storage import accounts, alerts, channels, notices, outbox
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
@@ -37,13 +37,13 @@ class News:
 def route(db: Database, voices: Voices, walls: AccessPolicy, now: int, news: News) -> int:
     """Queues every message that follows from `news` or whose hour has come; gives how many."""
     audience = Audience(db, walls, now)
-    notices = notes.take_unrouted(db)
+    fresh = notices.take_unrouted(db)
     queued = 0
     for channel in channels.listing(db):
         if channel.space:
             notifier = ChannelNotifier(audience, voices, channel)
             _RoutingPass(audience, notifier, channel, news).serve()
-            _tell_notices(audience, notifier, channel, notices)
+            _tell_notices(audience, notifier, channel, fresh)
             queued += notifier.queued
     return queued
 

@@ -8,7 +8,8 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.storage import accounts, channels, notes
+from bot.storage import accounts, channels, events, goals
+from bot.storage.settings import set_setting, setting
 from checks.model import Event
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ async def apply(store: Store, settings: Settings, now: int, *, anew: bool) -> No
         repr((settings.model_dump_json(exclude={"chats"}), settings.tags)).encode(),
         digest_size=16,
     ).hexdigest()
-    if not anew and await store.read(notes.setting, _APPLIED) == mark:
+    if not anew and await store.read(setting, _APPLIED) == mark:
         return
 
     def work(db: Database) -> None:
-        notes.set_setting(db, _APPLIED, mark)
+        set_setting(db, _APPLIED, mark)
         spaces = _only_spaces(settings)
         channels.configure(
             db,
@@ -42,14 +43,14 @@ async def apply(store: Store, settings: Settings, now: int, *, anew: bool) -> No
             [_subscription(entry) for entry in settings.channels],
             now,
         )
-        notes.configure_events(db, [_event(each, settings) for each in settings.events], now)
-        goals = [
-            notes.Goal(
+        events.configure(db, [_event(each, settings) for each in settings.events], now)
+        wanted = [
+            goals.Goal(
                 account=goal.account, followers=goal.followers, by_date=goal.by.isoformat()
             )
             for goal in settings.goals
         ]
-        notes.configure_goals(db, goals, now)
+        goals.configure(db, wanted, now)
         accounts.set_tags(db, settings.tags)
 
     await store.write(work)

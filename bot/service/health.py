@@ -24,7 +24,7 @@ Numbers = Callable[[], Awaitable[Mapping[str, Mapping[str, float]]]]
 
 
 class _Gauges:
-    """Singleflight numbers into gauges: metric name -> value of its one label -> number."""
+    """Turns numbers into gauges: metric name -> value of its one label -> number."""
 
     def __init__(self, numbers: Mapping[str, Mapping[str, float]]) -> None:
         self._numbers = numbers

@@ -24,9 +24,9 @@ from bot.storage import (
     accounts,
     channels,
     days,
+    events,
     incidents,
     lists,
-    notes,
     outbox,
     readings,
     sources,
@@ -296,12 +296,12 @@ class Painter:
             panel = read_panel(db, self.store.path, [spec.account], now, self.timezone, reach)
             number = spec.incident
             stored = incidents.by_number(db, channel.space, number) if number else None
-            events = tuple(one.event for one in notes.events(db, channel.space))
-            return panel, stored.incident if stored else None, events
+            known = tuple(one.event for one in events.listing(db, channel.space))
+            return panel, stored.incident if stored else None, known
 
-        panel, incident, events = await self.store.read(read)
+        panel, incident, known = await self.store.read(read)
         voice = voice_for(channel.locale, channel.timezone)
-        return await asyncio.to_thread(picture, voice, spec, panel, now, incident, events)
+        return await asyncio.to_thread(picture, voice, spec, panel, now, incident, known)
 
 
 def _compare(db: Database, account: str, side: str, at: int) -> list[str]:

@@ -163,7 +163,7 @@ _SENTENCES = (
 
 @contextmanager
 def plain_errors(path: Path) -> Iterator[None]:
-    """Singleflight what SQLite says about the file into a sentence with the next step."""
+    """Turns what SQLite says about the file into a sentence with the next step."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -5,7 +5,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from bot.model.reading import FLOWS
-from bot.storage import migrations, notes
+from bot.storage import migrations
+from bot.storage.settings import set_setting, setting
 
 _THINNED = "thinned until"
 _DAY = 86400
@@ -30,7 +31,7 @@ def thin(db: Database, before: int) -> int:
     Gives how many rows went. Flows stay, whatever the day: their sum would change. A mark
     remembers how far this was done.
     """
-    mark = notes.setting(db, _THINNED) or 0
+    mark = setting(db, _THINNED) or 0
     before -= before % _DAY
     flows = " AND ".join(f"{name} IS NULL" for name in FLOWS)
     gone = db.conn.execute(
@@ -41,7 +42,7 @@ def thin(db: Database, before: int) -> int:
         " AND (readings.followers IS NULL OR later.followers IS NOT NULL))",
         (mark, before),
     ).rowcount
-    notes.set_setting(db, _THINNED, max(mark, before))
+    set_setting(db, _THINNED, max(mark, before))
     return gone
 
 

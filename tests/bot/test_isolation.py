@@ -14,7 +14,7 @@ import pytest_asyncio
 from bot.commands.table import COMMANDS
 from bot.model.command import ArgumentKind, Attachment, Caller
 from bot.model.message import Message
-from bot.storage import incidents, notes
+from bot.storage import audit, incidents
 from bot.storage.accounts import listing, watched
 from tests.bot.team import ONE, OURS, THEIRS, TWO, Team, console, person, two_teams
 
@@ -145,7 +145,7 @@ async def test_readers_change_nothing(team: Team, name: str) -> None:
     files = (EXPORT,) if name == "import" else ()
     shown = await team.ask(person(), OWN[name], *files)
     assert shown.text == "Only managers of this team may do that; ask one of them."
-    assert await team.store.read(notes.audit) == []
+    assert await team.store.read(audit.listing) == []
     assert team.imported == []
     assert team.looked == []
 

@@ -11,7 +11,7 @@ from bot.deliver import Clocks, OutboxWorker
 from bot.ingest.poll import poll
 from bot.model.source import Batch
 from bot.review import ReviewSettings, reroute, review, settle_routes
-from bot.storage import channels, forgetting, incidents, notes, outbox
+from bot.storage import channels, events, forgetting, incidents, outbox
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
@@ -171,9 +171,7 @@ async def test_the_life_of_a_wave(story):
         end=story.times[PURGE] + DAY,
         platform="instagram",
     )
-    await story.store.write(
-        notes.add_event, notice, space=TEAM, by="Ana", at=int(story.clock())
-    )
+    await story.store.write(events.add, notice, space=TEAM, by="Ana", at=int(story.clock()))
     for number in range(PURGE + 1, DAYS):
         await story.day(number)
         await settle_routes(story.store, story.ground, int(story.clock()))

@@ -83,7 +83,7 @@ def watch_requests() -> aiohttp.TraceConfig:
 async def delivering(
     channel: str, *, seconds: float, unstick: Callable[[], None]
 ) -> AsyncIterator[None]:
-    """Singleflight whatever goes wrong inside into a DeliveryError.
+    """Turns whatever goes wrong inside into a DeliveryError.
 
     `unstick` is called where the time ran out before anything was written.
     """

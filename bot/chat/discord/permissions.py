@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 PERMISSIONS = {
     "View Channel": 1 << 10,
     "Send Messages": 1 << 11,
-    "Embed ChannelSpaces": 1 << 14,
+    "Embed Links": 1 << 14,
     "Attach Files": 1 << 15,
     "Read Message History": 1 << 16,
     "Create Public Threads": 1 << 35,

@@ -131,7 +131,7 @@ def table_from(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
 
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Singleflight what the system says about a file into a sentence."""
+    """Turns what the system says about a file into a sentence."""
     try:
         yield
     except FileNotFoundError:

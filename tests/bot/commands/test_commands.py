@@ -15,7 +15,17 @@ from bot.commands.summary import due_summary
 from bot.errors import SourceUnavailable, StorageError
 from bot.model.command import Attachment
 from bot.model.message import Message
-from bot.storage import accounts, channels, forgetting, incidents, notes, readings, sources
+from bot.storage import (
+    accounts,
+    audit,
+    channels,
+    events,
+    forgetting,
+    incidents,
+    notices,
+    readings,
+    sources,
+)
 from bot.storage.channels import Channel, Subscription
 from checks.model import Event, Notice
 from checks.verdict.reasons import reason
@@ -276,7 +286,7 @@ async def test_quiet_hours_summary_and_thread_are_set_in_chat(team: Team) -> Non
     known = await team.store.read(channels.get, str(MANAGER.channel))
     assert known is not None
     assert (known.quiet, known.summary, known.thread) == ("22:00-07:00", "mon 09:00", "only")
-    (done, *_) = await team.store.read(notes.audit)
+    (done, *_) = await team.store.read(audit.listing)
     assert done.action == "subscribe"
     assert "quiet=22:00-07:00" in done.detail
 
@@ -551,7 +561,7 @@ async def test_every_change_is_in_the_audit_trail(team: Team) -> None:
     for line in lines:
         await team.ask(MANAGER, line)
     await team.ask(MANAGER, "import", Attachment(name="a.csv", content=b""))
-    trail = await team.store.read(notes.audit, ONE)
+    trail = await team.store.read(audit.listing, ONE)
     assert len(trail) == len(lines) + 1
     assert {done.name for done in trail} == {"Ana"}
     assert {done.channel for done in trail} == {MANAGER.channel}
@@ -560,7 +570,7 @@ async def test_every_change_is_in_the_audit_trail(team: Team) -> None:
 async def test_reading_leaves_no_trail(team: Team) -> None:
     for line in ("status", "accounts", "incidents all", "why 1", "summary", "event list"):
         await team.ask(person(), line)
-    assert await team.store.read(notes.audit) == []
+    assert await team.store.read(audit.listing) == []
 
 
 async def test_roles_come_from_the_space_or_the_platform(team: Team) -> None:
@@ -605,7 +615,7 @@ async def test_a_summary_names_a_silent_source_and_not_all_its_accounts(team: Te
         for name in [*names, "instagram/mo"]:
             said = (reason("not_read", days=4),)
             stale = Notice(kind="stale", account=name, at=NOW, reasons=said)
-            notes.note(db, stale, f"stale:{name}", NOW)
+            notices.add(db, stale, f"stale:{name}", NOW)
 
     await team.store.write(fall_silent)
     quiet = field(await team.ask(person(), "summary"), "No news from")
@@ -701,7 +711,7 @@ async def test_every_button_is_a_line_of_the_table(team: Team) -> None:
 
 async def test_events_of_the_config_are_seen_but_not_removed(team: Team) -> None:
     event = Event(name="Ban", kind="deadline", start=NOW + DAY, end=NOW + DAY)
-    await team.store.write(notes.configure_events, [event], NOW)
+    await team.store.write(events.configure, [event], NOW)
     shown = await team.ask(person(), "event list")
     assert "#" not in shown.text
     assert "No event 1" in (await team.ask(MANAGER, "event remove 1")).text

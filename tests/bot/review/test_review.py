@@ -13,7 +13,17 @@ from bot.model.source import Batch
 from bot.review import ReviewSettings, forget, review
 from bot.review.peers import events_behind, walled
 from bot.review.pending import CHUNK
-from bot.storage import accounts, alerts, channels, days, incidents, notes, readings, sources
+from bot.storage import (
+    accounts,
+    alerts,
+    channels,
+    days,
+    events,
+    incidents,
+    notices,
+    readings,
+    sources,
+)
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
@@ -445,7 +455,7 @@ async def test_stale_and_ended_accounts_are_noticed_once(service):
     await service.store.write(accounts.set_status, "instagram/a1", "gone", int(service.clock()))
     await service.look()
     await service.look()
-    rows = await service.store.read(notes.notices, 0)
+    rows = await service.store.read(notices.listing, 0)
     assert sorted((row["kind"], row["account"]) for row in rows) == [
         ("account_gone", "instagram/a1"),
         ("stale", "instagram/a0"),
@@ -471,7 +481,7 @@ async def test_two_sources_that_disagree_are_a_notice(service):
     await service.arrive(frame(counts, times))
     service.clock.tick(6 * 3600)
     await service.arrive(frame(counts[:, -4:] * 1.1, times[-4:]), source="other", priority=2)
-    rows = await service.store.read(notes.notices, 0)
+    rows = await service.store.read(notices.listing, 0)
     assert [(row["kind"], row["account"]) for row in rows] == [("source_fault", "instagram/a0")]
 
 
@@ -527,8 +537,8 @@ def test_an_event_is_evidence_only_where_its_team_alone_sees_the_account():
     launch = Event(name="secret launch", kind="campaign", start=0, end=1)
     ban = Event(name="ban", kind="deadline", start=0, end=1, platform="x")
     noted = [
-        notes.NotedEvent(id=1, event=launch, space="s:a", origin="chat", by="Ana"),
-        notes.NotedEvent(id=2, event=ban, space=None, origin="config", by=None),
+        events.NotedEvent(id=1, event=launch, space="s:a", origin="chat", by="Ana"),
+        events.NotedEvent(id=2, event=ban, space=None, origin="config", by=None),
     ]
     tags = dict.fromkeys(["x/a1", "x/a2", "x/b1", "x/both", "y/a1"], ())
     found = [(one.name, one.account) for one in events_behind(walls, noted, tags)]

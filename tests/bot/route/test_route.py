@@ -7,7 +7,7 @@ import pytest
 from bot import message
 from bot.deliver import Clocks, OutboxWorker
 from bot.route import News, quiet_end, route
-from bot.storage import accounts, alerts, channels, forgetting, incidents, notes, outbox
+from bot.storage import accounts, alerts, channels, forgetting, incidents, notices, outbox
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel, Mute, Subscription
 from bot.storage.database import Store
@@ -472,7 +472,7 @@ async def test_notices_are_told_once_to_those_who_may_see_them(dispatcher):
 
     def work(db):
         accounts.ensure(db, ["instagram/a"], None, 1)
-        notes.note(db, notice, "milestone:instagram/a:100000", int(dispatcher.clock()))
+        notices.add(db, notice, "milestone:instagram/a:100000", int(dispatcher.clock()))
 
     await dispatcher.store.write(work)
     await dispatcher.tick()
@@ -550,7 +550,7 @@ async def test_forgetting_an_account_blanks_what_was_sent_of_it(dispatcher):
         accounts.ensure(db, ["instagram/a"], None, 1)
         for name in ("instagram/a", "instagram/b"):
             said = Reason(code="not_read", values={"days": 4})
-            notes.note(db, Notice(kind="stale", account=name, at=1, reasons=(said,)), name, 1)
+            notices.add(db, Notice(kind="stale", account=name, at=1, reasons=(said,)), name, 1)
 
     await dispatcher.store.write(work)
     await dispatcher.tick()

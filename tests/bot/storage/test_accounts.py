@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.model.reading import FollowerList
-from bot.storage import accounts, channels, lists, notes
+from bot.storage import accounts, audit, channels, events, goals, lists
 from bot.storage.accounts import AccessPolicy, matches
 from bot.storage.channels import Channel, Mute, Subscription
 from bot.storage.database import Store
@@ -94,34 +94,36 @@ async def test_lists_keep_hashes_only_and_come_back_whole(store):
 async def test_the_config_replaces_only_its_own_events(store):
     mine = Event(name="launch", kind="campaign", start=NOW, end=NOW + 9)
     fixed = Event(name="ban", kind="deadline", start=NOW - 9, end=NOW, platform="tiktok")
-    id = await store.write(notes.add_event, mine, space="a", by="Ana", at=NOW)
+    id = await store.write(events.add, mine, space="a", by="Ana", at=NOW)
     for _ in range(2):
-        await store.write(notes.configure_events, [fixed], NOW)
-    assert [one.event for one in await store.read(notes.events)] == [fixed, mine]
-    assert [one.event for one in await store.read(notes.events, "b")] == [fixed]
-    assert not await store.write(notes.remove_event, id, "b")
-    assert await store.write(notes.remove_event, id, "a")
+        await store.write(events.configure, [fixed], NOW)
+    assert [one.event for one in await store.read(events.listing)] == [fixed, mine]
+    assert [one.event for one in await store.read(events.listing, "b")] == [fixed]
+    assert not await store.write(events.remove, id, "b")
+    assert await store.write(events.remove, id, "a")
 
 
 async def test_one_goal_per_account_and_space(store):
     for followers in (100, 200):
         await store.write(
-            notes.set_goal,
-            notes.Goal(account="x/a", followers=followers, by_date="2025-01-19", space="a"),
+            goals.put,
+            goals.Goal(account="x/a", followers=followers, by_date="2025-01-19", space="a"),
         )
-    (goal,) = await store.read(notes.goals, "a")
+    (goal,) = await store.read(goals.listing, "a")
     assert goal.followers == 200
-    assert await store.read(notes.goals, "b") == []
+    assert await store.read(goals.listing, "b") == []
 
 
 async def test_the_audit_trail_is_the_spaces_own(store):
     for space in ("a", "b"):
         await store.write(
-            notes.write_down,
-            notes.Done(at=NOW, space=space, channel="c", user="1", name="Ana", action="mute"),
+            audit.add,
+            audit.AuditEntry(
+                at=NOW, space=space, channel="c", user="1", name="Ana", action="mute"
+            ),
         )
-    assert [one.space for one in await store.read(notes.audit, "a")] == ["a"]
-    assert len(await store.read(notes.audit)) == 2
+    assert [one.space for one in await store.read(audit.listing, "a")] == ["a"]
+    assert len(await store.read(audit.listing)) == 2
 
 
 async def test_chat_subscriptions_survive_a_new_config(store):

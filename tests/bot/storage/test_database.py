@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from bot.errors import StorageError
-from bot.storage import migrations, notes, upkeep
+from bot.storage import migrations, upkeep
 from bot.storage.database import Store, connect
+from bot.storage.settings import set_setting, setting
 
 NOW = 1_700_000_000
 
@@ -26,27 +27,27 @@ async def test_a_write_is_one_transaction(store):
     """An error takes back everything that the same write did."""
 
     def work(db):
-        notes.set_setting(db, "a", 1)
+        set_setting(db, "a", 1)
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
         await store.write(work)
-    assert await store.read(notes.setting, "a") is None
+    assert await store.read(setting, "a") is None
 
 
 async def test_reads_cannot_write(store):
     with pytest.raises(StorageError, match="cannot be written"):
-        await store.read(notes.set_setting, "a", 1)
+        await store.read(set_setting, "a", 1)
 
 
 async def test_a_second_program_may_write_beside_us(store):
     """Both take the write lock at once, so neither is refused in mid-transaction."""
     other = Store.open(store.path, now=NOW)
     await asyncio.gather(
-        *(one.write(notes.set_setting, f"{n}", n) for n in range(50) for one in (store, other))
+        *(one.write(set_setting, f"{n}", n) for n in range(50) for one in (store, other))
     )
     other.close()
-    assert await store.read(notes.setting, "49") == 49
+    assert await store.read(setting, "49") == 49
 
 
 def test_a_second_opening_changes_nothing(tmp_path):
@@ -59,7 +60,7 @@ def test_a_second_opening_changes_nothing(tmp_path):
 def test_a_migration_makes_a_backup_first(tmp_path, monkeypatch):
     path = tmp_path / "ebbwatch.db"
     store = Store.open(path, now=NOW)
-    asyncio.run(store.write(notes.set_setting, "kept", "yes"))
+    asyncio.run(store.write(set_setting, "kept", "yes"))
     store.close()
     later = migrations.Migrations("ebbwatch")
     later._migrations = [*migrations.steps._migrations]
@@ -147,23 +148,23 @@ def test_a_missing_folder_gets_a_sentence(tmp_path):
 async def test_a_lasting_lock_gets_a_sentence(store, monkeypatch):
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    await store.read(notes.setting, "x")
+    await store.read(setting, "x")
     store._writer.conn.execute("PRAGMA busy_timeout = 0")
     with pytest.raises(StorageError, match="locked by another program"):
-        await store.write(notes.set_setting, "a", 1)
+        await store.write(set_setting, "a", 1)
     other.execute("ROLLBACK")
     other.close()
-    await store.write(notes.set_setting, "a", 1)
+    await store.write(set_setting, "a", 1)
 
 
 async def test_a_full_disk_gets_a_sentence_and_keeps_what_was(store):
-    await store.write(notes.set_setting, "small", 1)
+    await store.write(set_setting, "small", 1)
     pages = store._writer.conn.execute("PRAGMA page_count").fetchone()[0]
     store._writer.conn.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageError, match="is full"):
-        await store.write(notes.set_setting, "large", "x" * 1_000_000)
-    assert await store.read(notes.setting, "small") == 1
-    assert await store.read(notes.setting, "large") is None
+        await store.write(set_setting, "large", "x" * 1_000_000)
+    assert await store.read(setting, "small") == 1
+    assert await store.read(setting, "large") is None
 
 
 def test_a_read_only_database_gets_a_sentence(tmp_path):
@@ -173,7 +174,7 @@ def test_a_read_only_database_gets_a_sentence(tmp_path):
     store = Store.open(path, now=NOW)
     store._writer.conn.execute("PRAGMA query_only = on")
     with pytest.raises(StorageError, match="cannot be written"):
-        asyncio.run(store.write(notes.set_setting, "a", 1))
+        asyncio.run(store.write(set_setting, "a", 1))
     store.close()
 
 
@@ -181,7 +182,7 @@ def test_damage_is_found(tmp_path):
     path = tmp_path / "ebbwatch.db"
     store = Store.open(path, now=NOW)
     asyncio.run(
-        store.write(lambda db: [notes.set_setting(db, f"k{n}", "x" * 500) for n in range(500)])
+        store.write(lambda db: [set_setting(db, f"k{n}", "x" * 500) for n in range(500)])
     )
     assert asyncio.run(store.read(upkeep.problems)) == []
     store.close()
@@ -198,10 +199,10 @@ def test_damage_is_found(tmp_path):
 
 
 async def test_a_backup_is_whole_while_the_store_is_used(store, tmp_path):
-    await store.write(notes.set_setting, "kept", "yes")
+    await store.write(set_setting, "kept", "yes")
     target = await store.read(upkeep.back_up, tmp_path / "copy.db")
     copy = connect(target)
-    assert notes.setting(copy, "kept") == "yes"
+    assert setting(copy, "kept") == "yes"
     assert upkeep.problems(copy) == []
     copy.conn.close()
     assert "copy.db.part" not in os.listdir(tmp_path)
@@ -214,14 +215,14 @@ def test_what_another_program_commits_survives_our_bulk_reads(tmp_path):
 
     path = tmp_path / "ebbwatch.db"
     store = Store.open(path, now=NOW)
-    asyncio.run(store.write(notes.set_setting, "before", 1))
+    asyncio.run(store.write(set_setting, "before", 1))
     bulk.read_apart(path, 0, NOW, None, ("followers",))
     script = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
         "c.execute(\"INSERT INTO settings VALUES ('other', '2')\"); c.close()"
     )
     subprocess.run([sys.executable, "-c", script, str(path)], check=True)
-    asyncio.run(store.write(notes.set_setting, "after", 3))
+    asyncio.run(store.write(set_setting, "after", 3))
     script = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
         "print(sorted(k for (k,) in c.execute('SELECT key FROM settings')))"

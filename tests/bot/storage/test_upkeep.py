@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from bot.model.message import Message
-from bot.storage import notes, outbox, readings, sources, upkeep
+from bot.storage import audit, outbox, readings, sources, upkeep
 from bot.storage.channels import Channel, put
 from bot.storage.database import Store
 from tests.fakes import DAY
@@ -66,14 +66,14 @@ async def test_a_count_is_not_thinned_by_a_later_reading_without_one(store):
 async def test_what_is_older_than_keep_goes(store):
     await add(store, ("a", NOW - 400 * DAY, 1), ("a", NOW - DAY, 2))
     await store.write(
-        notes.write_down,
-        notes.Done(
+        audit.add,
+        audit.AuditEntry(
             at=NOW - 400 * DAY, space=None, channel=None, user="1", name="Ana", action="x"
         ),
     )
     assert await store.write(upkeep.prune, NOW - 365 * DAY) == 1
     assert await times(store) == [NOW - DAY]
-    assert await store.read(notes.audit) == []
+    assert await store.read(audit.listing) == []
 
 
 async def test_a_message_that_still_waits_is_never_pruned(store):

@@ -176,12 +176,12 @@ async def test_commands_of_others_stay(server: LoopbackDiscord) -> None:
 
 async def test_problems_name_the_missing_permissions(stage: DiscordStage) -> None:
     assert await stage.chat.problems(stage.channel) == []
-    stage.server.deny(CHANNEL, PERMISSIONS["Embed ChannelSpaces"] | PERMISSIONS["Attach Files"])
+    stage.server.deny(CHANNEL, PERMISSIONS["Embed Links"] | PERMISSIONS["Attach Files"])
     stage.server.dispatch("CHANNEL_UPDATE", stage.server.channels[str(CHANNEL)])
     await stage.command("status")
     found = await stage.chat.problems(stage.channel)
     assert len(found) == 2
-    assert '"Embed ChannelSpaces"' in found[0]
+    assert '"Embed Links"' in found[0]
     assert '"Attach Files"' in found[1]
 
 

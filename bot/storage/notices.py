@@ -1,0 +1,67 @@
+"""Notices: told once, in force until their condition ends."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlite_utils import Database
+
+from checks.model import Notice, Reason
+
+
+def add(db: Database, notice: Notice, key: str, seen_at: int) -> bool:
+    """True where this is new: the same key is told once until `end` ends it."""
+    cursor = db.conn.execute(
+        "INSERT INTO notices (key, kind, account, at, reasons, seen_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET at = excluded.at, reasons = excluded.reasons,"
+        " seen_at = excluded.seen_at, routed = 0, over_at = NULL"
+        " WHERE over_at IS NOT NULL",
+        (
+            *(key, notice.kind, notice.account, notice.at),
+            *(json.dumps([asdict(reason) for reason in notice.reasons]), seen_at),
+        ),
+    )
+    return cursor.rowcount > 0
+
+
+def end(db: Database, key: str, at: int) -> bool:
+    """True where the notice was still in force."""
+    cursor = db.conn.execute(
+        "UPDATE notices SET over_at = ? WHERE key = ? AND over_at IS NULL", (at, key)
+    )
+    return cursor.rowcount > 0
+
+
+def take_unrouted(db: Database) -> dict[str, Notice]:
+    """New notices by key, each given out once."""
+    rows = db.conn.execute(
+        "UPDATE notices SET routed = 1 WHERE NOT routed"
+        " RETURNING key, kind, account, at, reasons"
+    ).fetchall()
+    return {
+        row["key"]: Notice(
+            kind=row["kind"],
+            account=row["account"],
+            at=row["at"],
+            reasons=tuple(Reason(**reason) for reason in json.loads(row["reasons"])),
+        )
+        for row in sorted(rows, key=lambda row: row["key"])
+    }
+
+
+def in_force(db: Database) -> set[str]:
+    """Keys of lasting conditions that have not ended; milestones never do."""
+    rows = db.conn.execute(
+        "SELECT key FROM notices WHERE over_at IS NULL AND kind <> 'milestone'"
+    )
+    return {key for (key,) in rows}
+
+
+def listing(db: Database, since: int) -> list[Mapping[str, Any]]:
+    """Rows seen since then, oldest first, with `reasons` as JSON."""
+    rows = db.conn.execute(
+        "SELECT * FROM notices WHERE seen_at >= ? ORDER BY seen_at, key", (since,)
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,18 @@
+"""Single values that outlive a restart."""
+
+import json
+from typing import Any
+
+from sqlite_utils import Database
+
+
+def setting(db: Database, key: str) -> Any:
+    """None where it was never set."""
+    row = db.conn.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
+    return None if row is None else json.loads(row[0])
+
+
+def set_setting(db: Database, key: str, value: Any) -> None:
+    db.conn.execute(
+        "INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", (key, json.dumps(value))
+    )
