@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _MOST = 25
 _AT_ONCE, _SLOW_AT_ONCE = 3, 2
 """Commands worked out beside each other: more of them only delay what has to be at once."""
+_MOMENTS = ("tomorrow", "friday", "monday", parse.WORSE)
 _SPANS = ("1h", "2h", "6h", "12h", "1d", "2d", "7d", "30d", "90d", "1w", "2w", "1y")
 
 
@@ -69,8 +70,9 @@ class CommandDesk:
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         """Completions that this caller may see, best first; none where it may see nothing."""
-        if kind == "span":
-            return [span for span in _SPANS if span.startswith(text.strip().lower())][:_MOST]
+        if kind in ("span", "until"):
+            offered = _SPANS + (_MOMENTS if kind == "until" else ())
+            return [span for span in offered if span.startswith(text.strip().lower())][:_MOST]
         try:
             request = await self._view(caller)
             if request is None:
@@ -138,7 +140,7 @@ class CommandDesk:
         """The role is checked before anything is read, so that refusals reveal nothing."""
         if command.role == "manager" and not request.manager:
             return replies.refused(refusals.not_manager(request.voice))
-        values = parse.typed(command, given, request.voice)
+        values = parse.typed(command, given, request.voice, request.now)
         question = None
         if command.role == "reader":  # it changes nothing, so equal questions share an answer
             asked = tuple(sorted(values.items()))

@@ -4,10 +4,11 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from bot.config.settings import QUIET, SUMMARY, parse_duration
+from bot.commands.times import read_day, read_moment, read_span
+from bot.config.settings import QUIET, SUMMARY
 from bot.errors import CommandError
 from bot.message import refusals
 from bot.message.voice import Voice
@@ -19,7 +20,6 @@ WORSE = "worse"
 OFF = "off"
 """The word that ends a channel's quiet hours or summaries."""
 
-_LONGEST_SPAN = timedelta(days=3660)
 _NUMBER = re.compile(
     r"^(\d{1,3}(?:[,. '_]\d{3})+|\d+)(?:[.,](\d+))?\s*(k|m|tsd\.?|mio\.?)?$", re.I
 )
@@ -96,10 +96,22 @@ def bind(
 
 
 def _whole(argument: Argument, first: str, queue: list[str]) -> str:
-    """A value of two words, "mon 09:00", needs no quotes."""
-    if argument.kind == "rhythm" and queue and re.fullmatch(r"\d{1,2}:\d{2}", queue[0]):
-        return f"{first} {queue.pop(0)}"
+    """A value of several words, "mon 09:00" or "5 Jan 2027", needs no quotes: the longest that
+    can be read."""
+    for more in range(min(_MORE_WORDS.get(argument.kind, 0), len(queue)), 0, -1):
+        text = " ".join([first, *queue[:more]])
+        if _readable(argument.kind, text):
+            del queue[:more]
+            return text
     return first
+
+
+def _readable(kind: str, text: str) -> bool:
+    try:
+        _READERS[kind](text, _ANY_TIME)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def _meant(word: str, left: Sequence[Argument]) -> Argument:
@@ -135,10 +147,12 @@ def _rest(
 
 def _is_date(argument: Argument, text: str) -> bool:
     """ "to 2025-01-20" cannot be meant as words; "about instagram" can."""
-    return argument.kind == "date" and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None
+    return argument.kind == "date" and _readable("date", text)
 
 
-def typed(command: Command, given: Mapping[str, Any], voice: Voice) -> dict[str, Any]:
+def typed(
+    command: Command, given: Mapping[str, Any], voice: Voice, now: float
+) -> dict[str, Any]:
     """Checks and reads every argument by its kind; raises CommandError with the usage."""
     known = {argument.name: argument for argument in command.arguments}
     values: dict[str, Any] = {}
@@ -147,17 +161,17 @@ def typed(command: Command, given: Mapping[str, Any], voice: Voice) -> dict[str,
             raise CommandError(refusals.too_many(voice, name, usage(command)))
         if value is None or value == "":
             continue
-        values[name] = read(known[name], value, voice)
+        values[name] = read(known[name], value, voice, now)
     for argument in command.arguments:
         if argument.required and argument.name not in values:
             raise CommandError(refusals.missing(voice, argument.name, usage(command)))
     return values
 
 
-def read(argument: Argument, value: Any, voice: Voice) -> Any:
-    """One argument: a span is a timedelta, a number a float, a date a date, an incident a
-    Target; hours and a rhythm are as in the config, None for "off"; accounts and texts stay
-    text, a file an Attachment or a path."""
+def read(argument: Argument, value: Any, voice: Voice, now: float) -> Any:
+    """One argument: a span and an until are a timedelta (from `now`), a number a float, a date
+    a date, an incident a Target; hours and a rhythm are as in the config, None for "off";
+    accounts and texts stay text, a file an Attachment or a path."""
     if isinstance(value, Attachment):
         if argument.kind != "file":
             raise CommandError(refusals.no_file(voice, argument.name))
@@ -166,10 +180,12 @@ def read(argument: Argument, value: Any, voice: Voice) -> Any:
     if argument.kind == "choice":
         return _choice(argument, text, voice)
     reader = _READERS.get(argument.kind)
-    if reader is None or (text.lower() == WORSE and argument.name == "until"):
-        return text.lower() if argument.name == "until" else text
+    if argument.kind == "until" and text.lower() == WORSE:
+        return WORSE
+    if reader is None:
+        return text
     try:
-        return reader(text)
+        return reader(text, voice.local(now))
     except (ValueError, OverflowError):
         raise CommandError(refusals.wrong(voice, argument.kind, text)) from None
 
@@ -181,23 +197,6 @@ def usage(command: Command) -> str:
         word = "|".join(argument.choices) if argument.choices else argument.name.upper()
         parts.append(word if argument.required else f"[{word}]")
     return " ".join(parts)
-
-
-def read_span(text: str) -> timedelta:
-    """ "30d", "2h" or a plain number of days."""
-    span = (
-        timedelta(days=int(text)) if text.isascii() and text.isdigit() else parse_duration(text)
-    )
-    if not timedelta(0) < span <= _LONGEST_SPAN:
-        raise ValueError(text)
-    return span
-
-
-def read_date(text: str) -> date:
-    """An ISO date; other orders cannot be told apart."""
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        raise ValueError(text)
-    return date.fromisoformat(text)
 
 
 def read_number(text: str) -> float:
@@ -246,12 +245,20 @@ def _choice(argument: Argument, text: str, voice: Voice) -> str:
     raise CommandError(refusals.unknown_choice(voice, text, near, argument.choices))
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "span": read_span,
-    "date": read_date,
-    "number": read_number,
-    "incident": read_target,
-    "hours": read_hours,
-    "rhythm": read_rhythm,
-    "subscription": lambda text: int(text.removeprefix("#").split(" ", 1)[0]),
+_READERS: Mapping[str, Callable[[str, datetime], Any]] = {
+    "span": lambda text, _: read_span(text),
+    "until": read_moment,
+    "date": lambda text, now: read_day(text, now.date()),
+    "number": lambda text, _: read_number(text),
+    "incident": lambda text, _: read_target(text),
+    "hours": lambda text, _: read_hours(text),
+    "rhythm": lambda text, _: read_rhythm(text),
+    "subscription": lambda text, _: int(text.removeprefix("#").split(" ", 1)[0]),
 }
+"""Each gets the text and the present moment in the channel's time zone."""
+
+_MORE_WORDS = {"rhythm": 1, "date": 2, "until": 3}
+"""How many words a value of that kind may have beyond its first."""
+
+_ANY_TIME = datetime(2000, 1, 3, tzinfo=UTC)
+"""Whether words can be read at all does not hang on when they are."""

@@ -225,7 +225,9 @@ COMMANDS: tuple[Command, ...] = (
                 kind="account",
             ),
             Argument(
-                name="until", help=mark("How long, such as 2h or 1d; or worse"), kind="span"
+                name="until",
+                help=mark("2h, tomorrow, friday, 18:00, 2027-02-01; or worse"),
+                kind="until",
             ),
         ),
         role="manager",
@@ -299,7 +301,12 @@ COMMANDS: tuple[Command, ...] = (
                 kind="number",
                 required=False,
             ),
-            Argument(name="by", help=mark("By which day"), kind="date", required=False),
+            Argument(
+                name="by",
+                help=mark("By which day, such as 2027-01-19"),
+                kind="date",
+                required=False,
+            ),
         ),
         role="manager",
     ),

@@ -10,7 +10,8 @@ from bot.message.voice import DAY, Voice, clean, mark, word
 
 _KINDS = {
     "span": mark("a span of time such as 30d, 2h or 1w"),
-    "date": mark("a date such as 2027-01-19"),
+    "until": mark("a time to come such as 2h, tomorrow, friday, 18:00 or 2027-02-01"),
+    "date": mark("a day such as 2027-01-19, 19.1.2027, 19 Jan, friday or tomorrow"),
     "number": mark("a number such as 200000"),
     "incident": mark("an incident number such as 12"),
     "subscription": mark("a subscription number such as 3"),

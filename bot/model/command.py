@@ -40,6 +40,7 @@ ArgumentKind = Literal[
     "account",
     "incident",
     "span",
+    "until",
     "text",
     "choice",
     "number",

@@ -24,7 +24,7 @@ _LOCALES = frozenset(
 )
 """Discord's codes that name a language alone."""
 _TYPES: dict[ArgumentKind, int] = {"number": NUMBER, "file": ATTACHMENT}
-_COMPLETED = {"account", "incident", "span", "subscription"}
+_COMPLETED = {"account", "incident", "span", "until", "subscription"}
 _IN_GUILDS = 0
 
 

@@ -15,6 +15,7 @@ from bot.message import voice_for
 from bot.model.command import Attachment
 
 VOICE = voice_for("en", "UTC")
+NOW = 1_796_126_400.0  # Tuesday, 2026-12-01 12:00
 BY_NAME = {command.name: command for command in COMMANDS}
 FILE = Attachment(name="a.csv", content=b"1")
 
@@ -22,7 +23,7 @@ FILE = Attachment(name="a.csv", content=b"1")
 def understood(line: str, *files: Attachment) -> tuple[str, dict[str, Any]]:
     command, words = parse.match(COMMANDS, parse.words_of(line), VOICE)
     given = parse.bind(command, words, files, VOICE)
-    return command.name, parse.typed(command, given, VOICE)
+    return command.name, parse.typed(command, given, VOICE, NOW)
 
 
 def refused(line: str) -> str:
@@ -32,6 +33,24 @@ def refused(line: str) -> str:
 
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "mute instagram/lena tomorrow": (
+        "mute",
+        {"what": "instagram/lena", "until": timedelta(hours=21)},
+    ),
+    "mute all until friday 18:00": ("mute", {"what": "all", "until": timedelta(hours=78)}),
+    "goal instagram/lena 200k by 5 jan 2027": (
+        "goal",
+        {"account": "instagram/lena", "followers": 200_000.0, "by": date(2027, 1, 5)},
+    ),
+    "event add campaign friday Advent calendar to 24.12.": (
+        "event add",
+        {
+            "kind": "campaign",
+            "from": date(2026, 12, 4),
+            "name": "Advent calendar",
+            "to": date(2026, 12, 24),
+        },
+    ),
     "status": ("status", {}),
     "chart instagram/lena views": (
         "chart",
@@ -142,8 +161,9 @@ REFUSALS = {
     "chart a/b 0d": "is not a span of time",
     "chart a/b 9999999y": "is not a span of time",
     "goal a/b many": "is not a number such as 200000",
-    "goal a/b 5 by 19.1.2025": "is not a date such as 2027-01-19",
-    "goal a/b 5 by 2025-02-30": "is not a date such as 2027-01-19",
+    "goal a/b 5 by 05/01/2027": "is not a day such as 2027-01-19, 19.1.2027",
+    "goal a/b 5 by 2025-02-30": "is not a day such as 2027-01-19",
+    "mute all yesterday": "is not a time to come such as 2h, tomorrow",
     "subscribe quiet=22-7": "is not a part of the day such as 22:00-07:00, or off",
     "subscribe quiet=24:00-07:00": "is not a part of the day such as 22:00-07:00, or off",
     "subscribe summary=weekly 09:00": "is not a time such as mon 09:00, daily 09:00",
@@ -163,7 +183,7 @@ def test_files_fill_the_file_argument() -> None:
     assert understood("import", FILE) == ("import", {"file": FILE})
     assert understood("import path/a.csv") == ("import", {"file": "path/a.csv"})
     with pytest.raises(CommandError, match="takes text, not a file"):
-        parse.typed(BY_NAME["why"], {"incident": FILE}, VOICE)
+        parse.typed(BY_NAME["why"], {"incident": FILE}, VOICE, NOW)
 
 
 NUMBERS = {
@@ -212,6 +232,7 @@ EXAMPLES = {
     "account": "instagram/lena",
     "incident": "12",
     "span": "2h",
+    "until": "tomorrow",
     "number": "5",
     "date": "2027-01-19",
     "file": "a.csv",
