@@ -6,6 +6,7 @@ Exit codes: 0 done (input that was left out is counted on stderr); 1 it could no
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -225,10 +226,11 @@ def _show(
     from bot.cli import offline
 
     if form == "json":
-        for incident in incidents:
-            click.echo(offline.as_json(incident, timezone))
-        for notice in notices:
-            click.echo(offline.notice_as_json(notice, timezone))
+        from bot.message.contract import incident_fields, notice_fields
+
+        fields = [incident_fields(incident, timezone) for incident in incidents]
+        for each in (*fields, *(notice_fields(notice, timezone) for notice in notices)):
+            click.echo(json.dumps(each, ensure_ascii=False))
         return
     offline.print_incidents(incidents, notices, timezone, end)
 

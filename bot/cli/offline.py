@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -166,58 +165,6 @@ def _notices(panels: Sequence[Panel], rules: Rules, columns: Ints) -> tuple[Noti
                 codes = tuple((r.code, r.values.get("milestone")) for r in notice.reasons)
                 first.setdefault((notice.kind, notice.account, codes), notice)
     return tuple(sorted(first.values(), key=lambda each: each.at))
-
-
-def as_json(incident: Incident, timezone: str) -> str:
-    """One line of the `--format json` contract."""
-    zone, voice = ZoneInfo(timezone), voice_for("en", timezone)
-
-    def iso(at: int | None) -> str | None:
-        return None if at is None else datetime.fromtimestamp(at, zone).isoformat()
-
-    def number(value: float) -> float | None:
-        return None if math.isnan(value) else round(value, 4)
-
-    percent = 100 * (incident.change - incident.expected) / incident.level
-    fields: dict[str, Any] = {
-        "account": incident.account,
-        "kind": incident.kind,
-        "metric": incident.metric,
-        "severity": incident.severity,
-        "confidence": number(incident.confidence),
-        "opened_at": iso(incident.opened_at),
-        "alerted_at": iso(incident.alerted_at),
-        "resolved_at": iso(incident.resolved_at),
-        "change": number(incident.change),
-        "percent": number(percent) if incident.level > 0 else None,
-        "expected": number(incident.expected),
-        "score": number(incident.score),
-        "wave": incident.wave,
-        "updates": [
-            {
-                "at": iso(update.at),
-                "state": update.state,
-                "kind": update.kind,
-                "severity": update.severity,
-                "confidence": number(update.confidence),
-            }
-            for update in incident.updates
-        ],
-        "reasons": [sentence(voice, reason) for reason in incident.reasons],
-    }
-    return json.dumps(fields, ensure_ascii=False)
-
-
-def notice_as_json(notice: Notice, timezone: str) -> str:
-    """One notice as a line; it has `notice` instead of `kind`."""
-    zone, voice = ZoneInfo(timezone), voice_for("en", timezone)
-    fields = {
-        "notice": notice.kind,
-        "account": notice.account,
-        "at": datetime.fromtimestamp(notice.at, zone).isoformat(),
-        "reasons": [sentence(voice, reason) for reason in notice.reasons],
-    }
-    return json.dumps(fields, ensure_ascii=False)
 
 
 def print_incidents(

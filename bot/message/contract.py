@@ -1,0 +1,64 @@
+"""What programs get instead of a message: incidents and notices as plain fields."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.message.reasons import sentence
+from bot.message.voice import voice_for
+from checks.model import Incident, Notice
+
+
+def incident_fields(incident: Incident, timezone: str) -> dict[str, Any]:
+    """The `--format json` contract of `check` and `backtest`; times carry the zone's offset."""
+    percent = 100 * (incident.change - incident.expected) / incident.level
+    voice = voice_for("en", timezone)
+    return {
+        "account": incident.account,
+        "kind": incident.kind,
+        "metric": incident.metric,
+        "severity": incident.severity,
+        "confidence": number(incident.confidence),
+        "opened_at": moment(incident.opened_at, timezone),
+        "alerted_at": moment(incident.alerted_at, timezone),
+        "resolved_at": moment(incident.resolved_at, timezone),
+        "change": number(incident.change),
+        "percent": number(percent) if incident.level > 0 else None,
+        "expected": number(incident.expected),
+        "score": number(incident.score),
+        "wave": incident.wave,
+        "updates": [
+            {
+                "at": moment(update.at, timezone),
+                "state": update.state,
+                "kind": update.kind,
+                "severity": update.severity,
+                "confidence": number(update.confidence),
+            }
+            for update in incident.updates
+        ],
+        "reasons": [sentence(voice, reason) for reason in incident.reasons],
+    }
+
+
+def notice_fields(notice: Notice, timezone: str) -> Mapping[str, Any]:
+    """One notice; it has `notice` instead of `kind`."""
+    voice = voice_for("en", timezone)
+    return {
+        "notice": notice.kind,
+        "account": notice.account,
+        "at": moment(notice.at, timezone),
+        "reasons": [sentence(voice, reason) for reason in notice.reasons],
+    }
+
+
+def moment(at: float | None, timezone: str) -> str | None:
+    """Epoch seconds as ISO 8601 with the zone's offset."""
+    return None if at is None else datetime.fromtimestamp(at, ZoneInfo(timezone)).isoformat()
+
+
+def number(value: float) -> float | None:
+    """At most four decimals; what is not known is null, which NaN is not in JSON."""
+    return None if math.isnan(value) else round(value, 4)
