@@ -20,11 +20,13 @@ from checks.rules import rules_for
 from tests.bench import mixture, real, speed
 from tests.bench.bars import Bars
 from tests.bench.cases import incident_cases
+from tests.bench.hard import DRAWS, hard
 from tests.bench.hourly import hourly
+from tests.bench.known import real_sets
 from tests.bench.lists import list_speed
-from tests.bench.peers import PEERS, moves
 from tests.bench.picture import picture
 from tests.bench.scoring import PARTED, Alarm, Score, score
+from tests.bench.situations import SITUATIONS
 from tests.bench.verdicts import verdicts
 from tests.bench.world import WARM_UP, World, make, read_every
 
@@ -54,6 +56,8 @@ def alerts(panel: Panel, columns: Any, sensitivity: Sensitivity = "balanced") ->
 
 
 def peer(name: str) -> Detector:
+    from tests.bench.peers import PEERS, moves  # their libraries are of `.venv/peers` alone
+
     def detect(world: World) -> list[Alarm]:
         hit = PEERS[name](moves(world.counts["followers"]))
         alarms = []
@@ -245,6 +249,8 @@ SECTIONS: dict[str, Callable[[argparse.Namespace, Bars], None]] = {
     "synthetic": synthetic,
     "hourly": lambda options, bars: hourly(bars, _seeds(options)[:2], options.accounts),
     "verdicts": lambda options, bars: verdicts(_worlds(options), bars),
+    "hard": lambda options, bars: hard(bars, options.first, options.draws, options.situations),
+    "known": lambda options, bars: real_sets(bars),
     "sensitivity": sensitivities,
     "seldom": seldom,
     "real": real_backgrounds,
@@ -262,6 +268,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first", type=int, default=TUNED_BELOW)
     parser.add_argument("--accounts", type=int, default=500)
+    parser.add_argument("--draws", type=int, default=DRAWS, help="of each hard situation")
+    parser.add_argument("--situations", nargs="+", choices=SITUATIONS, default=[*SITUATIONS])
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--picture", type=Path, default=PICTURE)
@@ -284,8 +292,11 @@ def _worlds(options: argparse.Namespace) -> list[World]:
 
 
 def _detectors(options: argparse.Namespace) -> dict[str, Detector]:
-    peers = {name: peer(name) for name in PEERS} if options.peers else {}
-    return {"ebbwatch": ebbwatch, **peers}
+    if not options.peers:
+        return {"ebbwatch": ebbwatch}
+    from tests.bench.peers import PEERS
+
+    return {"ebbwatch": ebbwatch, **{name: peer(name) for name in PEERS}}
 
 
 def _ordinary(name: str, sensitivity: Sensitivity = "balanced") -> tuple[list[Incident], int]:
