@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.service import COMMANDS, FILES, READING, known_zone, with_options
+from bot.cli.service import COMMANDS, FILES, FORMAT, READING, known_zone, with_options
 from bot.errors import BotError
 
 if TYPE_CHECKING:
@@ -59,25 +59,19 @@ def main() -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ebbwatch")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="Config file; config.toml by default, config.example.toml where there is none.",
-)
-@click.option("--quiet", is_flag=True, help="No progress, only results and problems.")
 @click.pass_context
-def cli(context: click.Context, /, config: Path | None, quiet: bool) -> None:
+def cli(context: click.Context, /) -> None:
     """Watches follower counts and speaks up when something is wrong.
 
     Exit codes: 0 done, 1 could not be done (a sentence says why), 2 wrong usage,
     130 interrupted.
     """
-    context.obj = {"config": config, "quiet": quiet}
+    context.ensure_object(dict)
 
 
 _judging_options = with_options(
     [
-        click.option("--format", "form", type=click.Choice(["text", "json"]), default="text"),
+        FORMAT,
         click.option(
             "--sensitivity",
             type=click.Choice(["strict", "balanced", "sensitive"]),
@@ -253,5 +247,33 @@ def _say_faults(faults: Sequence[Fault]) -> None:
         click.echo(f"left out: {len(faults) - _SHOWN_FAULTS} more like these", err=True)
 
 
+def _remember(context: click.Context, parameter: click.Parameter, given: Any) -> None:
+    """What is said before the command or after it; the word nearer to the command wins."""
+    told = context.ensure_object(dict)
+    if given or parameter.name not in told:
+        told[parameter.name] = given
+
+
+def _everywhere() -> tuple[click.Option, ...]:
+    return (
+        click.Option(
+            ["--config"],
+            type=click.Path(path_type=Path),
+            callback=_remember,
+            expose_value=False,
+            help="Config file; left out: config.toml, or the demo where there is none.",
+        ),
+        click.Option(
+            ["--quiet"],
+            is_flag=True,
+            callback=_remember,
+            expose_value=False,
+            help="No progress, only results and problems.",
+        ),
+    )
+
+
 for _command in COMMANDS:
     cli.add_command(_command)
+for _command in (cli, *cli.commands.values()):
+    _command.params.extend(_everywhere())

@@ -35,6 +35,12 @@ async def ask(settings: Settings, line: str, *, sources: bool = False) -> Messag
         return await service.dispatcher.carry_out(CONSOLE, line)
 
 
+async def record(settings: Settings, line: str) -> object:
+    """What programs are told of a command of the chats' table; raises like `ask`."""
+    async with app.opened(settings, sources=False) as service:
+        return await service.dispatcher.record(CONSOLE, line)
+
+
 async def poll_once(settings: Settings, names: Sequence[str]) -> tuple[list[str], bool]:
     """Polls the named sources (all where empty) and reviews; alerts wait in the outbox.
 

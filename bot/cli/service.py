@@ -26,6 +26,15 @@ FILES = click.argument(
 )
 
 
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: one object a line, for programs.",
+)
+
+
 def _named_columns(
     _: click.Context, __: click.Parameter, given: Sequence[str]
 ) -> dict[str, str]:
@@ -135,7 +144,7 @@ def poll(context: click.Context, /, sources: Sequence[str]) -> None:
 
 @click.command("import")
 @FILES
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@FORMAT
 @click.option("--dry-run", is_flag=True, help="Read and print without storing.")
 @click.option("--account", help="platform/handle or handle, where the file does not say.")
 @click.option(
@@ -235,15 +244,25 @@ def _asking(name: str, about: str, usage: str, *, sources: bool = False) -> clic
 
     @click.command(name, help=about)
     @click.argument("words", nargs=-1, metavar=usage)
+    @FORMAT
     @click.pass_context
-    def asked(context: click.Context, words: Sequence[str]) -> None:
-        from bot.cli.operate import ask
+    def asked(context: click.Context, /, words: Sequence[str], form: str) -> None:
+        from bot.cli.operate import ask, record
 
         line = " ".join(f'"{word}"' if " " in word else word for word in (name, *words))
         settings = settings_of(context)
-        _print(_await(ask(settings, line, sources=sources)), settings)
+        if form == "json":
+            print_json(_await(record(settings, line)))
+        else:
+            _print(_await(ask(settings, line, sources=sources)), settings)
 
     return asked
+
+
+def print_json(told: object) -> None:
+    """One object a line where there are several."""
+    for each in told if isinstance(told, list) else [told]:
+        click.echo(json.dumps(each, ensure_ascii=False))
 
 
 def _print(message: Message, settings: Settings) -> None:
@@ -254,8 +273,9 @@ def _print(message: Message, settings: Settings) -> None:
 
 
 @click.command()
+@FORMAT
 @click.pass_context
-def doctor(context: click.Context) -> None:
+def doctor(context: click.Context, /, form: str) -> None:
     """Check config, database, sources, chats and clock.
 
     Exit code 1 where one is wrong.
@@ -264,7 +284,9 @@ def doctor(context: click.Context) -> None:
 
     path = config_path(context)
     findings = _await(examine(path))
-    for finding in findings:
+    if form == "json":
+        print_json([asdict(finding) for finding in findings])
+    for finding in findings if form == "text" else ():
         click.echo(f"{'ok   ' if finding.well else 'WRONG'} {finding.part}: {finding.text}")
     if not all(finding.well for finding in findings):
         sys.exit(1)

@@ -68,6 +68,26 @@ class CommandDesk:
             raise CommandError(refusals.not_linked(self._own_voice))
         return await self._typed(request, line, ())
 
+    async def record(self, caller: Caller, line: str) -> object:
+        """Like `carry_out`, but gives what programs read; a message's own parts where a
+        command has no data behind it."""
+        request = await self._view(caller)
+        if request is None:
+            raise CommandError(refusals.not_linked(self._own_voice))
+        command, left = parse.match(self.commands, parse.words_of(line), request.voice)
+        given = parse.bind(command, left, (), request.voice)
+        if command.record is None:
+            message = await self._run(request, command, given)
+            fields = {field.name: field.value for field in message.fields}
+            return {
+                "title": message.title,
+                "text": message.text,
+                "fields": fields,
+                "table": message.table,
+            }
+        values = parse.typed(command, given, request.voice, request.now)
+        return await command.record(request, values)
+
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         """Completions that this caller may see, best first; none where it may see nothing."""
         if kind in ("span", "until"):

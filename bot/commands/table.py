@@ -9,6 +9,7 @@ from bot.commands import (
     incidents,
     mute,
     preview,
+    records,
     status,
     subscribe,
 )
@@ -25,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
         name="status",
         help=mark("How things stand, for all accounts or for one"),
         handler=status.status,
+        record=records.status,
         slow=True,
         arguments=(
             Argument(name="account", help=mark("One account"), kind="account", required=False),
@@ -34,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
         name="accounts",
         help=mark("All accounts with their count and last week"),
         handler=status.account_list,
+        record=records.account_list,
         slow=True,
         arguments=(
             Argument(
@@ -79,6 +82,7 @@ COMMANDS: tuple[Command, ...] = (
         name="incidents",
         help=mark("Open incidents, or all of them"),
         handler=incidents.listing,
+        record=records.incident_list,
         arguments=(
             Argument(
                 name="which",
@@ -93,6 +97,7 @@ COMMANDS: tuple[Command, ...] = (
         name="why",
         help=mark("Every reason of an incident and its life so far"),
         handler=incidents.why,
+        record=records.why,
         arguments=(_INCIDENT,),
     ),
     Command(
@@ -121,6 +126,7 @@ COMMANDS: tuple[Command, ...] = (
         name="summary",
         help=mark("Totals, best and worst, what is open, goals and deadlines"),
         handler=summaries.summary,
+        record=records.summary,
         arguments=(
             Argument(
                 name="period",

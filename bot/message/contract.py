@@ -56,7 +56,9 @@ def notice_fields(notice: Notice, timezone: str) -> Mapping[str, Any]:
 
 def moment(at: float | None, timezone: str) -> str | None:
     """Epoch seconds as ISO 8601 with the zone's offset."""
-    return None if at is None else datetime.fromtimestamp(at, ZoneInfo(timezone)).isoformat()
+    if at is None:
+        return None
+    return datetime.fromtimestamp(int(at), ZoneInfo(timezone)).isoformat()
 
 
 def number(value: float) -> float | None:

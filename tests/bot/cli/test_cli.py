@@ -402,3 +402,49 @@ def test_a_broken_cron_expression_is_a_problem_of_the_config(
     text = config.read_text(encoding="utf-8")
     config.write_text(text.replace('kind = "file"', 'kind = "file"\ncron = "0 7 * *"'))
     assert "five" in ebbwatch("status", cwd=configured, fails=True).stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--config", "team.toml", "accounts"], ["accounts", "--config", "team.toml"]],
+)
+def test_the_config_is_named_before_or_after_the_command(
+    ebbwatch: Shell, tmp_path: Path, words: list[str]
+) -> None:
+    (tmp_path / "team.toml").write_text('database = "team.db"', encoding="utf-8")
+    ebbwatch(*words, cwd=tmp_path)
+    assert (tmp_path / "team.db").exists()
+
+
+def test_what_programs_read_are_objects_with_what_people_see(
+    ebbwatch: Shell, purged: Path
+) -> None:
+    where = purged.parent
+    (where / "config.toml").write_text("", encoding="utf-8")
+    ebbwatch("import", purged, cwd=where)
+
+    def told(*words: str, fails: bool = False) -> list[dict[str, object]]:
+        out = ebbwatch(*words, "--format", "json", cwd=where, fails=fails).stdout
+        return [json.loads(line) for line in out.splitlines()]
+
+    (account,) = told("accounts")
+    assert (account["account"], account["followers"]) == (
+        "instagram/lena",
+        int(purged.read_text(encoding="utf-8").split(",")[-1]),
+    )
+    assert account["last_reading"] == "2026-04-10T23:59:59+00:00"
+    (one,) = told("status", "lena")
+    assert (one["basis"], one["open"], one["change_1d"]) == ("total", [], None)
+    (incident,) = told("incidents", "all")
+    assert set(incident) >= FIELDS | {"number", "seen_at", "acknowledged_by"}
+    assert told("why", "1") == [incident]
+    (overview,) = told("status")
+    assert (overview["accounts"], overview["open"]) == (1, [])
+    (summary,) = told("summary", "week")
+    assert summary["accounts"] == [
+        dict.fromkeys(("before", "after", "change", "percent")) | {"account": "instagram/lena"}
+    ]
+    assert {"part": "config", "well": True, "text": "config.toml is fine"} in told(
+        "doctor",
+        fails=True,  # no source is configured
+    )

@@ -1,0 +1,211 @@
+"""What programs are told: the data behind the messages, as plain fields for JSON.
+
+Times are ISO 8601 in the asker's zone, what is not known is null. The command line's
+`--format json` prints these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.commands import progress
+from bot.commands.parse import Target
+from bot.commands.request import Request, find_account, find_incidents, look, visible
+from bot.commands.status import (
+    deadlines,
+    failing,
+    panel_of,
+    seen_goals,
+)
+from bot.commands.summary import DAYS
+from bot.message.contract import incident_fields, moment, number
+from bot.message.kinds import worst_first
+from bot.message.progress import AccountCourse, Deadline, Standing
+from bot.storage import accounts, incidents, readings
+from bot.storage.accounts import Known
+from bot.storage.incidents import Stored
+
+Fields = dict[str, Any]
+_PERIODS = (1, 7, 30)
+
+
+async def status(request: Request, arguments: Mapping[str, Any]) -> object:
+    """One account with its changes, or what stands behind the overview."""
+    if "account" in arguments:
+        return await look(request, _account, arguments["account"])
+    return await look(request, _overview)
+
+
+async def account_list(request: Request, arguments: Mapping[str, Any]) -> object:
+    return await look(request, _accounts, arguments.get("pattern", "*"))
+
+
+async def incident_list(request: Request, arguments: Mapping[str, Any]) -> object:
+    return await look(request, _incidents, arguments.get("which") != "all")
+
+
+async def why(request: Request, arguments: Mapping[str, Any]) -> object:
+    return await look(request, _why, arguments["incident"])
+
+
+async def summary(request: Request, arguments: Mapping[str, Any]) -> object:
+    return await look(request, _summary, arguments.get("period", "week"))
+
+
+def _overview(db: Database, request: Request) -> Fields:
+    seen = visible(db, request)
+    newest = max((known.last_reading or 0 for known in seen), default=0)
+    return {
+        "accounts": len(seen),
+        "newest_reading": _time(request, newest or None),
+        "open": _incidents(db, request, True),
+        "sources_in_trouble": [
+            {
+                "source": row.name,
+                "fault": row.fault,
+                "last_success": _time(request, row.last_success),
+            }
+            for row in failing(db, request)
+        ],
+        "goals": [_goal(one) for one in seen_goals(db, request)],
+        "deadlines": [_deadline(request, one) for one in deadlines(db, request)],
+    }
+
+
+def _accounts(db: Database, request: Request, pattern: str) -> list[Fields]:
+    wanted = pattern.replace(",", " ").split()
+    seen = [
+        known
+        for known in visible(db, request)
+        if accounts.matches(wanted, known.account, known.tags)
+    ]
+    panel = panel_of(db, request, [known.account for known in seen], days=16)
+    open_kinds = {
+        one.incident.account: one.incident.kind
+        for one in incidents.listing(db, request.patterns, open_only=True)
+    }
+    return [
+        _known(request, known)
+        | {"followers": _followers(db, known)}
+        | _change(progress.course(panel, known.account, 7, known.last_reading), 7)
+        | {"open": open_kinds.get(known.account)}
+        for known in seen
+    ]
+
+
+def _account(db: Database, request: Request, text: str) -> Fields:
+    known = find_account(db, request, text)
+    panel = panel_of(db, request, [known.account])
+    row = panel.row.get(known.account)
+    fields = _known(request, known) | {
+        "followers": _followers(db, known),
+        "basis": None if row is None else panel.basis[row],
+        "step": None if row is None else number(float(panel.step[row])),
+    }
+    for days in _PERIODS:
+        fields |= _change(progress.course(panel, known.account, days, None), days)
+    own = incidents.listing(db, request.patterns, open_only=True, account=known.account)
+    return fields | {
+        "open": [_incident(db, request, one) for one in own],
+        "goals": [
+            _goal(one) for one in seen_goals(db, request) if one.account == known.account
+        ],
+    }
+
+
+def _incidents(db: Database, request: Request, open_only: bool) -> list[Fields]:
+    found = incidents.listing(db, request.patterns, open_only=open_only)
+    if open_only:
+        found.sort(key=lambda one: worst_first(one.incident))
+    return [_incident(db, request, one) for one in found]
+
+
+def _why(db: Database, request: Request, target: Target) -> Fields:
+    return _incident(db, request, find_incidents(db, request, target.number, wave=False)[0])
+
+
+def _incident(db: Database, request: Request, stored: Stored) -> Fields:
+    return {
+        "number": incidents.number(db, request.space, stored.id),
+        **incident_fields(stored.incident, request.voice.zone.key),
+        "seen_at": _time(request, stored.seen_at),
+        "acknowledged_by": stored.acknowledged_by,
+        "acknowledged_at": _time(request, stored.acknowledged_at),
+    }
+
+
+def _summary(db: Database, request: Request, period: str) -> Fields:
+    days = DAYS[period]  # type: ignore[index]
+    seen = visible(db, request)
+    panel = panel_of(db, request, [known.account for known in seen], max(days + 8, 16))
+    start = request.now - days * progress.DAY
+    past = incidents.listing(db, request.patterns, since=int(start))
+    return {
+        "period": period,
+        "from": _time(request, start),
+        "to": _time(request, request.now),
+        "accounts": [
+            {
+                "account": known.account,
+                "before": number(course.before),
+                "after": number(course.after),
+                "change": number(course.change),
+                "percent": number(100 * course.share),
+            }
+            for known in seen
+            for course in [progress.course(panel, known.account, days, known.last_reading)]
+        ],
+        "incidents": [_incident(db, request, one) for one in past],
+        "goals": [_goal(one) for one in seen_goals(db, request)],
+    }
+
+
+def _known(request: Request, known: Known) -> Fields:
+    return {
+        "account": known.account,
+        "name": known.name,
+        "status": known.status,
+        "tags": list(known.tags),
+        "source": known.source,
+        "last_reading": _time(request, known.last_reading),
+    }
+
+
+def _change(course: AccountCourse, days: int) -> Fields:
+    return {
+        f"change_{days}d": number(course.change),
+        f"percent_{days}d": number(100 * course.share),
+    }
+
+
+def _followers(db: Database, known: Known) -> float | None:
+    """The newest count, however old: `last_reading` says of when it is."""
+    if known.last_reading is None:
+        return None
+    return readings.total_near(db, known.account, "followers", known.last_reading)
+
+
+def _goal(goal: Standing) -> Fields:
+    return {
+        "account": goal.account,
+        "followers": goal.followers,
+        "by": goal.by.isoformat(),
+        "now": number(goal.now),
+        "forecast": goal.forecast and [number(each) for each in goal.forecast],
+    }
+
+
+def _deadline(request: Request, deadline: Deadline) -> Fields:
+    return {
+        "name": deadline.name,
+        "kind": deadline.kind,
+        "at": _time(request, deadline.at),
+        "about": deadline.about,
+    }
+
+
+def _time(request: Request, at: float | None) -> str | None:
+    return moment(at, request.voice.zone.key)
