@@ -177,14 +177,14 @@ def _open_slack(
     return SlackChat(section, tokens, dispatcher, wall=time.time, monotonic=time.monotonic)
 
 
-def _ground(settings: Settings) -> ReviewSettings:
+def _review_settings(settings: Settings) -> ReviewSettings:
     from bot import message
     from bot.review import ReviewSettings
     from bot.storage.accounts import AccessPolicy
 
     return ReviewSettings(
         rules=_rules(settings, settings.checks.sensitivity),
-        walls=AccessPolicy({space.id: space.accounts for space in settings.spaces}),
+        access=AccessPolicy({space.id: space.accounts for space in settings.spaces}),
         voices=message,
         timezone=settings.timezone,
         news=int(settings.checks.news.total_seconds()),
@@ -217,7 +217,7 @@ async def opened(
     `sources` and `chats` False leave those out, for commands that need neither.
     """
     from bot import message
-    from bot.commands.dispatch import CommandDesk
+    from bot.commands.dispatch import CommandDispatcher
     from bot.commands.table import COMMANDS
     from bot.deliver import Clocks, OutboxWorker
     from bot.ingest.imports import Intake
@@ -229,7 +229,7 @@ async def opened(
         store = Store.open(database_path(settings), now=calendar())
         stack.callback(store.close)
         await apply(store, settings, int(calendar()), anew=chats)
-        ground = _ground(settings)
+        review_settings = _review_settings(settings)
         report = Operator(store, settings.operator, calendar)
         world = surroundings(settings, environ)
         feeds = []
@@ -238,8 +238,8 @@ async def opened(
             stack.push_async_callback(source.close)
             feeds.append(Feed(source=source, settings=section, handles=handles_of(section)))
         intake = Intake(store, settings, world, feeds, calendar)
-        context = _context(settings, store, ground, intake, calendar)
-        dispatcher = CommandDesk(context, COMMANDS, report)
+        context = _context(settings, store, review_settings, intake, calendar)
+        dispatcher = CommandDispatcher(context, COMMANDS, report)
         there = (
             open_chats(settings, environ, dispatcher, calendar=calendar, typed=typed)
             if chats
@@ -256,14 +256,14 @@ async def opened(
             store,
             running,
             voices=message,
-            walls=ground.walls,
+            access=review_settings.access,
             clocks=Clocks(calendar=calendar, wall=time.time, monotonic=time.monotonic),
             draw=Painter(store, calendar, settings.timezone),
             report=report,
         )
         service = Service(
             store=store,
-            ground=ground,
+            review_settings=review_settings,
             context=context,
             dispatcher=dispatcher,
             intake=intake,
@@ -283,7 +283,11 @@ async def opened(
 
 
 def _context(
-    settings: Settings, store: Store, ground: ReviewSettings, intake: Intake, calendar: Clock
+    settings: Settings,
+    store: Store,
+    review_settings: ReviewSettings,
+    intake: Intake,
+    calendar: Clock,
 ) -> Context:
     from bot.commands.request import Context, Space
     from bot.review import reroute
@@ -295,7 +299,7 @@ def _context(
         sensitivity=settings.checks.sensitivity,
         import_files=intake.import_files,
         look=intake.look,
-        route=lambda db, now, ids: reroute(db, ground, int(now), ids),
+        route=lambda db, now, ids: reroute(db, review_settings, int(now), ids),
         spaces={
             space.id: Space(
                 id=space.id,

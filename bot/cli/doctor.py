@@ -176,7 +176,7 @@ def _last(row: SourceRow) -> str:
         return ""
     at = datetime.fromtimestamp(row.last_success, UTC)
     return "".join(
-        f"; {text}" for text in (*row.standing, f"last polled {at:%Y-%m-%d %H:%M} UTC")
+        f"; {text}" for text in (*row.remarks, f"last polled {at:%Y-%m-%d %H:%M} UTC")
     )
 
 

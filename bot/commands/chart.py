@@ -17,7 +17,7 @@ from bot.errors import CommandError
 from bot.message import details, picture, refusals
 from bot.model.command import Caller
 from bot.model.message import Alert, ChartSpec, Message
-from bot.storage.accounts import Known
+from bot.storage.accounts import AccountRow
 from checks.model import Event, Incident
 from checks.panel.panel import LOOKBACK, Panel
 
@@ -67,7 +67,7 @@ def _gather(
     return frame, panel, incident, about(db, request, account)
 
 
-def _refuse_nothing(request: Request, known: Known, panel: Panel, spec: ChartSpec) -> None:
+def _refuse_nothing(request: Request, known: AccountRow, panel: Panel, spec: ChartSpec) -> None:
     """An empty picture would not say where the readings are."""
     values = panel.metrics.get(spec.metric)
     inside = panel.ends > spec.start - DAY / 2

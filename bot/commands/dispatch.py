@@ -29,7 +29,7 @@ _MOMENTS = ("tomorrow", "friday", "monday", parse.WORSE)
 _SPANS = ("1h", "2h", "6h", "12h", "1d", "2d", "7d", "30d", "90d", "1w", "2w", "1y")
 
 
-class CommandDesk:
+class CommandDispatcher:
     """The `Dispatcher` over the Command table. `tell` reports a problem to the operator."""
 
     def __init__(
@@ -120,7 +120,7 @@ class CommandDesk:
     async def _guarded(
         self, caller: Caller, run: Callable[[Request], Awaitable[Message]]
     ) -> Message:
-        """No error leaves the desk: a person reads a sentence, the operator the traceback."""
+        """No error gets out: a person reads a sentence, the operator the traceback."""
         voice = self._own_voice
         try:
             request = await self._view(caller)

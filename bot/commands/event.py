@@ -111,5 +111,7 @@ def _goal(db: Database, request: Request, arguments: Mapping[str, Any]) -> Messa
     )
     goals.put(db, wanted)
     write_down(db, request, "goal", f"{wanted.account} {wanted.followers} by {wanted.by_date}")
-    standing = progress.standing(panel_of(db, request, [known.account]), wanted, today)
-    return replies.goal_set(request.voice, wanted.account, standing, request.now)
+    goal_progress = progress.goal_progress(
+        panel_of(db, request, [known.account]), wanted, today
+    )
+    return replies.goal_set(request.voice, wanted.account, goal_progress, request.now)

@@ -33,11 +33,11 @@ _PREVIEWED = 1000
 async def preview(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     """Replays three months at each sensitivity, off the event loop."""
     return await asyncio.to_thread(
-        _preview, request, await request.context.store.read(_asked, request)
+        _preview, request, await request.context.store.read(_question, request)
     )
 
 
-class _Asked(NamedTuple):
+class _Question(NamedTuple):
     """The accounts that a channel may see, what it hears of them, and how many there are."""
 
     panel: Panel
@@ -54,12 +54,12 @@ class _Told(NamedTuple):
     wave: bool = False
 
 
-def _asked(db: Database, request: Request) -> _Asked:
+def _question(db: Database, request: Request) -> _Question:
     """Without a subscription a channel is asked about everything."""
     here = Channel(channel=request.channel, space=request.space)
     names = names_seen(db, request)
     some = spread(names, _PREVIEWED)
-    return _Asked(
+    return _Question(
         panel_of(db, request, some, _DAYS + LOOKBACK + 1),
         accounts.tags_by_account(db, some),
         channels.get(db, request.channel) or here,
@@ -68,39 +68,41 @@ def _asked(db: Database, request: Request) -> _Asked:
     )
 
 
-def _preview(request: Request, asked: _Asked) -> Message:
-    panel = asked.panel
+def _preview(request: Request, question: _Question) -> Message:
+    panel = question.panel
     columns = np.arange(max(0, panel.days - _DAYS), panel.days)
     if np.isnan(panel.metrics["followers"][:, columns]).all():
         raise CommandError(refusals.nothing_to_preview(request.voice, _DAYS))
-    share = asked.accounts / max(1, len(panel.accounts))
+    share = question.accounts / max(1, len(panel.accounts))
     counts = []
     for sensitivity in get_args(Sensitivity):
         rules = request.context.rules(sensitivity)
         found = incidents_of(replay(panel, rules, columns=columns))
-        told = list(_messages(asked, found, share))
+        told = list(_messages(question, found, share))
         # what stands alone is as frequent among the accounts that were left out
         many = sum(share if len(one.incidents) == 1 else 1 for one in told)
         examples = [_headline(request, one) for one in told[: -_EXAMPLES - 1 : -1]]
         counts.append((sensitivity, round(many), examples))
-    sample = len(panel.accounts) if len(panel.accounts) < asked.accounts else None
+    sample = len(panel.accounts) if len(panel.accounts) < question.accounts else None
     return details.preview(
         request.voice, counts, request.context.sensitivity, _DAYS, sample=sample
     )
 
 
-def _messages(asked: _Asked, found: Sequence[Incident], share: float) -> Iterator[_Told]:
+def _messages(question: _Question, found: Sequence[Incident], share: float) -> Iterator[_Told]:
     """New messages in the order in which they would have come; edits are none.
 
     As routing does: members that join a wave edit its message, many at once are one digest.
     """
 
     def tags(one: Incident) -> Collection[str]:
-        return asked.tags.get(one.account, ())
+        return question.tags.get(one.account, ())
 
     alerted = [one for one in found if one.alerted_at is not None]
-    heard = [one for one in alerted if any(each.wants(one, tags(one)) for each in asked.heard)]
-    patterns = [pattern for each in asked.heard for pattern in each.accounts]
+    heard = [
+        one for one in alerted if any(each.wants(one, tags(one)) for each in question.heard)
+    ]
+    patterns = [pattern for each in question.heard for pattern in each.accounts]
     seen = [one for one in alerted if accounts.matches(patterns, one.account, tags(one))]
     posted: set[str] = set()
     alone: set[object] = set()
@@ -121,7 +123,7 @@ def _messages(asked: _Asked, found: Sequence[Incident], share: float) -> Iterato
             posted.add(wave)
             yield _Told(named, wave=True)
         alone.update(one.key for one in singles)
-        if asked.channel.gathers(len(singles) * share, len(waves)):
+        if question.channel.gathers(len(singles) * share, len(waves)):
             yield _Told(singles)
         else:
             yield from (_Told([one]) for one in singles)

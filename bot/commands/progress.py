@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 from sqlite_utils import Database
 
-from bot.message.progress import AccountCourse, Standing
+from bot.message.progress import AccountProgress, GoalProgress
 from bot.storage import readings
 from bot.storage.goals import Goal
 from checks.panel.panel import LOOKBACK, Panel, build_panel
@@ -49,16 +49,18 @@ def read_panel(
     )
 
 
-def course(panel: Panel, account: str, days: int, last_reading: float | None) -> AccountCourse:
+def account_progress(
+    panel: Panel, account: str, days: int, last_reading: float | None
+) -> AccountProgress:
     """The last `days` days of one account; the count before them is at most a week older."""
     row = panel.row.get(account)
     if row is None:
         nothing = (math.nan,) * days
-        return AccountCourse(account=account, values=nothing, before=math.nan, after=math.nan)
+        return AccountProgress(account=account, values=nothing, before=math.nan, after=math.nan)
     followers = panel.metrics["followers"][row]
     inside = followers[-days:]
     before = followers[max(0, len(followers) - days - 7) : len(followers) - days]
-    return AccountCourse(
+    return AccountProgress(
         account=account,
         values=tuple(float(value) for value in inside),
         before=_last(before),
@@ -68,7 +70,7 @@ def course(panel: Panel, account: str, days: int, last_reading: float | None) ->
     )
 
 
-def standing(panel: Panel, goal: Goal, today: date) -> Standing | None:
+def goal_progress(panel: Panel, goal: Goal, today: date) -> GoalProgress | None:
     """How the goal looks; None where the account's total is not known.
 
     The forecast is a random walk with the median daily change of the last four weeks: its
@@ -94,7 +96,7 @@ def standing(panel: Panel, goal: Goal, today: date) -> Standing | None:
         reach = _QUANTILE * spread * math.sqrt(ahead + ahead**2 / len(steps))
         middle = float(followers[read[-1]]) + rate * ahead
         forecast = (max(0.0, middle - reach), max(0.0, middle), max(0.0, middle + reach))
-    return Standing(
+    return GoalProgress(
         account=goal.account,
         followers=goal.followers,
         by=by,

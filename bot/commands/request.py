@@ -16,7 +16,7 @@ from bot.model.command import Attachment, Caller, Command
 from bot.model.message import Alert
 from bot.model.source import Found
 from bot.storage import accounts, audit, incidents
-from bot.storage.accounts import Known
+from bot.storage.accounts import AccountRow
 from bot.storage.database import Store
 from bot.storage.incidents import Stored
 
@@ -85,7 +85,7 @@ class Request:
         return self.caller.channel or self.space
 
 
-def visible(db: Database, request: Request) -> list[Known]:
+def visible(db: Database, request: Request) -> list[AccountRow]:
     return accounts.listing(db, request.patterns)
 
 
@@ -109,7 +109,7 @@ def _allowed(request: Request, account: str, tags: Sequence[str]) -> bool:
     return accounts.matches(request.patterns, account, tags)
 
 
-def find_account(db: Database, request: Request, text: str) -> Known:
+def find_account(db: Database, request: Request, text: str) -> AccountRow:
     """The visible account that a person means; says what is near where there is none.
 
     A handle alone will do where only one account has it. An account beyond the wall is

@@ -14,7 +14,7 @@ from bot.errors import CommandError
 from bot.message import refusals
 from bot.message import status as status_message
 from bot.message.kinds import worst_first
-from bot.message.progress import AccountCourse, Deadline, Standing, concerns, deadline_of
+from bot.message.progress import AccountProgress, Deadline, GoalProgress, concerns, deadline_of
 from bot.message.status import AccountLook, Churn
 from bot.model.command import Caller
 from bot.model.message import Alert, Message
@@ -70,20 +70,20 @@ def seen_events(db: Database, request: Request) -> list[events.NotedEvent]:
     ]
 
 
-def seen_goals(db: Database, request: Request) -> list[Standing]:
+def seen_goals(db: Database, request: Request) -> list[GoalProgress]:
     """The goals of all accounts that the caller may see, as they stand."""
     space = None if request.console else request.space
     named = {goal.account for goal in goals.listing(db, space)}
     wanted = sorted(name for name in named if sees(db, request, name))
-    return standings(db, request, panel_of(db, request, wanted)) if wanted else []
+    return goals_progress(db, request, panel_of(db, request, wanted)) if wanted else []
 
 
-def standings(db: Database, request: Request, panel: Panel) -> list[Standing]:
+def goals_progress(db: Database, request: Request, panel: Panel) -> list[GoalProgress]:
     """The goals of accounts in the panel, as they stand."""
     today = request.voice.local(request.now).date()
     space = None if request.console else request.space
-    found = (progress.standing(panel, goal, today) for goal in goals.listing(db, space))
-    return [standing for standing in found if standing is not None]
+    found = (progress.goal_progress(panel, goal, today) for goal in goals.listing(db, space))
+    return [goal_progress for goal_progress in found if goal_progress is not None]
 
 
 def failing(db: Database, request: Request) -> list[SourceRow]:
@@ -123,20 +123,18 @@ def _all(db: Database, request: Request) -> Message:
 
 def _of_sources(db: Database, request: Request) -> list[str]:
     """Their troubles, then what else they have to say."""
-    rows = _heard(
-        db, request, [row for row in sources.listing(db) if row.fault or row.standing]
-    )
+    rows = _heard(db, request, [row for row in sources.listing(db) if row.fault or row.remarks])
     # most faults begin with the source's name themselves
     troubles = [(row, row.fault.removeprefix(f"{row.name}: ")) for row in rows if row.fault]
-    standing = [(row, text) for row in rows for text in row.standing]
-    return [f"{row.name}: {text}" for row, text in (*troubles, *standing)]
+    remarks = [(row, text) for row in rows for text in row.remarks]
+    return [f"{row.name}: {text}" for row, text in (*troubles, *remarks)]
 
 
 def _one(db: Database, request: Request, text: str) -> Message:
     known = find_account(db, request, text)
     panel = panel_of(db, request, [known.account])
     courses = [
-        (days, progress.course(panel, known.account, days, known.last_reading))
+        (days, progress.account_progress(panel, known.account, days, known.last_reading))
         for days in _PERIODS
     ]
     row = panel.row.get(known.account)
@@ -149,7 +147,7 @@ def _one(db: Database, request: Request, text: str) -> Message:
         status=known.status,
         courses=courses,
         open=open_alerts(db, request, known.account),
-        goals=standings(db, request, panel),
+        goals=goals_progress(db, request, panel),
         deadlines=[
             deadline
             for deadline in deadlines(db, request)
@@ -199,16 +197,21 @@ def _list(db: Database, request: Request, pattern: str) -> Message:
 
 
 def _weeks(
-    db: Database, request: Request, seen: Sequence[accounts.Known]
-) -> list[AccountCourse]:
+    db: Database, request: Request, seen: Sequence[accounts.AccountRow]
+) -> list[AccountProgress]:
     """The last week of each; where nothing was read in it the last count stands alone."""
     panel = panel_of(db, request, [known.account for known in seen], days=16)
-    weeks = [progress.course(panel, known.account, 7, known.last_reading) for known in seen]
+    weeks = [
+        progress.account_progress(panel, known.account, 7, known.last_reading) for known in seen
+    ]
     silent = [week.account for week in weeks if math.isnan(week.after)]
     if not silent:
         return weeks
     panel = panel_of(db, request, silent, days=_LISTED_DAYS)
-    before = {name: progress.course(panel, name, panel.days - 1, None).after for name in silent}
+    before = {
+        name: progress.account_progress(panel, name, panel.days - 1, None).after
+        for name in silent
+    }
     return [
         replace(week, before=math.nan, after=before[week.account])
         if week.account in before

@@ -14,12 +14,12 @@ from bot.commands.status import deadlines, failing, open_alerts, panel_of, seen_
 from bot.message import Silent, Summary, voice_for
 from bot.message import summary as summary_message
 from bot.message.notice import NAMED
-from bot.message.progress import AccountCourse
+from bot.message.progress import AccountProgress
 from bot.message.summary import Period
 from bot.model.command import Caller
 from bot.model.message import Message
 from bot.storage import accounts, channels, incidents, notices
-from bot.storage.accounts import Known
+from bot.storage.accounts import AccountRow
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
 from checks.panel.panel import Panel
@@ -91,7 +91,8 @@ def _summary(db: Database, request: Request, period: Period, heard: tuple[str, .
         start=start,
         end=request.now,
         accounts=[
-            progress.course(panel, known.account, days, known.last_reading) for known in seen
+            progress.account_progress(panel, known.account, days, known.last_reading)
+            for known in seen
         ],
         open=[alert for alert in open_alerts(db, request) if alert.incident.account in names],
         late=late,
@@ -111,13 +112,13 @@ def _came_back(one: Stored, start: float) -> bool:
     return told or (one.silent == "returned" and one.seen_at >= start)
 
 
-def _day(panel: Panel, account: str, whole: AccountCourse) -> AccountCourse:
+def _day(panel: Panel, account: str, whole: AccountProgress) -> AccountProgress:
     """One day's change with the course of the two weeks before it."""
-    day = progress.course(panel, account, 1, whole.last_reading)
-    return replace(day, values=progress.course(panel, account, 14, None).values)
+    day = progress.account_progress(panel, account, 1, whole.last_reading)
+    return replace(day, values=progress.account_progress(panel, account, 14, None).values)
 
 
-def _stale(db: Database, request: Request, seen: Sequence[Known]) -> list[Silent]:
+def _stale(db: Database, request: Request, seen: Sequence[AccountRow]) -> list[Silent]:
     """Sources in trouble, and what a notice still in force calls stale: a source at once where
     more of its accounts are silent than one would name."""
     broken = failing(db, request)
@@ -127,7 +128,7 @@ def _stale(db: Database, request: Request, seen: Sequence[Known]) -> list[Silent
         for row in notices.listing(db, 0)
         if row["kind"] == "stale" and row["over_at"] is None
     }
-    silent: dict[str | None, list[Known]] = defaultdict(list)
+    silent: dict[str | None, list[AccountRow]] = defaultdict(list)
     for known in seen:
         if known.account in told and known.source not in {row.name for row in broken}:
             silent[known.source].append(known)

@@ -72,14 +72,14 @@ class OutboxWorker:
         chats: Mapping[str, Chat],
         *,
         voices: Voices,
-        walls: AccessPolicy,
+        access: AccessPolicy,
         clocks: Clocks,
         draw: Draw,
         report: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._store, self._voices, self._walls = store, voices, walls
+        self._store, self._voices, self._access = store, voices, access
         self._clocks, self._draw, self._report = clocks, draw, report
-        self._links = ChannelSpaces(store, chats, walls, clocks.calendar, report)
+        self._links = ChannelSpaces(store, chats, access, clocks.calendar, report)
         self._owner = secrets.token_hex(8)
         self._paces: dict[str, _Pace] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -169,7 +169,7 @@ class OutboxWorker:
         now = self._clocks.calendar()
         outbox.drop_late_summaries(db, channel.channel, now - LATE_SUMMARY, now)
         if alerts.overdue(db, channel.channel, int(now) - CATCH_UP):
-            catch_up(db, self._voices, self._walls, channel, int(now))
+            catch_up(db, self._voices, self._access, channel, int(now))
         return outbox.claim(
             db,
             channel.channel,

@@ -23,11 +23,11 @@ class ChannelSpaces:
         self,
         store: Store,
         chats: Mapping[str, Chat],
-        walls: AccessPolicy,
+        access: AccessPolicy,
         calendar: Callable[[], float],
         report: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._store, self._chats, self._walls = store, chats, walls
+        self._store, self._chats, self._access = store, chats, access
         self._calendar, self._report = calendar, report
 
     def chat_of(self, channel: str) -> Chat | None:
@@ -95,7 +95,7 @@ class ChannelSpaces:
                 continue
             if space is None:
                 continue
-            if self._walls.patterns(space):
+            if self._access.patterns(space):
                 await self._store.write(channels.set_space, channel.channel, space)
             elif await self._store.read(setting, _told_key(channel.channel)) is None:
                 told_at = int(self._calendar())

@@ -149,7 +149,7 @@ async def store_batch(
         if spent > BATCH_SECONDS:
             pace = max(1000, int(pace * BATCH_SECONDS / spent))
     await store.write(_finish, source, batch, rest, at, outcome)
-    outcome.notes += batch.notes + batch.standing
+    outcome.notes += batch.notes + batch.remarks
     outcome.found += batch.found
     outcome.faults += batch.faults
     if outcome.recovered:
@@ -202,7 +202,7 @@ def _finish(
     if broken:
         _note_break(db, source, broken[0], at, outcome)
         return
-    ended = sources.succeeded(db, source, batch.state, at, batch.standing)
+    ended = sources.succeeded(db, source, batch.state, at, batch.remarks)
     if ended is not None:
         outcome.recovered = f"{outcome.source}: works again (it had said: {ended})"
 

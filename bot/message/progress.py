@@ -15,7 +15,7 @@ _LINES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountCourse:
+class AccountProgress:
     """One account over a period: `values` one per day, NaN where nothing was read.
 
     `before` is the last count at or before the period's start, `after` the last one in it.
@@ -40,7 +40,7 @@ class AccountCourse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class GoalProgress:
     """How far a goal is: the forecast for `by` as (low, middle, high), None where too early."""
 
     account: str
@@ -73,7 +73,7 @@ def sparkline(values: Sequence[float]) -> str:
     )
 
 
-def goal_line(voice: Voice, goal: Standing, now: float) -> str:
+def goal_line(voice: Voice, goal: GoalProgress, now: float) -> str:
     """A goal, how much is missing, and where the account will be by then."""
     words = {
         "account": clean(goal.account),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.message.kinds import SEVERITIES, kind_name
 from bot.message.progress import (
-    Standing,
+    GoalProgress,
     event_line,
     goal_line,
     listed,
@@ -83,7 +83,7 @@ def event_added(voice: Voice, number: int, event: Event, now: float) -> Message:
     return replace(done, text="\n".join([done.text, "", voice.say("What to do:"), *steps]))
 
 
-def goal_set(voice: Voice, account: str, goal: Standing | None, now: float) -> Message:
+def goal_set(voice: Voice, account: str, goal: GoalProgress | None, now: float) -> Message:
     """Confirms a goal with its forecast; None where the account has no total yet."""
     text = voice.say("{account}: no reading yet", account=clean(account))
     if goal is not None:

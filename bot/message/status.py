@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from bot.message.kinds import KINDS, STATUSES
 from bot.message.progress import (
-    AccountCourse,
+    AccountProgress,
     Deadline,
-    Standing,
+    GoalProgress,
     deadline_line,
     event_line,
     goal_line,
@@ -53,9 +53,9 @@ class AccountLook:
     step: float
     last_reading: float | None
     status: str
-    courses: Sequence[tuple[int, AccountCourse]]
+    courses: Sequence[tuple[int, AccountProgress]]
     open: Sequence[Alert] = ()
-    goals: Sequence[Standing] = ()
+    goals: Sequence[GoalProgress] = ()
     deadlines: Sequence[Deadline] = ()
     events: Sequence[Event] = ()
     churn: Sequence[Churn] = ()
@@ -67,7 +67,7 @@ def overview(
     open_alerts: Sequence[Alert],
     newest: float | None,
     troubles: Sequence[str],
-    goals: Sequence[Standing],
+    goals: Sequence[GoalProgress],
     deadlines: Sequence[Deadline],
     now: float,
 ) -> Message:
@@ -177,7 +177,7 @@ def _chart_button(voice: Voice, account: str) -> tuple[Button, ...]:
 
 
 def account_list(
-    voice: Voice, courses: Sequence[AccountCourse], hit: Mapping[str, str], now: float
+    voice: Voice, courses: Sequence[AccountProgress], hit: Mapping[str, str], now: float
 ) -> Message:
     """Every account with its count and last week; `hit` maps accounts to an open kind."""
     header = (

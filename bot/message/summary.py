@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 from bot.message.kinds import platform_name, worst_first
 from bot.message.progress import (
-    AccountCourse,
+    AccountProgress,
     Deadline,
-    Standing,
+    GoalProgress,
     deadline_line,
     goal_line,
     listed,
@@ -47,12 +47,12 @@ class Summary:
     period: Period
     start: float
     end: float
-    accounts: Sequence[AccountCourse]
+    accounts: Sequence[AccountProgress]
     open: Sequence[Alert] = ()
     late: Sequence[Alert] = ()
     returned: int = 0
     stale: Sequence[Silent] = ()
-    goals: Sequence[Standing] = ()
+    goals: Sequence[GoalProgress] = ()
     deadlines: Sequence[Deadline] = ()
 
 
@@ -91,7 +91,7 @@ def _name(voice: Voice, summary: Summary, now: float) -> str:
     return voice.say("Month to {day}", day=day)
 
 
-def _sums(known: Sequence[AccountCourse]) -> tuple[float, float, float]:
+def _sums(known: Sequence[AccountProgress]) -> tuple[float, float, float]:
     """Followers of all, the change and its share; accounts that are new count no change."""
     compared = [course for course in known if not math.isnan(course.change)]
     before = sum(course.before for course in compared if course.has_level)
@@ -101,7 +101,7 @@ def _sums(known: Sequence[AccountCourse]) -> tuple[float, float, float]:
     return sum(course.after for course in known if course.has_level), change, share
 
 
-def _total(voice: Voice, known: Sequence[AccountCourse]) -> str:
+def _total(voice: Voice, known: Sequence[AccountProgress]) -> str:
     if not known:
         return voice.say("no new counts")
     followers, change, share = _sums(known)
@@ -114,11 +114,11 @@ def _total(voice: Voice, known: Sequence[AccountCourse]) -> str:
     )
 
 
-def _platform(course: AccountCourse) -> str:
+def _platform(course: AccountProgress) -> str:
     return course.account.partition("/")[0] if "/" in course.account else ""
 
 
-def _platforms(voice: Voice, known: Sequence[AccountCourse]) -> list[Field]:
+def _platforms(voice: Voice, known: Sequence[AccountProgress]) -> list[Field]:
     fields = []
     for platform, group in groupby(sorted(known, key=_platform), key=_platform):
         members = list(group)
@@ -137,7 +137,7 @@ def _platforms(voice: Voice, known: Sequence[AccountCourse]) -> list[Field]:
     return fields
 
 
-def _joint(members: Sequence[AccountCourse]) -> tuple[float, ...]:
+def _joint(members: Sequence[AccountProgress]) -> tuple[float, ...]:
     """The summed course of the accounts; a gap is bridged with the value before it."""
     days = max(len(member.values) for member in members)
     sums = [0.0] * days
@@ -149,7 +149,7 @@ def _joint(members: Sequence[AccountCourse]) -> tuple[float, ...]:
     return tuple(sums)
 
 
-def _extremes(voice: Voice, known: Sequence[AccountCourse]) -> list[Field]:
+def _extremes(voice: Voice, known: Sequence[AccountProgress]) -> list[Field]:
     ranked = sorted(
         (course for course in known if not math.isnan(course.share)), key=lambda c: c.share
     )
@@ -181,7 +181,7 @@ def _incidents(voice: Voice, summary: Summary, now: float) -> list[Field]:
     return fields
 
 
-def _goals(voice: Voice, goals: Sequence[Standing], now: float) -> list[Field]:
+def _goals(voice: Voice, goals: Sequence[GoalProgress], now: float) -> list[Field]:
     return listed(voice, voice.say("Goals"), [goal_line(voice, goal, now) for goal in goals])
 
 
@@ -203,7 +203,7 @@ def _stale(voice: Voice, stale: Sequence[Silent], now: float) -> list[Field]:
     return listed(voice, voice.say("No news from"), quiet)
 
 
-def _table(voice: Voice, known: Sequence[AccountCourse]) -> tuple[tuple[str, ...], ...]:
+def _table(voice: Voice, known: Sequence[AccountProgress]) -> tuple[tuple[str, ...], ...]:
     header = (voice.say("Account"), voice.say("Followers"), voice.say("Change"), "%", "")
     rows = []
     for course in _shown(known):
@@ -220,7 +220,7 @@ def _table(voice: Voice, known: Sequence[AccountCourse]) -> tuple[tuple[str, ...
     return (header, *rows) if rows else ()
 
 
-def _shown(known: Sequence[AccountCourse]) -> list[AccountCourse]:
+def _shown(known: Sequence[AccountProgress]) -> list[AccountProgress]:
     """All by size where they fit in the table, else those that changed most."""
     if len(known) <= _ROWS:
         return sorted(known, key=lambda course: -course.after)
@@ -228,7 +228,7 @@ def _shown(known: Sequence[AccountCourse]) -> list[AccountCourse]:
     return sorted(moved_most[:_MOST], key=lambda c: 0.0 if math.isnan(c.share) else -c.share)
 
 
-def _more(voice: Voice, known: Sequence[AccountCourse]) -> str:
+def _more(voice: Voice, known: Sequence[AccountProgress]) -> str:
     left = len(known) - len(_shown(known))
     if left <= 0:
         return ""

@@ -68,7 +68,7 @@ class Argument:
 class Command:
     """One row of the table. `name` is one word or two ("event add").
 
-    The handler gets the desk's own view, the caller and the arguments by name, read by their
+    The handler gets the request, the caller and the arguments by name, read by their
     kind (`bot.commands.parse.read`); what was left out is missing from the mapping.
     """
 

@@ -62,7 +62,7 @@ class Batch:
     """What one fetch gave. `state` is opaque JSON that poll stores with the readings.
 
     `names` are what people call accounts (account -> name), where the source says so and the
-    handle does not. `standing` are sentences that hold of the source until its next fetch:
+    handle does not. `remarks` are sentences that hold of the source until its next fetch:
     what it cost so far.
     """
 
@@ -71,7 +71,7 @@ class Batch:
     names: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
-    standing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
     state: Any = None
     more: bool = False

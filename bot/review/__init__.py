@@ -17,7 +17,7 @@ from bot.review.pending import (
     TURN,
     Pending,
     ReviewSettings,
-    judge,
+    judged,
     look,
     panel_of,
     spans,
@@ -50,7 +50,7 @@ class Reviewed:
     queued: int
 
 
-async def review(store: Store, ground: ReviewSettings, now: int) -> Reviewed:
+async def review(store: Store, settings: ReviewSettings, now: int) -> Reviewed:
     """Judges the present, and every day that new readings touched, in time order.
 
     Computes outside; decides and writes in one transaction that reads the open incidents
@@ -59,7 +59,7 @@ async def review(store: Store, ground: ReviewSettings, now: int) -> Reviewed:
     """
     async with store.reviewing:
         for _ in range(_TRIES):
-            done = await _review_once(store, ground, now)
+            done = await _review_once(store, settings, now)
             if done is not None:
                 return done
     raise StorageError(
@@ -67,16 +67,16 @@ async def review(store: Store, ground: ReviewSettings, now: int) -> Reviewed:
     )
 
 
-async def _review_once(store: Store, ground: ReviewSettings, now: int) -> Reviewed | None:
-    view = await store.read(look, ground.walls, now)
-    now = view.now
-    judged: list[tuple[int, Judgement]] = []
-    aged = max(AGED, ground.news // DAY + 1)
-    for newest, span in spans(view.back, aged):
-        only = view.few if newest >= aged else None
-        panel = await store.read(panel_of, store, ground, now, newest, span, only)
-        judged += await asyncio.to_thread(judge, panel, span, view, ground)
-    done = await store.write(_settle, ground, view, judged, now)
+async def _review_once(store: Store, settings: ReviewSettings, now: int) -> Reviewed | None:
+    pending = await store.read(look, settings.access, now)
+    now = pending.now
+    said: list[tuple[int, Judgement]] = []
+    aged = max(AGED, settings.news // DAY + 1)
+    for newest, span in spans(pending.back, aged):
+        only = pending.few if newest >= aged else None
+        panel = await store.read(panel_of, store, settings, now, newest, span, only)
+        said += await asyncio.to_thread(judged, panel, span, pending, settings)
+    done = await store.write(_settle, settings, pending, said, now)
     if done is not None and (done.changed or done.queued):
         log.info(
             "reviewed",
@@ -85,14 +85,14 @@ async def _review_once(store: Store, ground: ReviewSettings, now: int) -> Review
     return done
 
 
-async def settle_routes(store: Store, ground: ReviewSettings, now: int) -> int:
+async def settle_routes(store: Store, settings: ReviewSettings, now: int) -> int:
     """Tells what mutes, quiet hours and reminders release by now; call it every minute."""
-    return await store.write(route, ground.voices, ground.walls, now, News())
+    return await store.write(route, settings.voices, settings.access, now, News())
 
 
-def reroute(db: Database, ground: ReviewSettings, now: int, changed: Iterable[int]) -> int:
+def reroute(db: Database, settings: ReviewSettings, now: int, changed: Iterable[int]) -> int:
     """Edits the messages of incidents that a person changed, inside that transaction."""
-    return route(db, ground.voices, ground.walls, now, News(changed=frozenset(changed)))
+    return route(db, settings.voices, settings.access, now, News(changed=frozenset(changed)))
 
 
 def forget(db: Database, account: str, now: int) -> int:
@@ -106,7 +106,7 @@ def forget(db: Database, account: str, now: int) -> int:
 
 
 @dataclass
-class _Course:
+class _Timeline:
     """The incidents of one review while its judged times are worked through."""
 
     stored: dict[Key, Stored]
@@ -126,38 +126,38 @@ class _Course:
 
 def _settle(
     db: Database,
-    ground: ReviewSettings,
-    view: Pending,
+    settings: ReviewSettings,
+    pending: Pending,
     judged: Sequence[tuple[int, Judgement]],
     now: int,
 ) -> Reviewed | None:
     turn, _ = setting(db, TURN) or (0, now)
-    if turn + 1 != view.turn:
+    if turn + 1 != pending.turn:
         return None
-    set_setting(db, TURN, (view.turn, now))
+    set_setting(db, TURN, (pending.turn, now))
     oldest = min((at for at, _ in judged), default=now)
     stored = {one.incident.key: one for one in incidents.recent(db, oldest, now)}
-    course = _Course(stored, {key: one.incident for key, one in stored.items()})
-    arrived = {one.account: (one.start, one.stop + DAY) for one in view.pending}
+    timeline = _Timeline(stored, {key: one.incident for key, one in stored.items()})
+    arrived = {one.account: (one.start, one.stop + DAY) for one in pending.days}
     for n, (at, judgement) in enumerate(judged):
-        open_then = course.at(at)
+        open_then = timeline.at(at)
         if n < len(judged) - 1:
             judgement, open_then = _limited(judgement, open_then, arrived)
         for decision in decide(open_then, judgement, at):
-            course.latest[decision.incident.key] = decision.incident
-    news = _save(db, ground, view, course, now)
+            timeline.latest[decision.incident.key] = decision.incident
+    news = _save(db, settings, pending, timeline, now)
     note(
         db,
         judged,
-        first={one.account for one in view.pending if one.first},
-        news=ground.news,
-        disputes=view.disputes,
+        first={one.account for one in pending.days if one.first},
+        news=settings.news,
+        disputes=pending.disputes,
         now=now,
     )
-    if view.disputes is not None:
+    if pending.disputes is not None:
         set_setting(db, COMPARED, now)
-    days.reviewed(db, view.pending, now)
-    queued = route(db, ground.voices, ground.walls, now, news)
+    days.reviewed(db, pending.days, now)
+    queued = route(db, settings.voices, settings.access, now, news)
     return Reviewed(
         days=len(judged),
         opened=len(news.fresh),
@@ -185,15 +185,15 @@ def _limited(
 
 
 def _save(
-    db: Database, ground: ReviewSettings, view: Pending, course: _Course, now: int
+    db: Database, settings: ReviewSettings, pending: Pending, timeline: _Timeline, now: int
 ) -> News:
     """Stores what changed and says of each incident whether it is news."""
-    first = {one.account for one in view.pending if one.first}
+    first = {one.account for one in pending.days if one.first}
     changed, fresh, firsts = set(), set(), set()
     older: dict[str, int] = defaultdict(int)
-    for incident in course.changed():
-        old = course.stored.get(incident.key)
-        silent = _silence(incident, old, incident.account in first, now, ground.news)
+    for incident in timeline.changed():
+        old = timeline.stored.get(incident.key)
+        silent = _silence(incident, old, incident.account in first, now, settings.news)
         one = incidents.save(db, incident, now, silent, old=old)
         if old is not None and one.revision == old.revision and one.silent == old.silent:
             continue

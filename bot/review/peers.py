@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def walled(
-    panel: Panel, tags: Mapping[str, Sequence[str]], walls: AccessPolicy
+    panel: Panel, tags: Mapping[str, Sequence[str]], access: AccessPolicy
 ) -> dict[str, Ints]:
     """Peers as each team may know them.
 
@@ -27,11 +27,11 @@ def walled(
     share may be told ("@*"), and only where it is large enough; else it is cut per set of
     spaces ("@1", "@2", ...), so that no team's numbers rest on another's accounts.
     """
-    if not walls.spaces:
+    if not access.spaces:
         return dict(panel.groups)
     seen_by = [
         frozenset(
-            space for space in walls.spaces if walls.sees(space, name, tags.get(name, ()))
+            space for space in access.spaces if access.sees(space, name, tags.get(name, ()))
         )
         for name in panel.accounts
     ]
@@ -52,7 +52,7 @@ def walled(
 
 
 def events_behind(
-    walls: AccessPolicy, noted: Iterable[NotedEvent], tags: Mapping[str, Sequence[str]]
+    access: AccessPolicy, noted: Iterable[NotedEvent], tags: Mapping[str, Sequence[str]]
 ) -> Iterator[Event]:
     """Events as checks may use them: a team's own only for accounts that it alone sees.
 
@@ -60,16 +60,16 @@ def events_behind(
     """
     for one in noted:
         event, space = one.event, one.space
-        if space is None or not walls.spaces:
+        if space is None or not access.spaces:
             yield event
             continue
-        others = [other for other in walls.spaces if other != space]
+        others = [other for other in access.spaces if other != space]
         for account, words in tags.items():
             if event.account not in (None, account):
                 continue
             if event.platform not in (None, account.partition("/")[0]):
                 continue
-            if walls.sees(space, account, words) and not any(
-                walls.sees(other, account, words) for other in others
+            if access.sees(space, account, words) and not any(
+                access.sees(other, account, words) for other in others
             ):
                 yield replace(event, account=account)

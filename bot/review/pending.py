@@ -54,7 +54,7 @@ class ReviewSettings:
     """What reviews need beside the store; `news` in seconds."""
 
     rules: Rules
-    walls: AccessPolicy
+    access: AccessPolicy
     voices: Voices
     timezone: str = "UTC"
     news: int = 7 * DAY
@@ -71,7 +71,7 @@ class Pending:
 
     now: int
     turn: int
-    pending: tuple[PendingDays, ...]
+    days: tuple[PendingDays, ...]
     few: tuple[str, ...] | None
     back: int
     events: tuple[Event, ...]
@@ -79,7 +79,7 @@ class Pending:
     disputes: tuple[readings.Disagreement, ...] | None
 
 
-def look(db: Database, walls: AccessPolicy, now: int) -> Pending:
+def look(db: Database, access: AccessPolicy, now: int) -> Pending:
     turn, last = setting(db, TURN) or (0, now)
     if now < last <= now + DAY:
         now = last  # a clock set back a little must not hide the newest readings
@@ -90,10 +90,10 @@ def look(db: Database, walls: AccessPolicy, now: int) -> Pending:
     return Pending(
         now=now,
         turn=turn + 1,
-        pending=pending,
+        days=pending,
         few=tuple(one.account for one in pending) if 4 * len(pending) < watched else None,
         back=max(0, (now - oldest) // DAY),
-        events=tuple(events_behind(walls, events.listing(db), accounts.tags_by_account(db))),
+        events=tuple(events_behind(access, events.listing(db), accounts.tags_by_account(db))),
         floors=floor_factors(incidents.feedback_by_account(db)),
         disputes=tuple(readings.disagreements(db, now)) if compare else None,
     )
@@ -115,7 +115,7 @@ def spans(back: int, aged: int) -> Iterator[tuple[int, int]]:
 def panel_of(
     db: Database,
     store: Store,
-    ground: ReviewSettings,
+    settings: ReviewSettings,
     now: int,
     newest: int,
     span: int,
@@ -123,7 +123,7 @@ def panel_of(
 ) -> Panel:
     """The panel whose last column lies `newest` days back, long enough to judge `span` days."""
     length = LOOKBACK + span
-    ends = day_ends(now, ground.timezone, newest + length + 1)
+    ends = day_ends(now, settings.timezone, newest + length + 1)
     last = int(ends[-1 - newest])
     start = int(ends[-1 - newest - length])
     series = readings.series(db, store.path, start=start, stop=last, only=only)
@@ -133,22 +133,22 @@ def panel_of(
         series.at,
         series.values,
         now=last,
-        timezone=ground.timezone,
+        timezone=settings.timezone,
         days=length,
         tags=series.tags,
         with_read_at=True,
     )
-    return replace(panel, groups=walled(panel, series.tags, ground.walls))
+    return replace(panel, groups=walled(panel, series.tags, settings.access))
 
 
-def judge(
-    panel: Panel, span: int, view: Pending, ground: ReviewSettings
+def judged(
+    panel: Panel, span: int, pending: Pending, settings: ReviewSettings
 ) -> list[tuple[int, Judgement]]:
     if not panel.accounts:
         return []
     columns = np.arange(panel.days - span, panel.days)
     return list(
-        ground.judge(
-            panel, ground.rules, columns=columns, events=view.events, floors=view.floors
+        settings.judge(
+            panel, settings.rules, columns=columns, events=pending.events, floors=pending.floors
         )
     )

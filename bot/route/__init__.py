@@ -34,9 +34,9 @@ class News:
     older: Mapping[str, int] | None = None
 
 
-def route(db: Database, voices: Voices, walls: AccessPolicy, now: int, news: News) -> int:
+def route(db: Database, voices: Voices, access: AccessPolicy, now: int, news: News) -> int:
     """Queues every message that follows from `news` or whose hour has come; gives how many."""
-    audience = Audience(db, walls, now)
+    audience = Audience(db, access, now)
     fresh = notices.take_unrouted(db)
     queued = 0
     for channel in channels.listing(db):
@@ -49,7 +49,7 @@ def route(db: Database, voices: Voices, walls: AccessPolicy, now: int, news: New
 
 
 def catch_up(
-    db: Database, voices: Voices, walls: AccessPolicy, channel: Channel, now: int
+    db: Database, voices: Voices, access: AccessPolicy, channel: Channel, now: int
 ) -> bool:
     """Folds every alert that never went out into one message, worst first.
 
@@ -62,7 +62,7 @@ def catch_up(
     older = sum(row.older for row in rows)
     since = min(row.since or row.created for row in rows)
     outbox.fold(db, [row.id for row in rows], now)
-    audience = Audience(db, walls, now)
+    audience = Audience(db, access, now)
     ChannelNotifier(audience, voices, channel).tell_digest(
         [audience.get(id) for id in members], "catch_up", older=older, since=since
     )

@@ -37,8 +37,8 @@ def _minutes(text: str) -> int:
 class Audience:
     """All subscriptions, mutes and walls of one moment, read once."""
 
-    def __init__(self, db: Database, walls: AccessPolicy, now: int) -> None:
-        self.db, self.walls, self.now = db, walls, now
+    def __init__(self, db: Database, access: AccessPolicy, now: int) -> None:
+        self.db, self.access, self.now = db, access, now
         self.tags = accounts.tags_by_account(db)
         self.mutes = channels.mutes(db, now)
         self.subscriptions: dict[str, list[Subscription]] = defaultdict(list)
@@ -53,7 +53,7 @@ class Audience:
 
     def hears(self, channel: Channel, incident: Incident) -> bool:
         tags = self.tags.get(incident.account, ())
-        return self.walls.sees(channel.space, incident.account, tags) and any(
+        return self.access.sees(channel.space, incident.account, tags) and any(
             subscription.wants(incident, tags)
             for subscription in self.subscriptions[channel.channel]
         )
@@ -61,7 +61,7 @@ class Audience:
     def sees(self, channel: Channel, account: str) -> bool:
         """Accounts that the channel's messages may name."""
         tags = self.tags.get(account, ())
-        return self.walls.sees(channel.space, account, tags) and any(
+        return self.access.sees(channel.space, account, tags) and any(
             accounts.matches(subscription.accounts, account, tags)
             for subscription in self.subscriptions[channel.channel]
         )

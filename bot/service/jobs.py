@@ -38,7 +38,7 @@ from checks.panel.panel import LOOKBACK, Panel
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from bot.commands.dispatch import CommandDesk
+    from bot.commands.dispatch import CommandDispatcher
     from bot.commands.request import Context
     from bot.config.settings import SourceSettings
     from bot.ingest.imports import Intake
@@ -72,9 +72,9 @@ class Service:
     """`calendar` is the clock of polls, reviews and summaries; a replay sets it."""
 
     store: Store
-    ground: ReviewSettings
+    review_settings: ReviewSettings
     context: Context
-    dispatcher: CommandDesk
+    dispatcher: CommandDispatcher
     intake: Intake
     chats: Mapping[str, Chat]
     worker: OutboxWorker
@@ -203,14 +203,14 @@ class Service:
         """Accounts read often are judged often: the looks share the daily error budget."""
         now = int(self.calendar())
         looks = await self.store.read(readings.looks_per_day, now)
-        ground = replace(self.ground, rules=self.rules(looks))
-        await review(self.store, ground, now)
+        review_settings = replace(self.review_settings, rules=self.rules(looks))
+        await review(self.store, review_settings, now)
         self.worker.wake()
 
     async def minute(self) -> None:
         """Releases what mutes, quiet hours and reminders held, and sends due summaries."""
         now = self.calendar()
-        queued = await settle_routes(self.store, self.ground, int(now))
+        queued = await settle_routes(self.store, self.review_settings, int(now))
         for channel in await self.store.read(channels.listing):
             if channel.summary and channel.space and channel.disabled is None:
                 queued += await self._summarise(channel, now)

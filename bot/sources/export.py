@@ -41,21 +41,21 @@ def read_export(
     `account` ("platform/handle" or "handle") wins over what a file says of itself. Raises
     SourceUnavailable where there is nothing at the path.
     """
-    from bot.sources.exports.parsed import Asked, failed
+    from bot.sources.exports.parsed import ExportContext, failed
     from bot.sources.exports.reading import read_path
-    from bot.sources.tables.options import Meaning
+    from bot.sources.tables.options import TableOptions
 
     path = Path(path)
     if not path.exists():
         raise SourceUnavailable(f"{path} does not exist: correct the path.")
-    asked = Asked(
+    context = ExportContext(
         key=hash_key,
         zone=ZoneInfo(timezone),
         now=now,
         account=Account.parse(account) if account else None,
         platform=platform,
     )
-    meaning = Meaning(
+    options = TableOptions(
         platform=platform,
         timezone=timezone,
         daily=tuple(daily),
@@ -64,10 +64,10 @@ def read_export(
         account=account,
     )
     try:
-        return read_path(path, str(path), asked, meaning)
+        return read_path(path, str(path), context, options)
     except SourceChanged as error:
-        piece = failed(str(path), error)
-        return Batch(faults=piece.faults, found=(piece.found,))
+        parsed = failed(str(path), error)
+        return Batch(faults=parsed.faults, found=(parsed.found,))
 
 
 def describe(found: Found) -> str:

@@ -95,11 +95,11 @@ class FileSource:
     def _read(self, path: Path, now: datetime | None = None, *, torn: bool = False) -> Batch:
         from bot.sources.tables.read_file import read_table_file, stem
 
-        meaning = self._settings.meaning()
-        if meaning.account == "*":
-            meaning = replace(meaning, account=stem(path))
+        options = self._settings.options()
+        if options.account == "*":
+            options = replace(options, account=stem(path))
         try:
-            return read_table_file(path, meaning, now=now, torn=torn)
+            return read_table_file(path, options, now=now, torn=torn)
         except SourceError as error:
             error.source = self.name
             raise

@@ -168,12 +168,12 @@ class HttpSource:
         """The batch, and whether the records say when they are of."""
         from bot.sources.tables.readings import Table
 
-        meaning = self._settings.meaning()
-        meaning = replace(meaning, account=handle or meaning.account)
-        frame = self._frame(reply, meaning.columns)
-        timed = "at" in meaning.columns or any(role_of(c) == "at" for c in frame.columns)
+        options = self._settings.options()
+        options = replace(options, account=handle or options.account)
+        frame = self._frame(reply, options.columns)
+        timed = "at" in options.columns or any(role_of(c) == "at" for c in frame.columns)
         if not timed:
-            roles = {*meaning.columns, *map(role_of, frame.columns)}
+            roles = {*options.columns, *map(role_of, frame.columns)}
             if not roles & set(METRICS):
                 shown = ", ".join(f'"{name}"' for name in frame.columns[:12])
                 raise SourceChanged(
@@ -183,7 +183,7 @@ class HttpSource:
                 )
             frame = frame.with_columns(at=int((now or _ANY_TIME).timestamp()))
         table = Table(name=self.name, frame=frame, first_row=1)
-        batch = read_table(table, meaning, self.name, now=now)
+        batch = read_table(table, options, self.name, now=now)
         return replace(batch, found=()), timed
 
     def _frame(self, reply: Reply, columns: Mapping[str, str]) -> pl.DataFrame:

@@ -160,14 +160,14 @@ class SqlSource:
         from bot.sources.tables.columns import NoLayout, lay_out
         from bot.sources.tables.readings import Table
 
-        meaning = self._settings.meaning()
+        options = self._settings.options()
         try:
-            layout = lay_out(rows.header, meaning.columns)
+            layout = lay_out(rows.header, options.columns)
             if not rows.values:
                 return Batch()
             rows.times = [row[rows.header.index(layout.roles["at"])] for row in rows.values]
             table = Table(name=self.name, frame=frame_of(rows.header, rows.values), first_row=1)
-            batch = read_table(table, meaning, self.name, now=now)
+            batch = read_table(table, options, self.name, now=now)
         except NoLayout as error:
             raise SourceChanged(f"{self.name}: the answer {error}.", source=self.name) from None
         except SourceError as error:

@@ -15,7 +15,7 @@ Status = Literal["active", "gone", "suspended", "deactivated", "private", "renam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class AccountRow:
     """One stored account; `name` is what people call it, where a source says so."""
 
     id: int
@@ -90,14 +90,14 @@ _SELECT = """SELECT accounts.*, sources.name AS source_name, (
   FROM accounts LEFT JOIN sources ON sources.id = accounts.source"""
 
 
-def listing(db: Database, patterns: Sequence[str] = ("*",)) -> list[Known]:
+def listing(db: Database, patterns: Sequence[str] = ("*",)) -> list[AccountRow]:
     """Accounts that the patterns allow, by name."""
     rows = db.conn.execute(f"{_SELECT} ORDER BY accounts.account")
     known = (_known(row) for row in rows)
     return [one for one in known if matches(patterns, one.account, one.tags)]
 
 
-def get(db: Database, account: str) -> Known | None:
+def get(db: Database, account: str) -> AccountRow | None:
     row = db.conn.execute(f"{_SELECT} WHERE accounts.account = ?", (account,)).fetchone()
     return None if row is None else _known(row)
 
@@ -185,9 +185,9 @@ def watched(db: Database, source: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _known(row: Mapping[str, object]) -> Known:
+def _known(row: Mapping[str, object]) -> AccountRow:
     value = dict(row)
-    return Known(
+    return AccountRow(
         id=value["id"],  # type: ignore[arg-type]
         account=str(value["account"]),
         tags=tuple(json.loads(str(value["tags"]))),

@@ -12,7 +12,7 @@ from bot.model.source import Fault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
-    """`fault` is the sentence of the present trouble, None while all is well; `standing` what
+    """`fault` is the sentence of the present trouble, None while all is well; `remarks` what
     the source said last beside its readings."""
 
     id: int
@@ -23,7 +23,7 @@ class SourceRow:
     last_success: int | None
     fault: str | None
     fault_since: int | None
-    standing: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def ensure(db: Database, name: str, priority: int = 1) -> SourceRow:
@@ -48,14 +48,14 @@ def listing(db: Database) -> list[SourceRow]:
 
 
 def succeeded(
-    db: Database, id: int, state: Any, at: int, standing: Sequence[str] = ()
+    db: Database, id: int, state: Any, at: int, remarks: Sequence[str] = ()
 ) -> str | None:
     """Stores the state; gives the fault that ended, for the one line on recovery."""
     (fault,) = db.conn.execute("SELECT fault FROM sources WHERE id = ?", (id,)).fetchone()
     db.conn.execute(
         "UPDATE sources SET state = ?, last_attempt = ?, last_success = ?, fault = NULL,"
         " fault_since = NULL, standing = ? WHERE id = ?",
-        (json.dumps(state), at, at, json.dumps(standing), id),
+        (json.dumps(state), at, at, json.dumps(remarks), id),
     )
     return str(fault) if fault is not None else None
 
@@ -117,5 +117,5 @@ def _source(row: Any) -> SourceRow:
         last_success=row["last_success"],
         fault=row["fault"],
         fault_since=row["fault_since"],
-        standing=tuple(json.loads(row["standing"] or "[]")),
+        remarks=tuple(json.loads(row["standing"] or "[]")),
     )

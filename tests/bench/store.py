@@ -143,11 +143,13 @@ def bench_review(folder: Path, accounts: int, rounds: int) -> None:
         return store
 
     store = asyncio.run(fill())
-    ground = ReviewSettings(rules=rules_for("balanced"), voices=message, walls=AccessPolicy({}))
+    review_settings = ReviewSettings(
+        rules=rules_for("balanced"), voices=message, access=AccessPolicy({})
+    )
     start = NOW - 121 * DAY
     ratios, wide = [], []
     for _ in range(rounds):
-        ours = timed(lambda: asyncio.run(review(store, ground, NOW)))
+        ours = timed(lambda: asyncio.run(review(store, review_settings, NOW)))
         whole = arrow_once(store.path, start, "*")
         used = arrow_once(store.path, start, "account, at, source, followers")
         ratios.append(ours / used)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from bot import message
-from bot.message.progress import AccountCourse, Deadline, Standing
+from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.message.voice import Voice
 from bot.model.message import Alert, Message
 from checks.model import Incident, Notice, Update
@@ -174,15 +174,15 @@ def week() -> message.Summary:
         start=SEEN - 7 * DAY,
         end=SEEN,
         accounts=[
-            AccountCourse(account="tiktok/up", values=rise, before=995, after=1060),
-            AccountCourse(account="tiktok/down", values=fall, before=5004, after=4850),
-            AccountCourse(
+            AccountProgress(account="tiktok/up", values=rise, before=995, after=1060),
+            AccountProgress(account="tiktok/down", values=fall, before=5004, after=4850),
+            AccountProgress(
                 account="youtube/new",
                 values=(math.nan,) * 6 + (5000.0,),
                 before=math.nan,
                 after=5000,
             ),
-            AccountCourse(
+            AccountProgress(
                 account="meta/flows", values=rise, before=0, after=60, has_level=False
             ),
         ],
@@ -195,14 +195,14 @@ def week() -> message.Summary:
             message.Silent("weekly exports", SEEN - 4 * DAY, 138),
         ],
         goals=[
-            Standing(
+            GoalProgress(
                 account="tiktok/up",
                 followers=2000,
                 by=date(2023, 1, 19),
                 now=1060,
                 forecast=(1500, 1700, 1900),
             ),
-            Standing(account="tiktok/down", followers=4000, by=date(2023, 1, 19), now=4850),
+            GoalProgress(account="tiktok/down", followers=4000, by=date(2023, 1, 19), now=4850),
         ],
         deadlines=[
             Deadline(name="US ban", kind="deadline", at=SEEN + 5 * DAY, about="tiktok"),

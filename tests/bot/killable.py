@@ -81,7 +81,9 @@ async def serve(folder: Path, steps: Steps) -> None:
     clock = Clock(NOW)
     store = Store.open(folder / "ebbwatch.db", now=NOW)
     store._writer.conn.set_trace_callback(steps)
-    ground = ReviewSettings(rules=rules_for("balanced"), voices=message, walls=AccessPolicy({}))
+    review_settings = ReviewSettings(
+        rules=rules_for("balanced"), voices=message, access=AccessPolicy({})
+    )
 
     def configure(db):
         channels.configure(
@@ -100,7 +102,7 @@ async def serve(folder: Path, steps: Steps) -> None:
         store,
         {"console": Terminal(folder / "terminal.txt", steps)},
         voices=message,
-        walls=ground.walls,
+        access=review_settings.access,
         clocks=Clocks(calendar=clock, wall=clock, monotonic=clock),
         draw=nothing,
         report=nothing,
@@ -111,7 +113,7 @@ async def serve(folder: Path, steps: Steps) -> None:
         given = row.state["days"] if row and row.state else 0
         if given:
             clock.now = TIMES[given - 1]
-            await review(store, ground, int(clock()))
+            await review(store, review_settings, int(clock()))
             for _ in range(3):
                 await worker.pump()
                 clock.tick(400)

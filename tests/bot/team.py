@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from sqlite_utils import Database
 
-from bot.commands.dispatch import CommandDesk
+from bot.commands.dispatch import CommandDispatcher
 from bot.commands.request import Context, Space
 from bot.commands.table import COMMANDS
 from bot.model.command import Attachment, Caller
@@ -32,9 +32,9 @@ THEIRS = ("instagram/rival", "youtube/secret")
 
 @dataclass
 class Team:
-    """A desk and what it was asked to do beyond storage."""
+    """A dispatcher and what it was asked to do beyond storage."""
 
-    dispatcher: CommandDesk
+    dispatcher: CommandDispatcher
     store: Store
     context: Context
     reported: list[str] = field(default_factory=list)
@@ -143,5 +143,7 @@ def _team(store: Store, locale: str) -> Team:
         },
         locale=locale,
     )
-    team = Team(dispatcher=CommandDesk(context, COMMANDS, tell), store=store, context=context)
+    team = Team(
+        dispatcher=CommandDispatcher(context, COMMANDS, tell), store=store, context=context
+    )
     return team

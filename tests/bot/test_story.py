@@ -64,12 +64,14 @@ class Story:
 
     def restart(self):
         self.store = Store.open(self.path, now=self.clock())
-        self.ground = ReviewSettings(rules=rules_for("balanced"), voices=message, walls=WALLS)
+        self.review_settings = ReviewSettings(
+            rules=rules_for("balanced"), voices=message, access=WALLS
+        )
         self.worker = OutboxWorker(
             self.store,
             {"fake": self.chat},
             voices=message,
-            walls=WALLS,
+            access=WALLS,
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
             draw=self._no_chart,
             report=self._say,
@@ -109,7 +111,7 @@ class Story:
         source = FakeSource("api", Batch(readings=table, state={"day": number}))
         outcome = await poll(self.store, source, datetime.fromtimestamp(self.clock(), UTC))
         assert outcome.broke is None
-        await review(self.store, self.ground, int(self.clock()))
+        await review(self.store, self.review_settings, int(self.clock()))
 
     async def send(self):
         for _ in range(3):
@@ -158,7 +160,7 @@ async def test_the_life_of_a_wave(story):
 
     def take(db):
         incidents.acknowledge(db, first.id, "Ana", int(story.clock()))
-        reroute(db, story.ground, int(story.clock()), [first.id])
+        reroute(db, story.review_settings, int(story.clock()), [first.id])
 
     await story.store.write(take)
     await story.send()
@@ -174,7 +176,7 @@ async def test_the_life_of_a_wave(story):
     await story.store.write(events.add, notice, space=TEAM, by="Ana", at=int(story.clock()))
     for number in range(PURGE + 1, DAYS):
         await story.day(number)
-        await settle_routes(story.store, story.ground, int(story.clock()))
+        await settle_routes(story.store, story.review_settings, int(story.clock()))
         await story.send()
     assert len(story.of("fake:1")) == len(story.of("fake:2")) == 1
     assert team.message.title.startswith("Over after")
@@ -191,7 +193,7 @@ async def test_the_life_of_a_wave(story):
     source = FakeSource("api", Batch(readings=frame(counts(), story.times, names=NAMES)))
     outcome = await poll(story.store, source, story.clock.at())
     assert outcome.changed == 0
-    await review(story.store, story.ground, int(story.clock()))
+    await review(story.store, story.review_settings, int(story.clock()))
     await story.send()
     assert len(story.chat.log) == before
     assert story.said == []

@@ -1,4 +1,4 @@
-"""What every chat is tested through: one `Stage` per platform, one desk that remembers.
+"""What every chat is tested through: one `Stage` per platform, one dispatcher that remembers.
 
 To add a platform, write a module with an async context manager `open_stage()` that gives a
 `Stage`, and name it in `STAGES`.
@@ -89,7 +89,7 @@ class Stage(Protocol):
     def come_back(self) -> None: ...
 
     def forget(self) -> None:
-        """Empties what the platform and the desk keep, as if it were long ago."""
+        """Empties what the platform and the dispatcher keep, as if it were long ago."""
         ...
 
     def now(self) -> float: ...
@@ -159,7 +159,7 @@ def _told(value: Any) -> str:
 
 
 async def _unused(*_: Any) -> Message:
-    raise AssertionError("a chat asks the desk, never a handler")
+    raise AssertionError("a chat asks the dispatcher, never a handler")
 
 
 COMMANDS = (

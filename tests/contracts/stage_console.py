@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.chat.console.adapter import CHANNEL, SPACE, ConsoleChat
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown
-from tests.contracts.parsing_desk import ParsingDesk
+from tests.contracts.parsing_dispatcher import ParsingDesk
 
 
 class ConsoleStage:

@@ -16,7 +16,7 @@ from bot.errors import DeliveryDeferred
 from bot.model.chat import Delivery, Health
 from bot.model.command import Dispatcher
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
-from tests.contracts.parsing_desk import ParsingDesk
+from tests.contracts.parsing_dispatcher import ParsingDesk
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, SECRET, TEAM, Interaction, SlackServer
 from tests.loopback.slack_limits import pings, texts
 

@@ -236,7 +236,7 @@ class Driver:
             self.store,
             {self.stage.chat.platform: self.stage.chat},
             voices=bot.message,
-            walls=AccessPolicy({self.stage.space: ("*",)}),
+            access=AccessPolicy({self.stage.space: ("*",)}),
             clocks=Clocks(
                 calendar=self.stage.now, wall=self.stage.now, monotonic=lambda: self._monotonic
             ),

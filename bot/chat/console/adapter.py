@@ -176,7 +176,7 @@ _WIDE = 110
 
 
 def print_message(message: Message, words: Words, stream: TextIO) -> None:
-    """Writes an answer of the desk to a terminal or a pipe."""
+    """Writes an answer to a command to a terminal or a pipe."""
     terminal = stream.isatty()
     width = Console(file=stream).width if terminal else _WIDE
     stream.write(_render(Group(*_parts(message, words)), width, terminal) + "\n")

@@ -30,7 +30,7 @@ from bot.chat.discord.errors import (
     kind_of,
     watch_requests,
 )
-from bot.chat.discord.interactions import People
+from bot.chat.discord.interactions import Interactions
 from bot.chat.discord.permissions import READ_HISTORY, missing
 from bot.chat.discord.post import edit, look, number_of, post, ref_of, reply
 from bot.chat.discord.render import CHART, Rendered, render
@@ -90,7 +90,7 @@ class DiscordChat:
         self._condition = Condition(
             "Discord", dispatcher, wall=wall, uniform=uniform, longest=patience.pause
         )
-        self._people = People(dispatcher)
+        self._interactions = Interactions(dispatcher)
         self._client: discord.AutoShardedClient | None = None
         self._login = asyncio.Lock()
         self._shards: set[int] = set()
@@ -199,7 +199,9 @@ class DiscordChat:
 
         async def on_interaction(interaction: discord.Interaction) -> None:
             try:
-                await self._people.hear(_Asked(interaction, self._patience.acknowledge))
+                await self._interactions.hear(
+                    _LibraryInteraction(interaction, self._patience.acknowledge)
+                )
             except Exception:
                 log.exception("a command on Discord failed")
 
@@ -346,7 +348,7 @@ class DiscordChat:
             self._client.http._buckets.clear()
 
 
-class _Asked:
+class _LibraryInteraction:
     """An interaction as `discord_people` wants it."""
 
     def __init__(self, interaction: discord.Interaction, patience: float) -> None:

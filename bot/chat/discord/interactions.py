@@ -16,7 +16,7 @@ COMMAND, COMPONENT, COMPLETION = 2, 3, 4
 _REMEMBERED = 2000
 
 
-class Asked(Protocol):
+class Interaction(Protocol):
     """One interaction, in the hands of the library."""
 
     @property
@@ -43,57 +43,57 @@ class Asked(Protocol):
         ...
 
 
-class People:
-    """Every answer comes from the desk; each interaction is answered once."""
+class Interactions:
+    """Every answer comes from the dispatcher; each interaction is answered once."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
         self._heard: Memory[bool] = Memory(_REMEMBERED)
 
-    async def hear(self, asked: Asked) -> None:
+    async def hear(self, interaction: Interaction) -> None:
         """After a resumed session Discord may hand the same interaction out again."""
-        if self._heard.get(str(asked.id)):
+        if self._heard.get(str(interaction.id)):
             return
-        self._heard.put(str(asked.id), True)
-        if asked.kind == COMPONENT:
-            await self._button(asked)
-        elif asked.data.get("name") != ROOT:
+        self._heard.put(str(interaction.id), True)
+        if interaction.kind == COMPONENT:
+            await self._button(interaction)
+        elif interaction.data.get("name") != ROOT:
             return
-        elif asked.kind == COMPLETION:
-            await self._complete(asked)
-        elif asked.kind == COMMAND:
-            await self._command(asked)
+        elif interaction.kind == COMPLETION:
+            await self._complete(interaction)
+        elif interaction.kind == COMMAND:
+            await self._command(interaction)
 
-    async def _complete(self, asked: Asked) -> None:
-        call = read_call(asked.data)
+    async def _complete(self, interaction: Interaction) -> None:
+        call = read_call(interaction.data)
         focused = call.focused or ""
         kind = kind_of(self._dispatcher.commands, call.name, focused)
         if kind is not None:
             typed = call.arguments.get(focused, "")
-            await asked.complete(
-                await self._dispatcher.suggest(asked.caller(None), kind, typed)
+            await interaction.complete(
+                await self._dispatcher.suggest(interaction.caller(None), kind, typed)
             )
 
-    async def _command(self, asked: Asked) -> None:
-        call = read_call(asked.data)
-        if not await asked.acknowledge(ephemeral=not call.share):
+    async def _command(self, interaction: Interaction) -> None:
+        call = read_call(interaction.data)
+        if not await interaction.acknowledge(ephemeral=not call.share):
             return
         arguments: dict[str, Any] = dict(call.arguments)
         for name, attachment in call.files.items():
-            arguments[name] = await asked.fetch(attachment)
+            arguments[name] = await interaction.fetch(attachment)
             if arguments[name] is None:
-                words = await self._dispatcher.words(asked.caller(None))
-                await asked.show(no_file(words), "")
+                words = await self._dispatcher.words(interaction.caller(None))
+                await interaction.show(no_file(words), "")
                 return
-        await asked.show(
-            await self._dispatcher.answer(asked.caller(None), call.name, arguments), ""
+        await interaction.show(
+            await self._dispatcher.answer(interaction.caller(None), call.name, arguments), ""
         )
 
-    async def _button(self, asked: Asked) -> None:
+    async def _button(self, interaction: Interaction) -> None:
         """The button's id says it all, so old messages work after a restart."""
-        pressed = read_custom_id(str(asked.data.get("custom_id", "")))
-        if pressed is None or not await asked.acknowledge(ephemeral=True):
+        pressed = read_custom_id(str(interaction.data.get("custom_id", "")))
+        if pressed is None or not await interaction.acknowledge(ephemeral=True):
             return
         alert, line = pressed
-        answer = await self._dispatcher.answer_line(asked.caller(alert or None), line)
-        await asked.show(answer, alert)
+        answer = await self._dispatcher.answer_line(interaction.caller(alert or None), line)
+        await interaction.show(answer, alert)

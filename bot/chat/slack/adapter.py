@@ -28,7 +28,7 @@ from bot.chat.slack.callers import Callers
 from bot.chat.slack.errors import INVITE, SlackRefusal, refusal
 from bot.chat.slack.files import Files
 from bot.chat.slack.find import Finder
-from bot.chat.slack.interactions import FORM, People
+from bot.chat.slack.interactions import FORM, Interactions
 from bot.chat.slack.limits import Pace
 from bot.chat.slack.manifest import PATH, missing_scopes
 from bot.chat.slack.post import Poster
@@ -96,7 +96,7 @@ class SlackChat:
         paced = Pace(self._call, monotonic, sleep).call
         files = Files(paced, self._web.upload)
         self._poster = Poster(paced, files, Finder(paced, lambda: self._skew), sleep)
-        self._people = People(
+        self._interactions = Interactions(
             dispatcher,
             Callers(paced, monotonic),
             files,
@@ -274,17 +274,17 @@ class SlackChat:
         @app.command(re.compile(r".*"))
         async def command(ack: Any, body: dict[str, Any]) -> None:
             await ack()
-            self._start(self._people.command, body)
+            self._start(self._interactions.command, body)
 
         @app.action(re.compile(r".*"))
         async def press(ack: Any, body: dict[str, Any]) -> None:
             await ack()
-            self._start(self._people.press, body)
+            self._start(self._interactions.press, body)
 
         @app.view(FORM)
         async def submit(ack: Any, body: dict[str, Any]) -> None:
             await ack()
-            self._start(self._people.submit, body)
+            self._start(self._interactions.submit, body)
 
         return app
 

@@ -30,7 +30,7 @@ class Callers:
     def __init__(self, call: Call, monotonic: Callable[[], float]) -> None:
         self._call = call
         self._monotonic = monotonic
-        self._people: Memory[_Person] = Memory()
+        self._interactions: Memory[_Person] = Memory()
         self._groups: Mapping[str, frozenset[str]] = {}
         self._groups_until = float("-inf")
         self._asking = asyncio.Lock()
@@ -65,7 +65,7 @@ class Callers:
         )
 
     async def _person(self, user: str) -> _Person | None:
-        known = self._people.get(user)
+        known = self._interactions.get(user)
         if known is not None and known.until > self._monotonic():
             return known
         try:
@@ -73,7 +73,7 @@ class Callers:
         except DeliveryError:
             return None
         person = _read_person(answer.get("user") or {}, self._monotonic() + _PERSON_FRESH)
-        self._people.put(user, person)
+        self._interactions.put(user, person)
         return person
 
     async def _memberships(self) -> Mapping[str, frozenset[str]]:

@@ -1,4 +1,4 @@
-"""What people do in Slack, handed to the desk: commands, buttons, the form for files."""
+"""What people do in Slack, handed to the dispatcher: commands, buttons, the form for files."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Respond = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 Fetch = Callable[[str], Awaitable[bytes]]
 
 
-class People:
-    """Takes what people do and brings back the desk's answer.
+class Interactions:
+    """Takes what people do and brings back the dispatcher's answer.
 
     `respond` posts to a response address, `fetch` reads a file that a person gave, `team`
     tells the own workspace (None before the first sign-in). Every method returns normally:

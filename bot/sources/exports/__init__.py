@@ -1,1 +1,1 @@
-"""Exports that people download from platforms: one file per family, listed in `families.py`."""
+"""Exports that people download from platforms: one file per format, listed in `formats.py`."""

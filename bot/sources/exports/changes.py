@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sources.exports.archive import Member
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, series
+from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, series
 
 Moments = dict[int, dict[str, int | None]]
 """Epoch seconds to counts by metric."""
@@ -11,7 +11,7 @@ Moments = dict[int, dict[str, int | None]]
 
 def changes(
     member: Member,
-    asked: Asked,
+    context: ExportContext,
     moments: Moments,
     *,
     format: str,
@@ -25,7 +25,7 @@ def changes(
     only = "The tool notes changes only: between two rows the count stayed as it was."
     return series(
         member,
-        asked,
+        context,
         format=format,
         platform=platform,
         basis="total",

@@ -23,23 +23,25 @@ from bot.sources.exports import (
     x_archive,
     youtube_studio,
 )
-from bot.sources.exports.parsed import Asked, ParsedFile
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.parsed import ExportContext, ParsedFile
+from bot.sources.exports.sniffer import SniffedFile
 
 
-class Family(Protocol):
+class ExportFormat(Protocol):
     """A module that knows the files of one platform's export by their content."""
 
-    def claims(self, opening: Opening) -> bool:
-        """True where the content is this family's, readable or not. Never raises."""
+    def claims(self, file: SniffedFile) -> bool:
+        """True where the content is in this format, readable or not. Never raises."""
         ...
 
-    def read(self, openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-        """Reads all claimed files of one archive together; what fails becomes a piece."""
+    def read(
+        self, files: Sequence[SniffedFile], context: ExportContext
+    ) -> Iterator[ParsedFile]:
+        """Reads all claimed files of one archive together; what fails gives a fault."""
         ...
 
 
-FAMILIES: tuple[Family, ...] = (
+FORMATS: tuple[ExportFormat, ...] = (
     instagram,
     threads,
     facebook,

@@ -16,15 +16,15 @@ from bot.sources.exports.instagram_dates import date_range, made_by
 from bot.sources.exports.instagram_kinds import PART, Kind, Side, kind_of, refusal
 from bot.sources.exports.instagram_pages import old_pairs, page_pairs
 from bot.sources.exports.parsed import (
-    Asked,
     BadRows,
+    ExportContext,
     ParsedFile,
     failed,
     follower_list,
     refused,
 )
 from bot.sources.exports.relationships import Names, read_entries
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.sniffer import SniffedFile
 from bot.sources.exports.words import plural
 from bot.sources.tables.dates import end_of_day
 
@@ -46,31 +46,31 @@ class Export:
     old: bool
 
 
-def claims(opening: Opening) -> bool:
-    return kind_of(opening) is not None
+def claims(file: SniffedFile) -> bool:
+    return kind_of(file) is not None
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    """One piece per list, however many parts it has, and one per file that is no list."""
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    """One parsed file per list, however many parts it has, and one per file that is no list."""
     parts: list[Part] = []
     old = False
-    for opening in openings:
-        kind = kind_of(opening)
+    for file in files:
+        kind = kind_of(file)
         if kind is None:
             continue
         old = old or kind.what == "old" or kind.key == "relationships_followers"
         if kind.what == "other":
-            yield refused(opening.member, refusal(kind.key or ""), platform="instagram")
+            yield refused(file.member, refusal(kind.key or ""), platform="instagram")
         elif kind.what == "old":
-            parts += [Part(opening.member, kind, side) for side in ("followers", "following")]
+            parts += [Part(file.member, kind, side) for side in ("followers", "following")]
         else:
-            parts.append(Part(opening.member, kind, kind.side or "followers"))
+            parts.append(Part(file.member, kind, kind.side or "followers"))
     parts.sort(key=_list_key)
     for _, group in groupby(parts, key=_list_key):
         same = list(group)
-        alone = len(openings) == 1 and "followers_and_following" not in same[0].member.around
+        alone = len(files) == 1 and "followers_and_following" not in same[0].member.around
         try:
-            yield _list(_ordered(same), Export(alone and not old, old), asked)
+            yield _list(_ordered(same), Export(alone and not old, old), context)
         except SourceChanged as error:
             yield failed(same[0].member.label, error)
 
@@ -105,13 +105,13 @@ def _ordered(parts: list[Part]) -> list[Part]:
     return [numbered[number] for number in sorted(numbered)]
 
 
-def _list(parts: list[Part], export: Export, asked: Asked) -> ParsedFile:
+def _list(parts: list[Part], export: Export, context: ExportContext) -> ParsedFile:
     first, side = parts[0].member, parts[0].side
-    names = Names(asked.key(), "instagram")
+    names = Names(context.key(), "instagram")
     bad = BadRows(first.label)
     for part in parts:
         bad.label = part.member.label
-        _read_part(part, names, bad, asked)
+        _read_part(part, names, bad, context)
     ids, since = names.arrays()
     user, made = made_by(first, old=export.old)
     notes = names.notes()
@@ -123,18 +123,18 @@ def _list(parts: list[Part], export: Export, asked: Asked) -> ParsedFile:
         notes.append(
             "One file alone cannot tell whether it is all of the list: import the whole export."
         )
-    if ranged := date_range(since[since > 0], made, asked):
+    if ranged := date_range(since[since > 0], made, context):
         complete = False
         notes.append(ranged)
     return follower_list(
         first,
-        asked,
+        context,
         format=f"instagram.{'follower' if side == 'followers' else 'following'}_list",
         platform="instagram",
         side=side,
         ids=ids,
         since=since,
-        at=end_of_day(made, asked.zone) if made else None,
+        at=end_of_day(made, context.zone) if made else None,
         complete=complete,
         bad=bad,
         handle=user,
@@ -142,10 +142,10 @@ def _list(parts: list[Part], export: Export, asked: Asked) -> ParsedFile:
     )
 
 
-def _read_part(part: Part, names: Names, bad: BadRows, asked: Asked) -> None:
+def _read_part(part: Part, names: Names, bad: BadRows, context: ExportContext) -> None:
     if part.kind.what == "old":
         names.add(old_pairs(part.member, part.side))
     elif part.kind.what == "html":
-        names.add(page_pairs(part.member, asked, bad))
+        names.add(page_pairs(part.member, context, bad))
     else:
         read_entries(part.member, part.kind.key, names, bad)

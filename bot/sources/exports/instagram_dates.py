@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.sources.exports.archive import Member
-from bot.sources.exports.parsed import Asked
+from bot.sources.exports.parsed import ExportContext
 from bot.sources.tables.dates import end_of_day
 
 if TYPE_CHECKING:
@@ -40,12 +40,14 @@ def made_by(member: Member, *, old: bool) -> tuple[str | None, date | None]:
     return None, None
 
 
-def date_range(since: NDArray[np.int64], made: date | None, asked: Asked) -> str | None:
+def date_range(
+    since: NDArray[np.int64], made: date | None, context: ExportContext
+) -> str | None:
     """Says so where the oldest follow lies at the start of a usual date range."""
     if len(since) < _ENOUGH:
         return None
     oldest, newest = int(since.min()), int(since.max())
-    end = end_of_day(made, asked.zone) if made else newest
+    end = end_of_day(made, context.zone) if made else newest
     slack = max(86_400, 8 * (newest - oldest) // len(since))
     for days in _RANGES:
         start = end - days * 86_400

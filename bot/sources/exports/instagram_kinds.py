@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.sniffer import SniffedFile
 from bot.sources.exports.words import FOLLOWERS, FOLLOWING
 
 Side = Literal["followers", "following"]
@@ -64,29 +64,29 @@ class Kind(NamedTuple):
     key: str | None = None
 
 
-def kind_of(opening: Opening) -> Kind | None:
+def kind_of(file: SniffedFile) -> Kind | None:
     """None for a file that is not Instagram's."""
-    text, base = opening.text, opening.member.base
+    text, base = file.text, file.member.base
     if text.startswith("["):
-        return _top_level(opening, text, base)
+        return _top_level(file, text, base)
     if match := _FIRST_KEY.match(text):
         side = _LISTS.get(match[1])
         return Kind("json", side, match[1]) if side else Kind("other", key=match[1])
     if _OLD.match(text):
         return Kind("old")
-    if text.startswith("<") and "uiBoxWhite" in text and "threads" not in opening.member.around:
+    if text.startswith("<") and "uiBoxWhite" in text and "threads" not in file.member.around:
         return _page(text, base)
     return None
 
 
-def _top_level(opening: Opening, text: str, base: str) -> Kind | None:
+def _top_level(file: SniffedFile, text: str, base: str) -> Kind | None:
     """A list without a key. Likes, comments and adverts of an export look the same."""
     part, other = PART.match(base), _by_name(base)
     if re.fullmatch(r"\[\s*\]\s*", text):
         known = part is not None
     else:
         known = '"string_list_data"' in text or '"label_values"' in text
-    here = opening.lone or part or other or "followers_and_following" in opening.member.around
+    here = file.lone or part or other or "followers_and_following" in file.member.around
     if not known or not here:
         return None
     if other or '"label_values"' in text:

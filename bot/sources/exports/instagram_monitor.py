@@ -10,8 +10,8 @@ from datetime import datetime
 
 from bot.sources.exports.changes import Moments, changes
 from bot.sources.exports.days import fold, read_count
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, one_by_one
+from bot.sources.exports.sniffer import SniffedFile
 
 _HEADER = ["date", "type", "old", "new"]
 _METRICS = {
@@ -21,25 +21,25 @@ _METRICS = {
 }
 
 
-def claims(opening: Opening) -> bool:
-    return bool(opening.top) and [fold(cell) for cell in opening.top[0]] == _HEADER
+def claims(file: SniffedFile) -> bool:
+    return bool(file.top) and [fold(cell) for cell in file.top[0]] == _HEADER
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _file)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> ParsedFile:
-    member = opening.member
+def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member = file.member
     bad = BadRows(member.label)
     moments: Moments = {}
     passed = 0
-    for number, row in enumerate(opening.rows, 1):
+    for number, row in enumerate(file.rows, 1):
         metric = _METRICS.get(fold(row[1])) if len(row) > 1 else None
         if metric is None:
             passed += len(row) > 1 and fold(row[1]) != "type"
             continue
-        at = _moment(row[0], asked)
+        at = _moment(row[0], context)
         if at is None:
             bad.add(number, "this is no time as the tool writes it", "Date")
             continue
@@ -48,7 +48,7 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
     other = f"{passed:,} rows about something else than counts were passed over."
     return changes(
         member,
-        asked,
+        context,
         moments,
         format="instagram_monitor.log",
         platform="instagram",
@@ -57,9 +57,11 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
     )
 
 
-def _moment(text: str, asked: Asked) -> int | None:
+def _moment(text: str, context: ExportContext) -> int | None:
     try:
         moment = datetime.fromisoformat(text.strip())
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=asked.zone)).timestamp())
+        return int(
+            (moment if moment.tzinfo else moment.replace(tzinfo=context.zone)).timestamp()
+        )
     except (ValueError, OverflowError):
         return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.sources.exports.archive import Member
-from bot.sources.exports.parsed import Asked, BadRows
+from bot.sources.exports.parsed import BadRows, ExportContext
 from bot.sources.exports.streams import Bounded, blocks, broken_json
 from bot.sources.tables.dates import parse_time
 
@@ -20,7 +20,9 @@ _HEADING = re.compile(rb"<h2[^>]*>([\w.]+)</h2>")
 _TIME = re.compile(rb"<div>([^<>]{6,40})</div>\s*(?:</div>|<tr|$)")
 
 
-def page_pairs(member: Member, asked: Asked, bad: BadRows) -> Iterator[tuple[str, int]]:
+def page_pairs(
+    member: Member, context: ExportContext, bad: BadRows
+) -> Iterator[tuple[str, int]]:
     with member.open() as stream:
         for number, block in enumerate(blocks(stream, _BLOCK, member.label), 1):
             match = _LINK.search(block) or _HEADING.search(block)
@@ -29,7 +31,7 @@ def page_pairs(member: Member, asked: Asked, bad: BadRows) -> Iterator[tuple[str
                 continue
             when = _TIME.search(block)
             since = (
-                parse_time(when[1].decode("utf-8", "replace"), asked.zone, "dmy")
+                parse_time(when[1].decode("utf-8", "replace"), context.zone, "dmy")
                 if when
                 else None
             )

@@ -9,8 +9,15 @@ from datetime import date
 from bot.errors import SourceChanged
 from bot.sources.exports.days import Days, fold, header_row, read_days
 from bot.sources.exports.interface_dates import parse_day
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
-from bot.sources.exports.sniffer import Opening, Rows
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    ParsedFile,
+    one_by_one,
+    refused,
+    series,
+)
+from bot.sources.exports.sniffer import Rows, SniffedFile
 
 _WANTED = ("date", "organic followers", "total followers")
 _PARTS = ("sponsored followers", "organic followers", "auto-invited followers")
@@ -18,30 +25,30 @@ _OTHERS = ("visitor metrics", "update metrics", "all posts", "competitor analyti
 _PAGE = re.compile(r"(.+?)_followers_\d{9,14}(?:\s?\(\d+\))?\.(?:xlsx?|csv)", re.IGNORECASE)
 
 
-def claims(opening: Opening) -> bool:
-    if not opening.is_workbook:
-        return header_row(opening.top, _WANTED) is not None
+def claims(file: SniffedFile) -> bool:
+    if not file.is_workbook:
+        return header_row(file.top, _WANTED) is not None
     try:
-        return _sheet(opening) is not None or _other(opening)
+        return _sheet(file) is not None or _other(file)
     except SourceChanged:
         return False
 
 
-def _sheet(opening: Opening) -> Rows | None:
-    return next((rows for rows in opening.sheets.values() if header_row(rows, _WANTED)), None)
+def _sheet(file: SniffedFile) -> Rows | None:
+    return next((rows for rows in file.sheets.values() if header_row(rows, _WANTED)), None)
 
 
-def _other(opening: Opening) -> bool:
-    return any(fold(name) in _OTHERS for name in opening.sheets)
+def _other(file: SniffedFile) -> bool:
+    return any(fold(name) in _OTHERS for name in file.sheets)
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _file)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> ParsedFile:
-    member = opening.member
-    rows = _sheet(opening)
+def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member = file.member
+    rows = _sheet(file)
     header = header_row(rows, _WANTED) if rows else None
     if rows is None or header is None:
         return refused(
@@ -63,11 +70,11 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
     page = _PAGE.fullmatch(member.base)
     return series(
         member,
-        asked,
+        context,
         format="linkedin.followers",
         platform="linkedin",
         basis="net" if falls else "gained",
-        at=days.at(asked.zone),
+        at=days.at(context.zone),
         values={"net" if falls else "gained": values},
         bad=bad,
         handle=page[1] if page else None,

@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.sources.exports.parsed import (
-    Asked,
     BadRows,
+    ExportContext,
     ParsedFile,
     follower_list,
     one_by_one,
     refused,
 )
 from bot.sources.exports.relationships import Names
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.sniffer import SniffedFile
 
 _ADDRESS = "account address"
 
 
-def claims(opening: Opening) -> bool:
-    return bool(opening.top) and opening.top[0][0].casefold() == _ADDRESS
+def claims(file: SniffedFile) -> bool:
+    return bool(file.top) and file.top[0][0].casefold() == _ADDRESS
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _list)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _list)
 
 
-def _list(opening: Opening, asked: Asked) -> ParsedFile:
-    member = opening.member
-    header = [cell.casefold() for cell in opening.top[0]]
+def _list(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member = file.member
+    header = [cell.casefold() for cell in file.top[0]]
     name = member.base.casefold()
     if "hide notifications" in header or name.startswith(("muted", "blocked", "block", "mute")):
         return refused(
@@ -38,13 +38,13 @@ def _list(opening: Opening, asked: Asked) -> ParsedFile:
             platform="mastodon",
         )
     following = "show boosts" in header or "following" in name
-    names = Names(asked.key(), "mastodon")
+    names = Names(context.key(), "mastodon")
     bad = BadRows(member.label)
-    names.add((address, 0) for address in _addresses(opening, bad))
+    names.add((address, 0) for address in _addresses(file, bad))
     ids, _ = names.arrays()
     return follower_list(
         member,
-        asked,
+        context,
         format=f"{'mastodon' if len(header) > 1 else 'takahe'}."
         f"{'following' if following else 'follower'}_list",
         platform="mastodon",
@@ -58,9 +58,9 @@ def _list(opening: Opening, asked: Asked) -> ParsedFile:
     )
 
 
-def _addresses(opening: Opening, bad: BadRows) -> Iterator[str]:
+def _addresses(file: SniffedFile, bad: BadRows) -> Iterator[str]:
     seen_header = False
-    for number, row in enumerate(opening.rows, 1):
+    for number, row in enumerate(file.rows, 1):
         address = row[0].strip() if row else ""
         if not seen_header:
             seen_header = bool(address)

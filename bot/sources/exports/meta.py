@@ -13,8 +13,15 @@ from itertools import islice
 
 from bot.sources.exports.days import Days, fold, read_days
 from bot.sources.exports.interface_dates import parse_day
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
-from bot.sources.exports.sniffer import Opening, Rows
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    ParsedFile,
+    one_by_one,
+    refused,
+    series,
+)
+from bot.sources.exports.sniffer import Rows, SniffedFile
 from bot.sources.exports.words import DATE, FOLLOWS, SMALL, plural
 
 _VALUE = "primary"  # stays English in every language
@@ -22,8 +29,8 @@ _POSTS = re.compile(r"post id|permalink|publish time")
 _LIKE = "Follows.csv (Business Suite, Insights, Results, Follows, Export)"
 
 
-def claims(opening: Opening) -> bool:
-    top = opening.top
+def claims(file: SniffedFile) -> bool:
+    top = file.top
     if not top:
         return False
     first = [fold(cell) for cell in top[0]]
@@ -42,18 +49,18 @@ def _header(rows: Rows) -> int | None:
     return None
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _file)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> ParsedFile:
-    member, rows = opening.member, opening.rows
+def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member, rows = file.member, file.rows
     index = _header(rows)
     if index is None:
         return refused(
             member,
             f"This lists posts with their follows, not days: export {_LIKE} instead.",
-            platform=asked.platform,
+            platform=context.platform,
         )
     title = next((cell.strip() for row in rows[:index] for cell in row if cell.strip()), "")
     platform, follows = _title(title)
@@ -71,7 +78,9 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
     notes = ["New follows only: without losses and totals it shows surges, never churn."]
     if platform is None:
         platform = (
-            asked.platform or (asked.account.platform if asked.account else "") or "facebook"
+            context.platform
+            or (context.account.platform if context.account else "")
+            or "facebook"
         )
         notes.append(f"The title names no platform: read as {platform}.")
     bad = BadRows(member.label)
@@ -83,11 +92,11 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
         days = _with_zeros(days, bad, notes)
     return series(
         member,
-        asked,
+        context,
         format="meta.follows",
         platform=platform,
         basis="gained",
-        at=days.at(asked.zone),
+        at=days.at(context.zone),
         values=days.values,
         bad=bad,
         notes=notes,

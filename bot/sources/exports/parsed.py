@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from bot.sources.exports.sniffer import Opening
+    from bot.sources.exports.sniffer import SniffedFile
 
 MAX_FAULTS = 20
 """Bad rows that are named one by one; the rest is counted."""
@@ -30,7 +30,7 @@ _TWINS = {"instagram", "threads"}  # one export holds both, under the same handl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ExportContext:
     """What the caller knows beforehand; `key` is called only where a list is read."""
 
     key: Callable[[], bytes]
@@ -86,30 +86,34 @@ def failed(label: str, error: SourceChanged) -> ParsedFile:
 
 
 def one_by_one(
-    openings: Sequence[Opening], asked: Asked, read: Callable[[Opening, Asked], ParsedFile]
+    files: Sequence[SniffedFile],
+    context: ExportContext,
+    read: Callable[[SniffedFile, ExportContext], ParsedFile],
 ) -> Iterator[ParsedFile]:
-    """Reads every file for itself; what fails becomes a piece."""
-    for opening in openings:
+    """Reads every file for itself; what fails gives a fault."""
+    for file in files:
         try:
-            yield read(opening, asked)
+            yield read(file, context)
         except SourceChanged as error:
-            yield failed(opening.member.label, error)
+            yield failed(file.member.label, error)
 
 
-def whose(asked: Asked, platform: str | None, handle: str | None, label: str) -> Account | None:
+def whose(
+    context: ExportContext, platform: str | None, handle: str | None, label: str
+) -> Account | None:
     """The account that an export belongs to: what was asked for wins over what the file says.
 
     None where nobody says it. Raises SourceChanged where the platforms contradict.
     """
-    wished = asked.account
-    for other in (wished.platform if wished else "", asked.platform):
+    wished = context.account
+    for other in (wished.platform if wished else "", context.platform):
         if other and platform and other != platform and {other, platform} != _TWINS:
             raise SourceChanged(
                 f"{label} holds numbers of {platform}, not of {other}: "
                 f"import it with an account of {platform}.",
                 where=label,
             )
-    platform = platform or (wished.platform if wished else "") or asked.platform
+    platform = platform or (wished.platform if wished else "") or context.platform
     if handle and platform != "youtube":  # where the case of ids matters
         handle = handle.lower()
     handle = (wished.handle if wished else None) or handle
@@ -127,7 +131,7 @@ def unknown_account(platform: str | None) -> str:
 
 def series(
     member: Member,
-    asked: Asked,
+    context: ExportContext,
     *,
     format: str,
     platform: str | None,
@@ -146,8 +150,8 @@ def series(
         {"at": at, **values}, schema={"at": pl.Int64, **dict.fromkeys(values, pl.Int64)}
     )
     frame = frame.filter(pl.any_horizontal(pl.col(list(values)).is_not_null()))
-    if late := int((frame["at"] > latest(asked.now)).sum()):
-        frame = frame.filter(pl.col("at") <= latest(asked.now))
+    if late := int((frame["at"] > latest(context.now)).sum()):
+        frame = frame.filter(pl.col("at") <= latest(context.now))
         bad.late(late)
     if frame.is_empty():
         raise SourceChanged(
@@ -156,7 +160,7 @@ def series(
             where=member.label,
         )
     frame = frame.sort("at").unique("at", keep="last", maintain_order=True)
-    account = whose(asked, platform, handle, member.label)
+    account = whose(context, platform, handle, member.label)
     told = list(notes)
     if account is None:
         told.append(unknown_account(platform))
@@ -169,8 +173,8 @@ def series(
         account=str(account) if account else None,
         basis=basis,
         readings=frame.height,
-        first=iso_day(int(frame["at"][0]), asked.zone),
-        last=iso_day(int(frame["at"][-1]), asked.zone),
+        first=iso_day(int(frame["at"][0]), context.zone),
+        last=iso_day(int(frame["at"][-1]), context.zone),
         complete=complete,
         bad_rows=bad.count,
         notes=tuple(told),
@@ -182,7 +186,7 @@ def series(
 
 def follower_list(
     member: Member,
-    asked: Asked,
+    context: ExportContext,
     *,
     format: str,
     platform: str,
@@ -211,11 +215,11 @@ def follower_list(
         at = newest
         told.append("The export does not say when it was made: dated by its newest follow.")
     elif at is None:
-        limit = int(asked.now.timestamp())
+        limit = int(context.now.timestamp())
         at = min(member.stamp, limit) if member.stamp else limit
         told.append("The export does not say when it was made: dated by its file's time.")
     at = max(at, newest or at)
-    account = whose(asked, platform, handle, member.label)
+    account = whose(context, platform, handle, member.label)
     if account is None:
         told.append(unknown_account(platform))
     found = Found(
@@ -224,8 +228,8 @@ def follower_list(
         platform=platform,
         account=str(account) if account else None,
         names=len(ids),
-        first=iso_day(int(known.min()), asked.zone) if newest and known is not None else None,
-        last=iso_day(at, asked.zone),
+        first=iso_day(int(known.min()), context.zone) if newest and known is not None else None,
+        last=iso_day(at, context.zone),
         complete=complete,
         bad_rows=bad.count,
         notes=tuple(told),

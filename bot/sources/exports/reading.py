@@ -1,4 +1,4 @@
-"""From a path to a batch: every file is shown to the families, what nobody knows is a table."""
+"""From a path to a batch: every file is shown to the formats, what nobody knows is a table."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from bot.errors import SourceChanged, SourceError
 from bot.model.source import Batch
 from bot.sources.exports.archive import Member, Tree, open_tree
-from bot.sources.exports.formats import FAMILIES
-from bot.sources.exports.parsed import Asked, ParsedFile, failed
-from bot.sources.exports.sniffer import Opening, Rows
+from bot.sources.exports.formats import FORMATS
+from bot.sources.exports.parsed import ExportContext, ParsedFile, failed
+from bot.sources.exports.sniffer import Rows, SniffedFile
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from bot.sources.tables.options import Meaning
+    from bot.sources.tables.options import TableOptions
 
 # where no export keeps its lists; opening thousands of pictures and chats would take long
 _PASSED = re.compile(
@@ -40,12 +40,12 @@ LIST_MARKS = re.compile(
 
 @dataclass
 class Shown:
-    """Files by the number of the family that claims them; `rest` nobody claims.
+    """Files by the number of the format that claims them; `rest` nobody claims.
 
     `books` holds the cells of the workbooks among the rest, which take long to parse.
     """
 
-    claimed: dict[int, list[Opening]] = field(default_factory=dict)
+    claimed: dict[int, list[SniffedFile]] = field(default_factory=dict)
     rest: list[Member] = field(default_factory=list)
     books: dict[str, dict[str, Rows]] = field(default_factory=dict)
     failed: list[ParsedFile] = field(default_factory=list)
@@ -53,26 +53,26 @@ class Shown:
 
 
 def read_path(
-    path: Path, label: str, asked: Asked, meaning: Meaning, *, deep: bool = True
+    path: Path, label: str, context: ExportContext, options: TableOptions, *, deep: bool = True
 ) -> Batch:
     """Reads a file, folder or zip; zips in a folder are each an export of their own.
 
     Raises SourceChanged where the path cannot be opened or nothing in it is known.
     """
-    with open_tree(path, label, asked.zone) as tree:
+    with open_tree(path, label, context.zone) as tree:
         shown = _show(tree)
-        parts = [_batch(piece) for piece in (*_claimed(shown, asked), *shown.failed)]
+        parts = [_batch(parsed) for parsed in (*_claimed(shown, context), *shown.failed)]
         folders = {_top(o.member) for group in shown.claimed.values() for o in group} - {""}
         unread = shown.passed + tree.skipped
         for member in shown.rest:
             if deep and member.path and member.base.lower().endswith(".zip"):
-                parts.append(_inner(member, asked, meaning))
+                parts.append(_inner(member, context, options))
             elif (len(tree.members) == 1 and not path.is_dir()) or (
                 _TABLES.search(member.base)
                 and (member.path is not None or not parts)
                 and _top(member) not in folders
             ):
-                parts.append(_table(member, shown.books.get(member.name), meaning, asked.now))
+                parts.append(_table(member, shown.books.get(member.name), options, context.now))
             else:
                 unread += 1
         if not parts:
@@ -92,24 +92,24 @@ def _show(tree: Tree) -> Shown:
             shown.passed += 1
             continue
         try:
-            opening = Opening.of(member, lone=len(tree.members) == 1)
-            if opening.is_workbook:
-                _ = opening.sheets  # a damaged one must not reach the reader of tables
+            file = SniffedFile.of(member, lone=len(tree.members) == 1)
+            if file.is_workbook:
+                _ = file.sheets  # a damaged one must not reach the reader of tables
         except SourceChanged as error:
             shown.failed.append(failed(member.label, error))
             continue
-        index = next((n for n, family in enumerate(FAMILIES) if family.claims(opening)), None)
-        if index is None and LIST_MARKS.search(opening.head):
-            if opening.lone:
+        index = next((n for n, form in enumerate(FORMATS) if form.claims(file)), None)
+        if index is None and LIST_MARKS.search(file.head):
+            if file.lone:
                 shown.failed.append(failed(member.label, _no_list(member.label)))
             else:
                 shown.passed += 1  # an export has many lists of people
         elif index is None:
             shown.rest.append(member)
-            if opening.is_workbook:
-                shown.books[member.name] = opening.sheets
+            if file.is_workbook:
+                shown.books[member.name] = file.sheets
         else:
-            shown.claimed.setdefault(index, []).append(opening)
+            shown.claimed.setdefault(index, []).append(file)
     return shown
 
 
@@ -121,9 +121,9 @@ def _no_list(label: str) -> SourceChanged:
     )
 
 
-def _claimed(shown: Shown, asked: Asked) -> Iterator[ParsedFile]:
-    for index, openings in sorted(shown.claimed.items()):
-        yield from FAMILIES[index].read(openings, asked)
+def _claimed(shown: Shown, context: ExportContext) -> Iterator[ParsedFile]:
+    for index, files in sorted(shown.claimed.items()):
+        yield from FORMATS[index].read(files, context)
 
 
 def _top(member: Member) -> str:
@@ -131,43 +131,43 @@ def _top(member: Member) -> str:
     return parts[0] if len(parts) > 1 else ""
 
 
-def _inner(member: Member, asked: Asked, meaning: Meaning) -> Batch:
+def _inner(member: Member, context: ExportContext, options: TableOptions) -> Batch:
     assert member.path is not None
     try:
-        return read_path(member.path, member.label, asked, meaning, deep=False)
+        return read_path(member.path, member.label, context, options, deep=False)
     except SourceChanged as error:
         return _batch(failed(member.label, error))
 
 
 def _table(
-    member: Member, book: dict[str, Rows] | None, meaning: Meaning, now: datetime
+    member: Member, book: dict[str, Rows] | None, options: TableOptions, now: datetime
 ) -> Batch:
     """A table that is no known export, by the generic reader."""
     from bot.sources.platforms.batches import read_table
     from bot.sources.tables.read_file import open_table, stem, table_from
     from bot.sources.tables.workbook import table_in
 
-    named = meaning.account is None
-    meaning = replace(meaning, account=meaning.account or stem(Path(member.base)))
+    named = options.account is None
+    options = replace(options, account=options.account or stem(Path(member.base)))
     try:
         if book is not None:
-            table = table_in(book, member.base, meaning.columns)
+            table = table_in(book, member.base, options.columns)
         elif member.path is not None:
-            table = open_table(member.path, meaning.columns)
+            table = open_table(member.path, options.columns)
         else:
-            table = table_from(Opening.of(member).whole(), member.base, meaning.columns)
-        return read_table(table, meaning, member.label, now=now, named=named)
+            table = table_from(SniffedFile.of(member).whole(), member.base, options.columns)
+        return read_table(table, options, member.label, now=now, named=named)
     except SourceError as error:
         where = error.where if isinstance(error, SourceChanged) else member.label
         return _batch(failed(member.label, SourceChanged(str(error), where=where)))
 
 
-def _batch(piece: ParsedFile) -> Batch:
+def _batch(parsed: ParsedFile) -> Batch:
     return Batch(
-        readings=piece.readings,
-        lists=piece.lists,
-        faults=piece.faults,
-        found=(piece.found,),
+        readings=parsed.readings,
+        lists=parsed.lists,
+        faults=parsed.faults,
+        found=(parsed.found,),
     )
 
 

@@ -24,7 +24,7 @@ _ZIPPED_WORKBOOK = (b"[Content_Types].xml", b"xl/workbook", b"opendocument.sprea
 
 
 @dataclass(frozen=True)
-class Opening:
+class SniffedFile:
     """`head` are the first bytes; text and rows are read when somebody asks.
 
     `lone` says that there is no export around the file, so that its content alone decides.
@@ -35,7 +35,7 @@ class Opening:
     lone: bool = False
 
     @classmethod
-    def of(cls, member: Member, *, lone: bool = False) -> Opening:
+    def of(cls, member: Member, *, lone: bool = False) -> SniffedFile:
         with member.open() as stream:
             head = stream.read(HEAD)
             if head.lstrip()[:1] == b"<":

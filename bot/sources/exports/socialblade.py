@@ -8,8 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.sources.exports.interface_dates import parse_day
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
-from bot.sources.exports.sniffer import Opening, decode
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    ParsedFile,
+    one_by_one,
+    refused,
+    series,
+)
+from bot.sources.exports.sniffer import SniffedFile, decode
 from bot.sources.exports.streams import broken_json
 from bot.sources.tables.dates import end_of_day
 
@@ -31,8 +38,8 @@ _METRICS = {
 }
 
 
-def claims(opening: Opening) -> bool:
-    text = opening.text
+def claims(file: SniffedFile) -> bool:
+    text = file.text
     if _API.match(text):
         return any(key in text for key in ('"growth"', '"sb_verified"')) or bool(
             _STATUS.match(text)
@@ -40,47 +47,45 @@ def claims(opening: Opening) -> bool:
     return bool(_TABLE.match(text[:4096]))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _file)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> ParsedFile:
-    label = opening.member.label
+def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    label = file.member.label
     try:
-        raw = json.loads(decode(opening.whole()))
+        raw = json.loads(decode(file.whole()))
         if isinstance(raw, dict) and "table" not in raw:
-            return _api(opening, raw, asked)
+            return _api(file, raw, context)
         rows = raw["table"] if isinstance(raw, dict) else raw
-        return _days(opening, rows, "table", asked)
+        return _days(file, rows, "table", context)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise broken_json(label) from None
 
 
-def _api(opening: Opening, raw: Mapping[str, Any], asked: Asked) -> ParsedFile:
+def _api(file: SniffedFile, raw: Mapping[str, Any], context: ExportContext) -> ParsedFile:
     status = raw.get("status")
     if isinstance(status, dict) and status.get("success") is False:
         return refused(
-            opening.member,
+            file.member,
             "Social Blade answered with an error: ask it again for this account.",
         )
     data = raw.get("data")
     rows = data.get("daily") if isinstance(data, dict) else None
     if not rows or not isinstance(data, dict):
         return refused(
-            opening.member,
+            file.member,
             "This Social Blade answer has no daily history: ask with history=default.",
         )
     owner = data.get("id")
     handle = owner.get("username") if isinstance(owner, dict) else None
-    return _days(
-        opening, rows, "statistics", asked, handle if isinstance(handle, str) else None
-    )
+    return _days(file, rows, "statistics", context, handle if isinstance(handle, str) else None)
 
 
 def _days(
-    opening: Opening, rows: Any, kind: str, asked: Asked, handle: str | None = None
+    file: SniffedFile, rows: Any, kind: str, context: ExportContext, handle: str | None = None
 ) -> ParsedFile:
-    member = opening.member
+    member = file.member
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise broken_json(member.label)
     keys = {str(key) for row in rows for key in row}
@@ -96,7 +101,7 @@ def _days(
         if day is None:
             bad.add(number, "this is no date", "date")
             continue
-        at.append(end_of_day(day, asked.zone))
+        at.append(end_of_day(day, context.zone))
         for metric, key in columns.items():
             values[metric].append(_whole(row.get(key), number, key, bad))
     notes = []
@@ -106,7 +111,7 @@ def _days(
         notes.append("YouTube's public counts have three significant digits.")
     return series(
         member,
-        asked,
+        context,
         format=f"socialblade.{kind}",
         platform=platform,
         basis="total",

@@ -7,31 +7,31 @@ from collections.abc import Iterator, Sequence
 
 from bot.sources.exports.instagram_dates import made_by
 from bot.sources.exports.parsed import (
-    Asked,
     BadRows,
+    ExportContext,
     ParsedFile,
     follower_list,
     one_by_one,
     refused,
 )
 from bot.sources.exports.relationships import Names, read_entries
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.sniffer import SniffedFile
 from bot.sources.tables.dates import end_of_day
 
 _KEY = re.compile(r'\{\s*"(text_post_app_\w+)"\s*:')
 
 
-def claims(opening: Opening) -> bool:
-    return bool(_KEY.match(opening.text))
+def claims(file: SniffedFile) -> bool:
+    return bool(_KEY.match(file.text))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _list)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _list)
 
 
-def _list(opening: Opening, asked: Asked) -> ParsedFile:
-    member = opening.member
-    match = _KEY.match(opening.text)
+def _list(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member = file.member
+    match = _KEY.match(file.text)
     key = match[1] if match else ""
     if not key.endswith(("_followers", "_following")) or "unfollow" in key:
         return refused(
@@ -40,7 +40,7 @@ def _list(opening: Opening, asked: Asked) -> ParsedFile:
             "threads of the same export.",
             platform="threads",
         )
-    names = Names(asked.key(), "threads")
+    names = Names(context.key(), "threads")
     bad = BadRows(member.label)
     read_entries(member, key, names, bad)
     ids, since = names.arrays()
@@ -48,13 +48,13 @@ def _list(opening: Opening, asked: Asked) -> ParsedFile:
     following = key.endswith("_following")
     return follower_list(
         member,
-        asked,
+        context,
         format=f"threads.{'following' if following else 'follower'}_list",
         platform="threads",
         side="following" if following else "followers",
         ids=ids,
         since=since,
-        at=end_of_day(made, asked.zone) if made else None,
+        at=end_of_day(made, context.zone) if made else None,
         complete=None,
         bad=bad,
         handle=user,

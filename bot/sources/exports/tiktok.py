@@ -13,15 +13,15 @@ from typing import IO, Literal
 
 from bot.errors import SourceChanged
 from bot.sources.exports.parsed import (
-    Asked,
     BadRows,
+    ExportContext,
     ParsedFile,
     failed,
     follower_list,
     refused,
 )
 from bot.sources.exports.relationships import Names
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.sniffer import SniffedFile
 from bot.sources.exports.streams import Bounded, blocks, broken_json
 from bot.sources.exports.words import plural
 
@@ -62,26 +62,26 @@ class Contents:
     handle: str | None = None
 
 
-def claims(opening: Opening) -> bool:
-    text = opening.text
+def claims(file: SniffedFile) -> bool:
+    text = file.text
     if text.startswith("{"):
         return bool(_FIRST_KEY.match(text)) or '"FansList"' in text
     return bool(_TEXT.match(text))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    for opening in openings:
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    for file in files:
         try:
-            yield from _file(opening, asked)
+            yield from _file(file, context)
         except SourceChanged as error:
-            yield failed(opening.member.label, error)
+            yield failed(file.member.label, error)
 
 
-def _file(opening: Opening, asked: Asked) -> Iterator[ParsedFile]:
-    member = opening.member
-    if opening.text.startswith("{"):
+def _file(file: SniffedFile, context: ExportContext) -> Iterator[ParsedFile]:
+    member = file.member
+    if file.text.startswith("{"):
         with member.open() as stream:
-            contents = _json(stream, member.label, asked)
+            contents = _json(stream, member.label, context)
     else:
         side = _text_side(member.base)
         if side is None:
@@ -92,7 +92,7 @@ def _file(opening: Opening, asked: Asked) -> Iterator[ParsedFile]:
                 platform="tiktok",
             )
             return
-        contents = _txt(opening, side, asked)
+        contents = _txt(file, side, context)
     if not contents.rows:
         yield refused(
             member,
@@ -100,7 +100,7 @@ def _file(opening: Opening, asked: Asked) -> Iterator[ParsedFile]:
             platform="tiktok",
         )
     for side in contents.rows:
-        yield _list(opening, side, contents, asked)
+        yield _list(file, side, contents, context)
 
 
 def _text_side(base: str) -> Side | None:
@@ -110,7 +110,9 @@ def _text_side(base: str) -> Side | None:
     return "followers" if name.startswith(("follower", "fans")) else None
 
 
-def _list(opening: Opening, side: Side, contents: Contents, asked: Asked) -> ParsedFile:
+def _list(
+    file: SniffedFile, side: Side, contents: Contents, context: ExportContext
+) -> ParsedFile:
     names = contents.names[side]
     ids, since = names.arrays()
     rows, count = contents.rows[side], contents.counts.get(side)
@@ -125,8 +127,8 @@ def _list(opening: Opening, side: Side, contents: Contents, asked: Asked) -> Par
         if not complete:
             notes.append("The list is taken as partial: request the data again.")
     return follower_list(
-        opening.member,
-        asked,
+        file.member,
+        context,
         format=f"tiktok.{'follower' if side == 'followers' else 'following'}_list",
         platform="tiktok",
         side=side,
@@ -140,7 +142,7 @@ def _list(opening: Opening, side: Side, contents: Contents, asked: Asked) -> Par
     )
 
 
-def _json(stream: IO[bytes], label: str, asked: Asked) -> Contents:
+def _json(stream: IO[bytes], label: str, context: ExportContext) -> Contents:
     import ijson
 
     contents = Contents()
@@ -153,7 +155,7 @@ def _json(stream: IO[bytes], label: str, asked: Asked) -> Contents:
             ),
             contents,
             label,
-            asked,
+            context,
         )
     except (ijson.JSONError, ValueError, OverflowError):
         raise broken_json(label) from None
@@ -163,7 +165,7 @@ def _json(stream: IO[bytes], label: str, asked: Asked) -> Contents:
 Events = Iterator[tuple[str, object]]
 
 
-def _walk(events: Events, contents: Contents, label: str, asked: Asked) -> None:
+def _walk(events: Events, contents: Contents, label: str, context: ExportContext) -> None:
     """Follows the keys down to the lists; all else passes by."""
     path: list[str] = []  # the key above every open map or array
     key = ""
@@ -173,8 +175,8 @@ def _walk(events: Events, contents: Contents, label: str, asked: Asked) -> None:
         elif event in {"start_map", "start_array"}:
             side = _side(path, key)
             if side and event == "start_array":
-                contents.names.setdefault(side, Names(asked.key(), "tiktok"))
-                _begin(contents, side, label, asked)
+                contents.names.setdefault(side, Names(context.key(), "tiktok"))
+                _begin(contents, side, label, context)
                 contents.names[side].add(_rows(events, contents, side))
                 continue
             if len(path) > _DEEPEST:
@@ -184,7 +186,7 @@ def _walk(events: Events, contents: Contents, label: str, asked: Asked) -> None:
         elif event in {"end_map", "end_array"}:
             path.pop()
         elif event == "null" and (side := _side(path, key)):
-            _begin(contents, side, label, asked)  # an empty list is written as null
+            _begin(contents, side, label, context)  # an empty list is written as null
         elif path and path[-1] == "ProfileMap":
             if event == "number" and key in _COUNTS and isinstance(value, int):
                 contents.counts[_COUNTS[key]] = value
@@ -194,8 +196,8 @@ def _walk(events: Events, contents: Contents, label: str, asked: Asked) -> None:
                 contents.handle = str(value)
 
 
-def _begin(contents: Contents, side: Side, label: str, asked: Asked) -> None:
-    contents.names.setdefault(side, Names(asked.key(), "tiktok"))
+def _begin(contents: Contents, side: Side, label: str, context: ExportContext) -> None:
+    contents.names.setdefault(side, Names(context.key(), "tiktok"))
     contents.bad.setdefault(side, BadRows(label))
     contents.rows.setdefault(side, 0)
     contents.nameless.setdefault(side, 0)
@@ -252,11 +254,11 @@ def _utc(text: str) -> int:
         return 0
 
 
-def _txt(opening: Opening, side: Side, asked: Asked) -> Contents:
+def _txt(file: SniffedFile, side: Side, context: ExportContext) -> Contents:
     contents = Contents()
-    label = opening.member.label
-    _begin(contents, side, label, asked)
-    with opening.member.open() as stream:
+    label = file.member.label
+    _begin(contents, side, label, context)
+    with file.member.open() as stream:
         contents.names[side].add(_text_rows(stream, contents, side, label))
     return contents
 

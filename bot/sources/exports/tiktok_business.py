@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.sources.exports.days import header_row, known_header, read_days
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, series
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, one_by_one, series
+from bot.sources.exports.sniffer import SniffedFile
 
 _ACCOUNT = ("date", "net growth", "new followers", "lost followers")
 _AUDIENCE = ("date", "new followers", "total followers")
@@ -18,16 +18,16 @@ _COLUMNS = {
 }
 
 
-def claims(opening: Opening) -> bool:
-    return bool(header_row(opening.top, _ACCOUNT) or header_row(opening.top, _AUDIENCE))
+def claims(file: SniffedFile) -> bool:
+    return bool(header_row(file.top, _ACCOUNT) or header_row(file.top, _AUDIENCE))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _file)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> ParsedFile:
-    member, rows = opening.member, opening.rows
+def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member, rows = file.member, file.rows
     bad = BadRows(member.label)
     notes = []
     if header := header_row(rows, _ACCOUNT):
@@ -45,11 +45,11 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
             notes.append("The column Total followers is empty: only new followers were read.")
     return series(
         member,
-        asked,
+        context,
         format=f"tiktok_business.{kind}",
         platform="tiktok",
         basis=basis,  # type: ignore[arg-type]
-        at=days.at(asked.zone),
+        at=days.at(context.zone),
         values=days.values,
         bad=bad,
         notes=notes,

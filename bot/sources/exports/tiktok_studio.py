@@ -15,8 +15,15 @@ from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
 from bot.sources.exports.days import Days, fold, read_count, read_days
 from bot.sources.exports.interface_dates import first_break, languages_of, last_year
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    ParsedFile,
+    one_by_one,
+    refused,
+    series,
+)
+from bot.sources.exports.sniffer import SniffedFile
 from bot.sources.exports.words import DATE, FOLLOWERS
 
 _OVERVIEW = ("video views", "profile views", "likes", "comments", "shares")
@@ -35,11 +42,11 @@ _EXPORTED = re.compile(r"(?:Overview|Followers|Viewers|Content)_.+?_(\d{10}|\d{1
 _HANDLE = re.compile(r"Followers_([\w.]+)")
 
 
-def claims(opening: Opening) -> bool:
-    if not opening.top or not opening.top[0]:
+def claims(file: SniffedFile) -> bool:
+    if not file.top or not file.top[0]:
         return False
-    header = [fold(cell) for cell in opening.top[0]]
-    if any(re.search(r"\d{4}", row[0]) for row in opening.top[1:]):
+    header = [fold(cell) for cell in file.top[0]]
+    if any(re.search(r"\d{4}", row[0]) for row in file.top[1:]):
         return False  # somebody's own table: the studio writes no years
     return _is_history(header) or _is_overview(header) or _other(header) is not None
 
@@ -71,12 +78,12 @@ def _other(header: list[str]) -> str | None:
     return next(found, None)
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _file)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> ParsedFile:
-    member, rows = opening.member, opening.rows
+def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member, rows = file.member, file.rows
     start = next((n for n, row in enumerate(rows) if any(c.strip() for c in row)), 0)
     header = [fold(cell) for cell in rows[start]] if rows else []
     history, overview = _is_history(header), header and _is_overview(header)
@@ -94,7 +101,7 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
             "downloaded.",
             where=member.label,
         )
-    handle, made = _made(member, asked)
+    handle, made = _made(member, context)
     notes: list[str] = []
     dates = _dates([(n, row[0]) for n, row in body], member.label, made, notes)
     bad = BadRows(member.label)
@@ -114,11 +121,11 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
         _compare(days, [row for _, row in body], notes)
     return series(
         member,
-        asked,
+        context,
         format=f"tiktok_studio.{'follower_history' if history else 'overview'}",
         platform="tiktok",
         basis="total" if history else None,
-        at=days.at(asked.zone),
+        at=days.at(context.zone),
         values=days.values,
         bad=bad,
         handle=handle,
@@ -126,9 +133,9 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
     )
 
 
-def _made(member: Member, asked: Asked) -> tuple[str | None, date]:
+def _made(member: Member, context: ExportContext) -> tuple[str | None, date]:
     """Handle, and the newest day that the file can speak of."""
-    limit = asked.now.timestamp()
+    limit = context.now.timestamp()
     made = min(member.stamp or limit, limit)
     handle = None
     for name in member.around[:-1]:

@@ -12,8 +12,8 @@ from bot.errors import SourceChanged
 from bot.model.reading import Account
 from bot.sources.exports.archive import damaged
 from bot.sources.exports.changes import Moments, changes
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, failed
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, failed
+from bot.sources.exports.sniffer import SniffedFile
 
 _ROWS = """
     select h.type, h.user, h.datetime, h.count, u.screen_name
@@ -24,11 +24,11 @@ _METRICS = {1: "followers", 2: "following"}
 _MOST = 5_000_000
 
 
-def claims(opening: Opening) -> bool:
-    if not opening.head.startswith(b"SQLite format 3\0"):
+def claims(file: SniffedFile) -> bool:
+    if not file.head.startswith(b"SQLite format 3\0"):
         return False
     try:
-        with closing(_open(opening)) as database:
+        with closing(_open(file)) as database:
             return bool(
                 database.execute(
                     "select 1 from sqlite_master where name = 'count_history'"
@@ -38,28 +38,28 @@ def claims(opening: Opening) -> bool:
         return False
 
 
-def _open(opening: Opening) -> sqlite3.Connection:
+def _open(file: SniffedFile) -> sqlite3.Connection:
     """Read only, without touching the file; a file in a zip is opened in memory."""
-    path = opening.member.path
+    path = file.member.path
     if path is not None:
         return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     database = sqlite3.connect(":memory:")
-    database.deserialize(opening.whole())
+    database.deserialize(file.whole())
     return database
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    for opening in openings:
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    for file in files:
         try:
-            yield from _file(opening, asked)
+            yield from _file(file, context)
         except SourceChanged as error:
-            yield failed(opening.member.label, error)
+            yield failed(file.member.label, error)
 
 
-def _file(opening: Opening, asked: Asked) -> Iterator[ParsedFile]:
-    label = opening.member.label
+def _file(file: SniffedFile, context: ExportContext) -> Iterator[ParsedFile]:
+    label = file.member.label
     try:
-        with closing(_open(opening)) as database:
+        with closing(_open(file)) as database:
             rows = database.execute(_ROWS).fetchmany(_MOST)
     except (sqlite3.Error, ValueError, OverflowError):
         raise damaged(label) from None
@@ -82,12 +82,12 @@ def _file(opening: Opening, asked: Asked) -> Iterator[ParsedFile]:
             f"{label}: the table count_history holds no follower counts: run the tool first.",
             where=label,
         )
-    if len(users) > 1 and asked.account:
-        asked = replace(asked, account=Account(asked.account.platform, ""))
+    if len(users) > 1 and context.account:
+        context = replace(context, account=Account(context.account.platform, ""))
     for handle, moments in users.items():
         yield changes(
-            opening.member,
-            asked,
+            file.member,
+            context,
             moments,
             format="twitter_to_sqlite.count_history",
             platform="x",

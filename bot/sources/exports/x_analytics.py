@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.sources.exports.days import fold, header_row, read_days
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
-from bot.sources.exports.sniffer import Opening
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    ParsedFile,
+    one_by_one,
+    refused,
+    series,
+)
+from bot.sources.exports.sniffer import SniffedFile
 
 _WANTED = ("date", "new follows", "unfollows")
 _COLUMNS = {
@@ -18,21 +25,21 @@ _COLUMNS = {
 }
 
 
-def claims(opening: Opening) -> bool:
-    return header_row(opening.top, _WANTED) is not None or _by_post(opening)
+def claims(file: SniffedFile) -> bool:
+    return header_row(file.top, _WANTED) is not None or _by_post(file)
 
 
-def _by_post(opening: Opening) -> bool:
-    cells = [fold(cell) for cell in opening.top[0]] if opening.top else []
+def _by_post(file: SniffedFile) -> bool:
+    cells = [fold(cell) for cell in file.top[0]] if file.top else []
     return "post id" in cells and "new follows" in cells
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _file)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> ParsedFile:
-    member, rows = opening.member, opening.rows
+def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member, rows = file.member, file.rows
     header = header_row(rows, _WANTED)
     if header is None:
         return refused(
@@ -45,11 +52,11 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
     days = read_days(rows, header, _COLUMNS, bad)
     return series(
         member,
-        asked,
+        context,
         format="x_analytics.account_overview",
         platform="x",
         basis="gained_lost",
-        at=days.at(asked.zone),
+        at=days.at(context.zone),
         values=days.values,
         bad=bad,
     )

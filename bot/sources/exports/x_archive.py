@@ -12,9 +12,9 @@ from typing import IO, Any, Literal
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, failed, follower_list
+from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, failed, follower_list
 from bot.sources.exports.relationships import Names
-from bot.sources.exports.sniffer import Opening, decode
+from bot.sources.exports.sniffer import SniffedFile, decode
 from bot.sources.exports.streams import broken_json, stream_items
 
 Side = Literal["followers", "following"]
@@ -33,24 +33,24 @@ class Manifest:
     counts: dict[str, int] | None = field(default=None)
 
 
-def claims(opening: Opening) -> bool:
-    return bool(_PART.match(opening.text) or _MANIFEST.match(opening.text))
+def claims(file: SniffedFile) -> bool:
+    return bool(_PART.match(file.text) or _MANIFEST.match(file.text))
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    ordered = sorted(openings, key=lambda opening: opening.member.folder)
-    for _, group in groupby(ordered, key=lambda opening: opening.member.folder):
-        yield from _archive(list(group), asked)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    ordered = sorted(files, key=lambda file: file.member.folder)
+    for _, group in groupby(ordered, key=lambda file: file.member.folder):
+        yield from _archive(list(group), context)
 
 
-def _archive(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    label = openings[0].member.label
+def _archive(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    label = files[0].member.label
     try:
-        manifest = _manifest(openings)
+        manifest = _manifest(files)
         for kind in ("follower", "following"):
-            parts = _parts(openings, kind)
+            parts = _parts(files, kind)
             if parts:
-                yield _list(parts, kind, manifest, asked)
+                yield _list(parts, kind, manifest, context)
     except SourceChanged as error:
         yield failed(error.where or label, error)
 
@@ -62,22 +62,22 @@ def _missing(label: str, name: str) -> SourceChanged:
     )
 
 
-def _parts(openings: Sequence[Opening], kind: str) -> dict[int, Member]:
+def _parts(files: Sequence[SniffedFile], kind: str) -> dict[int, Member]:
     parts: dict[int, Member] = {}
-    for opening in openings:
-        match = _PART.match(opening.text)
+    for file in files:
+        match = _PART.match(file.text)
         if match and match[1] == kind:
-            parts[int(match[2])] = opening.member
+            parts[int(match[2])] = file.member
     return dict(sorted(parts.items()))
 
 
-def _manifest(openings: Sequence[Opening]) -> Manifest:
-    found = [opening for opening in openings if _MANIFEST.match(opening.text)]
+def _manifest(files: Sequence[SniffedFile]) -> Manifest:
+    found = [file for file in files if _MANIFEST.match(file.text)]
     if not found:
         return Manifest()
-    opening = found[0]
+    file = found[0]
     try:
-        raw = json.loads(_MANIFEST.sub("", decode(opening.whole()).lstrip(), count=1))
+        raw = json.loads(_MANIFEST.sub("", decode(file.whole()).lstrip(), count=1))
         info = raw["archiveInfo"]
         made = datetime.fromisoformat(info["generationDate"])
         counts = {
@@ -93,13 +93,15 @@ def _manifest(openings: Sequence[Opening]) -> Manifest:
             counts,
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
-        raise broken_json(opening.member.label) from None
+        raise broken_json(file.member.label) from None
 
 
-def _list(parts: dict[int, Member], kind: str, manifest: Manifest, asked: Asked) -> ParsedFile:
+def _list(
+    parts: dict[int, Member], kind: str, manifest: Manifest, context: ExportContext
+) -> ParsedFile:
     first = next(iter(parts.values()))
     expected = _expected(parts, kind, manifest, first.label)
-    names = Names(asked.key(), "x")
+    names = Names(context.key(), "x")
     bad = BadRows(first.label)
     rows = 0
     for member in parts.values():
@@ -125,7 +127,7 @@ def _list(parts: dict[int, Member], kind: str, manifest: Manifest, asked: Asked)
     side: Side = "followers" if kind == "follower" else "following"
     return follower_list(
         first,
-        asked,
+        context,
         format=f"x.{kind}_list",
         platform="x",
         side=side,

@@ -17,8 +17,15 @@ from bot.sources.exports.days import (
     read_count,
     read_days,
 )
-from bot.sources.exports.parsed import Asked, BadRows, ParsedFile, one_by_one, refused, series
-from bot.sources.exports.sniffer import Opening, Rows
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    ParsedFile,
+    one_by_one,
+    refused,
+    series,
+)
+from bot.sources.exports.sniffer import Rows, SniffedFile
 
 _NAMES = re.compile(r"(totals|table data|chart data)\b.*\.(csv|xlsx)", re.IGNORECASE)
 _COLUMNS = {
@@ -43,13 +50,13 @@ _INSTEAD = (
 )
 
 
-def claims(opening: Opening) -> bool:
-    if not opening.top:
+def claims(file: SniffedFile) -> bool:
+    if not file.top:
         return False
-    cells = [fold(cell) for cell in opening.top[0]]
-    if _takeout(opening.top):
+    cells = [fold(cell) for cell in file.top[0]]
+    if _takeout(file.top):
         return True
-    named = bool(_NAMES.fullmatch(opening.member.base))
+    named = bool(_NAMES.fullmatch(file.member.base))
     days = "date" in cells and (
         "subscribers gained" in cells
         or "subscribers lost" in cells
@@ -66,14 +73,14 @@ def _takeout(top: Rows) -> bool:
     )
 
 
-def read(openings: Sequence[Opening], asked: Asked) -> Iterator[ParsedFile]:
-    yield from one_by_one(openings, asked, _file)
+def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:
+    yield from one_by_one(files, context, _file)
 
 
-def _file(opening: Opening, asked: Asked) -> ParsedFile:
-    member, rows = opening.member, opening.rows
-    cells = [fold(cell) for cell in opening.top[0]]
-    if reason := _refusal(opening.top, cells, rows):
+def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
+    member, rows = file.member, file.rows
+    cells = [fold(cell) for cell in file.top[0]]
+    if reason := _refusal(file.top, cells, rows):
         return refused(member, reason, platform="youtube")
     header = known_header(rows, ["date"], member.label)
     bad = BadRows(member.label)
@@ -91,11 +98,11 @@ def _file(opening: Opening, asked: Asked) -> ParsedFile:
     days = _from_birth(days, notes)
     return series(
         member,
-        asked,
+        context,
         format=f"youtube_studio.{_kind(member.base)}",
         platform="youtube",
         basis=_basis(columns),
-        at=days.at(asked.zone),
+        at=days.at(context.zone),
         values=days.values,
         bad=bad,
         notes=notes,

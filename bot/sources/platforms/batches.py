@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import AccountNotFound, SourceChanged, SourceError
 from bot.model.source import Batch, Fault, Found
-from bot.sources.tables.options import Meaning
+from bot.sources.tables.options import TableOptions
 from bot.sources.tables.readings import Rows, Table, read_rows
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def read_table(
     table: Table,
-    meaning: Meaning,
+    meaning: TableOptions,
     file: str,
     *,
     now: datetime | None = None,
@@ -41,7 +41,7 @@ def read_table(
     return _batch(rows, meaning, file, named=named)
 
 
-def _batch(rows: Rows, meaning: Meaning, file: str, *, named: bool) -> Batch:
+def _batch(rows: Rows, meaning: TableOptions, file: str, *, named: bool) -> Batch:
     frame = rows.frame
     accounts = rows.accounts
     platforms = {account.partition("/")[0] for account in accounts if "/" in account}

@@ -13,8 +13,8 @@ from bot.errors import AccountNotFound, SourceChanged
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import records, title, whole
 from bot.sources.platforms.platform import (
+    AccountRef,
     ApiSettings,
-    Asked,
     Ending,
     Page,
     Profile,
@@ -41,7 +41,7 @@ class Bluesky:
         self._web, self._base = web, base + "/xrpc/"
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         actors = [each.id or each.handle for each in asked]
         reply = await self._web.get(
@@ -58,7 +58,7 @@ class Bluesky:
             found.append(await self._alone(each) if raw is None else _profile(each, raw))
         return found
 
-    async def _alone(self, asked: Asked) -> Profile | Fault:
+    async def _alone(self, asked: AccountRef) -> Profile | Fault:
         reply = await self._web.get(
             self._base + "app.bsky.actor.getProfile",
             {"actor": asked.id or asked.handle},
@@ -82,7 +82,7 @@ class Bluesky:
         said = self._web.clean(error or message or "no reason given")
         raise SourceChanged(f"Bluesky refused the request ({said}).")
 
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+    async def followers(self, asked: AccountRef, cursor: str | None) -> Page:
         params = {"actor": asked.id or asked.handle, "limit": _PAGE}
         if cursor:
             params["cursor"] = cursor
@@ -100,7 +100,7 @@ class Bluesky:
         return Page(names=names, cursor=answer.get("cursor") or None)
 
 
-def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:
+def _profile(asked: AccountRef, raw: Mapping[str, Any]) -> Profile:
     return Profile(
         handle=asked.handle,
         id=raw.get("did"),

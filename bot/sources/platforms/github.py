@@ -9,7 +9,7 @@ from urllib.parse import quote
 from bot.errors import AccountNotFound
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import title, whole
-from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Page, Profile, Traits
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
 from bot.sources.web.credentials import credential
@@ -32,7 +32,7 @@ class GitHub:
         self._web, self._base = web, base
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         path = f"/user/{each.id}" if each.id else f"/users/{quote(each.handle, safe='')}"
@@ -53,7 +53,7 @@ class GitHub:
             )
         ]
 
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+    async def followers(self, asked: AccountRef, cursor: str | None) -> Page:
         page = int(cursor or 1)
         reply = await self._web.get(
             f"{self._base}/users/{quote(asked.handle, safe='')}/followers",

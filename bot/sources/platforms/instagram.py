@@ -12,7 +12,7 @@ from bot.errors import AccountNotFound, SourceChanged, SourceRefused
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, records, whole
 from bot.sources.platforms.graph import Graph
-from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Profile, Traits
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
 from bot.sources.web.credentials import credential
@@ -45,12 +45,12 @@ class Instagram:
         self._own = dict(settings.own)
         self._without_flows: set[str] = set()
 
-    def standing(self) -> tuple[str, ...]:
+    def remarks(self) -> tuple[str, ...]:
         names = ", ".join(sorted(self._without_flows))
         return (f"no gains and losses from Instagram for {names}",) if names else ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         account = each.account
@@ -70,7 +70,7 @@ class Instagram:
             days = ()
         return [_profile(each, raw, days)]
 
-    async def _discovered(self, asked: Asked, account: str) -> Profile:
+    async def _discovered(self, asked: AccountRef, account: str) -> Profile:
         through = next(iter(self._own.values()))
         if not asked.handle.replace(".", "").replace("_", "").isalnum():
             raise SourceRefused(f"{account} is no user name.", account=account)
@@ -100,7 +100,7 @@ class Instagram:
 
 
 def _profile(
-    asked: Asked, raw: Mapping[str, Any], days: tuple[tuple[int, Mapping[str, int]], ...]
+    asked: AccountRef, raw: Mapping[str, Any], days: tuple[tuple[int, Mapping[str, int]], ...]
 ) -> Profile:
     return Profile(
         handle=asked.handle,

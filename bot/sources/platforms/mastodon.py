@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from bot.errors import AccountNotFound, SourceError, SourceRefused
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import title, whole
-from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits, lost
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Page, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
 from bot.sources.web.credentials import credential
@@ -43,7 +43,7 @@ class Mastodon:
         self._web, self._tokens, self._base = web, tokens, base
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         try:
@@ -53,7 +53,7 @@ class Mastodon:
             error.account = each.account
             raise
 
-    async def _profile(self, asked: Asked) -> list[Profile | Fault]:
+    async def _profile(self, asked: AccountRef) -> list[Profile | Fault]:
         account = asked.account
         user, _, server = asked.handle.partition("@")
         if not _ADDRESS.fullmatch(asked.handle):
@@ -88,7 +88,7 @@ class Mastodon:
             found.append(Fault(kind="renamed", account=account, text=text))
         return found
 
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+    async def followers(self, asked: AccountRef, cursor: str | None) -> Page:
         account = asked.account
         server = asked.handle.partition("@")[2]
         if asked.id is None:

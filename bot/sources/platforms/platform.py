@@ -47,7 +47,7 @@ class ApiSettings(SourceSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AccountRef:
     """`account` is platform/handle; `id` is the platform's own, once it is known: it survives
     a new name."""
 
@@ -99,7 +99,7 @@ class Platform(Protocol):
     def traits(self) -> Traits: ...
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]: ...
 
 
@@ -107,7 +107,7 @@ class Platform(Protocol):
 class Listing(Protocol):
     """A platform that gives follower lists, page by page."""
 
-    async def followers(self, asked: Asked, cursor: str | None) -> Page: ...
+    async def followers(self, asked: AccountRef, cursor: str | None) -> Page: ...
 
 
 @runtime_checkable
@@ -118,12 +118,12 @@ class Remembering(Protocol):
 
 
 @runtime_checkable
-class Standing(Protocol):
+class HasRemarks(Protocol):
     """A platform with something to tell beside its counts, as `Batch.standing`."""
 
-    def standing(self) -> tuple[str, ...]: ...
+    def remarks(self) -> tuple[str, ...]: ...
 
 
-def lost(asked: Asked, kind: Ending, what: str) -> Fault:
+def lost(asked: AccountRef, kind: Ending, what: str) -> Fault:
     """An account that gives no counts any more."""
     return Fault(kind=kind, account=asked.account, text=f"{what}; its history is kept.")

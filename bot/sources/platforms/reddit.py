@@ -12,7 +12,7 @@ from pydantic import field_validator
 from bot.errors import SourceRefused
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, whole
-from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits, lost
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
 from bot.sources.web.client import Web
@@ -41,7 +41,7 @@ class Reddit:
         self._web, self._base = web, base
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         side, _, name = each.handle.partition("/")
@@ -58,7 +58,7 @@ class Reddit:
             page = own if isinstance(own, dict) else {}
         return [Profile(handle=each.handle, counts={"followers": whole(page, "subscribers")})]
 
-    def _closed(self, asked: Asked, reply: Reply) -> Fault:
+    def _closed(self, asked: AccountRef, reply: Reply) -> Fault:
         said = reply.json() if reply.content.lstrip()[:1] == b"{" else {}
         reason = str(said.get("reason", "")) if isinstance(said, dict) else ""
         if reason == "private":

@@ -25,13 +25,13 @@ from bot.model.source import Batch, Fault, Surroundings
 from bot.sources.faults import fault_of
 from bot.sources.platforms.partial import Partial
 from bot.sources.platforms.platform import (
+    AccountRef,
     ApiSettings,
-    Asked,
+    HasRemarks,
     Listing,
     Platform,
     Profile,
     Remembering,
-    Standing,
 )
 from bot.sources.platforms.progress import Progress
 from bot.sources.web.client import Web
@@ -84,8 +84,8 @@ class ApiSource:
             lists=tuple(lists),
             names={self._full(p.handle): p.title for p in profiles if p.title},
             faults=(*faults, *self._renamed(profiles)),
-            standing=(
-                self._platform.standing() if isinstance(self._platform, Standing) else ()
+            remarks=(
+                self._platform.remarks() if isinstance(self._platform, HasRemarks) else ()
             ),
             state=progress.state(),
             more=stopped is None and waiting,
@@ -112,8 +112,8 @@ class ApiSource:
         prefix = self._traits.platform + "/"
         return [name.removeprefix(prefix) for name in wanted]
 
-    def _asked(self, handle: str, id: str | None = None) -> Asked:
-        return Asked(self._full(handle), handle, id)
+    def _asked(self, handle: str, id: str | None = None) -> AccountRef:
+        return AccountRef(self._full(handle), handle, id)
 
     def _full(self, handle: str) -> str:
         return f"{self._traits.platform}/{handle}"
@@ -240,7 +240,7 @@ class ApiSource:
             del progress.reading[handle]
         return False
 
-    async def _pages(self, asked: Asked, partial: Partial, pages: int) -> int:
+    async def _pages(self, asked: AccountRef, partial: Partial, pages: int) -> int:
         from bot.sources.names import hash_names
 
         if not isinstance(self._platform, Listing):

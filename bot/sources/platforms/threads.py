@@ -13,7 +13,7 @@ from bot.errors import SourceChanged, SourceRefused
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, records, whole
 from bot.sources.platforms.graph import Graph
-from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Profile, Traits
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
 from bot.sources.web.credentials import credential
@@ -37,7 +37,7 @@ class Threads:
         self._graph, self._tokens, self._seeds = graph, tokens, seeds
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         account = each.account

@@ -15,7 +15,7 @@ from pydantic import Field
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, whole
-from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Profile, Traits
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
 from bot.sources.web.client import Web
@@ -59,7 +59,7 @@ class TikTok:
         self._base = settings.api_base or _BASE
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         (each,) = asked
         account = each.account

@@ -11,7 +11,7 @@ from typing import Any
 from bot.errors import AccountNotFound, SourceRefused
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import records, title, whole
-from bot.sources.platforms.platform import ApiSettings, Asked, Page, Profile, Traits, lost
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Page, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
 from bot.sources.web.client import Web
@@ -50,7 +50,7 @@ class Twitch:
         self._login = settings.api_base or _LOGIN
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         params: dict[str, list[str]] = {"id": [], "login": []}
         for each in asked:
@@ -65,7 +65,7 @@ class Twitch:
             found.append(await self._profile(each, raw) if raw else self._gone(each))
         return found
 
-    async def _profile(self, asked: Asked, raw: Mapping[str, Any]) -> Profile:
+    async def _profile(self, asked: AccountRef, raw: Mapping[str, Any]) -> Profile:
         id = str(raw.get("id"))
         total = (await self._get("/channels/followers", {"broadcaster_id": id})).object()
         return Profile(
@@ -76,11 +76,11 @@ class Twitch:
             counts={"followers": whole(total, "total")},
         )
 
-    def _gone(self, asked: Asked) -> Fault:
+    def _gone(self, asked: AccountRef) -> Fault:
         text = f"Twitch knows no {asked.account} (any more): it is closed, banned or renamed"
         return lost(asked, "gone", text)
 
-    async def followers(self, asked: Asked, cursor: str | None) -> Page:
+    async def followers(self, asked: AccountRef, cursor: str | None) -> Page:
         account = asked.account
         if asked.id is None or self._user_token is None:
             raise SourceRefused(

@@ -12,7 +12,7 @@ from pydantic import Field
 from bot.errors import SourceUnavailable
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, records, title, whole
-from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits, lost
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
 from bot.sources.web.credentials import credential
@@ -46,13 +46,13 @@ class X:
         self._cap, self._price = settings.monthly_cap, settings.price
         self.memory: dict[str, Any] = {}
 
-    def standing(self) -> tuple[str, ...]:
+    def remarks(self) -> tuple[str, ...]:
         spent = self.memory.get("spent", 0.0)
         month = self.memory.get("month")
         return (f"X: ${spent:.2f} of ${self._cap:.2f} in {month}",) if month else ()
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         if now is not None:
             self._pay(asked, now)
@@ -70,7 +70,7 @@ class X:
             self._missing(e, {}) for e in asked if e not in known and e not in named
         ]
 
-    def _pay(self, asked: Sequence[Asked], now: datetime) -> None:
+    def _pay(self, asked: Sequence[AccountRef], now: datetime) -> None:
         """Counts what the request will cost before it is sent. Raises where the cap is met."""
         today = now.astimezone(UTC)
         month, day = f"{today:%Y-%m}", f"{today:%Y-%m-%d}"
@@ -93,7 +93,7 @@ class X:
         self.memory |= {"spent": spent, "read": [*self.memory["read"], *new]}
 
     async def _users(
-        self, path: str, params: Mapping[str, str], key: str, asked: Sequence[Asked]
+        self, path: str, params: Mapping[str, str], key: str, asked: Sequence[AccountRef]
     ) -> list[Profile | Fault]:
         reply = await self._web.get(
             self._base + path, {**params, "user.fields": "public_metrics,protected"}
@@ -110,14 +110,14 @@ class X:
                 found.append(self._missing(each, errors.get(wanted, {})))
         return found
 
-    def _missing(self, asked: Asked, error: Mapping[str, Any]) -> Fault:
+    def _missing(self, asked: AccountRef, error: Mapping[str, Any]) -> Fault:
         told = f"{error.get('detail', '')} {error.get('title', '')}".lower()
         if "suspended" in told:
             return lost(asked, "suspended", f"X has suspended {asked.account}")
         return lost(asked, "gone", f"X knows no {asked.account} (any more)")
 
 
-def _profile(asked: Asked, raw: Mapping[str, Any]) -> Profile:
+def _profile(asked: AccountRef, raw: Mapping[str, Any]) -> Profile:
     metrics = record(raw, "public_metrics")
     posts = whole(metrics, "post_count")
     return Profile(

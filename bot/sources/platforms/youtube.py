@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.errors import SourceRefused, SourceUnavailable
 from bot.model.source import Fault, Surroundings
 from bot.sources.platforms.fields import record, records, title, whole
-from bot.sources.platforms.platform import ApiSettings, Asked, Profile, Traits, lost
+from bot.sources.platforms.platform import AccountRef, ApiSettings, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
 from bot.sources.web.client import Web
@@ -38,7 +38,7 @@ class YouTube:
         self._web, self._base = web, base
 
     async def profiles(
-        self, asked: Sequence[Asked], now: datetime | None
+        self, asked: Sequence[AccountRef], now: datetime | None
     ) -> Sequence[Profile | Fault]:
         ids = {each.handle: each.id or each.handle for each in asked if each.id or _is_id(each)}
         channels: dict[str, Mapping[str, Any]] = {}
@@ -79,7 +79,9 @@ class YouTube:
             f"YouTube refused the API key ({reason}): check it in the Google Cloud console.",
         )
 
-    def _profile(self, asked: Asked, raw: Mapping[str, Any] | None) -> list[Profile | Fault]:
+    def _profile(
+        self, asked: AccountRef, raw: Mapping[str, Any] | None
+    ) -> list[Profile | Fault]:
         if raw is None:
             text = f"YouTube knows no channel {asked.account} (any more): it is closed, or its "
             return [lost(asked, "gone", text + "id is wrong")]
@@ -113,7 +115,7 @@ def _until_midnight(now: datetime) -> float:
     return (midnight - local).total_seconds()
 
 
-def _is_id(asked: Asked) -> bool:
+def _is_id(asked: AccountRef) -> bool:
     return _ID.fullmatch(asked.handle) is not None
 
 

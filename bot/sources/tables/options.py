@@ -16,7 +16,7 @@ DateOrder = Literal["dmy", "mdy", "ymd"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class TableOptions:
     """`columns` maps roles (`at`, `account`, `followers`, ...) to headers, `account` names the
     one account of a table without such a column.
     """
@@ -50,8 +50,8 @@ class TableSettings(SourceSettings):
                 raise ValueError(f'"{role}" is none of {", ".join(ROLES)}{hint}')
         return columns
 
-    def meaning(self) -> Meaning:
-        return Meaning(
+    def options(self) -> TableOptions:
+        return TableOptions(
             platform=self.platform,
             timezone=self.timezone or "UTC",
             daily=self.daily,

@@ -15,7 +15,7 @@ from bot.sources.platforms.batches import read_table
 from bot.sources.tables.database_file import read_sqlite
 from bot.sources.tables.delimited import read_delimited, read_mapped, to_utf8
 from bot.sources.tables.file_errors import damaged
-from bot.sources.tables.options import DateOrder, Meaning
+from bot.sources.tables.options import DateOrder, TableOptions
 from bot.sources.tables.readings import Table
 from bot.sources.tables.records import read_json
 from bot.sources.tables.sandbox import parquet_of
@@ -46,7 +46,7 @@ def read_file(
     can be read, SourceUnavailable where there is no such file.
     """
     path = Path(path)
-    meaning = Meaning(
+    options = TableOptions(
         platform=platform,
         timezone=timezone,
         daily=tuple(daily),
@@ -54,21 +54,21 @@ def read_file(
         date_order=date_order,
         account=account or stem(path),
     )
-    return read_table_file(path, meaning, named=account is None)
+    return read_table_file(path, options, named=account is None)
 
 
 def read_table_file(
     path: Path,
-    meaning: Meaning,
+    options: TableOptions,
     *,
     now: datetime | None = None,
     named: bool = False,
     torn: bool = False,
 ) -> Batch:
-    """`named` says that the account of `meaning` was only taken from the file's name, `torn`
+    """`named` says that the account of `options` was only taken from the file's name, `torn`
     that the last line is not finished."""
-    table = open_table(path, meaning.columns, torn=torn)
-    return read_table(table, meaning, str(path), now=now, named=named)
+    table = open_table(path, options.columns, torn=torn)
+    return read_table(table, options, str(path), now=now, named=named)
 
 
 def stem(path: Path) -> str:

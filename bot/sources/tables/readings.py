@@ -15,7 +15,7 @@ from bot.sources.tables.cells import Coded, coded_texts
 from bot.sources.tables.columns import DAILY, Layout, NoLayout, lay_out
 from bot.sources.tables.dates import AmbiguousDates, latest, to_times
 from bot.sources.tables.numbers import Sign, sign_of, to_counts
-from bot.sources.tables.options import Meaning
+from bot.sources.tables.options import TableOptions
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +54,7 @@ class Rows:
     notes: tuple[str, ...]
 
 
-def read_rows(table: Table, meaning: Meaning, now: datetime | None = None) -> Rows:
+def read_rows(table: Table, options: TableOptions, now: datetime | None = None) -> Rows:
     """Rows of days that have not come yet at `now` are bad: a wrong year or a wrong order.
 
     Raises SourceChanged where the table as a whole cannot be read.
@@ -66,13 +66,13 @@ def read_rows(table: Table, meaning: Meaning, now: datetime | None = None) -> Ro
             f"{table.name} has no rows below its header: export it again.", where=table.name
         )
     try:
-        layout = lay_out(table.frame.columns, meaning.columns)
+        layout = lay_out(table.frame.columns, options.columns)
         at = to_times(
-            table.frame[layout.roles["at"]], timezone=meaning.timezone, order=meaning.date_order
+            table.frame[layout.roles["at"]], timezone=options.timezone, order=options.date_order
         )
     except (NoLayout, AmbiguousDates) as error:
         raise SourceChanged(f"{table.name} {error}.", where=table.name) from None
-    reader = _Reader(table, meaning, layout)
+    reader = _Reader(table, options, layout)
     reader.refuse_cells(layout.roles["at"], at.bad, "is no date or time")
     reader.refuse_timeless(at.at, at.bad)
     moments = at.at if now is None else reader.without_future(at.at, now)
@@ -103,8 +103,8 @@ def read_rows(table: Table, meaning: Meaning, now: datetime | None = None) -> Ro
 class _Reader:
     """Collects the good cells of one table and says what was left out."""
 
-    def __init__(self, table: Table, meaning: Meaning, layout: Layout) -> None:
-        self.table, self.meaning, self.layout = table, meaning, layout
+    def __init__(self, table: Table, options: TableOptions, layout: Layout) -> None:
+        self.table, self.options, self.layout = table, options, layout
         self.faults = list(table.bad[:SHOWN])
         self.bad_rows = len(table.bad)
         self.notes: list[str] = []
@@ -148,7 +148,7 @@ class _Reader:
         metrics: dict[str, pl.Series] = {}
         bad = pl.repeat(False, len(at), eager=True)
         for role, name in self.layout.roles.items():
-            metric = DAILY[role] if role in self.meaning.daily else role
+            metric = DAILY[role] if role in self.options.daily else role
             if role in METRICS and metric not in metrics:
                 metrics[metric], wrong = self.counts(self.table.frame[name], metric)
                 self.refuse_cells(name, wrong & at.is_not_null() & ~bad, _why(metric))
@@ -163,7 +163,7 @@ class _Reader:
         import numpy as np
         import polars as pl
 
-        metric = DAILY["followers"] if "followers" in self.meaning.daily else "followers"
+        metric = DAILY["followers"] if "followers" in self.options.daily else "followers"
         wide, rows = self.layout.wide, len(self.table.frame)
         codes: list[pl.Series] = []
         values: list[pl.Series] = []
@@ -183,7 +183,7 @@ class _Reader:
             raise NoLayout(f'has no count in any of its columns ("{wide[0]}", ...)')
         if useless:
             self.notes.append("columns without counts, not used: " + ", ".join(useless[:12]))
-        names = full_names(pl.Series(wide), self.meaning.platform)
+        names = full_names(pl.Series(wide), self.options.platform)
         return Coded(pl.concat(codes), names), pl.concat(values).to_frame(metric)
 
     def _alike(self) -> Iterable[list[int]]:
@@ -208,22 +208,22 @@ class _Reader:
         """The account of each row, null where a row names none."""
         import polars as pl
 
-        frame, roles, meaning = self.table.frame, self.layout.roles, self.meaning
+        frame, roles, options = self.table.frame, self.layout.roles, self.options
         if "account" not in roles:
-            if meaning.account is None:
+            if options.account is None:
                 raise SourceChanged(
                     f"{self.table.name} names no account: add a column with the account, or "
                     'say whose counts these are with account = "..." in its section.',
                     where=self.table.name,
                 )
-            name = full_names(pl.Series([meaning.account]), meaning.platform)
+            name = full_names(pl.Series([options.account]), options.platform)
             return Coded(pl.repeat(0, len(frame), dtype=pl.UInt32, eager=True), name)
         names = frame[roles["account"]]
         if "platform" in roles:
             platform = frame[roles["platform"]].cast(pl.String).fill_null("")
             names = full_names(names.cast(pl.String), platform)
         coded = coded_texts(names)
-        coded = Coded(coded.codes, full_names(coded.texts, meaning.platform))
+        coded = Coded(coded.codes, full_names(coded.texts, options.platform))
         named = coded.texts.gather(coded.codes) if coded.texts.has_nulls() else coded.codes
         self.refuse_cells(roles["account"], named.is_null() & at.is_not_null(), "is no account")
         return coded

@@ -53,13 +53,13 @@ class Team:
     def __init__(self, stage: Stage, folder: Path) -> None:
         self.stage = stage
         self.store = Store.open(folder / "team.db", now=stage.now())
-        self.walls = AccessPolicy({stage.space: ("*",)})
+        self.access = AccessPolicy({stage.space: ("*",)})
         self.monotonic = 0.0
         self.worker = OutboxWorker(
             self.store,
             {stage.chat.platform: stage.chat},
             voices=message,
-            walls=self.walls,
+            access=self.access,
             clocks=Clocks(calendar=stage.now, wall=stage.now, monotonic=lambda: self.monotonic),
             draw=_nothing,
             report=_nothing,
@@ -81,7 +81,7 @@ class Team:
             stored = [incidents.save(db, one, int(self.stage.now())) for one in found]
             fresh = {one.id for one in stored if one.incident.key not in known}
             news = News(changed=frozenset(one.id for one in stored), fresh=frozenset(fresh))
-            route(db, message, self.walls, int(self.stage.now()), news)
+            route(db, message, self.access, int(self.stage.now()), news)
 
         await self.store.write(work)
 

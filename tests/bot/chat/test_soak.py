@@ -178,7 +178,7 @@ def courier_of(stage: Stage, store: Store) -> OutboxWorker:
         store,
         {stage.chat.platform: stage.chat},
         voices=bot.message,
-        walls=AccessPolicy({stage.space: ("*",)}),
+        access=AccessPolicy({stage.space: ("*",)}),
         clocks=Clocks(calendar=stage.now, wall=stage.now, monotonic=time.monotonic),
         draw=draw,
         report=report,

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from sqlite_utils import Database
 
-from bot.commands.dispatch import CommandDesk
+from bot.commands.dispatch import CommandDispatcher
 from bot.commands.summary import due_summary
 from bot.errors import SourceUnavailable, StorageError
 from bot.model.command import Attachment
@@ -679,7 +679,7 @@ async def test_no_error_leaves_the_desk(team: Team, caplog: pytest.LogCaptureFix
     async def tell(problem: str) -> None:
         team.reported.append(problem)
 
-    dispatcher = CommandDesk(context, team.dispatcher.commands, tell)
+    dispatcher = CommandDispatcher(context, team.dispatcher.commands, tell)
     failures: list[Exception] = [
         ValueError("/home/secret"),
         StorageError("/srv/ebbwatch.db is locked"),

@@ -35,7 +35,7 @@ class Dispatcher:
             self.store,
             {"fake": self.chat},
             voices=message,
-            walls=AccessPolicy({"fake:team": ("*",)}),
+            access=AccessPolicy({"fake:team": ("*",)}),
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
             draw=self._draw,
             report=self._report,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot import message
 from bot.commands.parse import words_of
 from bot.message import details, refusals, replies, status, voice_for
-from bot.message.progress import AccountCourse, Standing
+from bot.message.progress import AccountProgress, GoalProgress
 from bot.message.voice import clean, word
 from bot.model.message import Alert, ChartSpec, Message
 from checks.model import Event, Notice
@@ -82,8 +82,8 @@ def test_incidents_of_any_name(account: str, name: str) -> None:
 @FULL
 @given(NASTY, NASTY)
 def test_lists_and_summaries_of_any_name(account: str, name: str) -> None:
-    course = AccountCourse(account=account, values=(1.0, 2.0), before=1.0, after=2.0)
-    goal = Standing(account=account, followers=9, by=date(2023, 1, 1), now=2.0)
+    course = AccountProgress(account=account, values=(1.0, 2.0), before=1.0, after=2.0)
+    goal = GoalProgress(account=account, followers=9, by=date(2023, 1, 1), now=2.0)
     event = Event(name=name, kind="campaign", start=SEEN, end=SEEN + 9, account=account)
     silent = message.Silent(name, None, 2)
     harmless(

@@ -8,7 +8,7 @@ import pytest
 
 from bot import message
 from bot.message import voice_for
-from bot.message.progress import AccountCourse
+from bot.message.progress import AccountProgress
 from bot.model.message import Message
 from checks.model import Notice
 from checks.verdict.reasons import reason
@@ -187,12 +187,12 @@ def test_silent_accounts_of_other_sources_keep_their_names() -> None:
 
 def test_an_account_that_grew_is_never_among_the_worst() -> None:
     grown = [
-        AccountCourse(account=f"tiktok/{n}", values=(), before=1000, after=1001 + n)
+        AccountProgress(account=f"tiktok/{n}", values=(), before=1000, after=1001 + n)
         for n in range(9)
     ]
-    fallen = AccountCourse(account="tiktok/fell", values=(), before=1000, after=990)
+    fallen = AccountProgress(account="tiktok/fell", values=(), before=1000, after=990)
 
-    def extremes(courses: list[AccountCourse]) -> dict[str, str]:
+    def extremes(courses: list[AccountProgress]) -> dict[str, str]:
         shown = message.summary(voice_for("en", "UTC"), replace(week(), accounts=courses), SEEN)
         return {each.name: each.value for each in shown.fields}
 

@@ -60,18 +60,18 @@ EXAMPLE = Incident(
 class Service:
     """Everything between a batch of readings and the messages it leads to."""
 
-    def __init__(self, path, **ground):
+    def __init__(self, path, **review_settings):
         self.clock = Clock(1_700_000_000)
         self.store = Store.open(path, now=self.clock())
         self.chat = FakeChat({CHANNEL: "console"}, "console")
-        self.ground = ReviewSettings(
-            rules=RULES, voices=message, **({"walls": AccessPolicy({})} | ground)
+        self.review_settings = ReviewSettings(
+            rules=RULES, voices=message, **({"access": AccessPolicy({})} | review_settings)
         )
         self.worker = OutboxWorker(
             self.store,
             {"console": self.chat},
             voices=message,
-            walls=self.ground.walls,
+            access=self.review_settings.access,
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
             draw=self._nothing,
             report=self._nothing,
@@ -99,7 +99,7 @@ class Service:
         return await self.look()
 
     async def look(self):
-        done = await review(self.store, self.ground, int(self.clock()))
+        done = await review(self.store, self.review_settings, int(self.clock()))
         await self.worker.pump()
         return done
 
@@ -339,7 +339,9 @@ async def test_what_arrives_while_judging_is_judged_next(service):
         return judgements(panel, rules, **more)
 
     loop, done = asyncio.get_running_loop(), asyncio.Event()
-    await review(service.store, replace(service.ground, judge=meanwhile), int(service.clock()))
+    await review(
+        service.store, replace(service.review_settings, judge=meanwhile), int(service.clock())
+    )
     assert await service.incidents() == []
     await service.look()
     assert len(service.chat.shown) == 1
@@ -363,7 +365,7 @@ async def test_what_is_forgotten_while_a_review_judges_it_stays_forgotten(servic
         return judgements(panel, rules, **more)
 
     loop = asyncio.get_running_loop()
-    await review(service.store, replace(service.ground, judge=meanwhile), now)
+    await review(service.store, replace(service.review_settings, judge=meanwhile), now)
     hit = {one.account for one in await service.incidents()}
     assert len(hit) >= 10
     assert "instagram/a0" not in hit
@@ -384,11 +386,11 @@ async def test_a_review_that_another_program_overtook_starts_over(service):
     def overtaken(panel, rules, **more):
         calls.append(len(calls))
         if len(calls) == 1:
-            work = review(other, service.ground, now)
+            work = review(other, service.review_settings, now)
             asyncio.run_coroutine_threadsafe(work, loop).result(timeout=20)
         return judgements(panel, rules, **more)
 
-    done = await review(service.store, replace(service.ground, judge=overtaken), now)
+    done = await review(service.store, replace(service.review_settings, judge=overtaken), now)
     other.close()
     assert len(calls) == 2
     assert (done.opened, done.queued) == (0, 0)
@@ -405,7 +407,9 @@ async def test_reviews_at_the_same_time_say_everything_once(service):
     row = await service.store.read(sources.get, "files")
     now = int(service.clock())
     await service.store.write(readings.add, row.id, frame(counts[:, 59:], times[59:]), now)
-    await asyncio.gather(*(review(service.store, service.ground, now - n) for n in range(3)))
+    await asyncio.gather(
+        *(review(service.store, service.review_settings, now - n) for n in range(3))
+    )
     await service.worker.pump()
     assert len(service.chat.log) == 1
 
@@ -488,7 +492,7 @@ async def test_two_sources_that_disagree_are_a_notice(service):
 PANEL = {"values": {"followers": np.ones(1)}, "now": 1_700_000_000, "timezone": "UTC"}
 
 
-def groups(walls, names, tags=None):
+def groups(access, names, tags=None):
     panel = build_panel(
         names,
         np.zeros(1, np.int64),
@@ -499,7 +503,7 @@ def groups(walls, names, tags=None):
         days=LOOKBACK,
         tags=tags or {},
     )
-    found = walled(panel, tags or {}, AccessPolicy(walls))
+    found = walled(panel, tags or {}, AccessPolicy(access))
     return {name: [names[row] for row in rows] for name, rows in found.items()}
 
 
@@ -526,14 +530,14 @@ def test_a_group_inside_one_team_stays_whole():
 
 def test_peers_of_many_teams_count_as_a_share():
     names = [f"x/{team}{n}" for team in "abc" for n in range(7)]
-    walls = {f"s:{team}": (f"x/{team}*",) for team in "abc"}
-    assert list(groups(walls, names)) == ["platform:x@*"]
-    assert list(groups(walls, names[:19])) == ["platform:x@1", "platform:x@2", "platform:x@3"]
-    assert list(groups({k: walls[k] for k in ("s:a", "s:b")}, names)) != ["platform:x@*"]
+    access = {f"s:{team}": (f"x/{team}*",) for team in "abc"}
+    assert list(groups(access, names)) == ["platform:x@*"]
+    assert list(groups(access, names[:19])) == ["platform:x@1", "platform:x@2", "platform:x@3"]
+    assert list(groups({k: access[k] for k in ("s:a", "s:b")}, names)) != ["platform:x@*"]
 
 
 def test_an_event_is_evidence_only_where_its_team_alone_sees_the_account():
-    walls = AccessPolicy({"s:a": ("x/a*", "x/both"), "s:b": ("x/b*", "x/both")})
+    access = AccessPolicy({"s:a": ("x/a*", "x/both"), "s:b": ("x/b*", "x/both")})
     launch = Event(name="secret launch", kind="campaign", start=0, end=1)
     ban = Event(name="ban", kind="deadline", start=0, end=1, platform="x")
     noted = [
@@ -541,7 +545,7 @@ def test_an_event_is_evidence_only_where_its_team_alone_sees_the_account():
         events.NotedEvent(id=2, event=ban, space=None, origin="config", by=None),
     ]
     tags = dict.fromkeys(["x/a1", "x/a2", "x/b1", "x/both", "y/a1"], ())
-    found = [(one.name, one.account) for one in events_behind(walls, noted, tags)]
+    found = [(one.name, one.account) for one in events_behind(access, noted, tags)]
     assert found == [("secret launch", "x/a1"), ("secret launch", "x/a2"), ("ban", None)]
     assert list(events_behind(AccessPolicy({}), noted, tags)) == [launch, ban]
 
@@ -558,7 +562,7 @@ async def test_a_new_account_with_a_long_past_costs_the_others_nothing(service):
         widths.append((len(panel.accounts), len(more["columns"])))
         return judgements(panel, rules, **more)
 
-    service.ground = replace(service.ground, judge=spy)
+    service.review_settings = replace(service.review_settings, judge=spy)
     await service.arrive(frame(counts[29:], times, names=names[29:]))
     assert widths == [(1, 119), (30, 31)]
     assert [one.account for one in await service.incidents()] == ["instagram/a29"]

@@ -59,7 +59,7 @@ class Dispatcher:
             self.store,
             {"fake": self.chat},
             voices=message,
-            walls=WALLS,
+            access=WALLS,
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
             draw=self._no_picture,
             report=self._no_picture,

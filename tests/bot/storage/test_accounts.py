@@ -40,10 +40,10 @@ def test_patterns(patterns, seen):
 
 
 def test_a_space_that_nobody_linked_sees_nothing():
-    walls = AccessPolicy({"discord:1": ("*",)})
-    assert walls.sees("discord:1", "x/a")
-    assert not walls.sees("discord:2", "x/a")
-    assert walls.sees("console", "x/a")
+    access = AccessPolicy({"discord:1": ("*",)})
+    assert access.sees("discord:1", "x/a")
+    assert not access.sees("discord:2", "x/a")
+    assert access.sees("console", "x/a")
 
 
 async def test_tags_follow_the_config(store):

@@ -37,8 +37,8 @@ def test_days_end_at_the_same_wall_clock_across_a_clock_change(zone: str) -> Non
     ends = day_ends(now, zone, 250)
     assert ends[-1] == now
     assert (np.diff(ends) > 0).all()
-    walls = {datetime.fromtimestamp(int(t), ZoneInfo(zone)).strftime("%H:%M") for t in ends}
-    assert walls == {"14:30"}
+    access = {datetime.fromtimestamp(int(t), ZoneInfo(zone)).strftime("%H:%M") for t in ends}
+    assert access == {"14:30"}
 
 
 def test_weekday_belongs_to_the_middle_of_the_change() -> None:

@@ -21,8 +21,8 @@ KEY = bytes(range(32))
 FOLDER = "connections/followers_and_following"
 
 
-def read(path: Path, **asked: Any) -> Batch:
-    return read_export(path, hash_key=lambda: KEY, now=NOW, **asked)
+def read(path: Path, **context: Any) -> Batch:
+    return read_export(path, hash_key=lambda: KEY, now=NOW, **context)
 
 
 def sample(tmp_path: Path, name: str) -> Path:

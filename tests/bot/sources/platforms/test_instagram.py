@@ -52,7 +52,7 @@ async def test_counts_stand_without_the_right_to_insights(world: World) -> None:
     world.server.give("/77/insights", error, status=400)
     batch = await fetched(world)
     assert [row["followers"] for row in rows(batch)] == [900]
-    assert batch.standing == ("no gains and losses from Instagram for instagram/lena",)
+    assert batch.remarks == ("no gains and losses from Instagram for instagram/lena",)
 
 
 async def test_others_are_seen_through_an_own_account(world: World) -> None:

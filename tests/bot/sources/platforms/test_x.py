@@ -33,7 +33,7 @@ async def test_the_recorded_answer(world: World) -> None:
         {"account": "x/sample", "at": AT, "followers": 1, "following": 1, "posts": 1}
     ]
     assert kinds(batch) == [("gone", "x/gone")]
-    assert batch.standing == ("X: $0.02 of $20.00 in 2026-11",)
+    assert batch.remarks == ("X: $0.02 of $20.00 in 2026-11",)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ async def test_an_account_costs_once_a_day_and_the_month_has_a_cap(world: World)
     for hour in (0, 1, 2):
         batch = await x.fetch((), state, NOW + timedelta(hours=hour))
         state = batch.state
-        assert batch.standing == ("X: $0.10 of $0.25 in 2026-11",)
+        assert batch.remarks == ("X: $0.10 of $0.25 in 2026-11",)
     tomorrow = await x.fetch((), state, NOW + timedelta(days=1))
-    assert tomorrow.standing == ("X: $0.20 of $0.25 in 2026-11",)
+    assert tomorrow.remarks == ("X: $0.20 of $0.25 in 2026-11",)
     asked = len(world.server.asked)
     with pytest.raises(
         SourceUnavailable, match=r"cap of \$0\.25 for X \(\$0\.20 spent\)"
@@ -82,4 +82,4 @@ async def test_an_account_costs_once_a_day_and_the_month_has_a_cap(world: World)
     assert caught.value.retry_after == (7 * 24 + 12) * 3600, "23 Nov noon to 1 Dec"
     assert await x.look("a1") == "a1", "one look is not stopped by the cap"
     december = await x.fetch((), tomorrow.state, NOW + timedelta(days=10))
-    assert december.standing == ("X: $0.10 of $0.25 in 2026-12",)
+    assert december.remarks == ("X: $0.10 of $0.25 in 2026-12",)

@@ -1,4 +1,4 @@
-"""A desk for chats whose commands are typed lines: it reads them as the program would."""
+"""A dispatcher for chats whose commands are typed lines: it reads them as the program would."""
 
 from __future__ import annotations
 
