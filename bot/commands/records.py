@@ -23,9 +23,9 @@ from bot.commands.status import (
 from bot.commands.summary import DAYS
 from bot.message.contract import incident_fields, moment, number
 from bot.message.kinds import worst_first
-from bot.message.progress import AccountCourse, Deadline, Standing
+from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.storage import accounts, incidents, readings
-from bot.storage.accounts import Known
+from bot.storage.accounts import AccountRow
 from bot.storage.incidents import Stored
 
 Fields = dict[str, Any]
@@ -90,7 +90,7 @@ def _accounts(db: Database, request: Request, pattern: str) -> list[Fields]:
     return [
         _known(request, known)
         | {"followers": _followers(db, known)}
-        | _change(progress.course(panel, known.account, 7, known.last_reading), 7)
+        | _change(progress.account_progress(panel, known.account, 7, known.last_reading), 7)
         | {"open": open_kinds.get(known.account)}
         for known in seen
     ]
@@ -106,7 +106,7 @@ def _account(db: Database, request: Request, text: str) -> Fields:
         "step": None if row is None else number(float(panel.step[row])),
     }
     for days in _PERIODS:
-        fields |= _change(progress.course(panel, known.account, days, None), days)
+        fields |= _change(progress.account_progress(panel, known.account, days, None), days)
     own = incidents.listing(db, request.patterns, open_only=True, account=known.account)
     return fields | {
         "open": [_incident(db, request, one) for one in own],
@@ -150,20 +150,22 @@ def _summary(db: Database, request: Request, period: str) -> Fields:
         "accounts": [
             {
                 "account": known.account,
-                "before": number(course.before),
-                "after": number(course.after),
-                "change": number(course.change),
-                "percent": number(100 * course.share),
+                "before": number(progressed.before),
+                "after": number(progressed.after),
+                "change": number(progressed.change),
+                "percent": number(100 * progressed.share),
             }
             for known in seen
-            for course in [progress.course(panel, known.account, days, known.last_reading)]
+            for progressed in [
+                progress.account_progress(panel, known.account, days, known.last_reading)
+            ]
         ],
         "incidents": [_incident(db, request, one) for one in past],
         "goals": [_goal(one) for one in seen_goals(db, request)],
     }
 
 
-def _known(request: Request, known: Known) -> Fields:
+def _known(request: Request, known: AccountRow) -> Fields:
     return {
         "account": known.account,
         "name": known.name,
@@ -174,21 +176,21 @@ def _known(request: Request, known: Known) -> Fields:
     }
 
 
-def _change(course: AccountCourse, days: int) -> Fields:
+def _change(progressed: AccountProgress, days: int) -> Fields:
     return {
-        f"change_{days}d": number(course.change),
-        f"percent_{days}d": number(100 * course.share),
+        f"change_{days}d": number(progressed.change),
+        f"percent_{days}d": number(100 * progressed.share),
     }
 
 
-def _followers(db: Database, known: Known) -> float | None:
+def _followers(db: Database, known: AccountRow) -> float | None:
     """The newest count, however old: `last_reading` says of when it is."""
     if known.last_reading is None:
         return None
     return readings.total_near(db, known.account, "followers", known.last_reading)
 
 
-def _goal(goal: Standing) -> Fields:
+def _goal(goal: GoalProgress) -> Fields:
     return {
         "account": goal.account,
         "followers": goal.followers,
