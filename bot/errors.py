@@ -12,6 +12,7 @@ BotError
 └─ DeliveryError(channel)
     ├─ DeliveryDeferred(retry_after)  surely not sent: send again after the pause
     ├─ DeliveryRefused                will never work as things stand: tell the operator once
+    ├─ DeliveryMalformed              surely not sent, for what it says: say it more plainly
     └─ DeliveryUnconfirmed            may have arrived: look before repeating
 
 Every message is a full sentence that names the source, file or channel and the next step.
@@ -103,6 +104,10 @@ class DeliveryDeferred(DeliveryError):
 
 class DeliveryRefused(DeliveryError):
     """The channel is gone or closed to the bot; a repeat changes nothing."""
+
+
+class DeliveryMalformed(DeliveryError):
+    """The platform does not take this message as it is; others of its channel get through."""
 
 
 class DeliveryUnconfirmed(DeliveryError):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from bot.errors import DeliveryDeferred, DeliveryRefused, DeliveryUnconfirmed
+from bot.errors import DeliveryDeferred, DeliveryMalformed, DeliveryRefused, DeliveryUnconfirmed
 from bot.model.chat import Delivery, Health
 from bot.model.message import Message
 from bot.model.source import Batch
@@ -56,9 +56,9 @@ class FakeChat:
     """A chat platform in memory.
 
     `plan` holds what the next sends do, in order: "ok", "before" (a failure that had no
-    effect, unconfirmed), "after" (it had), "late" (429), "closed" (refused), "crash" (an error
-    nobody foresaw, after the effect) or "hang". An empty plan is "ok". `linked` maps channels
-    to spaces.
+    effect, unconfirmed), "after" (it had), "late" (429), "year" (429 for a year), "closed"
+    (refused), "malformed", "crash" (an error nobody foresaw, after the effect) or "hang". An
+    empty plan is "ok". `linked` maps channels to spaces.
     """
 
     platform = "fake"
@@ -70,6 +70,7 @@ class FakeChat:
         self.find_plan: list[str] = []
         self.shown: list[Shown] = []
         self.log: list[tuple[str, str, Message]] = []
+        self.sent: list[Delivery] = []
         self.looks = 0
         self._replied: set[str] = set()
 
@@ -81,6 +82,10 @@ class FakeChat:
         channel = delivery.channel
         if step == "late":
             raise DeliveryDeferred("slow down", channel=channel, retry_after=7)
+        if step == "year":
+            raise DeliveryDeferred("slow down", channel=channel, retry_after=365 * 86400)
+        if step == "malformed":
+            raise DeliveryMalformed(f"{channel}: not as it is.", channel=channel)
         if step == "closed":
             raise DeliveryRefused(f"{channel} is gone: pick another", channel=channel)
         if step == "before":
@@ -95,6 +100,7 @@ class FakeChat:
         return ref
 
     def _take(self, delivery: Delivery) -> str:
+        self.sent.append(delivery)
         self.log.append((delivery.action, delivery.channel, delivery.message))
         if delivery.action == "post":
             ref = f"m{len(self.shown)}"

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from bot.model.message import Message
+
 ELLIPSIS = "…"
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 _JOINER = "\u200d"
@@ -58,6 +60,11 @@ def _joins_symbols(text: str, position: int) -> bool:
     )
 
 
+def seconds(text: str) -> float | None:
+    """What a Retry-After names, where it is a number of seconds."""
+    return float(text) if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text) else None
+
+
 def size(text: str) -> int:
     """Length in UTF-16 units, the strictest way in which a platform may count."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
@@ -97,6 +104,18 @@ def pieces(text: str, limit: int, shown: Callable[[str], str] = str) -> list[str
         head, text = cut(text, limit, shown)
         parts.append(head)
     return parts
+
+
+def as_text(message: Message) -> str:
+    """All that a message says, as paragraphs without any layout."""
+    parts = [clean(message.title, lines=False), clean(message.text)]
+    parts += [
+        f"{clean(field.name, lines=False)}: {clean(field.value)}" for field in message.fields
+    ]
+    parts += [
+        "\n".join("\t".join(clean(cell, lines=False) for cell in row) for row in message.table)
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:

@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
-from bot.deliver.spaces import ChannelSpaces, is_well_again
+from bot.deliver import told
+from bot.deliver.forms import SEND_SECONDS, Arrived, send
+from bot.deliver.spaces import ChannelSpaces
 from bot.errors import (
     DeliveryDeferred,
     DeliveryError,
+    DeliveryMalformed,
     DeliveryRefused,
     DeliveryUnconfirmed,
     StorageError,
@@ -31,10 +34,14 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 """How soon deliveries that another program queued are seen."""
 
-SEND_SECONDS = 90.0
 LEASE_SECONDS = 300.0
 _LONGEST_PAUSE = 300.0
+LONGEST_ASKED = 900.0
+"""The longest pause that a platform is believed: Discord's and Slack's own are minutes. After
+it one message asks again; half asks twice as often in an outage, double is told later."""
 _LEARN_SECONDS = 60.0
+
+_FIRST_ASIDE, _LONGEST_ASIDE = 300.0, 21600.0
 
 CATCH_UP = 86400
 LATE_SUMMARY = 43200
@@ -53,10 +60,14 @@ class Clocks:
 
 @dataclass(slots=True)
 class _Pace:
-    """When a channel may be tried again, and how often it failed in a row."""
+    """When a channel may be tried again, and how often it failed in a row.
+
+    `told` where the operator knows that the platform asks for too long a pause.
+    """
 
     until: float = 0.0
     failures: int = 0
+    told: bool = False
 
 
 class OutboxWorker:
@@ -140,10 +151,10 @@ class OutboxWorker:
                 pass
         except StorageError as error:
             log.warning("outbox not written", extra={"channel": name, "said": str(error)})
-            self._pause(name, None)
+            await self._pause(name, None)
         except Exception:
             log.exception("delivery crashed", extra={"channel": name})
-            self._pause(name, None)
+            await self._pause(name, None)
 
     async def _next(self, name: str) -> bool:
         """Sends one delivery; False where nothing is left to try now."""
@@ -153,10 +164,10 @@ class OutboxWorker:
             return False
         try:
             if not await self._links.is_linked(chat, channel):
-                self._pause(name, None)
+                await self._pause(name, None)
                 return False
         except DeliveryError as error:
-            self._pause(name, getattr(error, "retry_after", None))
+            await self._pause(name, getattr(error, "retry_after", None))
             return False
         claimed = await self._store.write(self._claim, channel)
         if claimed is None:
@@ -195,10 +206,15 @@ class OutboxWorker:
             return
         try:
             if ref is None:
-                delivery = await self._with_picture(channel, delivery)
-                ref = await asyncio.wait_for(chat.send(delivery), SEND_SECONDS)
+                voice = self._voices.voice_for(channel.locale, channel.timezone)
+                bare = self._voices.untold(voice, delivery.message)
+                arrived = await send(chat, await self._with_picture(channel, delivery), bare)
+            else:
+                arrived = Arrived(ref=ref)
         except DeliveryDeferred as error:
             await self._later(channel, claimed, error, unconfirmed=False)
+        except DeliveryMalformed as error:
+            await self._aside(claimed, error)
         except DeliveryRefused as error:
             await self._store.write(
                 outbox.give_back, claimed.position, str(error), unconfirmed=False
@@ -208,17 +224,42 @@ class OutboxWorker:
             await self._later(channel, claimed, error, unconfirmed=True)
         else:
             self._paces.pop(name, None)
-            if await self._store.write(self._arrived, claimed, ref):
-                await self._report(f"{name} can be reached again: its alerts go on")
+            for said in await self._store.write(self._arrived, claimed, arrived):
+                await self._report(said)
 
     def _is_overdue(self, claimed: Claimed) -> bool:
         fresh = claimed.kind == "alert" and claimed.delivery.action == "post"
         return fresh and self._clocks.calendar() - claimed.created >= CATCH_UP
 
-    def _arrived(self, db: Database, claimed: Claimed, ref: str) -> bool:
-        """True where the operator had been told that the channel refuses."""
-        outbox.sent(db, claimed, ref, self._clocks.calendar())
-        return is_well_again(db, claimed.delivery.channel)
+    def _arrived(self, db: Database, claimed: Claimed, arrived: Arrived) -> list[str]:
+        """Settles it; gives what the operator should hear of its channel."""
+        name, now = claimed.delivery.channel, self._clocks.calendar()
+        outbox.sent(db, claimed, arrived.ref, now)
+        said = []
+        if told.is_over(db, told.REACHED, name):
+            said.append(f"{name} can be reached again: its alerts go on")
+        if arrived.refused is None:
+            told.is_over(db, told.TAKEN, name)
+        elif told.is_first(db, told.TAKEN, name, now):
+            said.append(
+                f"{arrived.refused} It was said as plain text instead; please report this."
+            )
+        return said
+
+    async def _aside(self, claimed: Claimed, error: DeliveryMalformed) -> None:
+        """Refused even as plain text: the others go before it, and it is tried again."""
+        name, now = claimed.delivery.channel, self._clocks.calendar()
+
+        def work(db: Database) -> bool:
+            wait = min(_LONGEST_ASIDE, _FIRST_ASIDE * 2.0 ** min(claimed.delivery.attempts, 16))
+            outbox.postpone(db, claimed.position, str(error), now + wait)
+            return told.is_first(db, told.TAKEN, name, now)
+
+        if await self._store.write(work):
+            await self._report(
+                f"{error} Plain text was refused as well: it is tried again later, and the "
+                "other messages go on. Please report this."
+            )
 
     async def _later(
         self, channel: Channel, claimed: Claimed, error: Exception, *, unconfirmed: bool
@@ -233,7 +274,8 @@ class OutboxWorker:
             outbox.give_back, claimed.position, said, unconfirmed=unconfirmed
         )
         look_soon = isinstance(error, DeliveryUnconfirmed) and not claimed.unconfirmed
-        self._pause(channel.channel, 0.0 if look_soon else getattr(error, "retry_after", None))
+        wait = 0.0 if look_soon else getattr(error, "retry_after", None)
+        await self._pause(channel.channel, wait)
 
     async def _with_picture(self, channel: Channel, delivery: Delivery) -> Delivery:
         spec = delivery.message.chart
@@ -248,13 +290,22 @@ class OutboxWorker:
             return delivery
         return replace(delivery, message=replace(delivery.message, picture=picture))
 
-    def _pause(self, channel: str, seconds: float | None) -> None:
+    async def _pause(self, channel: str, seconds: float | None) -> None:
         """The platform's own pause, or one that doubles with every failure in a row."""
         pace = self._paces.setdefault(channel, _Pace())
+        asked = seconds
         if seconds is None:
             seconds = min(_LONGEST_PAUSE, 2.0**pace.failures)
             pace.failures = min(pace.failures + 1, 10)
+        elif not seconds <= LONGEST_ASKED:  # also what is no number
+            seconds = LONGEST_ASKED
         pace.until = self._clocks.monotonic() + seconds
+        if asked is not None and asked != seconds and not pace.told:
+            pace.told = True
+            await self._report(
+                f"{channel}: the platform asks for a pause of {asked / 3600:,.0f} hours: its "
+                f"alerts wait, and it is asked again every {LONGEST_ASKED / 60:.0f} minutes."
+            )
 
     async def revive(self) -> list[str]:
         """Lets disabled channels try again that the platform still knows; call it hourly."""

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from sqlite_utils import Database
 
+from bot.deliver import told
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.model.chat import Chat
 from bot.storage import channels
 from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
-from bot.storage.settings import set_setting, setting
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +59,7 @@ class ChannelSpaces:
 
         def work(db: Database) -> bool:
             channels.disable(db, channel.channel, reason, now)
-            told = setting(db, _told_key(channel.channel))
-            set_setting(db, _told_key(channel.channel), now)
-            return told is None
+            return told.is_first(db, told.REACHED, channel.channel, now)
 
         if await self._store.write(work):
             log.warning("channel refused", extra={"channel": channel.channel, "said": reason})
@@ -97,22 +95,10 @@ class ChannelSpaces:
                 continue
             if self._access.patterns(space):
                 await self._store.write(channels.set_space, channel.channel, space)
-            elif await self._store.read(setting, _told_key(channel.channel)) is None:
-                told_at = int(self._calendar())
-                await self._store.write(set_setting, _told_key(channel.channel), told_at)
+            elif await self._store.write(
+                told.is_first, told.REACHED, channel.channel, self._calendar()
+            ):
                 await self._report(
                     f"{channel.channel} lies in {space}, which no [[spaces]] entry links: "
                     "add one, or correct the channel"
                 )
-
-
-def is_well_again(db: Database, channel: str) -> bool:
-    """Notes that a message got through; True where the operator had been told of trouble."""
-    if setting(db, _told_key(channel)) is None:
-        return False
-    set_setting(db, _told_key(channel), None)
-    return True
-
-
-def _told_key(channel: str) -> str:
-    return f"told:{channel}"

@@ -6,7 +6,7 @@ All functions are pure; `voice` carries the language and the time zone of the ch
 from bot.message.alert import alert, reminder
 from bot.message.digest import digest
 from bot.message.history import history
-from bot.message.notice import notice
+from bot.message.notice import notice, untold
 from bot.message.picture import picture
 from bot.message.summary import Silent, Summary, summary
 from bot.message.voice import Voice, clean, voice_for
@@ -24,6 +24,7 @@ __all__ = [
     "picture",
     "reminder",
     "summary",
+    "untold",
     "voice_for",
     "wave",
 ]

@@ -57,6 +57,18 @@ def notice(
     )
 
 
+def untold(voice: Voice, message: Message) -> Message:
+    """Stands for a message whose own words the platform refuses in every form."""
+    commands = [button.command for button in message.buttons]
+    ask = next((command for command in commands if command.startswith("why ")), "incidents")
+    return Message(
+        title=voice.say("A message that this platform does not let through"),
+        text=voice.say('Ask for it with "{command}".', command=ask),
+        severity=message.severity,
+        mention=message.mention,
+    )
+
+
 def _told(voice: Voice, notices: Sequence[Notice], sources: Mapping[str, str]) -> list[_Said]:
     """Silent sources first; every other notice stands for itself."""
     alone: list[_Said] = []

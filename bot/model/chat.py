@@ -16,7 +16,8 @@ class Delivery:
     stands in the button ids or the metadata so that an unconfirmed send can be looked up.
     `post` makes a new message, `edit` changes the one that `ref` names, `reply` writes into
     its thread. `ref` is opaque: what `Chat.send` gave for the first message. `space` is the
-    guild or workspace that the channel must belong to. `silent` never notifies anybody.
+    guild or workspace that the channel must belong to. `silent` never notifies anybody. `plain`
+    asks for text alone, without layout, buttons and pictures: what every platform takes.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Delivery:
     message: Message
     ref: str | None = None
     silent: bool = False
+    plain: bool = False
     attempts: int = 0
     first_attempt_at: float | None = None
     last_attempt_at: float | None = None
@@ -57,7 +59,8 @@ class Chat(Protocol):
         """Posts, edits or replies; gives the `ref` of the (first) message.
 
         A `post` tried again within two minutes of `last_attempt_at` is made harmless by the
-        platform's own idempotency where it has one.
+        platform's own idempotency where it has one. Raises DeliveryMalformed where it takes
+        other messages, but not this one.
         """
         ...
 

@@ -49,6 +49,8 @@ class Voices(Protocol):
         sources: Mapping[str, str] = ...,
     ) -> Message: ...
 
+    def untold(self, voice: Any, message: Message) -> Message: ...
+
 
 class ChannelNotifier:
     """Writes the messages of one channel."""

@@ -172,6 +172,12 @@ def give_back(db: Database, position: int, error: str, *, unconfirmed: bool) -> 
     )
 
 
+def postpone(db: Database, position: int, error: str, due: float) -> None:
+    """Puts a delivery back that surely was not sent, so that the others go before it."""
+    give_back(db, position, error, unconfirmed=False)
+    db.conn.execute("UPDATE deliveries SET due = ? WHERE position = ?", (int(due), position))
+
+
 def drop_late_summaries(db: Database, channel: str, before: float, at: float) -> None:
     """Gives up summaries that nobody needs any more."""
     db.conn.execute(

@@ -24,7 +24,7 @@ STAGES = {
     "console": "tests.contracts.stage_console",
 }
 
-DEFERRED = ("throttled", "throttled everywhere")
+DEFERRED = ("throttled", "throttled everywhere", "throttled for a year")
 UNSENT = ("reset before", "hang before", "garbage before", "broken before")
 SENT = ("reset after", "hang after", "garbage after", "broken after")
 REFUSED = ("forbidden", "gone")
@@ -74,6 +74,10 @@ class Stage(Protocol):
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
         """At the next request of `step`: post, upload, edit, thread, look; "" is the post."""
+        ...
+
+    def poison(self, words: str) -> None:
+        """A message with a layout that holds the words is refused as malformed, for good."""
         ...
 
     def tick(self, seconds: float) -> None:

@@ -45,6 +45,9 @@ class ConsoleStage:
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
         raise AssertionError("a file knows no such fault")
 
+    def poison(self, words: str) -> None:
+        raise AssertionError("paper takes everything")
+
     def tick(self, seconds: float) -> None:
         return None
 

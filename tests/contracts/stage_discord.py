@@ -11,12 +11,13 @@ from typing import Any
 from bot.chat.discord.adapter import DiscordChat, Patience
 from bot.chat.settings import DiscordSettings
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
-from tests.loopback.discord import CHANNEL, GUILD, TOKEN, Asked, LoopbackDiscord
+from tests.loopback.discord import CHANNEL, GUILD, TOKEN, YEAR, Asked, LoopbackDiscord
 
 QUICK = Patience(delivery=0.5, acknowledge=1.0, gateway=5.0, pause=0.1, token=0.1)
 _FAULTS = {
     "throttled": "429",
     "throttled everywhere": "429 global",
+    "throttled for a year": "429",
     "broken before": "503 before",
     "broken after": "500 after",
     "forbidden": "no permission",
@@ -51,7 +52,11 @@ class DiscordStage:
         return replies_of(self.server, index)
 
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
-        self.server.fail(_FAULTS[fault], step or "post", times)
+        pause = YEAR if fault == "throttled for a year" else 0.05
+        self.server.fail(_FAULTS[fault], step or "post", times, pause)
+
+    def poison(self, words: str) -> None:
+        self.server.poison.add(words)
 
     def tick(self, seconds: float) -> None:
         before = self.server.wall

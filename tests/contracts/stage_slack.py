@@ -12,6 +12,7 @@ from bot.chat.settings import SlackSettings
 from bot.chat.slack.adapter import SlackChat
 from bot.chat.slack.render import unescape
 from bot.chat.slack.tokens import SlackTokens
+from bot.deliver import LONGEST_ASKED
 from bot.errors import DeliveryDeferred
 from bot.model.chat import Delivery, Health
 from bot.model.command import Dispatcher
@@ -32,6 +33,7 @@ _STEPS = {
 }
 _FAULTS = {
     "throttled": "429",
+    "throttled for a year": "429 for a year",
     "broken before": "500",
     "broken after": "500_after",
     "forbidden": "error:not_in_channel",
@@ -74,7 +76,7 @@ class PatientChat:
         try:
             return await self._chat.send(delivery)
         except DeliveryDeferred as error:
-            self._clock.ahead += error.retry_after or 0.0
+            self._clock.ahead += min(error.retry_after or 0.0, LONGEST_ASKED)
             raise
 
     async def find(self, delivery: Delivery) -> str | None:
@@ -84,7 +86,7 @@ class PatientChat:
             except DeliveryDeferred as error:
                 if error.retry_after is None:
                     raise
-                self._clock.ahead += error.retry_after
+                self._clock.ahead += min(error.retry_after, LONGEST_ASKED)
 
     async def space_of(self, channel: str) -> str | None:
         return await self._chat.space_of(channel)
@@ -125,6 +127,9 @@ class SlackStage:
     def fail(self, fault: str, step: str = "", times: int = 1) -> None:
         for method in _STEPS[step]:
             self.server.fail(method, *[_FAULTS[fault]] * times)
+
+    def poison(self, words: str) -> None:
+        self.server.poison.add(words)
 
     def tick(self, seconds: float) -> None:
         self.clock.ahead += seconds

@@ -7,7 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.errors import DeliveryDeferred, DeliveryRefused, DeliveryUnconfirmed
+from bot.errors import (
+    DeliveryDeferred,
+    DeliveryMalformed,
+    DeliveryRefused,
+    DeliveryUnconfirmed,
+)
 from bot.model.message import Field, Message, Picture
 from tests.contracts import chat as contract
 from tests.contracts.chat import (
@@ -201,6 +206,47 @@ async def test_a_long_message_is_shown_whole_and_never_cut_in_a_word(stage: Stag
     assert set(words) <= seen
     assert {f"value{n}" for n in range(40)} <= seen
     assert not {word for word in seen if word.startswith("word") and word not in words}
+
+
+async def test_a_poisoned_message_is_refused_and_its_plain_form_is_taken(stage: Stage) -> None:
+    if stage.chat.platform == "console":
+        pytest.skip("paper takes everything")
+    stage.poison("Alert 1:")
+    with pytest.raises(DeliveryMalformed):
+        await stage.chat.send(delivery(stage))
+    assert not stage.shown()
+    plain = delivery(stage, plain=True)
+    ref = await stage.chat.send(plain)
+    [shown] = stage.shown()
+    for words in ("Alert 1: purge", "tiktok/lena lost 1,200 followers", "Change", "-12 %"):
+        assert words in shown.text
+    assert not shown.buttons
+    assert await stage.chat.find(plain) == ref
+    await stage.chat.send(delivery(stage, 2))
+    assert len(stage.shown()) == 2
+
+
+async def test_a_message_is_edited_from_each_form_to_each_other(stage: Stage) -> None:
+    if stage.chat.platform == "console":
+        pytest.skip("paper cannot be edited")
+    for first in (False, True):
+        number = 1 + 10 * first
+        ref = await stage.chat.send(delivery(stage, number, plain=first))
+        for step, plain in enumerate((True, False, True), 1):
+            title = f"Alert {number}: state{step}"
+            edit = delivery(
+                stage,
+                number + step,
+                action="edit",
+                ref=ref,
+                plain=plain,
+                message=alert(number, title=title),
+            )
+            await stage.chat.send(edit)
+            shown = stage.shown()[-1]
+            assert shown.text.count("Alert ") == 1
+            assert title in shown.text
+            assert bool(shown.buttons) is not plain
 
 
 async def test_a_silent_message_notifies_nobody(stage: Stage) -> None:

@@ -221,6 +221,9 @@ class Driver:
         return self.lives.judge(self.stage.shown(), self.stage.replies)
 
     def _break_something(self) -> None:
+        if self.lives.all and self.chance.random() < 0.1:
+            self.stage.poison(f"Alert {self.chance.choice(self.lives.all).number}: ")
+            self.tally.faults += 1
         fault = self.chance.choice(sorted(self.stage.faults))
         self.stage.fail(fault, self.chance.choice(STEPS), self.chance.choice((1, 1, 2)))
         self.tally.faults += 1

@@ -23,6 +23,7 @@ from aiohttp import WSMsgType, web
 from tests.loopback.discord_rules import check_command, check_message, pings
 
 EPOCH_MS = 1420070400000
+YEAR = 365 * 86400.0
 TOKEN = "loopback.bot.token"
 BOT, APPLICATION = 555000000000000001, 555000000000000001
 GUILD, CHANNEL, ROLE = 800000000000000001, 900000000000000001, 700000000000000001
@@ -127,6 +128,8 @@ class LoopbackDiscord:
         self.gateway_open = True
         self.rest_open = True
         self.faults: list[Fault] = []
+        self.poison: set[str] = set()
+        """Words that are refused (50035) wherever a layout holds them."""
         self.witness: Callable[[str, str], None] = lambda step, moment: None
         """Told of each request, before and after its effect: a test may kill its sender."""
         self.requests: list[tuple[str, str, int]] = []
@@ -576,6 +579,9 @@ class LoopbackDiscord:
         by_name = {one["filename"]: b"" for one in files}
         if errors := check_message(body, by_name):
             raise Refusal(400, 50035, "Invalid Form Body", errors)
+        layout = json.dumps([body.get("embeds"), body.get("components")], ensure_ascii=False)
+        if body.get("components") and any(words in layout for words in self.poison):
+            raise Refusal(400, 50035, "Invalid Form Body")
         for key in ("content", "embeds", "components"):
             if key in body:
                 message[key] = body[key] or ([] if key != "content" else "")

@@ -26,6 +26,7 @@ from tests.loopback.slack_limits import ApiError, check_blocks, check_message, p
 BOT_TOKEN = "xoxb-loopback-bot"
 APP_TOKEN = "xapp-loopback-app"
 SECRET = "loopback-signing-secret"
+YEAR = 365 * 86400.0
 TEAM = "T0LOOP"
 BOT_USER = "U0BOT"
 
@@ -131,6 +132,8 @@ class SlackServer:
         self.refused: list[dict[str, Any]] = []
         self.limited = 0
         """Calls that came faster than the limits allow (429 on demand not counted)."""
+        self.poison: set[str] = set()
+        """Words that are refused (invalid_blocks) wherever blocks hold them."""
         self.pinged: list[str] = []
         self.paced = True
         self.down = False
@@ -184,9 +187,9 @@ class SlackServer:
     def fail(self, method: str, *faults: str) -> None:
         """The next calls of `method` ("upload", "response" and API methods) go wrong so.
 
-        Faults: "429", "500", "reset", "hang", "garbage" (each also with "_after": the call
-        took effect and only the answer is lost), "error:<slack error>" "empty"
-        (took effect, answered without contents) or "" for none.
+        Faults: "429", "429 for a year", "500", "reset", "hang", "garbage" (each also
+        with "_after": the call took effect and only the answer is lost), "error:<slack error>"
+        "empty" (took effect, answered without contents) or "" for none.
         """
         self._faults[method].extend(faults)
 
@@ -465,8 +468,8 @@ class SlackServer:
         fault = queue.popleft() or None if queue else self.fault_for(method, body)
         if self.down and fault is None:
             fault = "reset"
-        if fault == "429":
-            return _limited(30)
+        if fault in ("429", "429 for a year"):
+            return _limited(30 if fault == "429" else YEAR)
         if fault is not None and fault.startswith("error:"):
             return web.json_response({"ok": False, "error": fault[6:]})
         if fault == "empty":
@@ -568,6 +571,7 @@ class SlackServer:
             self.channels.setdefault(channel, Channel("direct"))
         self._channel(channel, write=True)
         check_message(body, self.files)
+        self._check_poison(body)
         if body.get("thread_ts") and not any(
             m["ts"] == body["thread_ts"] for m in self.messages
         ):
@@ -585,12 +589,19 @@ class SlackServer:
         self._channel(body["channel"], write=True)
         message = self._own(body)
         check_message(body, self.files, update=True)
+        self._check_poison(body)
         message.setdefault("history", []).append(
             {k: message.get(k) for k in ("text", "blocks", "metadata")}
         )
         message |= {k: body[k] for k in ("text", "blocks", "metadata") if k in body}
         self.pinged += pings(message)
         return {"ts": message["ts"], "channel": body["channel"], "text": message["text"]}
+
+    def _check_poison(self, body: dict[str, Any]) -> None:
+        blocks = body.get("blocks") or []
+        layout = json.dumps(blocks, ensure_ascii=False)
+        if len(blocks) > 1 and any(words in layout for words in self.poison):
+            raise ApiError("invalid_blocks")
 
     async def _chat_delete(self, body: dict[str, Any]) -> dict[str, Any]:
         self.messages.remove(self._own(body))

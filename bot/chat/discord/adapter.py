@@ -423,7 +423,9 @@ class _LibraryInteraction:
 
 def _parts(rendered: Rendered) -> dict[str, Any]:
     """The library's objects; a stopped view is sent but not kept in memory."""
-    parts: dict[str, Any] = {"embed": discord.Embed.from_dict(rendered.embed)}
+    parts: dict[str, Any] = {}
+    if rendered.embed is not None:
+        parts["embed"] = discord.Embed.from_dict(rendered.embed)
     if rendered.components:
         view = discord.ui.View(timeout=None)
         for row, line in enumerate(rendered.components):

@@ -15,7 +15,14 @@ from typing import Any
 
 import aiohttp
 
-from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused, DeliveryUnconfirmed
+from bot.chat.text import seconds as seconds_of
+from bot.errors import (
+    DeliveryDeferred,
+    DeliveryError,
+    DeliveryMalformed,
+    DeliveryRefused,
+    DeliveryUnconfirmed,
+)
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
 ALREADY_ACKNOWLEDGED, THREAD_EXISTS = 40060, 160004
@@ -25,11 +32,13 @@ _REFUSALS = {
     50001: "cannot be seen by the bot: give it the View Channel permission",
     50013: "lacks a permission for the bot: `ebbwatch doctor` names it",
     50008: "is no text channel: choose another one",
-    50006: "was sent an empty message: please report this",
-    50035: "was sent a message that Discord does not accept: please report this",
-    40005: "was sent a file that is too large for it: please report this",
 }
+_MALFORMED = frozenset({40005, 50006, 50035, 50109, 20009, 200000, 200001, 240000})
+"""Too large, empty, not as documented; or its words are filtered by the server's own rules."""
+_OF_THE_MESSAGE = frozenset({400, 413, 422})
 _TOKEN_PAUSE = 60.0
+_LONGEST_HELD = 900.0
+"""Discord's own windows are seconds, its longest bans an hour."""
 
 
 class TokenRefused(Exception):
@@ -69,7 +78,7 @@ def watch_requests() -> aiohttp.TraceConfig:
     ) -> None:
         status = ended.response.status
         if _attempt.get() and (status == 429 or status >= 500):
-            retry_after = _seconds(ended.response.headers.get("Retry-After", ""))
+            retry_after = seconds_of(ended.response.headers.get("Retry-After", ""))
             ended.response.close()
             raise _Unrepeated(status, retry_after)
 
@@ -85,7 +94,8 @@ async def delivering(
 ) -> AsyncIterator[None]:
     """Turns whatever goes wrong inside into a DeliveryError.
 
-    `unstick` is called where the time ran out before anything was written.
+    `unstick` is called where the time ran out before anything was written, and where the
+    library would keep a pause that is not believed.
     """
     if _attempt.get() is not None:  # the outer one sees to it
         yield
@@ -98,7 +108,8 @@ async def delivering(
     except DeliveryError:
         raise
     except Exception as error:
-        if isinstance(error, TimeoutError) and not attempt.written:
+        timed_out = isinstance(error, TimeoutError) and not attempt.written
+        if timed_out or (getattr(error, "retry_after", None) or 0.0) > _LONGEST_HELD:
             unstick()
         raise translate(error, channel, may_have_arrived=attempt.written) from None
     finally:
@@ -118,6 +129,11 @@ def translate(error: Exception, channel: str, *, may_have_arrived: bool) -> Deli
         )
     if code in _REFUSALS:
         return DeliveryRefused(f"{channel} {_REFUSALS[code]}.", channel=channel)
+    if code in _MALFORMED or status in _OF_THE_MESSAGE:
+        return DeliveryMalformed(
+            f"{channel}: Discord does not take a message as it is (code {code}).",
+            channel=channel,
+        )
     if status == 401 or isinstance(error, TokenRefused):
         return DeliveryDeferred(
             f"{channel}: Discord refuses the bot's token, the message waits for a new one.",
@@ -144,7 +160,3 @@ def kind_of(error: BaseException) -> str:
     """What went wrong without addresses, ids or tokens."""
     status = getattr(error, "status", None)
     return f"status {status}" if status else type(error).__name__.strip("_")
-
-
-def _seconds(text: str) -> float | None:
-    return float(text) if text.replace(".", "", 1).isdigit() else None

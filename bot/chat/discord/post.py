@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.chat.discord.errors import THREAD_EXISTS, UNKNOWN_CHANNEL, code_of
-from bot.chat.discord.render import Rendered, carried_ids, render
+from bot.chat.discord.render import Rendered, carried_ids, render, render_plain
 from bot.chat.text import clean, shorten
 from bot.errors import DeliveryRefused
 from bot.model.chat import Delivery
@@ -32,21 +32,32 @@ async def post(
 ) -> str:
     channel = client.get_partial_messageable(number_of(delivery.channel))
     shown = await _say(channel, delivery, parts, allowed)
-    return ref_of(delivery, shown.id, chart=delivery.message.picture is not None)
+    chart = delivery.message.picture is not None and not delivery.plain
+    return ref_of(delivery, shown.id, chart=chart, plain=delivery.plain)
 
 
 async def edit(client: discord.AutoShardedClient, delivery: Delivery, parts: Parts) -> str:
     """Files stay as they are where the picture was shown but could not be drawn anew."""
     ref, message = read_ref(delivery), delivery.message
+    has_content = bool(ref.get("plain"))
     keep = bool(ref.get("chart") and message.chart and not message.picture)
-    changed = parts(render(message, delivery.id, has_chart=keep))
+    keep = keep and not delivery.plain
+    if delivery.plain:
+        rendered = render_plain(message, delivery.id, in_embed=not has_content)
+    else:
+        rendered = render(message, delivery.id, has_chart=keep)
+    changed = parts(rendered)
+    if has_content:
+        changed["content"] = rendered.content or None
     files = changed.pop("files", [])
     if not keep:
         changed["attachments"] = files
     changed.setdefault("view", None)
+    changed.setdefault("embed", None)
     place = client.get_partial_messageable(int(ref["channel"]))
     await place.get_partial_message(int(ref["message"])).edit(**changed)
-    return ref_of(delivery, int(ref["message"]), chart=keep or message.picture is not None)
+    chart = keep or (message.picture is not None and not delivery.plain)
+    return ref_of(delivery, int(ref["message"]), chart=chart, plain=has_content)
 
 
 async def reply(
@@ -80,10 +91,10 @@ async def look(client: discord.AutoShardedClient, delivery: Delivery) -> str | N
         for window in windows:
             async for message in channel.history(**window):
                 if message.author.id == me and delivery.id in _carried(message):
-                    chart = bool(message.attachments)
-                    return (
-                        delivery.ref if is_reply else ref_of(delivery, message.id, chart=chart)
-                    )
+                    if is_reply:
+                        return delivery.ref
+                    chart, plain = bool(message.attachments), not message.embeds
+                    return ref_of(delivery, message.id, chart=chart, plain=plain)
     except Exception as error:
         if not is_reply or code_of(error) != UNKNOWN_CHANNEL:  # no thread, so no reply
             raise
@@ -93,7 +104,8 @@ async def look(client: discord.AutoShardedClient, delivery: Delivery) -> str | N
 async def _say(
     place: discord.PartialMessageable, delivery: Delivery, parts: Parts, allowed: Allowed
 ) -> discord.Message:
-    rendered = render(delivery.message, delivery.id)
+    show = render_plain if delivery.plain else render
+    rendered = show(delivery.message, delivery.id)
     return await place.send(
         content=rendered.content or None,
         nonce=delivery.id,
@@ -107,7 +119,8 @@ async def _make_thread(
     client: discord.AutoShardedClient, delivery: Delivery, ref: Mapping[str, Any]
 ) -> None:
     message = delivery.message
-    name = shorten(clean(message.title or message.text, lines=False), _THREAD_NAME)
+    named = "" if delivery.plain else message.title or message.text
+    name = shorten(clean(named, lines=False), _THREAD_NAME)
     try:
         await client.http.start_thread_with_message(
             int(ref["channel"]),
@@ -124,12 +137,14 @@ def _carried(message: discord.Message) -> set[str]:
     children = [one for row in message.components for one in getattr(row, "children", ())]
     buttons = [getattr(child, "custom_id", None) or "" for child in children]
     footer = message.embeds[0].footer.text if message.embeds else None
-    return carried_ids(buttons, footer or "")
+    return carried_ids(buttons, footer or "", message.content)
 
 
-def ref_of(delivery: Delivery, message: int, *, chart: bool) -> str:
+def ref_of(delivery: Delivery, message: int, *, chart: bool, plain: bool = False) -> str:
+    """`plain` where all is said in the message's content, which an edit has to replace."""
     place = str(number_of(delivery.channel))
-    return json.dumps({"channel": place, "message": str(message), "chart": chart})
+    ref = {"channel": place, "message": str(message), "chart": chart}
+    return json.dumps({**ref, "plain": True} if plain else ref)
 
 
 def read_ref(delivery: Delivery) -> Mapping[str, Any]:

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat.text import clean, columns, shorten, size
+from bot.chat.text import as_text, clean, columns, shorten, size
 from bot.model.message import Button, Field, Message
 
 TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER = 256, 4096, 25, 256, 1024, 2048
 ALT = 1024
+CONTENT = 2000
 EMBED_TOTAL = 6000
 BUTTON_ROWS, BUTTONS_IN_ROW, LABEL, CUSTOM_ID = 5, 5, 80, 100
 CHART = "chart.png"
@@ -36,7 +37,7 @@ class Rendered:
     """`files` maps names to bytes; `alt` describes the picture to who cannot see it; `role`
     is the only id that may be pinged."""
 
-    embed: Mapping[str, Any]
+    embed: Mapping[str, Any] | None
     components: list[dict[str, Any]]
     files: Mapping[str, bytes]
     alt: str = ""
@@ -84,7 +85,7 @@ def render(
     if message.picture or has_chart:
         embed["image"] = {"url": f"attachment://{CHART}"}
     if rest or left_out:
-        files[DETAILS] = _whole(message).encode()
+        files[DETAILS] = as_text(message).encode()
     role = mentioned_role(message)
     return Rendered(
         embed=embed,
@@ -94,6 +95,20 @@ def render(
         content=f"<@&{role}>" if role else "",
         role=role,
     )
+
+
+def render_plain(message: Message, delivery_id: str, *, in_embed: bool = False) -> Rendered:
+    """Text alone, for a message that Discord refuses with its layout; the id ends it.
+
+    `in_embed` for the edit of a message that was posted as one: its content stays.
+    """
+    role = mentioned_role(message)
+    ping = f"<@&{role}> " if role and not in_embed else ""
+    text = shorten(as_text(message), CONTENT - size(ping) - len(delivery_id) - 1, escape)
+    content = f"{ping}{escape(text)}\n{delivery_id}"
+    if in_embed:
+        return Rendered(embed={"description": content}, components=[], files={})
+    return Rendered(embed=None, components=[], files={}, content=content, role=role)
 
 
 def mentioned_role(message: Message) -> int | None:
@@ -112,10 +127,10 @@ def read_custom_id(text: str) -> tuple[str, str] | None:
     return (delivery_id, command) if prefix == ID_PREFIX and colon else None
 
 
-def carried_ids(raw_buttons: list[str], footer: str) -> set[str]:
-    """The delivery ids that a shown message carries."""
+def carried_ids(raw_buttons: list[str], *ends: str) -> set[str]:
+    """The delivery ids that a shown message carries; `ends` are texts that may end in one."""
     ids = {found[0] for text in raw_buttons if (found := read_custom_id(text))}
-    return ids | {footer.rpartition(" ")[2]} if footer else ids
+    return ids | {text.split()[-1] for text in ends if text.strip()}
 
 
 def _one_line(text: str, limit: int) -> str:
@@ -185,15 +200,3 @@ def _buttons(buttons: tuple[Button, ...], delivery_id: str) -> list[dict[str, An
         {"type": 1, "components": flat[start : start + BUTTONS_IN_ROW]}
         for start in range(0, len(flat), BUTTONS_IN_ROW)
     ]
-
-
-def _whole(message: Message) -> str:
-    """Everything as plain text, for the file that takes what an embed cannot."""
-    parts = [clean(message.title, lines=False), clean(message.text)]
-    parts += [
-        f"{clean(field.name, lines=False)}: {clean(field.value)}" for field in message.fields
-    ]
-    parts += [
-        "\n".join("\t".join(clean(cell, lines=False) for cell in row) for row in message.table)
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"

@@ -34,6 +34,7 @@ from bot.chat.slack.manifest import PATH, missing_scopes
 from bot.chat.slack.post import Poster
 from bot.chat.slack.tokens import SlackTokens
 from bot.chat.slack.web import SlackWeb, broken, proxy_for
+from bot.chat.text import seconds
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
 from bot.model.chat import Delivery, Health
 from bot.model.command import Dispatcher
@@ -372,7 +373,7 @@ def _refused(error: SlackApiError, method: str, channel: str) -> DeliveryError:
     answer = data if isinstance(data, dict) else {}
     headers = getattr(response, "headers", None) or {}
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 500))
-    wait = str(headers.get("Retry-After") or "")
+    wait = str(headers.get("Retry-After", ""))
     needed = answer.get("needed")
     detail = "".join(f"; {text}" for text in answer.get("errors") or ())
     return refusal(
@@ -380,7 +381,7 @@ def _refused(error: SlackApiError, method: str, channel: str) -> DeliveryError:
         method=f"{method}, scope {needed}" if needed else method,
         channel=channel,
         status=status,
-        retry_after=float(wait) if wait.isdigit() else None,
+        retry_after=seconds(wait),
         detail=detail,
     )
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused, DeliveryUnconfirmed
+from bot.errors import (
+    DeliveryDeferred,
+    DeliveryError,
+    DeliveryMalformed,
+    DeliveryRefused,
+    DeliveryUnconfirmed,
+)
 
 INVITE = "invite it with /invite @ebbwatch"
 _TOKEN = "install the app again and put the new bot token where the config says"
@@ -25,11 +31,15 @@ _REFUSED = {
     "token_revoked": f"the token was revoked: {_TOKEN}",
     "token_expired": f"the token has expired: {_TOKEN}",
     "team_access_not_granted": "the app is not granted to this workspace: ask an admin",
+    "access_denied": "the workspace forbids it: ask an admin",
+    "accesslimited": "the workspace limits what the app may do: ask an admin",
+    "enterprise_is_restricted": "the organisation does not allow it: ask an admin",
+    "two_factor_setup_required": "the workspace asks for two-factor sign-in: ask an admin",
     "org_login_required": "the workspace is being moved: wait for its admins",
 }
 """Words after which a repeat changes nothing, each with the next step."""
 
-MALFORMED = frozenset(
+_MALFORMED = frozenset(
     {
         "invalid_blocks",
         "invalid_blocks_format",
@@ -39,6 +49,17 @@ MALFORMED = frozenset(
         "invalid_metadata_format",
         "invalid_arguments",
         "no_text",
+        "invalid_attachments",
+        "too_many_attachments",
+        "attachment_payload_limit_exceeded",
+        "invalid_charset",
+        "invalid_form_data",
+        "invalid_json",
+        "json_not_object",
+        "duplicate_message_not_allowed",
+        "slack_connect_canvas_sharing_blocked",
+        "slack_connect_file_link_sharing_blocked",
+        "slack_connect_file_upload_sharing_blocked",
     }
 )
 """Words for a message that Slack does not take as it is; it had no effect."""
@@ -57,6 +78,7 @@ GONE = frozenset(
 """Words for a message that cannot be edited or replied to (any more): a person deleted it,
 or the channel does not allow it. New messages get through all the same."""
 
+_SAYING = frozenset({"chat.postMessage", "chat.update"})
 _PASSING = frozenset(
     {
         "internal_error",
@@ -90,9 +112,16 @@ def refusal(
         )
     if word in _REFUSED:
         return SlackRefusal(f"{where}: {_REFUSED[word]}.", channel=channel, word=word)
-    if word in MALFORMED or word in GONE:
-        text = f"{where}: Slack does not take this message ({word}{detail}): please report it."
+    if word in _MALFORMED:
+        text = f"{where}: Slack does not take a message as it is ({word}{detail})."
+        return DeliveryMalformed(text, channel=channel)
+    if word in GONE:
+        text = f"{where}: Slack has no such message any more ({word}{detail})."
         return SlackRefusal(text, channel=channel, word=word)
+    if word and status < 500 and method in _SAYING and word not in _PASSING:
+        # a word that nobody foresaw is of this message until a plain one is refused as well
+        text = f'{where}: Slack does not take a message as it is ("{word}"{detail}).'
+        return DeliveryMalformed(text, channel=channel)
     if word and status < 500 and word not in _PASSING:
         return SlackRefusal(
             f'{where}: Slack answered "{word}" to {method}: look it up in Slack\'s list of '

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from bot.chat.memory import Memory
 from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.limits import Call
-from bot.errors import DeliveryDeferred, DeliveryError
+from bot.errors import DeliveryDeferred, DeliveryError, DeliveryMalformed
 from bot.model.chat import Delivery
 from bot.model.message import Picture
 
@@ -37,7 +37,7 @@ class Files:
             return known
         try:
             file = await self.share(picture)
-        except SlackRefusal:
+        except (SlackRefusal, DeliveryMalformed):
             return None  # no scope, no room: the alert matters more than its picture
         except DeliveryError as error:
             if delivery.attempts >= _ATTEMPTS:

@@ -13,7 +13,7 @@ from bot.chat.slack.limits import Call
 from bot.chat.slack.render import Rendered, button_delivery, render_answer, unescape
 from bot.chat.text import clean, shorten
 from bot.chat.words import no_file, no_form
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, DeliveryMalformed
 from bot.model.command import Attachment, Caller, Command, Dispatcher, Words
 from bot.model.message import Message
 
@@ -160,7 +160,7 @@ class Interactions:
                 await self._call(
                     "chat.postEphemeral", channel=channel or "", user=caller.user, **body
                 )
-            except SlackRefusal:
+            except (SlackRefusal, DeliveryMalformed):
                 try:
                     await self._call("chat.postMessage", channel=caller.user, **body)
                 except DeliveryError as error:

@@ -39,6 +39,8 @@ _LIMITS = {
     "conversations.history": _Limit(1, 61.0, per_channel=True),
     "conversations.replies": _Limit(1, 61.0, per_channel=True),
 }
+_LONGEST_HELD = 900.0
+"""A longer pause is not believed; Slack's own windows are a minute."""
 PATIENCE = 10.0
 """The longest wait in seconds that a call sits out; above it the outbox waits instead."""
 
@@ -67,7 +69,7 @@ class Pace:
         try:
             return await self._call(method, channel=channel, **body)
         except DeliveryDeferred as error:
-            pause = max(pause, error.retry_after or 0.0)
+            pause = max(pause, min(error.retry_after or 0.0, _LONGEST_HELD))
             raise
         finally:
             # When the call arrived is not known: surely not after its answer.

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from bot.chat.memory import Memory
-from bot.chat.slack.errors import GONE, MALFORMED, SlackRefusal
+from bot.chat.slack.errors import GONE, SlackRefusal
 from bot.chat.slack.files import Files
 from bot.chat.slack.find import Finder, file_name, metadata
 from bot.chat.slack.limits import Body, Call
-from bot.chat.slack.render import PARTS, Rendered, render
-from bot.errors import DeliveryError, DeliveryUnconfirmed
+from bot.chat.slack.render import PARTS, Rendered, render, render_plain
+from bot.errors import DeliveryError, DeliveryMalformed, DeliveryUnconfirmed
 from bot.model.chat import Delivery
 
 _FILE_WAITS = (1.0, 2.0, 4.0)
@@ -75,9 +75,12 @@ class Poster:
             method, more = "chat.postMessage", {**_QUIET, "thread_ts": ts}
         else:
             method, more = "chat.update", {"ts": ts}
-        file = await self._files.of_delivery(delivery) or (
-            file if delivery.action == "edit" else None
-        )
+        if delivery.plain:
+            file = None
+        else:
+            file = await self._files.of_delivery(delivery) or (
+                file if delivery.action == "edit" else None
+            )
         try:
             rendered, file, answer = await self._say(delivery, method, channel, file, **more)
         except SlackRefusal as error:
@@ -89,7 +92,7 @@ class Poster:
         if rendered.rest and delivery.action == "edit" and delivery.attempts > 1:
             have = await self._finder.parts(delivery, channel, ts)
         await self._finish(delivery, channel, ts, rendered, have)
-        if file is None:
+        if file is None and not delivery.plain:
             await self._files.into_thread(delivery, channel, ts)
         if delivery.action == "reply":
             return delivery.ref or ts
@@ -98,15 +101,13 @@ class Poster:
     async def _say(
         self, delivery: Delivery, method: str, channel: str, file: str | None, **more: Any
     ) -> tuple[Rendered, str | None, Body]:
-        """Shows it with its picture, without it, or at last as bare text."""
+        """Shows it with its picture, or without it."""
         waits = iter(_FILE_WAITS if file else ())
         while True:
             rendered = _rendered(delivery, file)
             try:
                 answer = await self._send(method, channel, rendered, delivery.id, 0, **more)
-            except SlackRefusal as error:
-                if error.word not in MALFORMED:
-                    raise
+            except DeliveryMalformed:
                 # Slack processes an upload by and by, and names no other reason than this.
                 wait = next(waits, None)
                 if wait is not None:
@@ -114,9 +115,7 @@ class Poster:
                 elif file is not None:
                     file = None
                 else:
-                    bare = Rendered(rendered.text, [])
-                    answer = await self._send(method, channel, bare, delivery.id, 0, **more)
-                    return bare, None, answer
+                    raise
             else:
                 return rendered, file, answer
 
@@ -153,7 +152,7 @@ class Poster:
                         await self._send(
                             "chat.postMessage", channel, part, delivery.id, number, **more
                         )
-        except SlackRefusal:
+        except (SlackRefusal, DeliveryMalformed):
             return  # the message itself is there, and a repeat would change nothing
         except DeliveryError as error:
             raise DeliveryUnconfirmed(
@@ -181,6 +180,9 @@ class Poster:
 
 
 def _rendered(delivery: Delivery, file: str | None) -> Rendered:
+    if delivery.plain:
+        is_edit = delivery.action == "edit"
+        return render_plain(delivery.message, silent=delivery.silent, in_block=is_edit)
     return render(delivery.message, delivery.id, file=file, silent=delivery.silent)
 
 

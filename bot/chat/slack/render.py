@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat.text import clean, columns, pieces, shorten, size
+from bot.chat.text import as_text, clean, columns, pieces, shorten, size
 from bot.model.message import Field, Message
 
 Block = dict[str, Any]
@@ -23,6 +23,7 @@ BLOCKS = 50
 # Slack refuses a message at about 13,200 characters over all blocks and does not say what
 # it counts (slackapi/bolt-js#2509); the whole JSON stays below that.
 TOTAL = 12_000
+PLAIN = 2900
 FALLBACK = 2500  # chat.update refuses a text above 4,000
 FOOTER = 300
 ANSWERS = 4  # a response address may be used five times, one is kept for a second try
@@ -81,6 +82,17 @@ def render(
     if rest:
         body.append(_plain("…"))
     return Rendered(_fallback(message, mention), [*head, *body, *tail] or [_plain("…")], rest)
+
+
+def render_plain(message: Message, *, silent: bool = False, in_block: bool = False) -> Rendered:
+    """Text alone, for a message that Slack refuses with its blocks.
+
+    `in_block` for an edit: an update without blocks keeps the old ones.
+    """
+    mention = None if silent else _mention(message)
+    text = shorten(as_text(message), PLAIN, escape)
+    said = f"{mention} {escape(text)}" if mention else escape(text)
+    return Rendered(said, [_plain(text)] if in_block else [])
 
 
 def render_answer(message: Message, *, file: str | None = None) -> list[Rendered]:

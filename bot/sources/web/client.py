@@ -24,7 +24,7 @@ from bot.errors import (
 )
 from bot.model.source import Surroundings
 from bot.sources.web.answer import Reply, message_in, place
-from bot.sources.web.limits import Pace, retry_after
+from bot.sources.web.limits import LONGEST_REST, Pace
 
 if TYPE_CHECKING:
     import httpx
@@ -212,11 +212,12 @@ class Web:
         text = f"{self.name}: {where} answered {status}{f' ({said})' if said else ''}"
         spent = status == 403 and self.pace(reply.url).reset_in() is not None
         if status in {408, 429} or status >= 500 or spent:
-            raise SourceUnavailable(
-                f"{text}; it is asked again later.",
-                source=self.name,
-                retry_after=retry_after(reply.headers, self.pace(reply.url).reset_in()),
-            )
+            wait = self.pace(reply.url).asked(reply.headers)
+            later = "it is asked again later."
+            if wait is not None and wait > LONGEST_REST:
+                later = f"it wants {wait / 3600:,.0f} hours of rest and is asked again in one."
+                wait = LONGEST_REST
+            raise SourceUnavailable(f"{text}; {later}", source=self.name, retry_after=wait)
         if status in {401, 403}:
             raise SourceRefused(f"{text}: check the token and its rights.", source=self.name)
         if status in {404, 410} and account is not None:

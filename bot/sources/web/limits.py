@@ -10,6 +10,10 @@ from email.utils import parsedate_to_datetime
 _PREFIXES = ("x-ratelimit-", "x-rate-limit-", "ratelimit-")
 _RELATIVE = 10_000_000
 
+LONGEST_REST = 3600.0
+"""The longest pause in seconds that a server is believed: real windows are up to an hour, and
+one request an hour is careful for those of a day. Double is told later, half asks more."""
+
 
 class Pace:
     """When the next request may start.
@@ -59,6 +63,7 @@ class Pace:
         remaining = _number(_first(headers, "remaining"))
         reset = _seconds(_first(headers, "reset"), headers)
         if remaining is not None and reset is not None:
+            reset = min(reset, LONGEST_REST)
             self._remaining, self._reset = remaining, self._monotonic() + reset
         if status == 429:
             pause = retry_after(headers, reset)
@@ -66,8 +71,14 @@ class Pace:
                 self.rest(pause)
 
     def rest(self, seconds: float) -> None:
-        """Nothing is asked for that long."""
+        """Nothing is asked for that long, at most LONGEST_REST."""
+        seconds = min(seconds, LONGEST_REST)
         self._remaining, self._reset = 0.0, self._monotonic() + seconds
+
+    def asked(self, headers: Mapping[str, str]) -> float | None:
+        """The pause that a refusing answer asks for, however long."""
+        reset = _seconds(_first(headers, "reset"), headers)
+        return retry_after(headers, self.reset_in() if reset is None else reset)
 
     def reset_in(self) -> float | None:
         """Seconds until a used-up window begins anew."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot import message
-from bot.deliver import Clocks, OutboxWorker
+from bot.deliver import LONGEST_ASKED, Clocks, OutboxWorker
 from bot.model.message import ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
 from bot.storage.accounts import AccessPolicy
@@ -135,6 +135,57 @@ async def test_a_pause_that_the_platform_names_is_kept(dispatcher):
     dispatcher.clock.tick(2)
     await dispatcher.worker.pump()
     assert dispatcher.chat.titles() == ["one"]
+
+
+async def test_a_pause_without_end_is_not_believed(dispatcher):
+    dispatcher.chat.plan = ["year"] * 3
+    await dispatcher.queue("one")
+    for _ in range(4):
+        await dispatcher.worker.pump()
+        dispatcher.clock.tick(LONGEST_ASKED)
+    assert dispatcher.chat.titles() == ["one"]
+    [told] = dispatcher.told
+    assert "a pause of 8,760 hours" in told
+
+
+async def test_a_poisoned_message_is_said_plainly_and_the_queue_goes_on(dispatcher):
+    dispatcher.chat.plan = ["malformed"]
+    await dispatcher.queue("one")
+    await dispatcher.queue("two")
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["one", "two"]
+    assert [delivery.plain for delivery in dispatcher.chat.sent] == [True, False]
+    [told] = dispatcher.told
+    assert "plain text" in told
+
+
+async def test_what_is_refused_even_plainly_is_named_without_its_words(dispatcher):
+    dispatcher.chat.plan = ["malformed"] * 2
+    await dispatcher.queue("one")
+    await dispatcher.worker.pump()
+    [title] = dispatcher.chat.titles()
+    assert "one" not in title.split()
+
+
+async def test_what_is_refused_in_every_form_waits_and_the_others_go_on(dispatcher):
+    dispatcher.chat.plan = ["malformed"] * 3
+    await dispatcher.queue("one")
+    await dispatcher.queue("two")
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["two"]
+    assert len(dispatcher.told) == 1
+    dispatcher.clock.tick(3600)
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["two", "one"]
+
+
+async def test_the_operator_hears_of_refused_layouts_once_until_one_is_taken(dispatcher):
+    dispatcher.chat.plan = ["malformed", "ok", "malformed", "ok", "ok", "malformed"]
+    for key in ("one", "two", "three", "four"):
+        await dispatcher.queue(key)
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["one", "two", "three", "four"]
+    assert len(dispatcher.told) == 2
 
 
 async def test_a_crash_between_send_and_settle_doubles_nothing(dispatcher):

@@ -18,6 +18,7 @@ from bot.chat.slack.tokens import SlackTokens
 from bot.errors import (
     ConfigError,
     DeliveryDeferred,
+    DeliveryMalformed,
     DeliveryUnconfirmed,
 )
 from bot.model.command import Caller, Words
@@ -120,9 +121,14 @@ async def test_a_broken_upload_defers_and_at_last_gives_way(stage: SlackStage) -
     assert len(stage.shown()) == 1
 
 
-async def test_blocks_that_slack_does_not_take_are_told_as_bare_text(stage: SlackStage) -> None:
-    stage.server.fail("chat.postMessage", "error:invalid_blocks")
-    await stage.chat.send(delivery(stage))
+@pytest.mark.parametrize("word", ["invalid_blocks", "a_word_of_next_year"])
+async def test_a_message_that_slack_does_not_take_is_told_as_bare_text(
+    stage: SlackStage, word: str
+) -> None:
+    stage.server.fail("chat.postMessage", f"error:{word}")
+    with pytest.raises(DeliveryMalformed):
+        await stage.chat.send(delivery(stage))
+    await stage.chat.send(delivery(stage, plain=True))
     [message] = stage.server.shown()
     assert "blocks" not in message
     assert "Alert 1: purge" in message["text"]

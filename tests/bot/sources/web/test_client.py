@@ -20,6 +20,7 @@ from bot.errors import (
 from bot.sources.web.addresses import is_public, public_transport
 from bot.sources.web.answer import place
 from bot.sources.web.client import Web
+from bot.sources.web.limits import LONGEST_REST
 from tests.bot.sources.surroundings import Clock, surroundings
 from tests.loopback.endpoint import Answer, Endpoint, serve
 
@@ -127,6 +128,27 @@ async def test_a_long_pause_is_handed_on(server: Endpoint, web: Web, clock: Cloc
     assert len(server.asked) == 1, "nothing is asked inside the pause"
     clock.now += 901
     server.give("/a", {})
+    assert (await web.get(f"{server.url}/a")).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "31536000"},
+        {
+            "Retry-After": "Sun, 21 Nov 2027 10:00:00 GMT",
+            "Date": "Sat, 21 Nov 2026 10:00:00 GMT",
+        },
+        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9000000"},
+    ],
+)
+async def test_a_pause_without_end_is_not_believed(
+    server: Endpoint, web: Web, clock: Clock, headers: dict[str, str]
+) -> None:
+    server.answers["/a"] = [Answer(status=429, headers=headers), Answer(body={})]
+    with pytest.raises(SourceUnavailable, match="hours of rest"):
+        await web.get(f"{server.url}/a")
+    clock.now += LONGEST_REST + 1
     assert (await web.get(f"{server.url}/a")).status == 200
 
 
