@@ -24,6 +24,10 @@ LEAST_ACCOUNTS = 50
 SAMPLE = 512
 """Accounts of a platform whose past stands for all; chosen by their names."""
 
+NO_CHANCE = 0.01
+"""Share of alpha below which a move could not be chance in a panel of any size: one false alarm
+in 2,700 account-years. It needs floors; without them the share of discoveries decides alone."""
+
 Find = Callable[[Residuals, Ints, Ints], Findings]
 
 _AT_ONCE = 128
@@ -133,8 +137,9 @@ def hold_discoveries(
                 here = tested[i][np.isin(hits.column[tested[i]], some)]
                 own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
                 place = np.searchsorted(some, hits.column[here])
-                limits = _limits(odds, i, past, rules)[place]
-                alarm[here] = odds.log_p(i, own, place) <= limits
+                log_p = odds.log_p(i, own, place)
+                times = len(platforms[i]) / max(len(samples[i]), 1)
+                alarm[here] = _discovered(log_p, place, odds, i, past, times, rules)
     return replace(hits, alarm=alarm)
 
 
@@ -206,14 +211,29 @@ def _odds(pasts: list[_Past], near: dict[int, _Near], last: Ints, share: float) 
     return _Odds(first, last, tests, tails, factor)
 
 
-def _limits(odds: _Odds, i: int, past: _Past, rules: Rules) -> Floats:
-    """What Benjamini-Hochberg rejects at `rules.q` among all account-days of each day."""
+def _discovered(
+    log_p: Floats, day: Ints, odds: _Odds, i: int, past: _Past, times: float, rules: Rules
+) -> Bools:
+    """Which hits Benjamini-Hochberg rejects at `rules.q` among all account-days of their days.
+
+    The sample stands for `times` as many accounts; a hit counts itself where it is not in the
+    sample. What is less likely than NO_CHANCE of `rules.alpha` passes whoever else is watched.
+    """
     first = np.searchsorted(past.place, odds.first)
     stop = np.searchsorted(past.place, odds.last, "right")
-    day, index = runs(first, stop)
-    log_p = np.full((len(first), (stop - first).max()), np.inf)
-    log_p[day, index - first[day]] = odds.log_p(i, past.found[index], day)
-    return discovery_limit(log_p, rules.q, odds.tests[i])
+    run, index = runs(first, stop)
+    found = np.full((len(first), (stop - first).max()), np.inf)
+    found[run, index - first[run]] = odds.log_p(i, past.found[index], run)
+    limits = discovery_limit(found, rules.q, odds.tests[i])
+    before = (found[day] <= log_p[:, None]).sum(axis=1) * times
+    tests = np.maximum(odds.tests[i][day], 1) * times
+    own = np.log(rules.q) + np.log(np.maximum(before, 1) / tests)
+    return np.asarray(
+        (log_p <= limits[day])
+        | (log_p <= own)
+        | ((rules.min_percent > 0) & (log_p <= np.log(rules.alpha * NO_CHANCE))),
+        np.bool_,
+    )
 
 
 def _platforms(panel: Panel) -> list[Ints]:
