@@ -14,26 +14,20 @@ SIZES = (0.83, 1.0, 1.15, *(np.inf for _ in LONGER))
 """Floors of the one-, two- and three-day fall, in units of the rules' floor."""
 
 PAST = (1.3, 1.3, 1.3, 1.3, 1.3)
-GIVEN_BACK = 0.3
 _STEPS = 1.35
 _LEAST = 15.0
 
 
 def falls(sudden: Sudden, rules: Rules, *, factor: Floats) -> Findings:
-    """Only where the count itself fell: slower growth is no loss.
-
-    Nor is a fall that gives back most of a rise of the six days before it.
-    """
-    week = np.nan_to_num(sudden.excess[len(SIZES) - 2], nan=np.inf)
-    given_back = week < GIVEN_BACK * sudden.excess[0]
-    fell = np.flatnonzero((sudden.change[0] < 0) & ~given_back)
+    """Only where the count itself fell: slower growth is no loss."""
+    fell = np.flatnonzero(sudden.change[0] < 0)
     sudden, factor = sudden.take(fell), factor[fell]
     sizes = np.asarray(SIZES)[:, None]
     floor = floors(
         sudden,
         rules,
         sizes,
-        past=np.asarray(PAST)[:, None] * sudden.past,
+        past=np.asarray(PAST)[:, None] * sudden.usual_past,
         steps=_STEPS,
         factor=factor,
     )
@@ -60,7 +54,7 @@ def hidden_losses(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> 
     share = np.asarray(SIZES)[:, None] * rules.min_percent / 100 * level
     count = np.where(np.isinf(SIZES), np.inf, rules.min_count)[:, None]
     floor = np.where(np.isnan(share), count, share) * factor
-    floor = np.maximum(floor, np.asarray(PAST)[:, None] * sudden.past)
+    floor = np.maximum(floor, np.asarray(PAST)[:, None] * sudden.usual_past)
     least = np.minimum(rules.min_count, _LEAST) * factor
     found = judge(sudden, rules, floor, least, check="hidden_loss")
     before = followers[found.row, np.maximum(found.start - 1, 0)]

@@ -11,14 +11,34 @@ from checks.baseline.fit import LAG
 from checks.detectors.findings import Findings
 from checks.detectors.tails import log_tail, score_limit
 from checks.model import Rules
-from checks.panel.increments import GAP, Shorts, bridge, counts_of, linear_rows
+from checks.panel.increments import (
+    GAP,
+    GLITCH_DAYS,
+    GLITCH_REST,
+    Shorts,
+    bridge,
+    counts_of,
+    linear_rows,
+    without_glitches,
+)
 from checks.panel.panel import Bools, Floats, Ints, Panel
 
 PAST = 90
 """Days of the account's own past whose jumps count."""
 
+RARE = {1: 1, -1: 4}
+"""Days of PAST that may hold a move of one kind before such moves are an account's ordinary
+life: what falls once in three weeks is news each time."""
+
 LONGER = (7, 10)
 """Days over which a rise is summed where engagement vouches for it."""
+
+TAKEN_BACK = {1: GLITCH_DAYS, -1: 6}
+"""Days within which a rise takes back a fall, and a fall a rise: a surge that leaves again
+within the week is told with the surge."""
+
+_LOOKED_BACK = 10
+"""Days among which the readings before a move are looked for."""
 
 _NEARLY = 0.8
 
@@ -29,8 +49,8 @@ class Sudden:
 
     `excess` and `spread` are log ratios (counts without a level), `change` is the shown
     change in counts over each span. `past` is the largest excess of each span in the
-    account's PAST days before it, `usual_past` that of rises without the largest single day;
-    `changes` were read in the last WINDOW days.
+    account's PAST days before it, `usual_past` that without its RARE largest single days, both
+    without what came back within 48 hours; `changes` were read in the last WINDOW days.
     """
 
     row: Ints
@@ -76,6 +96,9 @@ def candidates(
         excess = direction * moves.excess
         beyond = (excess > LOUD * moves.spread) & (linear[row] | (excess > least))
     kept = np.flatnonzero(beyond.any(axis=0))
+    flat = linear[row[kept]]
+    back = _came_back(counts, row[kept], column[kept], flat, excess[0, kept], direction)
+    kept = kept[~back]
     at, row, column = residuals_of.loud[kept], row[kept], column[kept]
     flat = linear[row]
     moves = moves.at((slice(None), kept))
@@ -105,6 +128,29 @@ def candidates(
     )
 
 
+def _came_back(
+    counts: Floats, row: Ints, column: Ints, linear: Bools, excess: Floats, direction: int
+) -> Bools:
+    """Where a move only takes back a sudden one: the end of a counter's error.
+
+    Either only the newest reading before is off, or it is less than TAKEN_BACK days since the
+    level left the one that it is back at, as near as GLITCH_REST of the one-day `excess`.
+    """
+    days = column[:, None] - np.arange(_LOOKED_BACK)
+    some = np.where(days >= 0, counts[row[:, None], np.maximum(days, 0)], np.nan)
+    at = np.argsort(np.isnan(some), axis=1, kind="stable")
+    value = np.take_along_axis(some, at, axis=1)
+    value = np.where(linear[:, None], value, np.log(np.maximum(value, 1.0)))
+    with np.errstate(invalid="ignore"):
+        # readings stand newest first: [0] is judged, those from [2] on may be the level before
+        near = np.abs(value[:, :1] - value[:, 2:]) <= GLITCH_REST * excess[:, None]
+        left = direction * (value[:, 2:] - value[:, 1:-1])
+        near &= left >= (1 - GLITCH_REST) * excess[:, None]
+    recent = at[:, 1:-1] <= TAKEN_BACK[direction]
+    recent[:, 0] = True
+    return np.asarray((near & recent).any(axis=1), np.bool_)
+
+
 def _level_before(
     counts: Floats, index: Ints, column: Ints, span: int
 ) -> tuple[Floats, Shorts]:
@@ -132,12 +178,13 @@ def _past(
     counts: Floats, linear: Bools, row: Ints, column: Ints, direction: int, base: Floats
 ) -> tuple[Floats, Floats]:
     """The largest excess of each span in the PAST days before it began, (spans, k); with the
-    largest single day and, of rises, without it.
+    RARE largest single days and without them.
     """
     if not row.size:
         return np.zeros((len(SPANS + LONGER), 0)), np.zeros((len(SPANS + LONGER), 0))
     rows, index = np.unique(row, return_inverse=True)
-    increments = bridge(counts[rows], linear[rows]).increments
+    flat = linear[rows]
+    increments = bridge(without_glitches(counts[rows], flat), flat).increments
     blank = np.full((len(rows), PAST), np.nan, np.float32)
     padded = np.concatenate([blank, increments], axis=1)
     windows = np.ascontiguousarray(
@@ -151,9 +198,8 @@ def _past(
     known = PAST - missing.sum(axis=0, dtype=np.int16)
     short = PAST / np.clip(known, PAST / 3, PAST)
     past = _largest(excess) * short
-    if direction < 0:
-        return past, past
-    excess[excess[: PAST + 1 - LAG].argmax(axis=0), np.arange(len(row))] = 0.0
+    for _ in range(RARE[direction]):
+        excess[excess[: PAST + 1 - LAG].argmax(axis=0), np.arange(len(row))] = 0.0
     return past, _largest(excess) * short
 
 

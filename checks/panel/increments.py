@@ -14,6 +14,15 @@ Shorts = npt.NDArray[np.int16]
 GAP = 27
 """Longest stretch between two readings that a change may span; then all is new."""
 
+GLITCH_DAYS = 2
+"""Days within which what went must be back to have been a counter's error."""
+
+GLITCH_REST = 0.3
+"""Share of an error that may remain afterwards: growth goes on meanwhile."""
+
+GLITCH_LEAST, GLITCH_LEAST_COUNT = 0.01, 20.0
+"""What is off by less (log ratio; accounts without a level) teaches too little to matter."""
+
 _FEW = 8
 
 
@@ -91,6 +100,37 @@ def bridge(counts: Floats, linear: Bools, gap: int = GAP) -> Series:
     increments.ravel()[1:] = (after - before) / scale
     increments[:, 0] = np.nan
     return Series(counts, increments, seen, linear)
+
+
+def without_glitches(counts: Floats, linear: Bools) -> Floats:
+    """The counts with what went and came back within 48 hours taken out, NaN there.
+
+    A reading is off where those on both sides of it agree with each other, to GLITCH_REST of
+    how far it lies from them; so are two that follow each other on two days. What is off by
+    less than GLITCH_LEAST (log ratio; accounts of a row without a level) is ordinary life.
+    """
+    missing = np.isnan(counts)
+    at = np.argsort(missing, axis=1, kind="stable")  # each row's readings one after the other
+    known = np.take_along_axis(counts, at, axis=1)
+    flat = linear[:, None]
+    value = np.where(flat, known, np.log(np.maximum(known, 1.0)))
+    least = np.where(flat, GLITCH_LEAST_COUNT, GLITCH_LEAST)
+    cleaned = counts.copy()
+    for length in (1, 2):
+        if counts.shape[1] < length + 2:
+            break
+        before, after = value[:, : -length - 1], value[:, length + 1 :]
+        went, came = value[:, 1:-length] - before, value[:, length:-1] - after
+        far = np.minimum(np.abs(went), np.abs(came))
+        with np.errstate(invalid="ignore"):
+            off = (went * came > 0) & (far > least)
+            off &= np.abs(after - before) <= GLITCH_REST * far
+        if length == 2:
+            off &= at[:, 3:] - at[:, 1:-2] <= GLITCH_DAYS
+        row, first = cells(off)
+        for place in range(1, length + 1):
+            cleaned[row, at[row, first + place]] = np.nan
+    return cleaned
 
 
 def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:

@@ -40,6 +40,7 @@ class Want:
     most: str = "critical"
     together: bool = False
     messages: int = 1
+    noted: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,11 +163,13 @@ def size(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def sudden(here: Scene, day: int, kinds: frozenset[str], *more: Want) -> Trial:
+def sudden(
+    here: Scene, day: int, kinds: frozenset[str], *more: Want, noted: str | None = None
+) -> Trial:
     """The first account's move on `day`, told by the next, and nothing else around it."""
     own = here.some([0])
     here.read |= {day - 1, day}
-    want = Want(accounts=own, kinds=kinds, first=day, last=day + 1)
+    want = Want(accounts=own, kinds=kinds, first=day, last=day + 1, noted=noted)
     return here.trial([want, *more], day - 1, day + AFTER, scope=own)
 
 
@@ -214,7 +217,7 @@ def burst_fall(rng: np.random.Generator) -> Trial:
     """A fall inside growth that stays, or is back the next day."""
     here = scene(rng, team(rng))
     day, length = int(rng.integers(80, 150)), int(rng.integers(4, 9))
-    rate = rng.uniform(0.008, 0.02, length)
+    rate = rng.uniform(0.003, 0.012, length)
     for k, each in enumerate(rate):
         here.times(0, day - length + k, None, 1 + each)
     fall = size(rng, 0.035, 0.08)
@@ -223,7 +226,7 @@ def burst_fall(rng: np.random.Generator) -> Trial:
     own = here.some([0])
     risen = Want(accounts=own, kinds=RISE, first=0, last=day - 1, share=0, messages=2)
     if not back:
-        return sudden(here, day, FALL, risen)
+        return sudden(here, day, FALL, risen, noted="lost_after_gain")
     here.read |= {day - 1, day, day + 1}
     want = Want(accounts=own, kinds=GLITCH, first=day, last=day + 1, share=0)
     return here.trial([want, risen], day - 1, day + AFTER, scope=own)
@@ -295,7 +298,7 @@ def any_panel(rng: np.random.Generator) -> Trial:
     here.rounded[0] = False
     day = int(rng.integers(90, 150))
     usual = np.diff(np.log(here.followers[0, day - 57 : day]))
-    total = max(np.log(1.22), 25 * float(usual.std()))
+    total = max(np.log(1.22), 55 * float(usual.std()))
     for k in range(5):
         here.times(0, day + k, None, float(np.exp(total / 5)))
     own = here.some([0])

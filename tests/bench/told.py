@@ -79,7 +79,8 @@ def is_right(trial: Trial, found: Sequence[Told]) -> tuple[bool, str]:
     """Whether all that was wanted was told and nothing else, and what was wrong."""
     for want in trial.wants:
         mine = [each for each in found if _fits(want, each)]
-        accounts = {each.account for each in mine if each.account}
+        accounts = {each.account for each in mine if each.account is not None}
+        accounts |= {each.account for each in found if _notes(want, each)}
         if want.accounts:
             if len(accounts) < want.share * len(want.accounts):
                 return False, f"told of {len(accounts)} of {len(want.accounts)}"
@@ -101,6 +102,13 @@ def _fits(want: Want, each: Told) -> bool:
     mine = each.account in want.accounts if want.accounts else each.account is None
     small = SEVERITIES.index(each.severity) <= SEVERITIES.index(want.most)
     return mine and small and each.kind in want.kinds and want.first <= each.day <= want.last
+
+
+def _notes(want: Want, each: Told) -> bool:
+    """Whether an incident told before says in its reasons what is wanted."""
+    if each.incident is None or each.account not in want.accounts or each.day >= want.first:
+        return False
+    return any(reason.code == want.noted for reason in each.incident.reasons)
 
 
 def _day(panel: Panel, at: int) -> int:

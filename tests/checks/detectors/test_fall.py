@@ -82,3 +82,17 @@ def test_without_a_level_only_counts_decide() -> None:
     assert np.isnan(finding.level)
     assert np.isnan(finding.size)
     assert finding.change == -400
+
+
+def test_one_wrong_reading_raises_no_bar_for_later_falls() -> None:
+    series = steady(121)
+    series[60] *= 0.6
+    series[-1] *= 0.9
+    assert alarms(detect(panel(series), RULES).hits, "churn") == [(0, 120)]
+
+
+def test_equal_falls_every_three_weeks_are_told_each_time() -> None:
+    series = steady(121)
+    for day in (57, 78, 99, 120):
+        series[day:] *= 0.9
+    assert alarms(detect(panel(series), RULES).hits, "churn") == [(0, 120)]
