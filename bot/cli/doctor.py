@@ -204,6 +204,9 @@ class _Nobody:
 
         return voice_for("en", "UTC")
 
+    async def is_first(self, request: str) -> bool:
+        return True
+
     async def report(self, problem: str) -> None:
         return None
 

@@ -92,8 +92,9 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
     from bot.service.schedule import Calendar
     from bot.service.schedule import replay as drive
     from bot.sources.recorded import RecordedSource
+    from bot.storage.single import real_path
 
-    path = app.database_path(settings)
+    path = real_path(app.database_path(settings))
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     first = min(source.replay_from for source in settings.sources if source.replay_from)

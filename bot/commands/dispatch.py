@@ -12,12 +12,12 @@ from bot.commands import parse
 from bot.commands.request import CONSOLE, EVERYTHING, Context, Request, look, names_seen
 from bot.commands.singleflight import Singleflight
 from bot.commands.status import open_alerts, seen_events
-from bot.errors import BotError, CommandError, SourceError
+from bot.errors import BotError, CommandError, SourceError, StorageError
 from bot.message import refusals, replies, voice_for
 from bot.message.voice import Voice, clean, voices
 from bot.model.command import ArgumentKind, Attachment, Caller, Command, Words
 from bot.model.message import Message
-from bot.storage import channels
+from bot.storage import channels, handled
 from bot.storage.channels import Channel
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,15 @@ class CommandDispatcher:
         except BotError:
             request = None
         return request.voice if request else self._own_voice
+
+    async def is_first(self, request: str) -> bool:
+        """Remembered for a day: signatures and triggers live for minutes. Where the database
+        cannot tell, no change can be stored twice either."""
+        try:
+            return await self._context.store.write(handled.take, request, self._context.now())
+        except StorageError as error:
+            log.error("a request could not be noted: %s", error)
+            return True
 
     async def report(self, problem: str) -> None:
         """Tells the operator; trouble in doing so is logged and goes no further."""

@@ -96,6 +96,7 @@ class OutboxWorker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._learnt_at: float | None = None
+        self._unread = ""
 
     def wake(self) -> None:
         """Says that something was queued, so that nobody waits for the next look."""
@@ -131,8 +132,11 @@ class OutboxWorker:
             await self._learn()
             waiting = await self._store.read(outbox.channels_waiting, self._clocks.calendar())
         except StorageError as error:
-            log.warning("outbox not read", extra={"said": str(error)})
+            if str(error) != self._unread:
+                log.error("outbox not read", extra={"said": str(error)})
+            self._unread = str(error)
             return
+        self._unread = ""
         for name in waiting:
             task = self._running.get(name)
             if (task is None or task.done()) and self._may_try(name):

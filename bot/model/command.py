@@ -120,6 +120,11 @@ class Dispatcher(Protocol):
         """The language of the place that the caller asks from."""
         ...
 
+    async def is_first(self, request: str) -> bool:
+        """Whether this very request is new; False where it was taken before, restarts
+        included. A platform may say one thing twice, and a stranger may say it again."""
+        ...
+
     async def report(self, problem: str) -> None:
         """Tells the operator once (log, and the operator's channel where there is one)."""
         ...

@@ -2,7 +2,7 @@
 
 A channel has at most one living message per incident: its own alert, a wave or a digest. What
 it was told is in `alert_members`; what it should hear later (mute, quiet hours, channel out
-of order) is in `held`.
+of order, or its space not known yet) is in `held`.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,9 @@ from bot.storage.accounts import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
 from checks.model import Notice
+
+UNLINKED = "unlinked"
+"""Why a channel is told later: nobody could say yet which space it lies in."""
 
 __all__ = ["News", "Voices", "catch_up", "quiet_end", "route"]
 
@@ -40,11 +43,16 @@ def route(db: Database, voices: Voices, access: AccessPolicy, now: int, news: Ne
     fresh = notices.take_unrouted(db)
     queued = 0
     for channel in channels.listing(db):
+        notifier = ChannelNotifier(audience, voices, channel)
+        turn = _RoutingPass(audience, notifier, channel, news)
         if channel.space:
-            notifier = ChannelNotifier(audience, voices, channel)
-            _RoutingPass(audience, notifier, channel, news).serve()
-            _tell_notices(audience, notifier, channel, fresh)
+            turn.serve()
+            late = notices.release(db, channel.channel)
+            _tell_notices(audience, notifier, channel, {**late, **fresh})
             queued += notifier.queued
+        else:
+            turn.keep()
+            notices.hold(db, channel.channel, fresh)
     return queued
 
 
@@ -116,24 +124,38 @@ class _RoutingPass:
         notifier.tell_digest(night, "quiet", since=since)
         notifier.remind()
 
+    def keep(self) -> None:
+        """Holds what the channel may have to hear, until its space tells what it may see."""
+        told = alerts.told(self.db, self.channel.channel, self.news.changed)
+        for id in sorted(self.news.changed):
+            one = self.audience.get(id)
+            wanted = self._is_due(one) and self.audience.wants(self.channel, one.incident)
+            if wanted or id in told:
+                alerts.hold(self.db, self.channel.channel, id, UNLINKED, self.now)
+
     def _is_new(self, one: Stored) -> bool:
         """Whether a revision first meets the channel's subscriptions."""
+        return self._is_due(one) and self.audience.hears(self.channel, one.incident)
+
+    def _is_due(self, one: Stored) -> bool:
         if one.silent is not None or one.incident.alerted_at is None:
             return False
-        if not one.incident.open and one.id not in self.news.fresh:
-            return False
-        return self.audience.hears(self.channel, one.incident)
+        return one.incident.open or one.id in self.news.fresh
 
     def _release(self, held: Mapping[int, alerts.Held]) -> list[Stored]:
-        """What was held and may be told now; muted ones that ended meanwhile are let go."""
+        """What was held and may be told now; muted ones that ended meanwhile are let go.
+
+        What ended while the channel's space was unknown is told all the same, as over.
+        """
         free = []
         told = alerts.told(self.db, self.channel.channel, held)
         for id, hold in held.items():
             one = self.audience.get(id)
-            if id in told:  # a wave's message named it meanwhile
+            if id in told:  # a wave's message named it meanwhile, or it changed unseen
                 alerts.release(self.db, self.channel.channel, id)
+                self.notifier.refresh(alerts.get(self.db, told[id]))
                 continue
-            over = hold.reason != "quiet" and not one.incident.open
+            over = hold.reason not in ("quiet", UNLINKED) and not one.incident.open
             if not over and self.audience.obstacle(self.channel, one) is not None:
                 continue
             alerts.release(self.db, self.channel.channel, id)

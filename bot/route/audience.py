@@ -53,7 +53,14 @@ class Audience:
 
     def hears(self, channel: Channel, incident: Incident) -> bool:
         tags = self.tags.get(incident.account, ())
-        return self.access.sees(channel.space, incident.account, tags) and any(
+        return self.access.sees(channel.space, incident.account, tags) and self.wants(
+            channel, incident
+        )
+
+    def wants(self, channel: Channel, incident: Incident) -> bool:
+        """Whether it was subscribed, whoever may see it."""
+        tags = self.tags.get(incident.account, ())
+        return any(
             subscription.wants(incident, tags)
             for subscription in self.subscriptions[channel.channel]
         )

@@ -12,7 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,7 +57,10 @@ async def serve(listen: str, conditions: Conditions, numbers: Numbers) -> AsyncI
 
     async def metrics(_: web.Request) -> web.Response:
         registry = CollectorRegistry()
-        registry.register(_Gauges(await numbers()))
+        try:
+            registry.register(_Gauges(await numbers()))
+        except StorageError as error:
+            return web.Response(status=503, text=f"{error}\n")
         return web.Response(body=generate_latest(registry), content_type="text/plain")
 
     app = web.Application()

@@ -251,6 +251,10 @@ class Service:
         parts = {name: chat.health() for name, chat in self.chats.items()}
         for name, why in self.off.items():
             parts[name] = Health(ready=False, since=self.started, text=why)
+        problem = self.store.problem()
+        parts["database"] = Health(
+            ready=problem is None, since=self.started, text=problem or "the database is there"
+        )
         text = "; ".join(self.broken.values()) or "all sources answer"
         parts["sources"] = Health(ready=not self.broken, since=self.started, text=text)
         text = "; ".join(dict.fromkeys(self.failing.values())) or "all jobs work"

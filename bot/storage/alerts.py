@@ -40,7 +40,7 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Why and since when a channel has not been told: mute, quiet or disabled."""
+    """Why and since when a channel has not been told: mute, quiet, disabled or unlinked."""
 
     reason: str
     since: int

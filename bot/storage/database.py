@@ -40,6 +40,7 @@ class Store:
 
     def __init__(self, path: Path, writer: Database) -> None:
         self.path = path
+        self._file = _identity(path)
         self._writer = writer
         self._write_thread = ThreadPoolExecutor(1, "ebbwatch-write")
         self._read_threads = ThreadPoolExecutor(_READERS, "ebbwatch-read")
@@ -67,6 +68,7 @@ class Store:
         """Runs `work(db, ...)` in the writer thread inside one IMMEDIATE transaction."""
 
         def run() -> T:
+            self._check_there()
             with plain_errors(self.path), immediate(self._writer):
                 return work(self._writer, *args, **kwargs)
 
@@ -78,10 +80,27 @@ class Store:
         """Runs `work(db, ...)` in a reader thread on one consistent, read-only view."""
 
         def run() -> T:
+            self._check_there()
             with plain_errors(self.path), snapshot(self._reader()) as db:
                 return work(db, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._read_threads, run)
+
+    def problem(self) -> str | None:
+        """Why nothing can be stored: the file was taken away while it was in use.
+
+        What is written into a file without a name is lost, and nobody would hear of it.
+        """
+        if _identity(self.path) == self._file:
+            return None
+        return (
+            f"{self.path} is gone, or another file has taken its place, while ebbwatch uses "
+            "it: nothing is read, stored or sent until it is back; then restart ebbwatch"
+        )
+
+    def _check_there(self) -> None:
+        if (problem := self.problem()) is not None:
+            raise StorageError(problem)
 
     def close(self) -> None:
         """Waits for running work; a second call does nothing."""
@@ -98,6 +117,15 @@ class Store:
             db.conn.execute("PRAGMA query_only = on")
             self._readers.append(db)
         return db
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file a path names, None where there is none; opens nothing."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def connect(path: Path) -> Database:

@@ -37,6 +37,7 @@ def forget(db: Database, account: str, at: int) -> int:
         db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (id,))
     for table in ("watched", "mutes", "events", "goals", "notices"):
         db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
+    db.conn.execute("DELETE FROM held_notices WHERE key NOT IN (SELECT key FROM notices)")
     # summaries and notices name several accounts; what was sent is never read again
     db.conn.execute(
         "UPDATE deliveries SET message = '{}' WHERE state NOT IN ('queued', 'claimed')"

@@ -101,3 +101,8 @@ def m003_standing(db: Database) -> None:
 @steps()
 def m004_names(db: Database) -> None:
     _run(db, schema.NAMES)
+
+
+@steps()
+def m005_once(db: Database) -> None:
+    _run(db, schema.ONCE)

@@ -1,7 +1,7 @@
 """Notices: told once, in force until their condition ends."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -40,6 +40,30 @@ def take_unrouted(db: Database) -> dict[str, Notice]:
         "UPDATE notices SET routed = 1 WHERE NOT routed"
         " RETURNING key, kind, account, at, reasons"
     ).fetchall()
+    return _by_key(rows)
+
+
+def hold(db: Database, channel: str, keys: Iterable[str]) -> None:
+    """Keeps notices for a channel that cannot be told yet."""
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO held_notices (channel, key) VALUES (?, ?)",
+        [(channel, key) for key in keys],
+    )
+
+
+def release(db: Database, channel: str) -> dict[str, Notice]:
+    """What was kept for the channel, given out once."""
+    rows = db.conn.execute(
+        "SELECT key, kind, account, at, reasons FROM notices WHERE key IN"
+        " (SELECT key FROM held_notices WHERE channel = ?)",
+        (channel,),
+    ).fetchall()
+    if rows:
+        db.conn.execute("DELETE FROM held_notices WHERE channel = ?", (channel,))
+    return _by_key(rows)
+
+
+def _by_key(rows: Iterable[Any]) -> dict[str, Notice]:
     return {
         row["key"]: Notice(
             kind=row["kind"],

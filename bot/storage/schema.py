@@ -350,4 +350,16 @@ NAMES = """
 ALTER TABLE accounts ADD COLUMN name TEXT;
 """
 
+ONCE = """
+CREATE TABLE held_notices (
+  channel TEXT NOT NULL REFERENCES channels(channel),
+  key TEXT NOT NULL,
+  PRIMARY KEY (channel, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE handled (
+  key TEXT PRIMARY KEY,
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 START = (_COUNTS, _INCIDENTS, _TEAM, _OUTBOX)

@@ -7,9 +7,12 @@ from sqlite_utils import Database
 
 
 def setting(db: Database, key: str) -> Any:
-    """None where it was never set."""
+    """None where it was never set, or holds what nobody can read."""
     row = db.conn.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchone()
-    return None if row is None else json.loads(row[0])
+    try:
+        return None if row is None else json.loads(row[0])
+    except ValueError:
+        return None
 
 
 def set_setting(db: Database, key: str, value: Any) -> None:

@@ -24,8 +24,22 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def real_path(database: Path) -> Path:
+    """The file that a name stands for: two links to one database are one database."""
+    try:
+        real = database.resolve()
+    except (OSError, RuntimeError):  # so until Python 3.12
+        real = database
+    if real.is_symlink():
+        raise StorageError(
+            f"{database} is a link that leads in a circle: name the file itself in `database`"
+        )
+    return real
+
+
 def lock_path(database: Path) -> Path:
-    return database.with_name(database.name + ".lock")
+    real = real_path(database)
+    return real.with_name(real.name + ".lock")
 
 
 @contextmanager
@@ -35,6 +49,12 @@ def only_service(database: Path) -> Iterator[None]:
     The file holds the pid for people; whether somebody lives is asked of the lock.
     """
     path = lock_path(database)
+    if _has_twin(database):
+        # SQLite finds a journal by the name, so each name would have one of its own
+        raise StorageError(
+            f"{database} has a second name (a hard link), which damages SQLite databases: "
+            "remove one of the names, or use a symbolic link"
+        )
     try:
         file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - held while the service runs
     except OSError as error:
@@ -54,6 +74,13 @@ def only_service(database: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _has_twin(database: Path) -> bool:
+    try:
+        return database.stat().st_nlink > 1
+    except OSError:
+        return False
 
 
 def served(database: Path) -> bool:

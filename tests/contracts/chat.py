@@ -126,6 +126,7 @@ class RecordingDesk:
     asked: list[tuple[Caller, str, Mapping[str, Any]]] = field(default_factory=list)
     lines: list[tuple[Caller, str]] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
     language: Words = field(default_factory=English)
     languages: Mapping[str, Words] = field(default_factory=lambda: {"en": English()})
     delay: float = 0.0
@@ -152,6 +153,12 @@ class RecordingDesk:
     def forget(self) -> None:
         for memory in (self.asked, self.lines, self.reports):
             memory.clear()
+
+    async def is_first(self, request: str) -> bool:
+        if request in self.taken:
+            return False
+        self.taken.add(request)
+        return True
 
     async def report(self, problem: str) -> None:
         self.reports.append(problem)

@@ -44,5 +44,8 @@ class ParsingDesk:
     async def words(self, caller: Caller) -> Words:
         return await self.recorder.words(caller)
 
+    async def is_first(self, request: str) -> bool:
+        return await self.recorder.is_first(request)
+
     async def report(self, problem: str) -> None:
         await self.recorder.report(problem)

@@ -76,7 +76,7 @@ class Interactions:
 
     async def _command(self, interaction: Interaction) -> None:
         call = read_call(interaction.data)
-        if not await interaction.acknowledge(ephemeral=not call.share):
+        if not await self._taken(interaction, ephemeral=not call.share):
             return
         arguments: dict[str, Any] = dict(call.arguments)
         for name, attachment in call.files.items():
@@ -89,10 +89,16 @@ class Interactions:
             await self._dispatcher.answer(interaction.caller(None), call.name, arguments), ""
         )
 
+    async def _taken(self, interaction: Interaction, *, ephemeral: bool) -> bool:
+        """Acknowledged in time, and not known from before a restart."""
+        return await interaction.acknowledge(
+            ephemeral=ephemeral
+        ) and await self._dispatcher.is_first(f"discord:{interaction.id}")
+
     async def _button(self, interaction: Interaction) -> None:
         """The button's id says it all, so old messages work after a restart."""
         pressed = read_custom_id(str(interaction.data.get("custom_id", "")))
-        if pressed is None or not await interaction.acknowledge(ephemeral=True):
+        if pressed is None or not await self._taken(interaction, ephemeral=True):
             return
         alert, line = pressed
         answer = await self._dispatcher.answer_line(interaction.caller(alert or None), line)

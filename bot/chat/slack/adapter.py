@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import re
@@ -10,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from hashlib import blake2b
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -28,6 +30,7 @@ from bot.chat.slack.callers import Callers
 from bot.chat.slack.errors import INVITE, SlackRefusal, refusal
 from bot.chat.slack.files import Files
 from bot.chat.slack.find import Finder
+from bot.chat.slack.http import signed_requests
 from bot.chat.slack.interactions import FORM, Interactions
 from bot.chat.slack.limits import Pace
 from bot.chat.slack.manifest import PATH, missing_scopes
@@ -237,11 +240,14 @@ class SlackChat:
         """Acknowledged before anything else: a hundred at once must not wait for each other."""
         await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
         async with self._hands:
-            await run_async_bolt_app(self._app, request)
+            if await self._dispatcher.is_first(f"slack:{request.envelope_id}"):
+                await run_async_bolt_app(self._app, request)
 
     async def _serve(self) -> None:
         host, _, port = self._settings.listen.rpartition(":")
-        runner = web.AppRunner(self._app.web_app(PATH), access_log=None, shutdown_timeout=1.0)
+        secret = self._tokens.signing or ""
+        server = signed_requests(self._app, PATH, secret, self._dispatcher.is_first)
+        runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             try:
@@ -297,7 +303,9 @@ class SlackChat:
 
     async def _guard(self, work: Work, body: Mapping[str, Any]) -> None:
         try:
-            await work(body)
+            # what Slack says twice, in whatever envelope, names the same trigger
+            if not body.get("trigger_id") or await self._dispatcher.is_first(_mark(body)):
+                await work(body)
         except Exception as error:
             # The person sees no answer, so the operator must: without the payload in it.
             await self._dispatcher.report(
@@ -365,6 +373,12 @@ class SlackChat:
         if not info.get("is_member") and not info.get("is_im"):
             return [f"{channel}: the bot is not in the channel: {INVITE}."]
         return []
+
+
+def _mark(body: Mapping[str, Any]) -> str:
+    """One request of a person: its trigger, and all that it says."""
+    said = json.dumps(body, sort_keys=True, default=str).encode()
+    return f"slack:{body.get('trigger_id')}:{blake2b(said, digest_size=16).hexdigest()}"
 
 
 def _refused(error: SlackApiError, method: str, channel: str) -> DeliveryError:

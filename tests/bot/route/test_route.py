@@ -578,3 +578,59 @@ async def test_forgetting_an_account_takes_its_waiting_words_along(dispatcher):
     )
     assert all(row[0] is None for row in rows)
     assert await dispatcher.store.read(alerts.held, "fake:1") == {}
+
+
+# --- channels whose space nobody knows yet --------------------------------------------------
+
+
+async def linked(dispatcher, name="fake:1", space=TEAM):
+    """The platform is there again and tells where the channel lies."""
+    await dispatcher.store.write(channels.set_space, name, space)
+    await dispatcher.tick(60)
+
+
+async def test_what_fell_due_before_a_space_was_known_is_told_then(dispatcher):
+    await dispatcher.channel(space="", thread="no")
+    dispatcher.chat.linked["fake:1"] = TEAM
+    await dispatcher.tell(incident(), incident("tiktok/theirs"))
+    assert dispatcher.titles() == []
+    await linked(dispatcher)
+    [title] = dispatcher.titles()
+    assert "instagram/a" in title
+    await dispatcher.tick(60)
+    assert len(dispatcher.titles()) == 1
+
+
+async def test_what_began_and_ended_before_a_space_was_known_is_told_as_over(dispatcher):
+    await dispatcher.channel(space="")
+    dispatcher.chat.linked["fake:1"] = TEAM
+    await dispatcher.tell(incident())
+    await dispatcher.tell(resolved(incident()))
+    await linked(dispatcher)
+    [shown] = dispatcher.chat.shown
+    assert shown.message.over
+
+
+async def test_an_alert_that_changed_while_the_space_was_forgotten_is_edited_later(dispatcher):
+    await dispatcher.channel()
+    await dispatcher.tell(incident())
+    await dispatcher.store.write(channels.set_space, "fake:1", "")
+    await dispatcher.tell(resolved(incident()))
+    await linked(dispatcher)
+    [shown] = dispatcher.chat.shown
+    assert shown.message.over
+
+
+async def test_a_notice_waits_for_the_space_too(dispatcher):
+    await dispatcher.channel(space="")
+    dispatcher.chat.linked["fake:1"] = TEAM
+    note = Notice(kind="milestone", account="instagram/a", at=1_700_000_000, reasons=())
+    theirs = Notice(kind="milestone", account="tiktok/theirs", at=1_700_000_000, reasons=())
+    await dispatcher.tell(incident())
+    await dispatcher.store.write(notices.add, note, "m:1", 1_700_000_000)
+    await dispatcher.store.write(notices.add, theirs, "m:2", 1_700_000_000)
+    await dispatcher.tick(60)
+    await linked(dispatcher)
+    told = [title for title in dispatcher.titles() if "Milestone" in title]
+    assert len(told) == 1
+    assert "instagram/a" in told[0]

@@ -125,3 +125,22 @@ async def test_a_summary_is_made_once_per_period_and_not_long_after(tmp_path: Pa
     assert await made(nine, nine + 60, nine + 3600) == 1
     assert await made(nine + 86400 + 13 * 3600) == 1
     assert await made(nine + 2 * 86400 + 60) == 2
+
+
+async def test_a_database_that_vanished_is_told_by_healthz(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    config = 'database = "data/ebbwatch.db"\n' + CONFIG
+    (tmp_path / "config.toml").write_text(config)
+    settings = app.read_config(tmp_path / "config.toml")
+    async with app.opened(settings) as service:
+        assert service.conditions()["database"].ready
+        (tmp_path / "data").rename(tmp_path / "away")
+        database = service.conditions()["database"]
+        assert not database.ready
+        assert "is gone" in database.text
+        (job,) = (job for job in service.jobs() if job.name == "minute")
+        await job.action()
+        assert not service.conditions()["jobs"].ready
+        (tmp_path / "away").rename(tmp_path / "data")
+        await job.action()
+        assert all(part.ready for part in service.conditions().values())

@@ -232,3 +232,31 @@ def test_what_another_program_commits_survives_our_bulk_reads(tmp_path):
     )
     assert done.stdout.strip() == "['after', 'before', 'other']"
     store.close()
+
+
+async def test_a_database_that_is_taken_away_is_said_and_found_again(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    store = Store.open(folder / "ebbwatch.db", now=0)
+    assert store.problem() is None
+    folder.rename(tmp_path / "away")
+    for work in (store.read, store.write):
+        with pytest.raises(StorageError, match="is gone"):
+            await work(lambda db: None)
+    assert "is gone" in store.problem()
+    (tmp_path / "away").rename(folder)
+    await store.write(lambda db: None)
+    assert store.problem() is None
+    other = Store.open(tmp_path / "other.db", now=0)
+    other.close()
+    (tmp_path / "other.db").replace(folder / "ebbwatch.db")
+    with pytest.raises(StorageError, match="another file has taken its place"):
+        await store.write(lambda db: None)
+    store.close()
+
+
+async def test_a_setting_that_nobody_can_read_counts_as_none(store):
+    await store.write(
+        lambda db: db.conn.execute("INSERT INTO settings VALUES ('turn', '{broken')")
+    )
+    assert await store.read(setting, "turn") is None

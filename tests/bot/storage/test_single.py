@@ -19,6 +19,42 @@ with only_service(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.parametrize("through", ["file", "folder", "chain"])
+def test_a_second_name_of_the_file_is_the_same_file(tmp_path: Path, through: str) -> None:
+    (tmp_path / "real").mkdir()
+    database = tmp_path / "real" / "ebbwatch.db"
+    name = tmp_path / "other.db"
+    if through == "folder":
+        (tmp_path / "link").symlink_to(tmp_path / "real")
+        name = tmp_path / "link" / "ebbwatch.db"
+    elif through == "chain":
+        (tmp_path / "first.db").symlink_to(database)
+        name.symlink_to(tmp_path / "first.db")
+    else:
+        name.symlink_to(database)
+    with only_service(database):
+        assert served(name)
+        with pytest.raises(StorageError, match="already serves"), only_service(name):
+            pass
+    with only_service(name):
+        assert served(database)
+
+
+def test_a_file_with_two_names_of_its_own_is_not_served(tmp_path: Path) -> None:
+    database = tmp_path / "ebbwatch.db"
+    database.touch()
+    (tmp_path / "twin.db").hardlink_to(database)
+    with pytest.raises(StorageError, match="hard link"), only_service(database):
+        pass
+
+
+def test_a_link_in_a_circle_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.db").symlink_to(tmp_path / "b.db")
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+    with pytest.raises(StorageError, match="circle"), only_service(tmp_path / "a.db"):
+        pass
+
+
 def test_a_second_service_is_refused_with_the_first_ones_process(tmp_path: Path) -> None:
     database = tmp_path / "ebbwatch.db"
     holder = subprocess.Popen(

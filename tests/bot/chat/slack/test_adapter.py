@@ -333,6 +333,9 @@ class ChartDesk:
     async def words(self, _: Caller) -> Words:
         return English()
 
+    async def is_first(self, request: str) -> bool:
+        return True
+
     async def report(self, problem: str) -> None:
         raise AssertionError(problem)
 
@@ -480,6 +483,90 @@ async def test_commands_come_over_signed_http() -> None:
             status, _ = await stage.server.signed("slash_commands", payload, **wrong)  # type: ignore[arg-type]
             assert status == 401
         assert len(stage.dispatcher.asked) == 1
+
+
+PRESS = {
+    "command": "/ebb",
+    "text": "event add fair",
+    "user_id": "U0LENA",
+    "team_id": "T0LOOP",
+    "trigger_id": "17.trigger",
+}
+
+
+async def test_an_envelope_that_comes_twice_acts_once(stage: SlackStage) -> None:
+    """Also in another envelope: the trigger is still the same."""
+    payload = {**PRESS, "response_url": f"{stage.server.base_url}response/none"}
+    for id in ("e1", "e1", "e2"):
+        envelope = {"envelope_id": id, "type": "slash_commands", "payload": payload}
+        await stage.server.sockets[-1].send_json(envelope)
+    other = {**payload, "trigger_id": "18.trigger", "text": "event add end"}
+    envelope = {"envelope_id": "e3", "type": "slash_commands", "payload": other}
+    await stage.server.sockets[-1].send_json(envelope)
+    await until(lambda: any(said["text"] == "end" for _, _, said in stage.dispatcher.asked))
+    assert [said["text"] for _, _, said in stage.dispatcher.asked] == ["fair", "end"]
+
+
+async def test_a_signed_request_that_is_replayed_acts_once() -> None:
+    port = free_port()
+    async with open_workspace(mode="http", listen=f"127.0.0.1:{port}") as stage:
+        stage.server.app_url = f"http://127.0.0.1:{port}/slack/events"
+        payload = {key: value for key, value in PRESS.items() if key != "trigger_id"}
+        payload["response_url"] = f"{stage.server.base_url}response/none"
+        asked = [{**payload, "text": f"event add {text}"} for text in ("fair", "fair", "end")]
+        sent = [await stage.server.signed("slash_commands", one, skew=-9) for one in asked]
+        assert [status for status, _ in sent] == [200, 200, 200]
+        await until(lambda: any(said["text"] == "end" for _, _, said in stage.dispatcher.asked))
+        assert [said["text"] for _, _, said in stage.dispatcher.asked] == ["fair", "end"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Slack-Request-Timestamp": "soon", "X-Slack-Signature": "v0=" + "0" * 64},
+        {"X-Slack-Request-Timestamp": "nan", "X-Slack-Signature": "v0=" + "0" * 64},
+        {"X-Slack-Request-Timestamp": "9" * 400, "X-Slack-Signature": "v0=" + "0" * 64},
+        {"X-Slack-Request-Timestamp": "\u0663", "X-Slack-Signature": "v0=" + "0" * 64},
+        {"X-Slack-Request-Timestamp": "STAMP", "X-Slack-Signature": "v0=" + "\u00e9" * 64},
+        {"X-Slack-Request-Timestamp": "STAMP", "X-Slack-Signature": ""},
+        {},
+    ],
+)
+async def test_what_is_not_signed_as_slack_signs_is_refused(headers: dict[str, str]) -> None:
+    port = free_port()
+    async with open_workspace(mode="http", listen=f"127.0.0.1:{port}") as stage:
+        shown = {
+            key: value.replace("STAMP", str(int(time.time()))) for key, value in headers.items()
+        }
+        raw = "".join(f"{key}: {value}\r\n" for key, value in shown.items()).encode()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        request = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        writer.write(request + raw + b"Content-Length: 2\r\n\r\n{}")
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        assert b" 401 " in answer.split(b"\r\n")[0]
+        assert stage.dispatcher.reports == []
+
+
+async def test_a_connection_that_is_cut_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    port = free_port()
+    async with open_workspace(mode="http", listen=f"127.0.0.1:{port}") as stage:
+        for part in (b"", b"POST /sl", b"\x16\x03\x01\x00\x00 nonsense\r\n\r\n"):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(part)
+            writer.transport.abort()
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        stamp = f"X-Slack-Request-Timestamp: {int(time.time())}\r\n"
+        head = "POST /slack/events HTTP/1.1\r\nHost: x\r\n" + stamp
+        head += "X-Slack-Signature: v0=" + "0" * 64 + "\r\nContent-Length: 999\r\n\r\n{"
+        writer.write(head.encode())
+        await writer.drain()
+        writer.transport.abort()
+        stage.server.app_url = f"http://127.0.0.1:{port}/slack/events"
+        assert await (await stage.server.command("status")).answer()
+        assert not [one for one in caplog.records if one.exc_info or one.levelname == "ERROR"]
 
 
 async def test_a_port_in_use_is_said() -> None:
