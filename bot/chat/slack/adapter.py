@@ -1,4 +1,4 @@
-"""Slack, through slack_bolt: the only file that imports Slack's SDKs."""
+"""Slack, through slack_bolt: the connection, the Web API, what people do."""
 
 from __future__ import annotations
 
