@@ -14,13 +14,20 @@ SIZES = (0.83, 1.0, 1.15, *(np.inf for _ in LONGER))
 """Floors of the one-, two- and three-day fall, in units of the rules' floor."""
 
 PAST = (1.3, 1.3, 1.3, 1.3, 1.3)
+FELL = 0.2
+"""Share of what is missing that must be a fall of the count itself."""
+
 _STEPS = 1.35
 _LEAST = 15.0
 
 
 def falls(sudden: Sudden, rules: Rules, *, factor: Floats) -> Findings:
-    """Only where the count itself fell: slower growth is no loss."""
-    fell = np.flatnonzero(sudden.change[0] < 0)
+    """Only where the count itself fell, by a good part of what is missing: growth that ends is
+    no loss."""
+    with np.errstate(invalid="ignore"):
+        missing = sudden.change - sudden.expected
+        fell = (sudden.change[0] < 0) & (sudden.change < FELL * missing).any(axis=0)
+    fell = np.flatnonzero(fell)
     sudden, factor = sudden.take(fell), factor[fell]
     sizes = np.asarray(SIZES)[:, None]
     floor = floors(

@@ -40,11 +40,12 @@ _LEAST_COUNT = 10.0
 _LEAST_SIZE = 0.003
 _WEEKLY = 1.5
 """Times the variance that eight weekly means show, which are few."""
-_GONE, _FELL, _STEPS_FELL = 0.015, 0.005, 1.5
+_GONE, _FELL, _STEPS_FELL = 0.015, 0.005, 2.5
 """Shares lost against the expected growth and of the count itself from which a loss is more
-than growth that drifts away; a rounded count must show two steps of it."""
-_UNFALLEN = 6.0
-"""Spreads where only the growth of an exact count slowed."""
+than growth that drifts away; a rounded count must show three steps of it."""
+_FELL_EXACT = 0.0015
+"""The same of an exact count: growth that ends takes nobody away. Tuned on synthetic leaks of
+0.1 % a day inside growth: half finds no more, double loses one of a hundred."""
 _CELLS_AT_ONCE = 32768
 _DOUBLINGS = ((1, 1), (2, 2), (4, 3), (4, 4), (8, 2), (8, 6), (8, 8), (16, 5), (16, 12))
 
@@ -211,8 +212,9 @@ def _loud(sums: _Sums, limit: float) -> tuple[Floats, Bools]:
     score = gone / np.sqrt(variance)
     loud = (score > limit) & (gone > (_RATE + _SLOWED * np.maximum(base, 0)) * e)
     loud &= (gone > _STEPS * step) & (gone * level > _LEAST_COUNT)
-    fallen = np.where(step > 0, (fell > _FELL) & (fell > _STEPS_FELL * step), count < level)
-    loud &= fallen | ((score > _UNFALLEN) & (step == 0))
+    # growth that ends takes nobody away: the count itself must have fallen
+    loud &= (fell > np.where(step > 0, _FELL, _FELL_EXACT)) & (fell > _STEPS_FELL * step)
+    loud &= level - count > _LEAST_COUNT
     return score, loud
 
 

@@ -12,6 +12,7 @@ HELD = (
     "repeated_falls",
     "glitch_alone",
     "burst_fall",
+    "growth_stops",
     "any_panel",
     "five_accounts",
     "one_account",

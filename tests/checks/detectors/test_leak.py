@@ -91,3 +91,9 @@ def test_size_is_the_whole_sum() -> None:
     assert finding.size == pytest.approx(0.045 + 0.0055, rel=0.25)
     assert finding.start < finding.at
     assert finding.change < 0 < finding.expected
+
+
+def test_growth_that_ends_is_no_loss() -> None:
+    days = np.arange(121)
+    series = np.floor(10_000 * 1.006 ** np.minimum(days, 95)) - np.maximum(days - 95, 0) // 9
+    assert leak_days(series) == []
