@@ -10,9 +10,10 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from datetime import time as time_of_day
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -32,24 +33,29 @@ log = logging.getLogger(__name__)
 async def run(
     settings: Settings,
     *,
-    greet: Callable[[], None],
+    greet: Callable[[Path | None], None],
+    verbose: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> None:
     """The service: until SIGTERM, SIGINT or a fatal error.
 
-    `greet` is called once nothing else serves this database.
+    `greet` is called once nothing else serves this database, with the file that log lines go
+    to: beside the database where a person sits at a prompt, unless `verbose` wants them there.
     """
     from bot.service.log import start_logging
     from bot.storage.single import only_service
 
     known = [environ.get(name, "") for name in environ if name.endswith(("TOKEN", "SECRET"))]
-    start_logging(sys.stderr, form=settings.log.format, level=settings.log.level, secrets=known)
     # a review computes in a thread: without this a command waits tens of switches for its turn
     sys.setswitchinterval(_SWITCH_SECONDS)
     path = app.database_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with only_service(path):
-        greet()
+    with only_service(path), ExitStack() as stack:
+        prompts = sys.stdin.isatty() and sys.stderr.isatty() and not verbose
+        file = path.with_suffix(".log") if prompts else None
+        stream = stack.enter_context(file.open("a", encoding="utf-8")) if file else sys.stderr
+        start_logging(stream, form=settings.log.format, level=settings.log.level, secrets=known)
+        greet(file)
         work = _replay if settings.replays else _live
         task = asyncio.create_task(work(settings, environ))
         loop = asyncio.get_running_loop()

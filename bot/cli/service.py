@@ -112,20 +112,23 @@ def _await(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 @click.command()
+@click.option("--verbose", is_flag=True, help="Log lines on the terminal, not into a file.")
 @click.pass_context
-def run(context: click.Context) -> None:
+def run(context: click.Context, /, verbose: bool) -> None:
     """Run the service: poll, check, alert, answer.
 
-    Ends on SIGTERM or Ctrl-C.
+    Ends on SIGTERM, Ctrl-C, or "exit" at its prompt.
     """
     from bot.cli.run import run as run_service
 
-    def greet() -> None:
+    def greet(log: Path | None) -> None:
         if not context.obj["quiet"]:
-            path = config_path(context)
-            click.echo(f"ebbwatch runs with {path}; Ctrl-C ends it", err=True)
+            where = f"; its log is {log}" if log else ""
+            click.echo(
+                f"ebbwatch runs with {config_path(context)}; Ctrl-C ends it{where}", err=True
+            )
 
-    _await(run_service(settings_of(context), greet=greet))
+    _await(run_service(settings_of(context), greet=greet, verbose=verbose))
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ CHANNEL = "console:main"
 SPACE = "console"
 
 _COLOUR = {"critical": "bold red", "warning": "yellow", "info": "cyan", None: "green"}
-_PROMPT = "ebbwatch> "
+_LEAVE = frozenset({"exit", "quit"})
 
 
 class ConsoleChat:
@@ -36,7 +37,8 @@ class ConsoleChat:
     `out` is a stream or the path of a file. A file gets each message once: it is written
     with the delivery id, forced to disk and read back by `find`. A bare stream cannot be
     read back, so there a message may come twice after a crash. Pictures go to the folder
-    `pictures`; without it only their description is printed.
+    `pictures`; without it only their description is printed. `leave` ends the program: at
+    "exit", "quit", and on a terminal at Ctrl-D and Ctrl-C.
     """
 
     platform = "console"
@@ -51,7 +53,11 @@ class ConsoleChat:
         user: str = "console",
         width: int | None = None,
         calendar: Callable[[], float] = time.time,
+        leave: Callable[[], None] = lambda: signal.raise_signal(signal.SIGINT),
     ) -> None:
+        self._leave = leave
+        self._calendar = calendar
+        self._said: dict[str, tuple[int, object]] = {}
         self._dispatcher = dispatcher
         self._stream = None if isinstance(out, Path) else out
         self._journal = Journal(out) if isinstance(out, Path) else None
@@ -65,21 +71,42 @@ class ConsoleChat:
         )
 
     async def run(self) -> None:
-        """Answers typed lines until cancelled; the end of input only ends the prompt."""
+        """Answers typed lines until cancelled; the end of a pipe only ends the prompt."""
         if self._input is not None:
-            lines: asyncio.Queue[str | None] = asyncio.Queue()
-            loop = asyncio.get_running_loop()
-            # A daemon thread, because a read from a terminal cannot be cancelled: a pool
-            # thread would keep the process alive until somebody presses return.
-            threading.Thread(
-                target=_read_lines, args=(self._input, loop, lines), daemon=True
-            ).start()
-            self._show_prompt()
-            while (line := await lines.get()) is not None:
+            prompts = (
+                self._input.isatty() and self._stream is not None and self._stream.isatty()
+            )
+            await (self._answer_prompt() if prompts else self._answer_pipe(self._input))
+        await asyncio.Event().wait()
+
+    async def show(self, message: Message) -> None:
+        """Prints what is no delivery and no answer."""
+        words = await self._dispatcher.words(self._caller)
+        await asyncio.to_thread(self._write, None, self._body(message, "shown", words))
+
+    async def _answer_prompt(self) -> None:
+        from bot.chat.console.prompt import printed_above, prompted_lines
+
+        with printed_above() as self._stream:
+            async for line in prompted_lines(self._dispatcher, self._caller):
+                if line.strip().lower() in _LEAVE:
+                    break
                 if line.strip():
                     await self._answer(line.strip())
-                self._show_prompt()
-        await asyncio.Event().wait()
+        self._leave()
+
+    async def _answer_pipe(self, input: TextIO) -> None:
+        lines: asyncio.Queue[str | None] = asyncio.Queue()
+        # A daemon thread, because a read cannot be cancelled: a pool thread would keep the
+        # process alive until the other end closes.
+        threading.Thread(
+            target=_read_lines, args=(input, asyncio.get_running_loop(), lines), daemon=True
+        ).start()
+        while (line := await lines.get()) is not None:
+            if line.strip().lower() in _LEAVE:
+                self._leave()
+            elif line.strip():
+                await self._answer(line.strip())
 
     async def send(self, delivery: Delivery) -> str:
         ref = delivery.ref or delivery.id
@@ -127,14 +154,22 @@ class ConsoleChat:
         await asyncio.to_thread(self._write, None, self._body(message, "answer", words))
 
     def _print_delivery(self, delivery: Delivery, words: Words) -> None:
-        message = delivery.message
+        message, ref = delivery.message, delivery.ref or delivery.id
         notes = {"edit": words.say("updated"), "reply": words.say("history")}
+        today = int(self._calendar() // 86400)
+        stands = (message.severity, message.over)
         if delivery.action == "edit":
             # what stands above cannot be changed here: the headline and the fields say what did
             message = replace(message, text="", table=(), buttons=())
-        body = self._body(message, delivery.id, words, notes.get(delivery.action, ""))
+            day, before = self._said.get(ref, (0, None))
+            if stands == before:
+                # only the numbers went on: one line, and a terminal gets it once a day
+                if day == today and self._journal is None:
+                    return
+                message = replace(message, fields=(), footer="", picture=None)
+        self._said[ref] = (today, stands)
+        body = self._body(message, ref, words, notes.get(delivery.action, ""))
         self._write(delivery.id, body)
-        self._show_prompt()
 
     def _write(self, id: str | None, body: RenderableType) -> None:
         with self._lock:
@@ -145,14 +180,8 @@ class ConsoleChat:
                 width = self._width or (Console(file=stream).width if terminal else _WIDE)
                 text = _render(body, width, terminal)
                 coding = stream.encoding or "utf-8"
-                start = "\r\x1b[K" if terminal and self._input is not None else ""
-                stream.write(start + text.encode(coding, "replace").decode(coding) + "\n")
+                stream.write(text.encode(coding, "replace").decode(coding) + "\n")
                 stream.flush()
-
-    def _show_prompt(self) -> None:
-        if self._stream is not None and self._input is not None and self._stream.isatty():
-            self._stream.write(_PROMPT)
-            self._stream.flush()
 
     def _body(
         self, message: Message, name: str, words: Words, note: str = ""

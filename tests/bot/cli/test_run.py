@@ -1,6 +1,7 @@
 """The service as a process: what a newcomer sees, how it ends, that it serves alone."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -90,3 +91,42 @@ def test_a_second_service_on_the_database_is_refused(
     assert said.startswith("ebbwatch: another ebbwatch"), "only that"
     assert f"process {service.pid}" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("end", ["exit\r", "\x04", "\x03"], ids=["exit", "ctrl-d", "ctrl-c"])
+def test_a_person_at_a_terminal_is_answered_and_can_leave(tmp_path: Path, end: str) -> None:
+    (tmp_path / "config.toml").write_text('database = "run.db"', encoding="utf-8")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "run"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TERM": "xterm",
+            "PROMPT_TOOLKIT_NO_CPR": "1",
+        },
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+
+    def shown_until(text: str) -> str:
+        seen = ""
+        while text not in seen:
+            seen += os.read(ours, 4096).decode(errors="replace")
+        return seen
+
+    try:
+        seen = shown_until("ebbwatch>")
+        assert "level=info" not in seen, "log lines do not interrupt the prompt"
+        os.write(ours, b"accounts\r")
+        shown_until("No account")
+        os.write(ours, end.encode())
+        assert process.wait(timeout=30) == 0
+        assert "event=ready" in (tmp_path / "run.log").read_text(encoding="utf-8")
+    finally:
+        process.kill()
+        os.close(ours)

@@ -70,15 +70,56 @@ async def test_tables_are_lined_up_and_lose_nothing() -> None:
     assert "12,345" in out.getvalue()
 
 
-async def test_a_terminal_gets_colours_and_its_prompt_back() -> None:
+async def test_a_terminal_gets_colours() -> None:
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w", closefd=True) as out:
-        chat = ConsoleChat(RecordingDesk(), out=out, input=io.StringIO())
-        await chat.send(delivery(alert()))
+        await ConsoleChat(RecordingDesk(), out=out).send(delivery(alert()))
     shown = os.read(ours, 4096).decode()
     os.close(ours)
     assert "\x1b[1;31mCRITICAL · Purge: instagram/lena" in shown
-    assert shown.endswith("ebbwatch> ")
+
+
+async def test_what_goes_on_is_one_line_a_day_and_what_changes_is_said_at_once() -> None:
+    out, now = io.StringIO(), 86400.0
+    chat = ConsoleChat(RecordingDesk(), out=out, calendar=lambda: now)
+
+    async def shown(id: str, **changes: object) -> list[str]:
+        out.truncate(out.seek(0))
+        await chat.send(delivery(alert(**changes), id=id, ref="first", action="edit"))
+        return out.getvalue().splitlines()[:-1]
+
+    await chat.send(delivery(alert(), id="first"))
+    assert await shown("b") == []
+    now += 86400
+    assert await shown("c") == ["CRITICAL · updated · Purge: instagram/lena"]
+    assert await shown("d") == []
+    over = await shown("e", over=True)
+    assert over[:2] == ["CRITICAL · updated · Purge: instagram/lena", "  Change  -10.2 %"]
+
+
+async def test_the_picture_of_an_edit_replaces_the_one_before(tmp_path: Path) -> None:
+    chat = ConsoleChat(RecordingDesk(), out=io.StringIO(), pictures=tmp_path)
+    for id, png in (("first", PNG), ("later", PNG + b"!")):
+        picture = Picture(name="lena.png", png=png, alt="Followers of lena")
+        message = alert(picture=picture, over=id == "later")
+        action = "post" if id == "first" else "edit"
+        await chat.send(delivery(message, id=id, ref="first", action=action))
+    assert os.listdir(tmp_path) == ["first-lena.png"]
+    assert (tmp_path / "first-lena.png").read_bytes() == PNG + b"!"
+
+
+@pytest.mark.parametrize("word", ["exit", "Quit"])
+async def test_a_word_ends_the_program(word: str) -> None:
+    left = asyncio.Event()
+    read, write = os.pipe()
+    os.write(write, f"{word}\n".encode())
+    with os.fdopen(read) as typed:
+        chat = ConsoleChat(RecordingDesk(), out=io.StringIO(), input=typed, leave=left.set)
+        running = asyncio.create_task(chat.run())
+        await left.wait()
+        os.close(write)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_names_cannot_steer_the_terminal() -> None:
