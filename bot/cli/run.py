@@ -20,7 +20,10 @@ from zoneinfo import ZoneInfo
 from bot import app
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from bot.config.load import Settings
+    from bot.model.message import Message
     from bot.service.jobs import Service
     from bot.sources.recorded import RecordedSource
 
@@ -94,6 +97,7 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
     """Feeds the past as if it arrived now, into a store made new, then keeps answering."""
     from dataclasses import replace
 
+    from bot.chat.console.adapter import ConsoleChat
     from bot.service.jobs import until_cancelled
     from bot.service.schedule import Calendar
     from bot.service.schedule import replay as drive
@@ -127,12 +131,29 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
                 speed=settings.sources[0].replay_speed,
                 sleep=asyncio.sleep,
             )
+            console = service.chats.get("console")
+            if isinstance(console, ConsoleChat):
+                await console.show(await service.store.read(_replayed, settings))
             log.info("the replay is over; commands are still answered")
             await service.worker.run()
 
         async with _served(settings, service):
             tasks = [asyncio.create_task(chat.run()) for chat in service.chats.values()]
             await until_cancelled([*tasks, asyncio.create_task(all_of_it())])
+
+
+def _replayed(db: Database, settings: Settings) -> Message:
+    from bot.message import voice_for
+    from bot.message.demo import replay_over
+    from bot.storage import accounts, incidents
+
+    told = [
+        stored.incident
+        for stored in incidents.listing(db)
+        if stored.incident.alerted_at is not None and stored.silent is None
+    ]
+    voice = voice_for(settings.locale, settings.timezone)
+    return replay_over(voice, told, len(accounts.listing(db)))
 
 
 def replay_moments(recorded: Sequence[RecordedSource], start: float) -> list[int]:

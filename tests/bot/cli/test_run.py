@@ -74,6 +74,10 @@ def test_a_newcomer_sees_the_wave_its_end_as_a_glitch_and_a_summary(
     assert "updated" in seen[alert:edit]
     assert "Week to Mon, Dec 26" in seen[edit:]
     assert list((folder / "charts").glob("*.png"))
+    end = seen.partition("That was the replay")[2]
+    assert "138 accounts were watched. Alerts:" in end
+    assert "1 × Counter glitch" in end
+    assert "ebbwatch init" in end
     assert service.poll() is None, "the end of input must not end the service"
     begun = time.monotonic()
     service.send_signal(signal.SIGTERM)
