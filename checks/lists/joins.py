@@ -1,0 +1,426 @@
+"""Joins by day from one list: spans of seconds to four weeks in which far more came than usual.
+
+A list holds survivors only, so every count here is of those who still follow.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from checks.lists.lists import Ids, Times
+from checks.panel.panel import day_ends
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+DAY = 86_400
+WIDTHS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
+"""Days of the spans that are looked at."""
+
+SHORT = (1, 10, 60, 600, 3_600)
+"""Seconds of the spans inside a day."""
+
+_WEEKS = 8
+"""Weeks before a span that say what is usual; half are too few for a month-long drip, twice as
+many lag behind a growing account."""
+
+_TAUGHT = 4
+"""Weeks that must lie before a span: an account's launch is no burst."""
+
+_SURE, _SURE_LONG = 7.8, 5.6
+"""Spreads beyond the usual for spans up to three days and from two weeks on, where posts average
+out. Tuned on the clean lists of tests/bench/audiences.py (seeds below 1000), of which one in a
+hundred then shows a burst; at half of it nearly each does, at twice it two batches of three are
+lost."""
+
+_TAIL = 2.5
+"""Spreads that a normal list's hundredth span reaches: a list with wilder days is scaled."""
+
+_FADING = 1.2
+"""A post's followers fade over days, a batch ends: what comes in the two days after a span is
+taken off it so many times. Twice as much would cost batches that end in a busy week."""
+
+_TIMES = 1.35
+"""A span holds at least so many times what is usual: a growing account is no batch."""
+
+_NIGHT = 8
+"""Hours of the day that count as night: those in which fewest of the list joined."""
+
+_SLEEPS = 0.28
+"""Share of a list that joins by night at most, else nobody there sleeps (a flat day has 0.33)."""
+
+_WAKE = 4.8
+"""Spreads beyond the list's own share of the night, whatever the day brought: posts and growth
+cancel out, a batch that drips around the clock does not. Clean lists reach 4.4."""
+
+_FEWEST = 10
+"""Follows below which nothing is called a burst."""
+
+SMALLEST = 0.004
+"""Share of the list that a burst of a day or more holds; 1 % within a day is to be found."""
+
+_SMALLEST_SHORT = 0.002
+"""The same for what comes within a minute; spans up to a day lie between."""
+
+_MOST = 12
+_SPREAD_SHARE = 0.7
+_SPREAD_NORMAL = 1.036
+"""The 70th percentile of |z| in a normal distribution: what a clean list is scaled to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinDays:
+    """`counts` survivors who joined in each of the local days that end at `ends`.
+
+    Both (days,). `late` follows are dated after the list itself and left out, `undated` ones
+    carry no date.
+    """
+
+    ends: Ints
+    counts: Floats
+    late: int = 0
+    undated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """`joined` survivors came from `start` to `stop` (epoch seconds, both included), where
+    `usual` do in such a span; `share` is their excess in the whole list (0 to 1), `score` the
+    excess in spreads. `awake`: far more came by night than the list's own day has."""
+
+    start: int
+    stop: int
+    joined: int
+    usual: float
+    share: float
+    score: float
+    awake: bool = False
+
+    @property
+    def extra(self) -> int:
+        """How many more than usual came."""
+        return max(0, round(self.joined - self.usual))
+
+
+def join_days(since: Times, *, at: int, timezone: str = "UTC") -> JoinDays:
+    """Counts by local day up to the day of `at`, from the first dated follow on."""
+    dated = since > 0
+    late = since > at + DAY
+    known = since[dated & ~late]
+    undated, many_late = int(np.count_nonzero(~dated)), int(np.count_nonzero(late))
+    if not len(known):
+        empty = np.empty(0, np.int64)
+        return JoinDays(
+            ends=empty, counts=np.empty(0, np.float64), late=many_late, undated=undated
+        )
+    last = end_of_day(max(at, int(known.max())), timezone)
+    days = (last - int(known.min())) // DAY + 2
+    ends = day_ends(last, timezone, days)
+    counts = np.bincount(np.searchsorted(ends, known), minlength=days).astype(np.float64)
+    first = int(np.flatnonzero(counts)[0])
+    return JoinDays(ends=ends[first:], counts=counts[first:], late=many_late, undated=undated)
+
+
+def end_of_day(at: int, timezone: str) -> int:
+    """23:59:59 of the local day that holds `at`."""
+    from datetime import datetime, time
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo(timezone)
+    day = datetime.fromtimestamp(at, zone).date()
+    return int(datetime.combine(day, time(23, 59, 59), zone).timestamp())
+
+
+def bursts(
+    since: Times, *, at: int, timezone: str = "UTC", smallest: float = SMALLEST
+) -> tuple[Burst, ...]:
+    """Spans in which far more came than the list's own rhythm before (and after) them.
+
+    `since` (names,) in any order, 0 where unknown; `at` is the list's own time. A span of days
+    is compared with the eight weeks before it, weekday by weekday, and with what follows it: a
+    rhythm that stays raised is growth. `smallest` is the least share of the list. At most
+    twelve, by their start.
+    """
+    joins = join_days(since, at=at, timezone=timezone)
+    if not len(joins.counts):
+        return ()
+    times = np.sort(since[(since > 0) & (since <= joins.ends[-1])])
+    days, found = _Days.of(joins, times), []
+    least = max(_FEWEST, smallest * len(since))
+    for _ in range(_MOST):
+        span = _strongest(days, least)
+        if span is None:
+            break
+        found.append(_burst(times, joins.ends, span, len(since)))
+        days.forget(span)
+    found += _short(times, found, len(since), smallest)
+    return tuple(sorted(found, key=lambda one: one.start)[:_MOST])
+
+
+def members(since: Times, burst: Burst) -> npt.NDArray[np.bool_]:
+    """Which of the list joined within the burst (names,)."""
+    inside: npt.NDArray[np.bool_] = (since >= burst.start) & (since <= burst.stop)
+    return inside
+
+
+# --- spans of days ----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Days:
+    """Counts by day, those of the list's night, and the night's share of a day (0: none)."""
+
+    ends: Ints
+    counts: Floats
+    nights: Floats
+    asleep: float
+
+    @classmethod
+    def of(cls, joins: JoinDays, times: Times) -> "_Days":
+        hours = times % DAY // 3_600
+        many = np.bincount(hours, minlength=24)
+        night = np.argsort(many, kind="stable")[:_NIGHT]
+        asleep = float(many[night].sum() / max(many.sum(), 1))
+        if asleep > _SLEEPS:
+            return cls(joins.ends, joins.counts.copy(), np.zeros_like(joins.counts), 0.0)
+        place = np.searchsorted(joins.ends, times[np.isin(hours, night)])
+        nights = np.bincount(place, minlength=len(joins.ends)).astype(np.float64)
+        return cls(joins.ends, joins.counts.copy(), nights, asleep)
+
+    def forget(self, span: "_Span") -> None:
+        """What was found no longer teaches what is usual, nor hides the next."""
+        inside = slice(span.first, span.last + 1)
+        self.counts[inside] = span.usual / (span.last + 1 - span.first)
+        self.nights[inside] = self.asleep * self.counts[inside]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Days from `first` to `last` and what is usual in them."""
+
+    first: int
+    last: int
+    usual: float
+    score: float
+    awake: bool
+
+
+def _strongest(days: _Days, least: float) -> _Span | None:
+    """The most unusual span by its size and its nights together."""
+    counts = days.counts
+    weekday = _weekdays(counts, days.ends)
+    before, after = _before(counts), np.append(_after(counts), 0.0)
+    surprise = counts - weekday * np.nan_to_num(before)
+    best: tuple[float, float, float, int, int] | None = None
+    for width in WIDTHS:
+        if width > len(counts):
+            break
+        seen, share = _sums(counts, width), _sums(weekday, width)
+        learnt = before[: len(seen)] * share
+        known = ~np.isnan(learnt)
+        if not known.any():
+            break
+        usual = np.fmax(learnt, after[width:] * share)
+        excess = seen - usual
+        fits = known & (excess >= least) & (seen >= _TIMES * usual)
+        if not fits.any():
+            continue
+        noise = _noise(seen[known], learnt[known])
+        score = excess / np.sqrt(usual + (noise * usual) ** 2 + 1.0)
+        wake = _wake(days, width, known, least)
+        limit = max(_SURE_LONG, _SURE - max(0.0, float(np.log2(width / 3))))
+        joint = np.hypot(score.clip(0) / limit, wake / _WAKE)
+        place = int(np.where(fits, joint, -np.inf).argmax())
+        others = known.copy()
+        others[max(0, place - width - 2) : place + width + 3] = False
+        own = (seen - learnt) / np.sqrt(learnt + (noise * learnt) ** 2 + 1.0)
+        tail = float(np.quantile(own[others], 0.99)) if others.any() else 0.0
+        fade = float(surprise[place + width : place + width + 2].clip(0).sum() / excess[place])
+        sure = float(score[place]) * max(0.0, 1 - _FADING * fade) / max(1.0, tail / _TAIL)
+        margin = float(np.hypot(sure / limit, wake[place] / _WAKE))
+        if margin >= 1 and (best is None or margin > best[0]):
+            best = margin, sure, float(wake[place]), place, width
+    if best is None:
+        return None
+    _, sure, awake, place, width = best
+    usual = weekday * max(float(before[place]), float(after[place + width]))
+    first, last = _edges(counts, usual, place, width)
+    return _Span(first, last, float(usual[first : last + 1].sum()), sure, awake >= _WAKE / 2)
+
+
+def _wake(days: _Days, width: int, known: npt.NDArray[np.bool_], least: float) -> Floats:
+    """Spreads by which the nights of each span hold more than the night's share of its days;
+    0 where a batch that explains it would be too small."""
+    seen, usual = _sums(days.nights, width), days.asleep * _sums(days.counts, width)
+    if not days.asleep:
+        return np.zeros(len(seen))
+    noise = _noise(seen[known], usual[known])
+    spread = np.sqrt(usual * (1 - days.asleep) + (noise * usual) ** 2 + 1.0)
+    batch = (seen - usual) / (_NIGHT / 24 - days.asleep)
+    return np.where(batch >= least, (seen - usual) / spread, 0.0)
+
+
+def _edges(counts: Floats, usual: Floats, place: int, width: int) -> tuple[int, int]:
+    """The run of days around a span that holds most of what is half way to its own rate."""
+    left, right = max(0, place - width), min(len(counts), place + 2 * width)
+    inside = slice(place, place + width)
+    rate = (counts[inside] - usual[inside]).max() / 4
+    gain = counts[left:right] - usual[left:right] - rate
+    total = np.append(0.0, np.cumsum(gain))
+    lowest = np.minimum.accumulate(total)
+    stop = int((total - lowest).argmax())
+    start = int(total[: stop + 1].argmin())
+    return left + start, left + max(stop - 1, start)
+
+
+def _sums(values: Floats, width: int) -> Floats:
+    """Sums over `width` days, by the span's first day."""
+    total = np.append(0.0, np.cumsum(values))
+    sums: Floats = total[width:] - total[:-width]
+    return sums
+
+
+def _before(counts: Floats) -> Floats:
+    """Follows a day in the weeks before each day (days,): the mean of the middle half of eight
+    weeks; NaN where fewer than four lie before it."""
+    weeks = _weeks(counts, [-7 * (k + 1) for k in range(_WEEKS)])
+    weeks.sort(axis=1)  # NaN last
+    known = np.count_nonzero(~np.isnan(weeks), axis=1)
+    low, high = known // 4, known - known // 4
+    place = np.arange(_WEEKS)
+    middle = (place >= low[:, None]) & (place < high[:, None])
+    total = np.where(middle, np.nan_to_num(weeks), 0.0).sum(axis=1)
+    level = total / np.maximum(high - low, 1) / 7
+    return np.where(known >= _TAUGHT, level, np.nan)
+
+
+def _after(counts: Floats) -> Floats:
+    """Follows a day in the four weeks from each day on (days,): the second lowest of them, so
+    that a next batch does not hide this one; 0 where fewer than two are over."""
+    weeks = _weeks(counts, [7 * k for k in range(4)])
+    weeks.sort(axis=1)
+    known = np.count_nonzero(~np.isnan(weeks), axis=1)
+    return np.where(known >= 2, np.nan_to_num(weeks[:, 1]) / 7, 0.0)
+
+
+def _weeks(counts: Floats, offsets: list[int]) -> Floats:
+    """Sums of whole weeks that begin so many days from each day: (days, weeks), NaN outside."""
+    if len(counts) < 7:
+        return np.full((len(counts), len(offsets)), np.nan)
+    sums = _sums(counts, 7)
+    first = np.arange(len(counts))[:, None] + np.array(offsets)
+    inside = (first >= 0) & (first < len(sums))
+    return np.where(inside, sums[np.clip(first, 0, len(sums) - 1)], np.nan)
+
+
+def _weekdays(counts: Floats, ends: Ints) -> Floats:
+    """How much of a mean day each day's weekday brings (days,), shrunk to 1 by twenty follows;
+    days far beyond their week do not teach it."""
+    mean = np.convolve(counts, np.ones(7) / 7, mode="same")
+    clipped = np.minimum(counts, 3 * mean)
+    weekday = (ends // DAY + 3) % 7
+    got = np.bincount(weekday, weights=clipped, minlength=7) + 20
+    due = np.bincount(weekday, weights=mean, minlength=7) + 20
+    factor = got / due
+    factor *= 7 / factor.sum()
+    of_day: Floats = factor[weekday]
+    return of_day
+
+
+def _noise(seen: Floats, usual: Floats) -> float:
+    """Relative noise beyond counting: what scales seven tenths of the spans to a normal's, and
+    no less than what their upper tenth shows."""
+    excess = seen - usual
+    low, high = 0.0, 4.0
+    for _ in range(18):
+        middle = (low + high) / 2
+        spread = np.sqrt(usual + (middle * usual) ** 2 + 1.0)
+        wide = np.quantile(np.abs(excess) / spread, _SPREAD_SHARE) > _SPREAD_NORMAL
+        wide = wide or np.quantile(excess / spread, 0.9) > 1.6
+        low, high = (middle, high) if wide else (low, middle)
+    return high
+
+
+def _burst(times: Times, ends: Ints, span: _Span, names: int) -> Burst:
+    opened = int(ends[span.first - 1]) if span.first else int(ends[0]) - DAY
+    left, right = np.searchsorted(times, [opened, ends[span.last]], side="right")
+    inside, usual = times[left:right], span.usual
+    start, stop, joined = int(inside[0]), int(inside[-1]), int(right - left)
+    if span.first == span.last:
+        start, stop, usual = _tight(inside, usual)
+        joined = int(np.count_nonzero((inside >= start) & (inside <= stop)))
+    return Burst(
+        start=start,
+        stop=stop,
+        joined=joined,
+        usual=round(usual, 1),
+        share=max(0.0, joined - usual) / names,
+        score=round(span.score, 1),
+        awake=span.awake,
+    )
+
+
+# --- spans inside a day -----------------------------------------------------------------
+
+
+def _tight(inside: Times, usual: float) -> tuple[int, int, float]:
+    """The shortest span of a day that holds nine tenths of what is more than usual."""
+    wanted = max(2, int(0.9 * (len(inside) - usual)))
+    if wanted >= len(inside):
+        return int(inside[0]), int(inside[-1]), usual
+    lengths = inside[wanted - 1 :] - inside[: len(inside) - wanted + 1]
+    place = int(lengths.argmin())
+    if lengths[place] > DAY // 2:
+        return int(inside[0]), int(inside[-1]), usual
+    start, stop = int(inside[place]), int(inside[place + wanted - 1])
+    room = max(60, (stop - start) // 10)
+    near = inside[(inside >= start - room) & (inside <= stop + room)]
+    start, stop = int(near[0]), int(near[-1])
+    return start, stop, usual * (stop - start + 1) / DAY
+
+
+def _short(times: Times, told: list[Burst], names: int, smallest: float) -> list[Burst]:
+    """Seconds to hours that hold far more than such spans ever do, outside what is told."""
+    rest = times
+    for one in told:
+        rest = rest[(rest < one.start) | (rest > one.stop)]
+    found: list[Burst] = []
+    for seconds in SHORT:
+        if len(rest) < 2 * _FEWEST:
+            break
+        share = smallest if seconds > 60 else min(smallest, _SMALLEST_SHORT)
+        least = max(_FEWEST, share * names)
+        for shift in (0, seconds // 2):
+            first, many = np.unique((rest + shift) // seconds, return_counts=True)
+            usual = float(np.quantile(many, 0.99)) if len(many) > 100 else 1.0
+            limit = max(least, 3 * usual, usual + 8 * usual**0.5 + 5)
+            for bin in first[many >= limit].tolist():
+                start = bin * seconds - shift
+                found.append(_short_burst(rest, start, seconds, usual, names))
+    return _apart(found)
+
+
+def _short_burst(times: Times, start: int, seconds: int, usual: float, names: int) -> Burst:
+    left, right = np.searchsorted(times, [start, start + seconds])
+    joined = int(right - left)
+    return Burst(
+        start=int(times[left]),
+        stop=int(times[right - 1]),
+        joined=joined,
+        usual=round(usual, 1),
+        share=max(0.0, joined - usual) / names,
+        score=round((joined - usual) / (usual + 1) ** 0.5, 1),
+    )
+
+
+def _apart(found: list[Burst]) -> list[Burst]:
+    """The largest of those that overlap or lie within the same hours."""
+    kept: list[Burst] = []
+    for one in sorted(found, key=lambda each: (-each.joined, each.stop - each.start)):
+        if all(one.stop < other.start or one.start > other.stop for other in kept):
+            kept.append(one)
+    return kept
+
+
+__all__ = ["SMALLEST", "Burst", "Ids", "JoinDays", "bursts", "join_days", "members"]
