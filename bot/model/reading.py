@@ -40,8 +40,10 @@ class Account:
 class FollowerList:
     """Who followed (or was followed by) an account at one time, as keyed hashes.
 
-    `ids` is sorted uint64 without repeats; `since` holds the follow times beside it (0
-    where unknown) or is None. `complete` is None where the export cannot tell.
+    `ids` is sorted uint64 without repeats; `since` holds the follow times and `created` the
+    creation dates of the followers' accounts beside it (epoch seconds, 0 where unknown), or
+    None. `ordered` marks follow times that only keep the platform's order: lower bounds by
+    which nothing is dated. `complete` is None where the export cannot tell.
     """
 
     account: str
@@ -49,4 +51,6 @@ class FollowerList:
     at: int
     ids: NDArray[np.uint64]
     since: NDArray[np.int64] | None = None
+    created: NDArray[np.int64] | None = None
+    ordered: bool = False
     complete: bool | None = None

@@ -45,19 +45,28 @@ def _tidy(name: str) -> bytes:
 
 
 def unique_names(
-    ids: NDArray[np.uint64], since: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.uint64], NDArray[np.int64] | None]:
-    """Sorted hashes without repeats; of repeated names the earliest known time stays."""
+    ids: NDArray[np.uint64],
+    since: NDArray[np.int64] | None = None,
+    created: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.uint64], NDArray[np.int64] | None, NDArray[np.int64] | None]:
+    """Sorted hashes without repeats, with what is known beside them; of repeated names the
+    earliest known time stays."""
     import numpy as np
 
-    if since is None:
-        return np.unique(ids), None
-    unknown = np.where(since > 0, since, np.iinfo(np.int64).max)
+    if since is None and created is None:
+        return np.unique(ids), None, None
+    known = since if since is not None else np.zeros(len(ids), np.int64)
+    unknown = np.where(known > 0, known, np.iinfo(np.int64).max)
     order = np.lexsort((unknown, ids))
     ids = ids[order]
     first = np.ones(len(ids), dtype=bool)
     first[1:] = ids[1:] != ids[:-1]
-    return ids[first], since[order][first]
+    order = order[first]
+    return (
+        ids[first],
+        None if since is None else since[order],
+        None if created is None else created[order],
+    )
 
 
 def read_key(path: Path) -> bytes | None:

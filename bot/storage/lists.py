@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlite_utils import Database
 
 from bot.model.reading import FollowerList
@@ -35,17 +36,33 @@ def add(db: Database, given: FollowerList, source: int | None, seen: int) -> boo
     account = accounts.ensure(db, [given.account], source, seen).get(given.account)
     if account is None:
         return False
-    ids = np.ascontiguousarray(given.ids, "<u8").tobytes()
-    since = None if given.since is None else np.ascontiguousarray(given.since, "<i8").tobytes()
+    row = {
+        "account": account,
+        "side": given.side,
+        "at": given.at,
+        "complete": given.complete,
+        "ordered": given.ordered,
+        "names": len(given.ids),
+        "ids": np.ascontiguousarray(given.ids, "<u8").tobytes(),
+        "since": _packed(given.since),
+        "created": _packed(given.created),
+    }
+    told = list(row)[3:]
     cursor = db.conn.execute(
-        "INSERT INTO lists (account, side, at, complete, names, ids, since)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET complete = excluded.complete,"
-        " names = excluded.names, ids = excluded.ids, since = excluded.since"
-        " WHERE ids IS NOT excluded.ids OR since IS NOT excluded.since"
-        " OR complete IS NOT excluded.complete",
-        (account, given.side, given.at, given.complete, len(given.ids), ids, since),
+        f"INSERT INTO lists ({', '.join(row)}) VALUES ({', '.join('?' for _ in row)})"
+        f" ON CONFLICT DO UPDATE SET {', '.join(f'{one} = excluded.{one}' for one in told)}"
+        f" WHERE {' OR '.join(f'{one} IS NOT excluded.{one}' for one in told)}",
+        tuple(row.values()),
     )
     return cursor.rowcount > 0
+
+
+def _packed(dates: npt.NDArray[np.int64] | None) -> bytes | None:
+    return None if dates is None else np.ascontiguousarray(dates, "<i8").tobytes()
+
+
+def _unpacked(dates: bytes | None) -> npt.NDArray[np.int64] | None:
+    return None if dates is None else np.frombuffer(dates, "<i8")
 
 
 def times(db: Database, account: str, side: str) -> list[int]:
@@ -71,7 +88,9 @@ def get(db: Database, account: str, side: str, at: int) -> FollowerList | None:
         side=row["side"],
         at=at,
         ids=np.frombuffer(row["ids"], "<u8"),
-        since=None if row["since"] is None else np.frombuffer(row["since"], "<i8"),
+        since=_unpacked(row["since"]),
+        created=_unpacked(row["created"]),
+        ordered=bool(row["ordered"]),
         complete=None if row["complete"] is None else bool(row["complete"]),
     )
 

@@ -106,3 +106,8 @@ def m004_names(db: Database) -> None:
 @steps()
 def m005_once(db: Database) -> None:
     _run(db, schema.ONCE)
+
+
+@steps()
+def m006_follower_dates(db: Database) -> None:
+    _run(db, schema.FOLLOWER_DATES)

@@ -363,3 +363,15 @@ CREATE TABLE handled (
 """
 
 START = (_COUNTS, _INCIDENTS, _TEAM, _OUTBOX)
+
+FOLLOWER_DATES = """
+ALTER TABLE lists ADD COLUMN created BLOB;
+ALTER TABLE lists ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE list_verdicts (
+  id INTEGER PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES accounts(id),
+  seen_at INTEGER NOT NULL,
+  verdict TEXT NOT NULL
+) STRICT;
+CREATE INDEX list_verdicts_account ON list_verdicts(account);
+"""

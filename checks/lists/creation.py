@@ -2,9 +2,9 @@
 
 Zouzou and Varol, "Unsupervised detection of coordinated fake-follower campaigns on social
 media", EPJ Data Science 13 (2024): a histogram of creation dates slides over the ranks of the
-followers, and a bin that holds far more than its median over the windows marks a campaign. Their
-windows of 200 ranks, stride 40 and twelve bins are kept; a second grid of months, over 200 and
-4,000 ranks, tells which weeks the accounts were made in and finds campaigns that drip.
+followers, and a bin that holds far more than its median over the windows marks a campaign.
+Their windows of 200 ranks, stride 40 and twelve bins are kept; a second grid of months, over
+200 and 4,000 ranks, tells which weeks the accounts were made in and finds campaigns that drip.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ _WIDE = 100
 
 _MONTH = 30 * DAY
 _YOUNG = 2
-"""Months of age below which accounts are compared with how many newly made ones always follow."""
+"""Months of age below which accounts are compared with how many newly made ones always
+follow."""
 
 _AROUND = 250
 """Windows on both sides that say what is usual, so that a list may change over the years."""

@@ -29,10 +29,10 @@ _TAUGHT = 4
 """Weeks that must lie before a span: an account's launch is no burst."""
 
 _SURE, _SURE_LONG = 7.8, 5.6
-"""Spreads beyond the usual for spans up to three days and from two weeks on, where posts average
-out. Tuned on the clean lists of tests/bench/audiences.py (seeds below 1000), of which one in a
-hundred then shows a burst; at half of it nearly each does, at twice it two batches of three are
-lost."""
+"""Spreads beyond the usual for spans up to three days and from two weeks on, where posts
+average out. Tuned on the clean lists of tests/bench/audiences.py (seeds below 1000), of which
+one in a hundred then shows a burst; at half of it nearly each does, at twice it two batches of
+three are lost."""
 
 _TAIL = 2.5
 """Spreads that a normal list's hundredth span reaches: a list with wilder days is scaled."""
@@ -48,7 +48,8 @@ _NIGHT = 8
 """Hours of the day that count as night: those in which fewest of the list joined."""
 
 _SLEEPS = 0.28
-"""Share of a list that joins by night at most, else nobody there sleeps (a flat day has 0.33)."""
+"""Share of a list that joins by night at most, else nobody there sleeps (a flat day has
+0.33)."""
 
 _WAKE = 4.8
 """Spreads beyond the list's own share of the night, whatever the day brought: posts and growth

@@ -1,9 +1,10 @@
 """The same followers arriving at several accounts within hours: one service, or one attack.
 
-Beutel et al., "CopyCatch", WWW 2013, define lockstep as users who act on the same pages within a
-short time of each other, page by page; Cao et al., "SynchroTrap", CCS 2014, match single actions
-in time and ask for more of them than chance gives. Here the pages are the accounts of one team,
-the actions are follows, and chance is what the overlap of two accounts usually brings.
+Beutel et al., "CopyCatch", WWW 2013, define lockstep as users who act on the same pages within
+a short time of each other, page by page; Cao et al., "SynchroTrap", CCS 2014, match single
+actions in time and ask for more of them than chance gives. Here the pages are the accounts of
+one team, the actions are follows, and chance is what the overlap of two accounts usually
+brings.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,8 @@ FEWEST = 15
 """Followers that a group has at least: fewer come together by chance or by a friend's tip."""
 
 _ACCOUNTS = 3
-"""Accounts that make a group by themselves; two only where nearly their whole overlap came so."""
+"""Accounts that make a group by themselves; two only where nearly their whole overlap came
+so."""
 
 _SURE = 25.0
 """Log likelihood ratio of a cell. On the teams of tests/bench/audiences.py without lockstep the
@@ -55,11 +57,7 @@ class Group:
 def lockstep(lists: Sequence[Listed]) -> tuple[Group, ...]:
     """Groups of followers that act as one, largest first; all lists are of one platform."""
     ids, account, since = _together(lists)
-    found = [
-        cell
-        for lag in range(1, len(lists))
-        for cell in _cells(ids, account, since, lag)
-    ]
+    found = [cell for lag in range(1, len(lists)) for cell in _cells(ids, account, since, lag)]
     groups = [_merged(found, ids, account, since, lists)] if found else []
     told = [one for group in groups for one in group]
     return tuple(sorted(told, key=lambda one: -len(one.members)))
@@ -106,9 +104,10 @@ def _cells(ids: Ids, account: Ints, since: Times, lag: int) -> list[_Cell]:
         here, there = since[rows], since[rows + lag]
         for shift in (0, HOURS * 1800):
             found += _dense(
-                ids[rows], here + shift, there + shift, (int(account[rows[0]]), int(
-                    account[rows[0] + lag]
-                ))
+                ids[rows],
+                here + shift,
+                there + shift,
+                (int(account[rows[0]]), int(account[rows[0] + lag])),
             )
     return found
 
@@ -120,9 +119,7 @@ def _dense(members: Ids, here: Times, there: Times, accounts: tuple[int, int]) -
     x, y = here // span, there // span
     _, xi, xn = np.unique(x, return_inverse=True, return_counts=True)
     _, yi, yn = np.unique(y, return_inverse=True, return_counts=True)
-    cell, place, count = np.unique(
-        xi * len(yn) + yi, return_inverse=True, return_counts=True
-    )
+    cell, place, count = np.unique(xi * len(yn) + yi, return_inverse=True, return_counts=True)
     many = count >= FEWEST
     if not many.any():
         return []
@@ -138,9 +135,7 @@ def _dense(members: Ids, here: Times, there: Times, accounts: tuple[int, int]) -
     score = count * np.log(np.maximum(count, 1) / usual) - (count - usual)
     found = []
     for k in np.flatnonzero(many & (score >= _SURE)).tolist():
-        found.append(
-            _Cell(accounts, members[place == k], float(usual[k]), float(score[k]))
-        )
+        found.append(_Cell(accounts, members[place == k], float(usual[k]), float(score[k])))
     return found
 
 
@@ -193,8 +188,8 @@ def _group(
     if len(kept) < 2:
         return None
     if len(kept) < _ACCOUNTS:
-        pair = [np.unique(ids[account == each]) for each in kept]
-        overlap = len(np.intersect1d(*pair))
+        one, other = (np.unique(ids[account == each]) for each in kept)
+        overlap = len(np.intersect1d(one, other))
         if 2 * len(members) < overlap:
             return None
     return Group(

@@ -1,6 +1,8 @@
-"""Who of each week's newcomers is gone, between two lists: a batch that went, or people leaving."""
+"""Who of each week's newcomers is gone, between two lists: a batch that went, or people
+leaving."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -14,17 +16,19 @@ Bools = npt.NDArray[np.bool_]
 
 DAY = 86_400
 
-# Followers leave at `_STEADY` a day, and newcomers beyond that at `_FRESH` a day that fades over
-# `_FADES` days: 6 % of newcomers in their first month, then a little over 1 % a month. Where an
-# account has lists to compare, its own pace replaces the level of this curve, not its shape.
+# Followers leave at `_STEADY` a day, and newcomers beyond that at `_FRESH` a day that fades
+# over `_FADES` days: 6 % of newcomers in their first month, then a little over 1 % a month.
+# Where an account has lists to compare, its own pace replaces the level of this curve, not its
+# shape.
 _STEADY, _FRESH, _FADES = 0.0004, 0.005, 10.0
 
 PACES = (0.2, 6.0)
 """How far an account's own loss may lie from the curve."""
 
 _CLEAR = 14.0
-"""Log likelihood ratio of a batch; random leavers reach 9 in a thousand lists of which none lost a
-batch. At half of it one list in fifty shows one, at twice it batches of 30 names are lost."""
+"""Log likelihood ratio of a batch; random leavers reach 9 in a thousand lists of which none
+lost a batch. At half of it one list in fifty shows one, at twice it batches of 30 names are
+lost."""
 
 _FACTOR = 3.0
 _LEAST_SHARE = 0.1
@@ -33,8 +37,8 @@ _MAIN = 0.5
 """Share of all unusual losses that a batch must explain: else people leave, batch or not."""
 
 _WAVE_FACTOR, _WAVE_FACTOR_NEW = 2.0, 3.0
-"""Times the usual loss that make a wave; more where this account's usual is not known yet, whose
-quiet months lie up to 2.9 times the curve."""
+"""Times the usual loss that make a wave; more where this account's usual is not known yet,
+whose quiet months lie up to 2.9 times the curve."""
 
 _WAVE_SHARE = 0.015
 """Share of the list lost beyond the usual: the floor of a fall in `balanced`."""
@@ -93,8 +97,8 @@ def survival(
     """What became of a list made at `start` by the time of the next one, `stop`.
 
     `since` (names,) are the follow dates of the older list, 0 where unknown, `gone` (names,)
-    marks whom the newer one lacks. `pace` is the account's usual loss against the curve here (None:
-    not known yet), `least_share` the share of the list beyond it that makes a wave.
+    marks whom the newer one lacks. `pace` is the account's usual loss against the curve here
+    (None: not known yet), `least_share` the share of the list beyond it that makes a wave.
     """
     due = usual_loss(since, start=start, stop=stop, pace=1.0 if pace is None else pace)
     total, expected = int(np.count_nonzero(gone)), float(due.sum())
@@ -146,15 +150,13 @@ def pace_of(compared: list[tuple[float, float]]) -> float:
     return min(max((gone + 50) / (usual + 50), low), high)
 
 
-def _batch(
-    since: Times, gone: Bools, due: Floats, bursts: tuple[Burst, ...]
-) -> Cohort | None:
+def _batch(since: Times, gone: Bools, due: Floats, bursts: tuple[Burst, ...]) -> Cohort | None:
     """The run of days, or the burst, of whose members most went beyond their neighbours."""
     first = int(since.min())
     day = (since - first) // DAY
     days = int(day.max()) + 1
     size, lost, expected = (
-        np.bincount(day, weights=weights, minlength=days)
+        np.bincount(day, weights=weights, minlength=days).astype(np.float64)
         for weights in (np.ones(len(day)), gone.astype(np.float64), due)
     )
     best: tuple[float, int, int] | None = None
@@ -227,7 +229,7 @@ def _cohorts(since: Times, gone: Bools, due: Floats, at: int) -> tuple[Cohort, .
     edges = [7 * DAY * k for k in range(9)]
     edges += [91 * DAY, 182 * DAY, *(365 * DAY * k for k in range(1, 11)), at]
     told = []
-    for young, old in zip(edges[:-1], edges[1:], strict=True):
+    for young, old in pairwise(edges):
         one = _cohort(since, gone, due, max(1, at - old + 1), at - young)
         if one.size and old > young:
             told.append(one)
@@ -250,7 +252,5 @@ def _around(values: Floats, width: int, reach: int) -> Floats:
     total = np.append(0.0, np.cumsum(values))
     first = np.arange(len(values) - width + 1)
     low, high = np.maximum(first - reach, 0), np.minimum(first + width + reach, len(values))
-    around: Floats = (
-        total[high] - total[low] - (total[first + width] - total[first])
-    )
+    around: Floats = total[high] - total[low] - (total[first + width] - total[first])
     return around

@@ -12,7 +12,8 @@ SOON = 30
 
 _FEWEST = 50
 _SHARE = 0.2
-"""Share of the recent follows that were dropped; an account that tidies up drops old ones too."""
+"""Share of the recent follows that were dropped; an account that tidies up drops old ones
+too."""
 
 _PER_DAY = {"x": 400, "twitter": 400, "bluesky": 11_666}
 """Follows a day that a platform has said it allows (help.x.com; Bluesky's write points)."""

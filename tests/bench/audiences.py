@@ -44,9 +44,7 @@ def audience(rng: np.random.Generator, names: int) -> Audience:
     counts = rng.multinomial(names, rate / rate.sum())
     since = np.repeat(END - DAY * age + 1, counts) + _seconds(rng, names)
     since.sort()
-    return Audience(
-        since=since, created=_created(rng, since), daily=float(counts[-28:].mean())
-    )
+    return Audience(since=since, created=_created(rng, since), daily=float(counts[-28:].mean()))
 
 
 def with_batch(

@@ -208,7 +208,7 @@ def follower_list(
     from bot.sources.names import unique_names
 
     told = list(notes)
-    ids, since = unique_names(ids, since)
+    ids, since, _ = unique_names(ids, since)
     known = since[since > 0] if since is not None else None
     newest = int(known.max()) if known is not None and len(known) else None
     if at is None and newest is not None:

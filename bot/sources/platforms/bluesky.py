@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.errors import AccountNotFound, SourceChanged
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import records, title, whole
+from bot.sources.platforms.fields import moment, records, title, whole
 from bot.sources.platforms.platform import (
     AccountRef,
     ApiSettings,
@@ -96,8 +96,13 @@ class Bluesky:
         if reply.status == 400:
             _, what = self._gone(answer)
             raise AccountNotFound(f"{asked.account} {what}.", account=asked.account)
-        names = [str(raw["did"]) for raw in records(answer, "followers") if raw.get("did")]
-        return Page(names=names, cursor=answer.get("cursor") or None)
+        given = [raw for raw in records(answer, "followers") if raw.get("did")]
+        return Page(
+            names=[str(raw["did"]) for raw in given],
+            created=[moment(raw.get("createdAt")) for raw in given],
+            newest_first=True,
+            cursor=answer.get("cursor") or None,
+        )
 
 
 def _profile(asked: AccountRef, raw: Mapping[str, Any]) -> Profile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.errors import SourceChanged
@@ -49,3 +50,15 @@ def title(record: Any, key: str) -> str | None:
     """What people call an account, on one line; None where nothing readable is given."""
     value = record.get(key) if isinstance(record, Mapping) else None
     return " ".join(value.split())[:120] or None if isinstance(value, str) else None
+
+
+def moment(value: Any) -> int:
+    """Epoch seconds of an ISO time; 0 where it is none, or before anybody could follow."""
+    if not isinstance(value, str):
+        return 0
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return 0
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0, int(at.timestamp()))

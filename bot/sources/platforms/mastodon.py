@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from bot.errors import AccountNotFound, SourceError, SourceRefused
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import title, whole
+from bot.sources.platforms.fields import moment, title, whole
 from bot.sources.platforms.platform import AccountRef, ApiSettings, Page, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.client import Web
@@ -106,12 +106,18 @@ class Mastodon:
                 f"{account} hides its followers: no list can be had.",
                 account=account,
             )
-        names = [str(raw.get("acct")) for raw in given if isinstance(raw, dict)]
+        given = [raw for raw in given if isinstance(raw, dict)]
+        names = [str(raw.get("acct")) for raw in given]
         names = [name if "@" in name else f"{name}@{server}" for name in names]
         after = re.search(
             r"[?&]max_id=(\w+)[^>]*>;\s*rel=\"next\"", reply.headers.get("link", "")
         )
-        return Page(names=names, cursor=after[1] if after else None)
+        return Page(
+            names=names,
+            created=[moment(raw.get("created_at")) for raw in given],
+            newest_first=True,  # by the id of the follow, falling
+            cursor=after[1] if after else None,
+        )
 
     def _url(self, server: str) -> str:
         return self._base or f"https://{server}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.errors import AccountNotFound, SourceRefused
 from bot.model.source import Fault, Surroundings
-from bot.sources.platforms.fields import records, title, whole
+from bot.sources.platforms.fields import moment, records, title, whole
 from bot.sources.platforms.platform import AccountRef, ApiSettings, Page, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
@@ -104,7 +104,25 @@ class Twitch:
             )
         pagination = answer.get("pagination")
         after = pagination.get("cursor") if isinstance(pagination, dict) else None
-        return Page(names=[str(raw.get("user_id")) for raw in given], cursor=after or None)
+        names = [str(raw.get("user_id")) for raw in given]
+        return Page(
+            names=names,
+            since=[moment(raw.get("followed_at")) for raw in given],
+            created=await self._made(names),
+            newest_first=True,
+            cursor=after or None,
+        )
+
+    async def _made(self, users: Sequence[str]) -> list[int]:
+        """When the accounts of one page were made; one request more for a hundred of them."""
+        if not users:
+            return []
+        reply = await self._get("/users", {"id": list(users)})
+        made = {
+            str(raw.get("id")): moment(raw.get("created_at"))
+            for raw in records(reply.object(), "data")
+        }
+        return [made.get(user, 0) for user in users]
 
     async def _get(self, path: str, params: Mapping[str, Any]) -> Reply:
         """With the app token; a refused one is replaced once."""

@@ -40,7 +40,7 @@ def test_lists_are_sorted_and_every_name_counts_once() -> None:
     ids = np.array([5, 3, 5, 1, 5], dtype=np.uint64)
     since = np.array([0, 30, 51, 10, 50], dtype=np.int64)
 
-    sorted_ids, times = unique_names(ids, since)
+    sorted_ids, times, _ = unique_names(ids, since)
 
     assert sorted_ids.tolist() == [1, 3, 5]
     assert times is not None
