@@ -7,7 +7,7 @@ import numpy as np
 
 from checks.model import Notice, NoticeKind, Reason
 from checks.panel.panel import Bools, Floats, Ints, Panel
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 
 HELD_HOURS = 48
 """A count of exactly 0 is held as missing this long before anything is said."""

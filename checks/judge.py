@@ -2,23 +2,25 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from checks.detectors.dilution import dilution
-from checks.detectors.findings import Findings
+from checks.detectors.fdr import hold_discoveries
+from checks.detectors.findings import Day, Findings, join, nothing
 from checks.detectors.onset import onset, shortened
-from checks.detectors.table import Detections, detect
+from checks.detectors.table import CHECKS, WAVE_MEMBER, check_named
 from checks.evidence.cache import EvidenceCache
 from checks.evidence.cohort import MIN_MOVED
 from checks.evidence.cohorts import Case, evidence_days
-from checks.evidence.day import EmptyDayContext, PanelDayContext
 from checks.glitch import faults, without_copies
+from checks.incident.day import EmptyDayContext, PanelDayContext
 from checks.incident.wave import wave_name
 from checks.milestone import milestones
 from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
 from checks.panel.panel import Bools, Floats, Ints, Panel
-from checks.verdict.reasons import reason
+from checks.reasons import reason
+from checks.verdict.verdict import explain
 
 STALE_DAYS = 7
 _DAY = 86_400
@@ -64,14 +66,59 @@ def judgements(
     values = panel.metrics["followers"]
     panel, copies = without_copies(panel)
     for judged in [wanted] if len(wanted) > _FEW else wanted[:, None]:
-        days = evidence_days(judged) if len(judged) > 1 else judged
-        span = slice(int(days[0]), int(days[-1]) + 1)
-        found = detect(panel, rules, columns=span, floors=floors or {})
-        day = _Days(
-            found, EvidenceCache(found, rules, judged, events, floors), judged, copies, values
-        )
+        seen = evidence_days(judged) if len(judged) > 1 else judged
+        span = slice(int(seen[0]), int(seen[-1]) + 1)
+        found = detect(panel, rules, columns=span, floors=floors)
+        cache = EvidenceCache(found.day, judged, events, floors)
+        days = _Days(found, cache, judged, copies, values)
         for column in judged.tolist():
-            yield int(panel.ends[column]), day.judgement(column)
+            yield int(panel.ends[column]), days.judgement(column)
+
+
+@dataclass(frozen=True)
+class Detections:
+    """`hits` are ordered by judged column, then account and check."""
+
+    day: Day
+    hits: Findings
+
+    @property
+    def panel(self) -> Panel:
+        return self.day.panel
+
+    def findings(self, column: int) -> list[Finding]:
+        """The alarms of one judged column (a column of the panel)."""
+        here = (self.hits.column == column % self.panel.days) & self.hits.alarm
+        return self.hits.take(here).objects(self.panel)
+
+
+def detect(
+    panel: Panel,
+    rules: Rules,
+    *,
+    columns: slice | int = -1,
+    floors: Mapping[str, float] | None = None,
+) -> Detections:
+    """What all checks find on the requested columns; each uses only the 120 days before it.
+
+    `floors` are the factors by which feedback moved single accounts' floors.
+    """
+    judged = np.arange(panel.days)[columns] if isinstance(columns, slice) else columns
+    places = np.atleast_1d(np.asarray(judged, np.int64) % max(panel.days, 1))
+    factor = np.ones(len(panel.accounts))
+    for account, by in (floors or {}).items():
+        if account in panel.row:
+            factor[panel.row[account]] = by
+    day = Day(panel, places, rules, factor)
+    if not places.size or not panel.accounts:
+        return Detections(day, nothing())
+    sudden = hold_discoveries(day, _sudden(day), _sudden)
+    others = [check.find(day) for check in CHECKS if not check.sudden]
+    return Detections(day, join([sudden, *others]))
+
+
+def _sudden(day: Day) -> Findings:
+    return join([check.find(day) for check in CHECKS if check.sudden])
 
 
 class _Days:
@@ -91,7 +138,7 @@ class _Days:
         self.copies = copies
         self.values = values
         hits = detections.hits
-        rising = np.asarray(hits.passed & (hits.check == "spike"), np.bool_)
+        rising = hits.passed & (hits.metric == "followers") & (hits.direction > 0)
         self.risen = self._risen(hits.take(rising), judged)
         hits = hits.take(hits.alarm | (rising & self._inside(hits)))
         self.edges = np.searchsorted(hits.column, np.arange(self.panel.days + 1)).tolist()
@@ -104,14 +151,12 @@ class _Days:
             strict=True,
         )
         self.found = [self._case(*each) for each in places]
-        self.thinned = {column: self._thinned(column) for column in judged.tolist()}
-        self._prepare()
+        self._prepare(set(judged.tolist()))
 
-    def _prepare(self) -> None:
+    def _prepare(self, judged: set[int]) -> None:
         """Gathers at once what the days will ask: each finding on its own day, and on the
         days after it that findings which open an incident are heard again."""
-        cases = [case for case, _ in self.found if case.found in self.thinned]
-        cases += [case for thinned in self.thinned.values() for case, _ in thinned]
+        cases = [case for case, _ in self.found if case.found in judged]
         last: dict[tuple[int, str, int], int] = {}
         for case in list(cases):
             key = (case.row, case.metric, case.direction)
@@ -132,15 +177,20 @@ class _Days:
 
     def _verdicts(self, column: int) -> Iterator[Verdict]:
         found = self.found[self.edges[column] : self.edges[column + 1]]
-        loud = {case.row for case, finding in found if finding.check != "leak" and _falls(case)}
+        slow = [check_named(finding.check).slow for _, finding in found]
+        loud = {
+            case.row
+            for (case, _), sums in zip(found, slow, strict=True)
+            if not sums and _falls(case)
+        }
         waves = self._waves(column, loud)
-        for case, finding in found:
-            if case.row in waves and finding.check == "leak":
+        for (case, finding), sums in zip(found, slow, strict=True):
+            if case.row in waves and sums:
                 continue  # the wave says better than a sum over weeks what happened today
             wave = self.risen[column].get(case.row) if _rises(case) else None
             if _falls(case) and case.row in waves:
                 wave = waves[case.row][0]
-            yield self.cache.verdict(finding, case, wave=wave, quiet=False, alerting=True)
+            yield self._verdict(finding, case, wave=wave)
         also = [
             Case(r, "followers", -1, column, column, column) for r in waves if r not in loud
         ]
@@ -149,15 +199,31 @@ class _Days:
             wave, posted, finding = waves[case.row]
             small = self._small(finding)
             told = posted and abs(finding.score) >= _CLEARLY
-            yield self.cache.verdict(finding, case, wave=wave, quiet=small, alerting=told)
-        for case, finding in self.thinned[column]:
-            yield self.cache.verdict(finding, case, wave=None, quiet=False, alerting=True)
+            yield self._verdict(finding, case, wave=wave, below_floor=small, alerting=told)
+
+    def _verdict(
+        self,
+        finding: Finding,
+        case: Case,
+        *,
+        wave: str | None,
+        below_floor: bool = False,
+        alerting: bool = True,
+    ) -> Verdict:
+        return explain(
+            finding,
+            self.cache.evidence(finding, case),
+            self.cache.day.rules,
+            wave=wave,
+            below_floor=below_floor,
+            alerting=alerting,
+        )
 
     def _case(
         self, row: int, direction: int, start: int, column: int, finding: Finding
     ) -> tuple[Case, Finding]:
         """One hit, told over the days that carry it."""
-        if start < column and finding.check in ("spike", "churn"):
+        if start < column and check_named(finding.check).sudden:
             counts = self.panel.metrics["followers"][row]
             first = onset(counts, start, column, finding.change, finding.expected)
             if first != start:
@@ -166,14 +232,6 @@ class _Days:
                 before, base = view.before(finding.account, "followers", opened)
                 finding = shortened(finding, opened, before, base, counts.item(column))
         return Case(row, finding.metric, direction, start, column, column), finding
-
-    def _thinned(self, column: int) -> list[tuple[Case, Finding]]:
-        """Engagement that thins out, which is no matter of single days."""
-        found = []
-        for finding in dilution(self.panel, column):
-            row, start = self.panel.row[finding.account], self.cache.column(finding.start)
-            found.append((Case(row, finding.metric, -1, start, column, column), finding))
-        return found
 
     def _risen(self, hits: Findings, judged: Ints) -> dict[int, dict[int, str]]:
         """By day, the waves in which accounts rose beyond their floors: {row: wave}.
@@ -214,18 +272,18 @@ class _Days:
 
     def _member(self, row: int, column: int) -> Finding:
         """The finding of a member that moved with its wave, below its own floor."""
-        known, place = self.detections.states["followers"], self.cache.place[column]
+        known, place = self.detections.day.residuals("followers"), self.cache.place[column]
+        day = known.day.at((row, place))
         now = float(self.panel.metrics["followers"][row, column])
-        level = float(known.level[row, place])
+        level, elapsed = float(day.level), int(day.elapsed)
         linear = not self.panel.has_level[row]
-        move, expected = float(known.move[row, place]), float(known.expected[row, place])
-        elapsed = int(known.elapsed[row, place])
+        move, expected = float(day.move), float(day.expected)
         # a flat rounded series has no spread; half a display step is the least it can hide
         step = float(known.step[row, place])
-        spread = max(float(known.spread[row, place]), step / 2 / level if step > 1 else 0.0)
+        spread = max(float(day.spread), step / 2 / level if step > 1 else 0.0)
         before = float(self.panel.metrics["followers"][row, column - elapsed])
         return Finding(
-            check="cohort",
+            check=WAVE_MEMBER.name,
             account=self.panel.accounts[row],
             metric="followers",
             direction="down",
@@ -236,12 +294,11 @@ class _Days:
             level=math.nan if linear else level,
             size=math.nan if linear else abs(math.expm1(move) - math.expm1(expected)),
             score=(move - expected) / spread,
-            log_p=0.0,
         )
 
     def _small(self, finding: Finding) -> bool:
         """Whether a member's own size would not have made it an incident."""
-        rules, count = self.cache.rules, abs(finding.change - finding.expected)
+        rules, count = self.cache.day.rules, abs(finding.change - finding.expected)
         below = 100 * finding.size < rules.min_percent  # False without a level
         return below or count < rules.min_count
 
@@ -268,7 +325,7 @@ class _Days:
             )
 
     def _early(self, column: int) -> dict[str, int]:
-        known, place = self.detections.states["followers"], self.cache.place[column]
+        known, place = self.detections.day.residuals("followers"), self.cache.place[column]
         rows = np.flatnonzero(known.early[:, place])
         return {self.panel.accounts[row]: int(known.changes[row, place]) for row in rows}
 

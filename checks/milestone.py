@@ -6,7 +6,7 @@ import numpy as np
 
 from checks.model import Notice
 from checks.panel.panel import LOOKBACK, Floats, Panel
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 
 DAY = 86_400
 ROUND = tuple(lead * 10**digits for digits in range(2, 10) for lead in (1, 2, 5))

@@ -52,9 +52,8 @@ class Finding:
 
     `change`, `expected` and `level` are counts: the observed and the expected change over
     the span and the level before it (NaN without a level). `size` is
-    |change - expected| / level, `score` the signed surprise in spreads, `log_p` the natural
-    log of the tail probability. `start` is the end of the first day that carries the
-    evidence (a leak: its estimated onset), `at` the judged time.
+    |change - expected| / level, `score` the signed surprise in spreads. `start` is the end of
+    the first day that carries the evidence (a leak: its estimated onset), `at` the judged time.
     """
 
     check: str
@@ -68,7 +67,6 @@ class Finding:
     level: float
     size: float
     score: float
-    log_p: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""One sentence per reason and advice code; the codes are those of `checks.verdict.reasons`."""
+"""One sentence per reason and advice code; the codes are those of `checks.reasons`."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.message.kinds import EVENTS, STATUSES, platform_name
 from bot.message.voice import Voice, clean, mark
 from checks.model import Reason
-from checks.verdict.reasons import REASONS
+from checks.reasons import REASONS
 
 Value = float | int | str
 

@@ -14,8 +14,8 @@ from bot.message.reasons import advice
 from bot.message.voice import Voice, clean, mark, word
 from bot.model.message import Button, Field, Message
 from bot.model.source import Found
+from checks.detectors.fall import PURGE_ADVICE
 from checks.model import Event
-from checks.verdict.verdict import ADVICE_FOR
 
 _ROWS = 40
 _MUTED = 3
@@ -79,7 +79,7 @@ def event_added(voice: Voice, number: int, event: Event, now: float) -> Message:
     if event.kind != "platform_notice":
         return done
     # what a platform announces can be prepared for before it happens
-    steps = [f"• {advice(voice, code)}" for code in ADVICE_FOR["purge"]]
+    steps = [f"• {advice(voice, code)}" for code in PURGE_ADVICE]
     return replace(done, text="\n".join([done.text, "", voice.say("What to do:"), *steps]))
 
 

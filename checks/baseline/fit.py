@@ -21,6 +21,9 @@ WINDOW = 56
 LAG = 3
 """A judged day and the two before it never teach their own baseline."""
 
+REACH = 28
+"""Days before a judged one back to which its checks look for what had been learnt by then."""
+
 FULL = 28
 """Changes from which an account is judged with its own spread and weekday effect."""
 

@@ -4,11 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from checks.baseline.expected import residuals_of
-from checks.detectors.findings import Findings, nothing
-from checks.detectors.sudden import LONGER, Sudden, candidates, floors, judge
-from checks.model import Rules
-from checks.panel.panel import Floats, Ints, Panel, running
+from checks.detectors.explain import (
+    Evidence,
+    Explanation,
+    engagement_fell,
+    engagement_stayed,
+    probability,
+    what_engagement_did,
+    what_peers_did,
+    what_went_beyond,
+)
+from checks.detectors.findings import Day, Findings, nothing
+from checks.detectors.sudden import LONGER, LOWEST, candidates, floors, judge
+from checks.detectors.tails import score_limit
+from checks.model import Finding
+from checks.panel.panel import running
+from checks.reasons import reason
 
 SIZES = (0.83, 1.0, 1.15, *(np.inf for _ in LONGER))
 """Floors of the one-, two- and three-day fall, in units of the rules' floor."""
@@ -20,50 +31,98 @@ FELL = 0.2
 _STEPS = 1.35
 _LEAST = 15.0
 
+# Log odds for a purge against people leaving. Engagement that outlives the followers speaks
+# for dead accounts; calm peers and a second day of falling speak for people.
+_VANISHED = 3.0
+_STAYED = 4.3
+_FELL = -2.0
+_AGAIN = -2.5
+_CALM = -1.5
 
-def falls(sudden: Sudden, rules: Rules, *, factor: Floats) -> Findings:
-    """Only where the count itself fell, by a good part of what is missing: growth that ends is
-    no loss."""
+PURGE_ADVICE = (
+    "disconnect_apps",
+    "change_password",
+    "expect_lower_base",
+    "wait_for_return",
+)
+_WAVE_ADVICE = ("read_recent_posts", "answer_criticism", "watch_leavers")
+_LEAK_ADVICE = ("watch_leavers", "check_audience", "disconnect_apps")
+
+
+def find(day: Day) -> Findings:
+    """Falls beyond 3 spreads, only where the count itself fell, by a good part of what is
+    missing: growth that ends is no loss."""
+    rules = day.rules
+    sudden = candidates(day, "followers", -1, least=LOWEST * rules.min_percent / 100)
     with np.errstate(invalid="ignore"):
         missing = sudden.change - sudden.expected
         fell = (sudden.change[0] < 0) & (sudden.change < FELL * missing).any(axis=0)
-    fell = np.flatnonzero(fell)
-    sudden, factor = sudden.take(fell), factor[fell]
+    sudden = sudden.take(np.flatnonzero(fell))
+    factor = day.factor[sudden.row]
+    past = np.asarray(PAST)[:, None] * sudden.usual_past
     sizes = np.asarray(SIZES)[:, None]
-    floor = floors(
-        sudden,
-        rules,
-        sizes,
-        past=np.asarray(PAST)[:, None] * sudden.usual_past,
-        steps=_STEPS,
-        factor=factor,
-    )
+    floor = floors(sudden, rules, sizes, past=past, steps=_STEPS, factor=factor)
     least = np.minimum(rules.min_count, _LEAST) * factor
-    return judge(sudden, rules, floor, least, check="churn")
+    return judge(sudden, rules, floor, least, check="fall")
 
 
-def hidden_losses(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findings:
+def explain(finding: Finding, evidence: Evidence) -> Explanation:
+    """A loss in a day or three, or one that has grown to twice what its first day lost."""
+    later = abs(evidence.total - finding.expected) > 2 * abs(evidence.first)
+    return explained(finding, evidence, slow=evidence.moved_days >= 4 and later)
+
+
+def explained(finding: Finding, evidence: Evidence, *, slow: bool) -> Explanation:
+    """Peers first, then who is missing from the engagement, then how it went on."""
+    why = what_peers_did(evidence, "down")
+    if (evidence.peers and evidence.peers.wave) or (evidence.slid and evidence.slid.wave):
+        beyond = what_went_beyond(finding, evidence)
+        why += [*beyond, *what_engagement_did(finding, evidence)]
+        return Explanation("purge", 0.97, why, PURGE_ADVICE, by_size=True)
+    if slow:
+        days = max(1, round((finding.at - finding.start) / 86_400) + 1)
+        lost = (finding.change - finding.expected) / days
+        why.insert(0, reason("slow_loss", daily=round(lost), days=days))
+        return Explanation("leak", 0.95, why, _LEAK_ADVICE, by_size=True)
+    why += what_engagement_did(finding, evidence)
+    stayed, fell = engagement_stayed(finding, evidence), engagement_fell(finding, evidence)
+    calm, again = evidence.peers is not None, evidence.moved_days - 1
+    if again:
+        why.append(reason("kept_falling", days=evidence.moved_days))
+    elif not evidence.pending:
+        why.append(reason("abrupt", days=1))
+    odds = _VANISHED * (evidence.vanished > 0) + _STAYED * stayed + _FELL * fell
+    odds += _AGAIN * again + _CALM * calm
+    if not calm and not stayed and not fell and not evidence.vanished:
+        return Explanation("unexplained_drop", 0.6, why, ("watch_leavers", "name_the_cause"))
+    chance = probability(odds)
+    if chance > 0.5:
+        return Explanation("purge", chance, why, PURGE_ADVICE, by_size=True)
+    return Explanation("unfollow_wave", 1 - chance, why, _WAVE_ADVICE, by_size=True)
+
+
+def find_hidden(day: Day) -> Findings:
     """Losses that gains of the same day hide, where a source tells `lost` by itself.
 
     The flow of lost accounts is judged in counts against its own usual size; the floors are
     shares of the followers where those have a level.
     """
+    panel, rules = day.panel, day.rules
     if panel.lost is None:
         return nothing()
     lost = replace(panel, metrics={"lost": running(panel.lost)})
-    view = residuals_of(lost, "lost", columns)
-    rows = np.arange(len(panel.accounts))
-    sudden = candidates(lost, "lost", view, columns, rows=rows, direction=1)
+    sudden = candidates(Day(lost, day.columns, rules, day.factor), "lost", 1)
     followers = panel.metrics["followers"]
     level = followers[sudden.row, np.maximum(sudden.column - sudden.elapsed, 0)]
     level = np.where(panel.has_level[sudden.row], np.fmax(level, 1.0), np.nan)
-    factor = factor[sudden.row]
+    factor = day.factor[sudden.row]
     share = np.asarray(SIZES)[:, None] * rules.min_percent / 100 * level
     count = np.where(np.isinf(SIZES), np.inf, rules.min_count)[:, None]
     floor = np.where(np.isnan(share), count, share) * factor
     floor = np.maximum(floor, np.asarray(PAST)[:, None] * sudden.usual_past)
     least = np.minimum(rules.min_count, _LEAST) * factor
     found = judge(sudden, rules, floor, least, check="hidden_loss")
+    found = found.take(np.abs(found.score) > score_limit(rules))
     before = followers[found.row, np.maximum(found.start - 1, 0)]
     before = np.where(panel.has_level[found.row], np.fmax(before, 1.0), np.nan)
     return replace(

@@ -8,12 +8,22 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline.expected import Residuals, residuals_of
-from checks.detectors.findings import Findings
-from checks.detectors.tails import Tails, discovery_limit, fit_tails, runs, tail_size
+from checks.baseline.expected import Residuals
+from checks.detectors.findings import Day, Findings
+from checks.detectors.tails import (
+    Tails,
+    discovery_limit,
+    fit_tails,
+    runs,
+    score_limit,
+    tail_size,
+)
 from checks.model import Rules
 from checks.panel.increments import Shorts
 from checks.panel.panel import Bools, Floats, Ints, Panel, cells
+
+METRIC = "followers"
+"""Whose sudden changes are held; a check of another metric answers for itself."""
 
 HISTORY = 28
 """Days whose scores tell the tail's shape and share one false-discovery threshold."""
@@ -28,7 +38,7 @@ NO_CHANCE = 0.01
 """Share of alpha below which a move could not be chance in a panel of any size: one false alarm
 in 2,700 account-years. It needs floors; without them the share of discoveries decides alone."""
 
-Find = Callable[[Residuals, Ints, Ints], Findings]
+Find = Callable[[Day], Findings]
 
 _AT_ONCE = 128
 """Judged days whose pools are worked out together."""
@@ -103,33 +113,32 @@ class _Odds:
         return log_p
 
 
-def hold_discoveries(
-    panel: Panel,
-    metric: str,
-    view: Residuals,
-    columns: Ints,
-    hits: Findings,
-    find: Find,
-    rules: Rules,
-) -> Findings:
-    """`hits` with `alarm` off where the share of false discoveries would not hold.
+def hold_discoveries(day: Day, hits: Findings, find: Find) -> Findings:
+    """Those of sudden `hits` whose surprise is beyond alpha.
 
-    `find` gives the hits of an outlook, its columns and rows, for the days before. The tail
-    is that of all platforms together: one alone has few values to tell an exponent from.
+    `alarm` is off where the share of false discoveries would not hold.
+
+    `find` gives the hits of the days before, of a sample of the accounts. The tail is that of
+    all platforms together: one alone has few values to tell an exponent from.
     """
-    alarm = hits.alarm.copy()
-    platforms = [_in_order(panel, rows) for rows in _platforms(panel)]
-    tested = [_tested(panel, rows, view, columns, hits) for rows in platforms]
+    held = replace(hits, alarm=_held(day, hits, find))
+    return held.take(np.abs(hits.score) > score_limit(day.rules))
+
+
+def _held(day: Day, hits: Findings, find: Find) -> Bools:
+    rules, alarm = day.rules, hits.alarm.copy()
+    platforms = [_in_order(day.panel, rows) for rows in _platforms(day.panel)]
+    tested = [_tested(day, rows, hits) for rows in platforms]
     if not any(each.size for each in tested):
-        return hits
+        return alarm
     days = np.unique(hits.column[np.concatenate(tested)])
-    judged = view.judged[:, np.searchsorted(columns, days)]
+    judged = day.residuals(METRIC).judged[:, np.searchsorted(day.columns, days)]
     sizes = np.stack([_sizes(judged, rows) for rows in platforms])
     share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
     for size in np.unique(sizes, axis=1).T:
         alike = days[(sizes == size[:, None]).all(axis=0)]
         samples = [np.sort(rows[:n]) for rows, n in zip(platforms, size, strict=True)]
-        pasts = _pasts(panel, metric, view, columns, samples, hits, find, rules)
+        pasts = _pasts(day, samples, hits, find)
         near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
         for some in np.array_split(alike, 1 + len(alike) // _AT_ONCE):
             odds = _odds(pasts, near, np.searchsorted(pasts[0].days, some), share)
@@ -140,31 +149,24 @@ def hold_discoveries(
                 log_p = odds.log_p(i, own, place)
                 times = len(platforms[i]) / max(len(samples[i]), 1)
                 alarm[here] = _discovered(log_p, place, odds, i, past, times, rules)
-    return replace(hits, alarm=alarm)
+    return alarm
 
 
-def _pasts(
-    panel: Panel,
-    metric: str,
-    view: Residuals,
-    columns: Ints,
-    samples: list[Ints],
-    hits: Findings,
-    find: Find,
-    rules: Rules,
-) -> list[_Past]:
+def _pasts(day: Day, samples: list[Ints], hits: Findings, find: Find) -> list[_Past]:
     """That of each sample, on the days before the judged columns too."""
+    columns, rules = day.columns, day.rules
     history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
     if np.array_equal(history, columns):
+        known = day.residuals(METRIC)
         return [
-            _past(view, rows, history, hits.take(np.isin(hits.row, rows)), rules)
+            _past(known, rows, history, hits.take(np.isin(hits.row, rows)), rules)
             for rows in samples
         ]
     pasts = []
     for rows in samples:
-        seen = residuals_of(panel, metric, history, rows=rows)
-        found = find(seen, history, rows)
-        pasts.append(_past(seen, slice(None), history, found, rules))
+        sample = Day(day.panel.take(rows), history, rules, day.factor[rows])
+        found = find(sample)
+        pasts.append(_past(sample.residuals(METRIC), slice(None), history, found, rules))
     return pasts
 
 
@@ -266,13 +268,11 @@ def _sizes(judged: Bools, rows: Ints) -> Ints:
         sizes[few] = np.minimum(2 * sizes[few], len(rows))
 
 
-def _tested(
-    panel: Panel, rows: Ints, view: Residuals, columns: Ints, hits: Findings
-) -> npt.NDArray[np.intp]:
+def _tested(day: Day, rows: Ints, hits: Findings) -> npt.NDArray[np.intp]:
     """Alarms of one platform on days with enough judged accounts."""
     here = np.flatnonzero(hits.alarm & np.isin(hits.row, rows))
-    many = view.judged[rows].sum(axis=0) >= LEAST_ACCOUNTS
-    return np.asarray(here[many[np.searchsorted(columns, hits.column[here])]])
+    many = day.residuals(METRIC).judged[rows].sum(axis=0) >= LEAST_ACCOUNTS
+    return np.asarray(here[many[np.searchsorted(day.columns, hits.column[here])]])
 
 
 def against_the_day(

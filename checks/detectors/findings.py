@@ -1,16 +1,58 @@
-"""Many findings as parallel arrays, so that nothing loops over accounts."""
+"""What a check is given, and the many findings it gives: parallel arrays, so that nothing loops
+over accounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import numpy.typing as npt
 
-from checks.model import Direction, Finding
+from checks.baseline.expected import Residuals, residuals_of
+from checks.baseline.fit import LAG, REACH, BaselineFit, fits
+from checks.model import Direction, Finding, Rules
 from checks.panel.panel import Bools, Floats, Ints, Panel
 
 DIRECTIONS: dict[int, Direction] = {1: "up", -1: "down", 0: "swing"}
 SIGNS = {name: sign for sign, name in DIRECTIONS.items()}
+
+_MANY = 7
+"""Judged days from which the fits of followers are worth keeping for all checks."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """The judged day of a panel, or many that follow each other: `columns` of the panel.
+
+    `factor` (accounts,) is how feedback moved each account's floors. What is worked out for
+    one check is there for the next.
+    """
+
+    panel: Panel
+    columns: Ints
+    rules: Rules
+    factor: Floats
+    _fits: list[BaselineFit] = field(default_factory=list, repr=False)
+    _residuals: dict[str, Residuals] = field(default_factory=dict, repr=False)
+
+    def fits(self) -> list[BaselineFit] | None:
+        """What followers taught by REACH days before each column; None for a few days, where
+        a check that needs it asks for the few accounts it wants."""
+        if len(self.columns) > _MANY and not self._fits:
+            first, last = int(self.columns.min()), int(self.columns.max())
+            rows, reach = np.arange(len(self.panel.accounts)), first - REACH - LAG
+            self._fits.extend(
+                fits(self.panel, "followers", rows, reach, last - LAG, last, wander=True)
+            )
+        return self._fits or None
+
+    def residuals(self, metric: str) -> Residuals:
+        """Expected and observed changes of all accounts, (accounts, columns)."""
+        if metric not in self._residuals:
+            known = self.fits() if metric == "followers" else None
+            self._residuals[metric] = residuals_of(
+                self.panel, metric, self.columns, known=known
+            )
+        return self._residuals[metric]
 
 
 @dataclass(frozen=True)
@@ -34,7 +76,6 @@ class Findings:
     level: Floats
     size: Floats
     score: Floats
-    log_p: Floats
     floor: Floats
     passed: Bools
     alarm: Bools
@@ -59,7 +100,6 @@ class Findings:
             self.level,
             self.size,
             self.score,
-            self.log_p,
         )
         return [
             Finding(
@@ -74,7 +114,6 @@ class Findings:
                 level=level,
                 size=size,
                 score=score,
-                log_p=log_p,
             )
             for (
                 row,
@@ -88,7 +127,6 @@ class Findings:
                 level,
                 size,
                 score,
-                log_p,
             ) in zip(*(each.tolist() for each in columns), strict=True)
         ]
 
@@ -103,20 +141,9 @@ def join(parts: Sequence[Findings]) -> Findings:
 
 def nothing() -> Findings:
     """No finding at all."""
-    texts = {"check", "metric"}
-    whole = {"row", "column", "start", "direction"}
-    return Findings(
-        *(
-            np.zeros(
-                0,
-                np.str_
-                if f.name in texts
-                else np.int64
-                if f.name in whole
-                else np.bool_
-                if f.name in ("alarm", "passed")
-                else np.float64,
-            )
-            for f in fields(Findings)
-        )
-    )
+    kinds: dict[object, type[np.generic]] = {
+        Ints: np.int64,
+        Floats: np.float64,
+        Bools: np.bool_,
+    }
+    return Findings(*(np.zeros(0, kinds.get(f.type, np.str_)) for f in fields(Findings)))

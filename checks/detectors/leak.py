@@ -6,22 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from checks.baseline.expected import Residuals
-from checks.baseline.fit import LAG, WINDOW, BaselineFit, fits
-from checks.detectors.findings import Findings, join, nothing
-from checks.detectors.tails import log_tail
-from checks.model import Rules
+from checks.baseline.fit import LAG, REACH, WINDOW, BaselineFit, fits
+from checks.detectors.explain import Evidence, Explanation
+from checks.detectors.fall import explained
+from checks.detectors.findings import Day, Findings, join, nothing
+from checks.model import Finding
 from checks.panel.increments import Singles, counts_of, linear_rows, logs_at
-from checks.panel.panel import Bools, Floats, Ints, Panel, cells, truncation
+from checks.panel.panel import Bools, Floats, Ints, cells, truncation
 
-SPANS = (7, 10, 14, 21, 28)
+SPANS = (7, 10, 14, 21, REACH)
 """Days a leak is summed over."""
 
 _LOOKS = (7, 14, 28)
 """Those by which a leak is worth looking for."""
-
-REACH = SPANS[-1]
-"""How many days before the judged one the oldest lesson ends."""
 
 _LIMIT = 4.2
 _LIMIT_BARE = 12.0
@@ -74,33 +71,25 @@ class _Sums:
         return _Sums(*(getattr(self, field.name)[kept] for field in fields(self)))
 
 
-def leaks(
-    panel: Panel,
-    rules: Rules,
-    columns: Ints,
-    factor: Floats,
-    view: Residuals,
-    *,
-    known: Iterable[BaselineFit] | None = None,
-) -> Findings:
+def find(day: Day) -> Findings:
     """Judged by the sum over each span against what was learnt before the span began.
 
     The spread of a sum over m days joins the daily spread s (of rounded counts that of their
     weeks), the uncertainty of the learnt rate (m / WINDOW), its drift, and the display step
     that the two ends pay once: m s^2 (1 + m / 56) + (m drift)^2 + step^2 / 6.
     """
+    panel, columns = day.panel, day.columns
     # in pieces that stay in the cache
     size = 1 + _CELLS_AT_ONCE // len(columns)
     pieces = [slice(first, first + size) for first in range(0, len(panel.accounts), size)]
-    maybe = np.concatenate([_maybe(panel, view, columns, rows) for rows in pieces])
+    maybe = np.concatenate([_maybe(day, rows) for rows in pieces])
     rows = np.flatnonzero(maybe.any(axis=1))
     if not rows.size:
         return nothing()
-    if known is None:
-        first, last = int(columns.min()), int(columns.max())
-        known = fits(
-            panel, "followers", rows, first - REACH - LAG, last - LAG, last, wander=True
-        )
+    first, last = int(columns.min()), int(columns.max())
+    known = day.fits() or fits(
+        panel, "followers", rows, first - REACH - LAG, last - LAG, last, wander=True
+    )
     sums = [
         part
         for lesson in known
@@ -108,21 +97,27 @@ def leaks(
     ]
     if not sums:
         return nothing()
-    limit = _LIMIT if rules.min_percent > 0 else _LIMIT_BARE
+    limit = _LIMIT if day.rules.min_percent > 0 else _LIMIT_BARE
     whole = _joined(sums)
     score, loud = _loud(whole, limit)
-    return join([nothing(), _findings(whole.take(loud), score[loud], factor)])
+    return join([nothing(), _findings(whole.take(loud), score[loud], day.factor)])
 
 
-def _maybe(panel: Panel, view: Residuals, columns: Ints, rows: slice) -> Bools:
+def explain(finding: Finding, evidence: Evidence) -> Explanation:
+    """A loss in many small steps, unless peers slid too."""
+    return explained(finding, evidence, slow=True)
+
+
+def _maybe(whole: Day, rows: slice) -> Bools:
     """Where a leak of some accounts is worth looking for: (rows, columns).
 
     The count grew less, over one of three spans, than by half of what the recent baseline or
     the eight weeks before would give, less the least rate, and by two spreads and a half.
     Cheap, and the same for a single day and a replay.
     """
+    panel, columns, residuals = whole.panel, whole.columns, whole.residuals("followers")
     counts = counts_of(panel, "followers")[rows]
-    day, step = view.day.at(rows), view.step[rows]
+    day, step = residuals.day.at(rows), residuals.step[rows]
     rate = day.expected / np.maximum(day.elapsed, 1)
     spans = (0, *_LOOKS, REACH, REACH + WINDOW)
     ago = {span: np.maximum(columns - span, -1) for span in spans}
@@ -245,7 +240,6 @@ def _findings(sums: _Sums, score: Floats, factor: Floats) -> Findings:
         level=level,
         size=size,
         score=-score[best],
-        log_p=log_tail(score[best]),
         floor=floor,
         passed=size > floor,
         alarm=size > floor,

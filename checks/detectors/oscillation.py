@@ -1,14 +1,17 @@
 """The follow/unfollow habit: the own following count that swings up and back again."""
 
+import math
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from checks.baseline.fit import BaselineFit, fits
-from checks.detectors.findings import Findings, join, nothing
-from checks.detectors.tails import log_tail
-from checks.model import Rules
+from checks.detectors.explain import Evidence, Explanation
+from checks.detectors.findings import Day, Findings, join, nothing
+from checks.model import Finding, Severity
 from checks.panel.increments import counts_of, logs_at
-from checks.panel.panel import Bools, Floats, Ints, Panel
+from checks.panel.panel import Bools, Floats, Ints
+from checks.reasons import reason
 
 AMPLITUDES = (0.05, 0.08, 0.12)
 LEGS = (2, 3, 4)
@@ -24,13 +27,16 @@ _COST = 1.5
 _LIMIT = 12.0
 
 
-def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findings:
+def find(day: Day) -> Findings:
     """Likelihood of legs of alternating direction.
 
     Per amplitude A, with G the log of the count: S_t(dir) = max over legs l of
     max(S_{t-l}(-dir), 0) + min(12, (A X - A^2 / 2) / v) - 2, X = dir (G_t - G_{t-l}), where
     v joins l daily variances with the rounding of a count to whole accounts.
     """
+    panel, columns = day.panel, day.columns
+    if "following" not in panel.metrics:
+        return nothing()
     counts = counts_of(panel, "following")
     ends = _on_a_leg(counts, columns)
     rows = np.flatnonzero(ends.any(axis=1))
@@ -42,8 +48,29 @@ def seesaws(panel: Panel, rules: Rules, columns: Ints, factor: Floats) -> Findin
             panel, "following", rows, early, last - _QUIET, last, gap=_GAP, linear=True
         ):
             here = ends[lesson.rows]
-            parts.append(_seesaws(lesson, columns - lesson.start, here, factor))
+            parts.append(_swings(lesson, columns - lesson.start, here, day.factor))
     return join(parts)
+
+
+def explain(finding: Finding, evidence: Evidence) -> Explanation:
+    """Critical where the own following count is near its platform's limit."""
+    why = []
+    if not math.isnan(finding.size):
+        why.append(reason("swings", percent=round(100 * finding.size, 1)))
+    if evidence.near_limit is not None:
+        share = round(100 * evidence.following / evidence.near_limit, 1)
+        why.append(
+            reason(
+                "near_limit",
+                following=round(evidence.following),
+                share=share,
+                limit=round(evidence.near_limit),
+            )
+        )
+    severity: Severity = "warning" if evidence.near_limit is None else "critical"
+    advice = ("stop_automation", "keep_below_limits")
+    sure = 0.97 if finding.direction == "swing" else 0.85
+    return Explanation("follow_unfollow", sure, why, advice, severity)
 
 
 def _on_a_leg(counts: Floats, columns: Ints) -> Bools:
@@ -57,7 +84,7 @@ def _on_a_leg(counts: Floats, columns: Ints) -> Bools:
     return on_a_leg & ~np.isnan(counts[:, columns])
 
 
-def _seesaws(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) -> Findings:
+def _swings(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) -> Findings:
     series, rows, start = lesson.series, lesson.rows, lesson.start
     counts = series.counts
     days = counts.shape[1]
@@ -102,7 +129,7 @@ def _seesaws(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) ->
         row=rows[row],
         column=column + start,
         start=column + start,
-        check=np.full(len(row), "seesaw"),
+        check=np.full(len(row), "oscillation"),
         metric=np.full(len(row), "following"),
         direction=np.zeros(len(row), np.int64),
         change=level - np.exp(log_count[row, before]),
@@ -110,7 +137,6 @@ def _seesaws(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) ->
         level=level,
         size=swing,
         score=np.sqrt(2 * surprise),
-        log_p=log_tail(np.sqrt(2 * surprise)),
         floor=np.full(len(row), _LEAST_SWING),
         passed=np.ones(len(row), np.bool_),
         alarm=swing > _LEAST_SWING * factor[rows[row]],

@@ -1,15 +1,18 @@
 """Sudden rises: more gained in one to three days than the account's own life explains."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from checks.baseline.expected import SPANS
-from checks.detectors.findings import Findings
-from checks.detectors.sudden import LONGER, Sudden, floors, judge
-from checks.model import Rules
+from checks.detectors.explain import Evidence, Explanation, probability, what_peers_did
+from checks.detectors.findings import Day, Findings
+from checks.detectors.sudden import LONGER, LOWEST, Sudden, candidates, floors, judge
+from checks.model import Finding, Reason, Rules
 from checks.panel.increments import bridge, counts_of
 from checks.panel.panel import Floats, Ints, Panel
+from checks.reasons import reason
 
 _NEVER = tuple(np.inf for _ in LONGER)
 _SIZES = np.array(
@@ -57,6 +60,14 @@ _STALE = 0.05
 """A ratio below says that the source did not refresh the interactions."""
 
 
+_ADVICE = (
+    "ask_about_campaign",
+    "expect_leavers",
+    "keep_below_limits",
+    "judge_by_engagement",
+)
+
+
 class Engagement(NamedTuple):
     """Daily interactions (else views) of each span against the 28 days before it; (spans, k).
 
@@ -68,8 +79,77 @@ class Engagement(NamedTuple):
     peak: Floats
 
 
-def rises(sudden: Sudden, rules: Rules, *, engagement: Engagement, factor: Floats) -> Findings:
-    """Engagement decides how large a rise must be, and how surprising."""
+def find(day: Day) -> Findings:
+    """Rises beyond 3 spreads; engagement decides how large one must be, and how surprising."""
+    least = LOWEST * day.rules.min_percent / 100
+    sudden = candidates(day, "followers", 1, least=least)
+    return _rises(sudden, day.rules, engagement(day.panel, sudden), day.factor[sudden.row])
+
+
+def explain(finding: Finding, evidence: Evidence) -> Explanation:
+    """Engagement decides: a crowd that came for a reason reads, likes and watches."""
+    why = what_peers_did(evidence, "up")
+    engagement = [each for each in (evidence.interactions, evidence.views) if each.known]
+    odds = sum(each.rose for each in engagement)
+    gain = finding.change - finding.expected
+    lost = evidence.back / gain if gain > 0 else 0.0
+    signs = 0.0
+    if lost >= 0.2:
+        why.append(reason("lost_after_gain", percent=round(100 * min(lost, 1.0))))
+        signs -= 2.0
+    if evidence.following_rise >= max(50.0, 0.1 * gain):
+        why.append(reason("following_rose", change=round(evidence.following_rise)))
+        signs -= 1.5
+    package = _package(gain, evidence)
+    if package is not None:
+        why.append(reason("round_number", count=package))
+        signs -= 0.5
+    if _tapered(evidence):
+        why.append(reason("tapered"))
+        signs -= 0.5
+    if not engagement:
+        why.append(reason("no_engagement"))
+        if signs <= -2.0:
+            return _bought(0.7, why)
+        return Explanation(
+            "unexplained_spike", 0.6, why, ("ask_about_campaign", "name_the_cause")
+        )
+    for name, each in (("interactions", evidence.interactions), ("views", evidence.views)):
+        if each.known:
+            code = f"{name}_rose" if each.rose > 0 else f"{name}_flat"
+            why.append(reason(code, ratio=each.times))
+    if evidence.pending:
+        why.append(reason("evidence_pending"))
+    chance = probability(odds + signs)
+    if chance > 0.5:
+        return Explanation("viral", chance, why, ("reply_to_newcomers",), severity="info")
+    return _bought(1 - chance, why)
+
+
+def _bought(confidence: float, why: list[Reason]) -> Explanation:
+    return Explanation("mass_follow", confidence, why, _ADVICE, by_size=True)
+
+
+def _tapered(evidence: Evidence) -> bool:
+    """Whether the whole gain came on the first day and nothing followed it."""
+    later = abs(evidence.total - evidence.first)
+    return (
+        evidence.moved_days == 1 and not evidence.pending and later < 0.1 * abs(evidence.first)
+    )
+
+
+def _package(gain: float, evidence: Evidence) -> int | None:
+    """The round number that a gain comes within 1 % of, as sold by the thousand."""
+    if gain < 900 or evidence.step > 1:
+        return None
+    unit = 10 ** int(math.log10(gain))
+    for lead in (1, 2, 2.5, 5, 10):
+        if abs(gain - lead * unit) <= 0.01 * lead * unit:
+            return int(lead * unit)
+    return None
+
+
+def _rises(sudden: Sudden, rules: Rules, engagement: Engagement, factor: Floats) -> Findings:
     says = _says(engagement)
     span = np.arange(len(says))[:, None]
     score = np.nan_to_num(sudden.excess / sudden.spread)
@@ -85,7 +165,7 @@ def rises(sudden: Sudden, rules: Rules, *, engagement: Engagement, factor: Float
         floor = np.fmax(floor, _SPREADS[says] * sudden.spread)
     clear = np.where(score.max(axis=0, initial=0.0) > _CLEAR, _LEAST_CLEAR, _LEAST)
     least = np.minimum(rules.min_count, clear) * factor
-    return judge(sudden, rules, floor, least, check="spike")
+    return judge(sudden, rules, floor, least, check="rise")
 
 
 def _says(engagement: Engagement) -> Ints:

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline.expected import LOUD, SPANS, Move, Residuals, merged
+from checks.baseline.expected import LOUD, SPANS, Move, merged
 from checks.baseline.fit import LAG
-from checks.detectors.findings import Findings
-from checks.detectors.tails import log_tail, score_limit
+from checks.detectors.findings import Day, Findings
+from checks.detectors.tails import score_limit
 from checks.model import Rules
 from checks.panel.increments import (
     GAP,
@@ -21,7 +21,7 @@ from checks.panel.increments import (
     linear_rows,
     without_glitches,
 )
-from checks.panel.panel import Bools, Floats, Ints, Panel
+from checks.panel.panel import Bools, Floats, Ints
 
 PAST = 90
 """Days of the account's own past whose jumps count."""
@@ -39,6 +39,9 @@ within the week is told with the surge."""
 
 _LOOKED_BACK = 10
 """Days among which the readings before a move are looked for."""
+
+LOWEST = 0.3
+"""No floor lies below this part of the rules' percent, whatever engagement and feedback say."""
 
 _NEARLY = 0.8
 
@@ -78,20 +81,15 @@ class Sudden:
         return replace(self, **arrays)
 
 
-def candidates(
-    panel: Panel,
-    metric: str,
-    residuals_of: Residuals,
-    columns: Ints,
-    *,
-    rows: Ints,
-    direction: int,
-    least: float = 0.0,
-) -> Sudden:
-    """Account-days of `rows` worth a closer look: beyond 3 spreads and `least` in any span."""
-    counts, linear = counts_of(panel, metric), linear_rows(panel, metric)
-    some, place = np.divmod(residuals_of.loud, max(len(columns), 1))
-    row, column, moves = rows[some], columns[place], residuals_of.moves
+def candidates(day: Day, metric: str, direction: int, *, least: float = 0.0) -> Sudden:
+    """Account-days worth a closer look: beyond 3 spreads and `least` in any span.
+
+    `least` is a log ratio; a series without a level passes it.
+    """
+    counts, linear = counts_of(day.panel, metric), linear_rows(day.panel, metric)
+    residuals = day.residuals(metric)
+    row, place = np.divmod(residuals.loud, max(len(day.columns), 1))
+    column, moves = day.columns[place], residuals.moves
     with np.errstate(invalid="ignore"):
         excess = direction * moves.excess
         beyond = (excess > LOUD * moves.spread) & (linear[row] | (excess > least))
@@ -99,14 +97,15 @@ def candidates(
     flat = linear[row[kept]]
     back = _came_back(counts, row[kept], column[kept], flat, excess[0, kept], direction)
     kept = kept[~back]
-    at, row, column = residuals_of.loud[kept], row[kept], column[kept]
+    at, row, column = residuals.loud[kept], row[kept], column[kept]
     flat = linear[row]
     moves = moves.at((slice(None), kept))
-    day = moves.at(0)
-    longer = [_longer(day, counts, row, column, flat, span) for span in LONGER]
+    first = moves.at(0)
+    longer = [_longer(first, counts, row, column, flat, span) for span in LONGER]
     moves = merged([moves, *longer], np.vstack)
     before = counts[row, np.maximum(column - moves.elapsed, 0)]
-    past, usual_past = _past(counts, linear, row, column, direction, day.expected / day.elapsed)
+    base = first.expected / first.elapsed
+    past, usual_past = _past(counts, linear, row, column, direction, base)
     return Sudden(
         row=row,
         column=column,
@@ -120,10 +119,10 @@ def candidates(
         change=counts[row, column] - before,
         level=np.where(flat, np.nan, moves.level),
         elapsed=moves.elapsed,
-        step=residuals_of.step.ravel()[at],
+        step=residuals.step.ravel()[at],
         past=past,
         usual_past=usual_past,
-        changes=residuals_of.changes.ravel()[at],
+        changes=residuals.changes.ravel()[at],
         linear=flat,
     )
 
@@ -255,7 +254,6 @@ def judge(
         level=sudden.level[pick],
         size=np.where(sudden.linear[kept], np.nan, count / level_of(sudden)[pick]),
         score=sudden.direction * plain[pick],
-        log_p=log_tail(plain[pick]),
         floor=floor[pick],
         passed=passed,
         alarm=passed & (plain[pick] > limit),

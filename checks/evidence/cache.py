@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from checks.detectors.table import Detections, State, state
+from checks.baseline.expected import Residuals, residuals_of
+from checks.detectors.dilution import surged
+from checks.detectors.explain import UNKNOWN, Engagement, Evidence
+from checks.detectors.findings import Day
 from checks.evidence.cohorts import Case, Cases, Cohorts
 from checks.evidence.engagement import (
     EngagementChange,
@@ -15,11 +18,9 @@ from checks.evidence.engagement import (
     engagement_change,
     move_profile,
 )
-from checks.evidence.evidence import UNKNOWN, Engagement, Evidence, events_at
 from checks.evidence.limits import near_limit
-from checks.model import Event, Finding, Rules, Verdict
+from checks.model import Event, Finding
 from checks.panel.panel import Floats, Ints
-from checks.verdict.verdict import explain
 
 REVISION = 7
 """Days after an incident was found in which its evidence is heard again."""
@@ -30,24 +31,22 @@ class EvidenceCache:
 
     def __init__(
         self,
-        detections: Detections,
-        rules: Rules,
+        day: Day,
         judged: Ints,
         events: Sequence[Event] = (),
         floors: Mapping[str, float] | None = None,
     ) -> None:
-        self.panel = detections.panel
-        self.rules = rules
+        self.day = day
+        self.panel = day.panel
         self.events = events
         self.floors = floors or {}
-        self.states = detections.states
-        self.cohorts = Cohorts(detections, judged)
+        self.cohorts = Cohorts(day, judged)
         self.place = self.cohorts.place
         self.ends: list[int] = self.panel.ends.tolist()
-        self.columns = detections.columns
+        self.columns = day.columns
         self._judged = set(judged.tolist())
         self._evidence: dict[Case, Evidence] = {}
-        self._some: dict[str, tuple[State, dict[int, int]]] = {}
+        self._some: dict[str, tuple[Residuals, dict[int, int]]] = {}
         self._readings: dict[tuple[str, str, int], tuple[int, float]] = {}
 
     def again(self, case: Case) -> list[Case]:
@@ -62,21 +61,19 @@ class EvidenceCache:
             some = [case for case in fresh if case.metric == metric]
             if metric != "followers" and metric not in self._some:
                 rows = np.unique([case.row for case in some])
-                known = state(self.panel, metric, self.columns, rows)
+                known = residuals_of(self.panel, metric, self.columns, rows=rows)
                 self._some[metric] = known, {row: k for k, row in enumerate(rows.tolist())}
             self._evidence.update(zip(some, self._gather(metric, some), strict=True))
 
-    def state(self, metric: str, row: int) -> tuple[State, int]:
-        """A metric's state and the row's place in it; all rows are judged only if need be."""
+    def residuals(self, metric: str, row: int) -> tuple[Residuals, int]:
+        """Those of a metric and the row's place in them; of all rows only if need be."""
         known, places = self._some.get(metric, (None, {}))
         if known is not None and row in places:
             return known, places[row]
-        return self.states[metric], row
+        return self.day.residuals(metric), row
 
-    def verdict(
-        self, finding: Finding, case: Case, *, wave: str | None, quiet: bool, alerting: bool
-    ) -> Verdict:
-        """The verdict on a finding as its case shows it."""
+    def evidence(self, finding: Finding, case: Case) -> Evidence:
+        """What is known about a finding as its case shows it."""
         if case not in self._evidence:
             self.prepare(self.again(case))
         evidence = self._evidence[case]
@@ -85,9 +82,7 @@ class EvidenceCache:
             evidence = replace(evidence, events=known)
         if finding.account in self.floors:
             evidence = replace(evidence, floor_factor=self.floors[finding.account])
-        return explain(
-            finding, evidence, self.rules, wave=wave, below_floor=quiet, alerting=alerting
-        )
+        return evidence
 
     # --- readings -----------------------------------------------------------------------
 
@@ -125,6 +120,9 @@ class EvidenceCache:
             Evidence(interactions=UNKNOWN, views=UNKNOWN, **each)  # type: ignore[arg-type]
             for each in _courses(table, course, step)
         ]
+        if metric in ("interactions", "views"):
+            for each, grew in zip(evidence, self._surged(table), strict=True):
+                each.surged = grew
         if metric == "following":
             evidence = [
                 self._limited(case, each) for case, each in zip(cases, evidence, strict=True)
@@ -164,6 +162,14 @@ class EvidenceCache:
             return None
         return engagement_change(self.panel, metric, table.row, table.start, table.now)
 
+    def _surged(self, table: Cases) -> list[bool]:
+        """Whether followers came at once in the weeks before each case was found."""
+        found = np.zeros(len(table.row), np.bool_)
+        for column in np.unique(table.found).tolist():
+            here = table.found == column
+            found[here] = surged(self.panel, table.row[here], column)
+        return found.tolist()
+
     def _limited(self, case: Case, evidence: Evidence) -> Evidence:
         """Adds how close the own following count is to the platform's limit."""
         platform = self.panel.accounts[case.row].partition("/")[0]
@@ -178,12 +184,26 @@ class EvidenceCache:
         if known is not None and places.keys() >= set(table.row.tolist()):
             row = np.array([places[row] for row in table.row.tolist()])
         else:
-            known, row = self.states[metric], table.row
+            known, row = self.day.residuals(metric), table.row
         here = row, np.searchsorted(self.columns, table.now)
-        level, elapsed = known.level[here], np.maximum(known.elapsed[here], 1)
-        daily = np.nan_to_num(known.expected[here] * level / elapsed)
-        spread = np.nan_to_num(known.spread[here] * level / np.sqrt(elapsed))
+        day = known.day.at(here)
+        elapsed = np.maximum(day.elapsed, 1).astype(np.float64)
+        daily = np.nan_to_num(day.expected * day.level / elapsed)
+        spread = np.nan_to_num(day.spread * day.level / np.sqrt(elapsed))
         return daily, spread, known.step[here]
+
+
+def events_at(events: Sequence[Event], account: str, start: int, end: int) -> tuple[Event, ...]:
+    """The team's events that touch a span and speak of this account or its platform."""
+    platform = account.partition("/")[0]
+    return tuple(
+        each
+        for each in events
+        if each.start <= end
+        and each.end >= start - 86_400
+        and each.platform in (None, platform)
+        and each.account in (None, account)
+    )
 
 
 def _courses(

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from checks.detectors.explain import SLIDE, Peers
 from checks.panel.panel import Bools, Floats, Ints
 
 MIN_PEERS = 10
@@ -14,9 +15,6 @@ LEAST_SHARE = 0.08
 
 HISTORY = 16
 """Days before a judged one that teach the usual share of movers."""
-
-SLIDE = 7
-"""Days over which a slow wave is summed."""
 
 _ALSO = 0.03
 """Share of a group that may move by itself on the day on which one of it does."""
@@ -32,24 +30,6 @@ _POSTED = 10.0
 _SHOWN = 0.002
 """Least typical move, as a share of the level, of a wave that its share alone posts."""
 _SAMPLE = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Peers:
-    """What the group of an account did: `share` and `usual` in percent of `judged` peers.
-
-    `typical` is the median move of those that moved, in percent of their level. `shared`:
-    the group reaches across teams that must not learn of each other's accounts.
-    """
-
-    group: str
-    share: float
-    usual: float
-    judged: int
-    wave: bool
-    score: float
-    typical: float = 0.0
-    shared: bool = False
 
 
 @dataclass(frozen=True)

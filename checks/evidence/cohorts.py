@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from checks.detectors.table import Detections, State, state
+from checks.baseline.expected import Residuals, residuals_of
+from checks.detectors.explain import Peers
+from checks.detectors.findings import Day
 from checks.evidence.cohort import (
     HISTORY,
     CohortResiduals,
     CohortShare,
-    Peers,
     cohort_share,
     joined,
     members,
@@ -65,17 +66,17 @@ def evidence_days(judged: Ints) -> Ints:
 class Cohorts:
     """Every group of a panel on the days that evidence about the judged ones may look at.
 
-    Where the detection did not cover all of them, the state of a group is worked out when
+    Where the detection did not cover all of them, the residuals of a group are worked out when
     one of its members needs it.
     """
 
-    def __init__(self, detections: Detections, judged: Ints) -> None:
-        self.panel = detections.panel
-        self.known = detections.states["followers"]
-        self.place = {int(column): k for k, column in enumerate(detections.columns)}
+    def __init__(self, day: Day, judged: Ints) -> None:
+        self.panel = day.panel
+        self.known = day.residuals("followers")
+        self.place = {int(column): k for k, column in enumerate(day.columns)}
         self.days = evidence_days(judged)
         self.first = int(self.days[0])
-        self._dense = np.array_equal(detections.columns, self.days)
+        self._dense = np.array_equal(day.columns, self.days)
         self._residuals: dict[str, CohortResiduals] = {}
         self._shares: dict[tuple[str, int, bool], CohortShare] = {}
 
@@ -140,9 +141,9 @@ class Cohorts:
         """
         rows = self.panel.groups[group]
         known, place = self.known, self.place[column]
-        along = joined(_tide(known, rows, place), direction)[:, 0]
+        along = joined(_relative(known, rows, place), direction)[:, 0]
         rounded = known.step[rows, place] > 1
-        shown = direction * np.nan_to_num(known.move[rows, place]) > 0
+        shown = direction * np.nan_to_num(known.day.move[rows, place]) > 0
         some: Ints = rows[along & (shown | ~rounded)]
         return some
 
@@ -151,30 +152,30 @@ class Cohorts:
         if self._dense:
             return True
         some = members(rows)
-        moved = _tide(self.known, some, self.place[column]).moved(direction)
+        moved = _relative(self.known, some, self.place[column]).moved(direction)
         return int(moved.sum()) >= 3
 
     def _share(self, group: str, direction: int, *, slow: bool = False) -> CohortShare:
         key = (group, direction, slow)
         if key not in self._shares:
             measure = slide if slow else cohort_share
-            self._shares[key] = measure(group, self._tide(group), direction)
+            self._shares[key] = measure(group, self._relative(group), direction)
         return self._shares[key]
 
-    def _tide(self, group: str) -> CohortResiduals:
+    def _relative(self, group: str) -> CohortResiduals:
         """How the group's members lay from what was expected, on every day of `days`."""
         if group not in self._residuals:
             rows = members(self.panel.groups[group])
             if self._dense:
-                self._residuals[group] = _tide(self.known, rows)
+                self._residuals[group] = _relative(self.known, rows)
             else:
-                some = state(self.panel, "followers", self.days, rows)
-                self._residuals[group] = _tide(some, None)
+                some = residuals_of(self.panel, "followers", self.days, rows=rows)
+                self._residuals[group] = _relative(some, None)
         return self._residuals[group]
 
 
-def _tide(known: State, rows: Ints | None, place: int | None = None) -> CohortResiduals:
-    """A state as cohort tests see it; one column where `place` is given."""
+def _relative(known: Residuals, rows: Ints | None, place: int | None = None) -> CohortResiduals:
+    """Residuals as cohort tests see it; one column where `place` is given."""
     pick = slice(None) if rows is None else rows
     column = slice(None) if place is None else slice(place, place + 1)
 
@@ -182,9 +183,9 @@ def _tide(known: State, rows: Ints | None, place: int | None = None) -> CohortRe
         return values[pick][:, column]
 
     judged: Bools = known.judged[pick][:, column]
-    move, expected = part(known.move), part(known.expected)
+    move, expected = part(known.day.move), part(known.day.expected)
     return CohortResiduals(
         excess=np.where(judged, move - expected, np.nan),
-        spread=np.where(judged, part(known.spread), np.nan),
-        step=np.where(judged, part(known.step) / part(known.level), np.nan),
+        spread=np.where(judged, part(known.day.spread), np.nan),
+        step=np.where(judged, part(known.step) / part(known.day.level), np.nan),
     )

@@ -33,7 +33,7 @@ from checks.incident.transitions import (
 )
 from checks.incident.wave import ebb, shared_name
 from checks.model import Decision, Incident, Judgement, Verdict
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 
 CALM_DAYS, CALM_DAYS_OF_A_LEAK = 3, 7
 """Judged days without a finding after which an incident is over. Sums over weeks come and go

@@ -2,6 +2,7 @@
 
 import math
 
+from checks.detectors.table import Check, check_named
 from checks.model import DayContext, Incident, Standing, Verdict
 
 DAY = 86_400
@@ -20,6 +21,11 @@ _NEXT_DAY = 20 * 3600
 def remembered(incident: Incident, key: str) -> float:
     """A number from the incident's memory, NaN where it holds none."""
     return float(incident.memory.get(key, math.nan))
+
+
+def found_by(incident: Incident) -> Check:
+    """The check whose finding opened it."""
+    return check_named(str(incident.memory.get("check", "")))
 
 
 def excess(incident: Incident) -> float:
@@ -44,8 +50,7 @@ def is_back(incident: Incident, level: float, standing: Standing, days: float) -
 
 def has_returned(incident: Incident, standing: Standing) -> float | None:
     """Hours after which the level was back, None while it is not or where it cannot be."""
-    hidden = incident.memory.get("check") == "hidden_loss"  # the net never showed it
-    if incident.metric != "followers" or hidden or not standing.judged:
+    if incident.metric != "followers" or found_by(incident).hidden or not standing.judged:
         return None
     after = standing.read_at - remembered(incident, "fell_at")
     # a move within the noise of an exact count is back tomorrow whatever happened
@@ -59,8 +64,7 @@ def has_returned(incident: Incident, standing: Standing) -> float | None:
 def is_corrected(incident: Incident, view: DayContext) -> bool:
     """Whether the readings that carried the evidence have since been replaced by calm ones."""
     memory = incident.memory
-    hidden = memory.get("check") == "hidden_loss"
-    if incident.metric != "followers" or hidden or "base_at" not in memory:
+    if "base_at" not in memory or incident.metric != "followers" or found_by(incident).hidden:
         return False
     series = (incident.account, incident.metric)
     seen = view.reading(*series, int(memory["seen_at"]))
@@ -93,14 +97,14 @@ def stands_out(verdict: Verdict, incident: Incident) -> bool:
 
 def is_slow(incident: Incident) -> bool:
     """Whether sums over weeks found it."""
-    return incident.memory.get("check") == "leak"
+    return found_by(incident).slow
 
 
 def goes_on(verdict: Verdict, incident: Incident) -> bool:
     """Whether a finding belongs to an open incident: soon after its last one, or a sum over
     weeks that overlaps those of the incident."""
     finding = verdict.finding
-    slow = finding.check == "leak" and is_slow(incident)
+    slow = check_named(finding.check).slow and is_slow(incident)
     first = finding.start if slow else finding.at - JOIN
     return first <= incident.last_finding_at
 
@@ -109,7 +113,11 @@ def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> 
     """Whether a slow loss is mostly that of `incident`, a sudden one or one that is over, which
     is still inside its window."""
     finding = verdict.finding
-    if finding.check != "leak" or (incident.open and is_slow(incident)) or standing is None:
+    if (
+        not check_named(finding.check).slow
+        or (incident.open and is_slow(incident))
+        or standing is None
+    ):
         return False
     if incident.direction != "down" or not finding.start <= incident.last_finding_at:
         return False

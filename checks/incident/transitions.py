@@ -6,7 +6,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from checks.incident.rules import DAY, excess, remembered
+from checks.incident.rules import DAY, excess, found_by, remembered
 from checks.model import (
     SEVERITIES,
     DayContext,
@@ -17,7 +17,7 @@ from checks.model import (
     Update,
     Verdict,
 )
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 
 _NAMES = tuple(each.name for each in fields(Incident))
 _values = attrgetter(*_NAMES)
@@ -89,7 +89,7 @@ def grown(
     memory = {**incident.memory, "counted_at": finding.at, "judged_at": now}
     change, expected = incident.change, incident.expected
     whole = incident.direction != "swing" and incident.metric in ("followers", "following")
-    whole = whole and memory.get("check") != "hidden_loss"
+    whole = whole and not found_by(incident).hidden
     if whole and standing and "base" in memory and not math.isnan(standing.level):
         days = (finding.at - incident.last_finding_at) / DAY
         change = standing.level - remembered(incident, "base")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from checks.incident.rules import JOIN
+from checks.detectors.table import WAVE_MEMBER
+from checks.incident.rules import JOIN, found_by
 from checks.incident.transitions import ended, stepped, undone
 from checks.model import Decision
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 
 _LEAST = 3
 _MOST = 2 / 3
@@ -55,7 +56,7 @@ def _is_gone(members: Sequence[Decision]) -> bool:
 
 def _follows(decision: Decision, gone: set[str]) -> bool:
     incident = decision.incident
-    by_wave = incident.memory.get("check") == "cohort"
+    by_wave = found_by(incident) is WAVE_MEMBER
     return by_wave and incident.open and decision.action != "open" and incident.wave in gone
 
 

@@ -78,6 +78,30 @@ class Panel:
         """The weekday (0-6) on which each account learns anew."""
         return self.hashes % 7
 
+    def take(self, rows: Ints) -> "Panel":
+        """The panel of some accounts alone, in the order of `rows`."""
+
+        def pick(array: Any) -> Any:
+            return None if array is None else array[rows]
+
+        place = np.full(len(self.accounts), -1)
+        place[rows] = np.arange(len(rows))
+        groups = {name: place[some] for name, some in self.groups.items()}
+        part = replace(
+            self,
+            accounts=tuple(self.accounts[row] for row in rows.tolist()),
+            metrics={name: values[rows] for name, values in self.metrics.items()},
+            lost=pick(self.lost),
+            zeros=pick(self.zeros),
+            read_at=pick(self.read_at),
+            step=self.step[rows],
+            basis=tuple(self.basis[row] for row in rows.tolist()),
+            has_level=self.has_level[rows],
+            groups={name: np.sort(some[some >= 0]) for name, some in groups.items()},
+        )
+        part.__dict__["hashes"] = self.hashes[rows]
+        return part
+
     def until(self, column: int, days: int = LOOKBACK + 1) -> "Panel":
         """The panel as it was when `column` was the newest day."""
         stop = column % self.days + 1

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from checks.detectors.table import detect
 from checks.detectors.tails import discovery_limit, fit_tails
+from checks.judge import detect
 from checks.model import Sensitivity
 from checks.panel.panel import Panel
 from checks.rules import rules_for

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.detectors.table import detect
+from checks.judge import detect
 from checks.panel.panel import Panel
 from checks.rules import rules_for
 from tests.bench.world import Ranges, make, panel_of

@@ -11,7 +11,7 @@ from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.message.voice import Voice
 from bot.model.message import Alert, Message
 from checks.model import Incident, Notice, Update
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 
 DAY = 86400
 SEEN = int(datetime(2022, 11, 20, 8, 0, tzinfo=UTC).timestamp())

@@ -28,7 +28,7 @@ from bot.storage import (
 )
 from bot.storage.channels import Channel, Subscription
 from checks.model import Event, Notice
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 from tests.bot.cases import messages
 from tests.bot.team import (
     DAY,

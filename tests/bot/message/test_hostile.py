@@ -16,7 +16,7 @@ from bot.message.progress import AccountProgress, GoalProgress
 from bot.message.voice import clean, word
 from bot.model.message import Alert, ChartSpec, Message
 from checks.model import Event, Notice
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 from tests.bot.cases import PURGE, SEEN, week
 
 NASTY = st.text(

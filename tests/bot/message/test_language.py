@@ -16,7 +16,7 @@ from bot.message import reasons, voice_for
 from bot.message.kinds import KINDS
 from bot.message.voice import clean
 from checks.model import Reason
-from checks.verdict.reasons import ADVICE, REASONS
+from checks.reasons import ADVICE, REASONS
 
 ROOT = Path(__file__).parents[3]
 OTHERS = [language for language in languages() if language != SOURCE]

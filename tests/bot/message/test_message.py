@@ -11,7 +11,7 @@ from bot.message import voice_for
 from bot.message.progress import AccountProgress
 from bot.model.message import Message
 from checks.model import Notice
-from checks.verdict.reasons import reason
+from checks.reasons import reason
 from tests.bot.cases import CONFIRMED, OVER, PURGE, SEEN, members, messages, told, week
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from checks.detectors.dilution import audience_quality, dilution
-from checks.judge import judgements
+from checks.judge import detect, judgements
+from checks.model import Finding
 from checks.panel.panel import Floats, Panel, build_panel
 from checks.rules import rules_for
 
@@ -42,6 +42,16 @@ def panel_of(*accounts: dict[str, Floats]) -> Panel:
 
 
 FLAT = np.ones(DAYS)
+THIN = ("dilution", "reach")
+
+
+def thinned(panel: Panel, first: int, last: int = DAYS - 1) -> list[Finding]:
+    """What is found about engagement that thins out, from one judged column to another."""
+    found = detect(panel, rules_for("balanced"), columns=slice(first, last + 1))
+    days = [found.findings(column) for column in range(first, last + 1)]
+    return [each for day in days for each in day if each.check in THIN]
+
+
 LATE = np.arange(DAYS) >= 80
 
 
@@ -56,8 +66,7 @@ def test_followers_that_rise_while_engagement_thins_out(seed: int) -> None:
     )
     steady = account(rng, rate=0.03 * FLAT, gains=50 * FLAT, reach=FLAT)
     panel = panel_of(bought, steady)
-    days = [dilution(panel, column) for column in range(84, DAYS)]
-    found = {each.account: each for day in days for each in day}
+    found = {each.account: each for each in thinned(panel, 84)}
     assert set(found) == {"x/0"}
     assert found["x/0"].check == "dilution"
     assert 0.3 < found["x/0"].size < 0.7
@@ -69,7 +78,7 @@ def test_reach_that_collapses_while_followers_stay(seed: int) -> None:
     shut = np.where(np.arange(DAYS) >= 93, 0.12, 1.0)
     hidden = account(rng, rate=0.03 * FLAT, gains=50 * FLAT, reach=shut)
     steady = account(rng, rate=0.03 * FLAT, gains=50 * FLAT, reach=FLAT)
-    found = dilution(panel_of(hidden, steady), DAYS - 1)
+    found = thinned(panel_of(hidden, steady), DAYS - 1)
     assert {(each.account, each.metric, each.check) for each in found} <= {
         ("x/0", "views", "reach")
     }
@@ -96,7 +105,7 @@ def test_ordinary_accounts_do_not_thin_out() -> None:
         for _ in range(40)
     ]
     panel = panel_of(*accounts)
-    assert sum(len(dilution(panel, column)) for column in range(50, DAYS)) <= 2
+    assert len(thinned(panel, 50)) <= 2
 
 
 def test_later_days_do_not_change_what_a_day_said() -> None:
@@ -104,21 +113,4 @@ def test_later_days_do_not_change_what_a_day_said() -> None:
     shut = np.where(np.arange(DAYS) >= 80, 0.1, 1.0)
     panel = panel_of(account(rng, rate=0.03 * FLAT, gains=50 * FLAT, reach=shut))
     for column in (60, 85, 90):
-        assert dilution(panel, column) == dilution(panel.until(column), column)
-
-
-def test_audience_quality_is_a_rate_per_thousand_followers() -> None:
-    rng = np.random.default_rng(3)
-    falling = account(
-        rng, rate=0.03 * np.where(np.arange(DAYS) >= 72, 0.5, 1.0), gains=0 * FLAT, reach=FLAT
-    )
-    quality = audience_quality(panel_of(falling), 0)
-    assert quality is not None
-    assert quality.before == pytest.approx(30, rel=0.2)
-    assert quality.percent == pytest.approx(-50, abs=12)
-
-
-def test_quality_is_unknown_without_two_months_or_interactions() -> None:
-    rng = np.random.default_rng(4)
-    panel = panel_of(account(rng, rate=0.03 * FLAT, gains=0 * FLAT, reach=FLAT))
-    assert audience_quality(panel.until(40), 0) is None
+        assert thinned(panel, column, column) == thinned(panel.until(column), column, column)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from checks.detectors.findings import Findings
-from checks.detectors.table import detect
+from checks.judge import detect
 from checks.rules import rules_for
 from tests.signals import jump, panel, rounded, steady
 
@@ -21,36 +21,36 @@ def alarms(found: Findings, check: str) -> list[tuple[int, int]]:
 def test_a_purge_is_found_on_its_day_and_once(share: float, show: object) -> None:
     series = show(jump(steady(150), 100, -share))  # type: ignore[operator]
     found = detect(panel(series), RULES, columns=slice(60, 140)).hits
-    assert alarms(found, "churn") == [(0, 100)]
+    assert alarms(found, "fall") == [(0, 100)]
     assert alarms(found, "leak") == []
 
 
 def test_one_display_step_is_no_fall() -> None:
     series = np.where(np.arange(121) == 120, 10_100.0, 10_200.0)
-    assert alarms(detect(panel(series), RULES).hits, "churn") == []
+    assert alarms(detect(panel(series), RULES).hits, "fall") == []
     series[-1] = 9_990
-    assert alarms(detect(panel(series), RULES).hits, "churn") == [(0, 120)]
+    assert alarms(detect(panel(series), RULES).hits, "fall") == [(0, 120)]
 
 
 def test_a_fall_that_gives_back_a_rise_is_no_loss() -> None:
     series = steady(121)
     series[-4:-1] *= 1.06
-    assert alarms(detect(panel(series), RULES).hits, "churn") == []
-    assert alarms(detect(panel(jump(series, -1, -0.2)), RULES).hits, "churn") == [(0, 120)]
+    assert alarms(detect(panel(series), RULES).hits, "fall") == []
+    assert alarms(detect(panel(jump(series, -1, -0.2)), RULES).hits, "fall") == [(0, 120)]
 
 
 def test_slower_growth_is_no_loss() -> None:
     series = steady(121, growth=0.02)
     series[-1] = series[-2]
-    assert alarms(detect(panel(series), RULES).hits, "churn") == []
+    assert alarms(detect(panel(series), RULES).hits, "fall") == []
 
 
 def test_an_account_that_often_falls_has_a_higher_floor() -> None:
     series = steady(150)
     for day in (70, 90, 110, 130):
         series = jump(jump(series, day, -0.04), day + 10, 0.0416)
-    assert alarms(detect(panel(jump(series, -1, -0.04)), RULES).hits, "churn") == []
-    assert alarms(detect(panel(jump(series, -1, -0.09)), RULES).hits, "churn") == [(0, 149)]
+    assert alarms(detect(panel(jump(series, -1, -0.04)), RULES).hits, "fall") == []
+    assert alarms(detect(panel(jump(series, -1, -0.09)), RULES).hits, "fall") == [(0, 149)]
 
 
 def test_a_loss_hidden_by_gains_is_seen_where_lost_is_given() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from checks.detectors.fdr import against_the_day
-from checks.detectors.table import detect
+from checks.judge import detect
 from checks.rules import rules_for
 from tests.bench.mixture import QS, TUNING, Tails, ebbwatch, mixture, plain
 from tests.signals import jump, panel, steady

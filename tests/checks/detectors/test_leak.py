@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from checks.detectors.table import detect
+from checks.judge import detect
 from checks.rules import rules_for
 from tests.signals import jump, panel, rounded, steady
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from checks.detectors.table import detect
+from checks.judge import detect
 from checks.rules import rules_for
 from tests.signals import panel
 
@@ -25,7 +25,7 @@ def following(
 def swing_days(own: np.ndarray) -> list[int]:
     made = panel(np.full(DAYS, 5000.0), following=own)
     hits = detect(made, RULES, columns=slice(60, None)).hits
-    return sorted(hits.column[hits.alarm & (hits.check == "seesaw")].tolist())
+    return sorted(hits.column[hits.alarm & (hits.check == "oscillation")].tolist())
 
 
 @pytest.mark.parametrize("level", [150, 1000, 5000])

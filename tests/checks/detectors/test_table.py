@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.detectors.table import Detections, detect, state
+from checks.baseline.expected import residuals_of
+from checks.judge import Detections, detect
 from checks.panel.panel import build_panel
 from checks.rules import rules_for
 from tests.bench.scoring import Score, episodes, score
@@ -25,7 +26,6 @@ def rows_of(found: Detections, column: int) -> list[tuple[object, ...]]:
         "level",
         "size",
         "score",
-        "log_p",
         "floor",
         "passed",
         "alarm",
@@ -58,12 +58,15 @@ def test_a_day_alone_says_what_a_replay_says(seed: int, column: int, holes: floa
     today = whole.until(column)
     alone = detect(today, RULES)
     assert rows_of(alone, today.days - 1) == rows_of(replay, column)
-    for metric in replay.states:
-        now, then = alone.states[metric], replay.states[metric]
-        for name in ("judged", "held", "early", "move", "expected", "spread", "step", "level"):
-            np.testing.assert_array_equal(
-                getattr(now, name)[:, 0], getattr(then, name)[:, column]
-            )
+    for metric in replay.panel.metrics:
+        now, then = alone.day.residuals(metric), replay.day.residuals(metric)
+        pairs = [
+            (getattr(now, n), getattr(then, n)) for n in ("judged", "held", "early", "step")
+        ]
+        for name in ("move", "expected", "spread", "level"):
+            pairs.append((getattr(now.day, name), getattr(then.day, name)))
+        for one, other in pairs:
+            np.testing.assert_array_equal(one[:, 0], other[:, column])
 
 
 @pytest.mark.parametrize("days", [3, 7])
@@ -83,7 +86,7 @@ def test_a_missed_week_makes_a_weekly_export_no_new_account() -> None:
     series = np.full(121, np.nan)
     series[::-7] = steady()[::-7]
     series[-15] = np.nan
-    followers = detect(panel(series), RULES).states["followers"]
+    followers = detect(panel(series), RULES).day.residuals("followers")
     assert followers.judged[0, 0]
 
 
@@ -124,7 +127,7 @@ def test_findings_name_the_day_and_the_numbers() -> None:
     series = jump(steady(), -1, -0.08)
     found = detect(panel(series), RULES)
     (finding,) = found.findings(-1)
-    assert finding.check == "churn"
+    assert finding.check == "fall"
     assert finding.direction == "down"
     assert finding.start == finding.at == NOW
     assert finding.change == series[-1] - series[-2]
@@ -142,7 +145,9 @@ def test_held_and_early_are_not_calm() -> None:
     young, late = np.full(121, np.nan), steady()
     young[-5:] = 1000 + np.arange(5)
     late[-1] = np.nan
-    followers = detect(panel(np.stack([young, late, steady()])), RULES).states["followers"]
+    followers = detect(panel(np.stack([young, late, steady()])), RULES).day.residuals(
+        "followers"
+    )
     assert followers.early[:, 0].tolist() == [True, False, False]
     assert followers.held[:, 0].tolist() == [False, True, False]
     assert followers.judged[:, 0].tolist() == [False, False, True]
@@ -179,7 +184,7 @@ def test_no_accounts_no_columns_no_metrics() -> None:
     assert detect(empty, RULES).findings(-1) == []
     one = build_panel(["a"], [0], [NOW], {"posts": [3.0]}, now=NOW, timezone="UTC")
     assert detect(one, RULES, columns=slice(0, 0)).findings(-1) == []
-    assert state(one, "views", np.array([120])).early.all()
+    assert residuals_of(one, "views", np.array([120])).early.all()
 
 
 def test_every_account_new() -> None:
@@ -187,18 +192,18 @@ def test_every_account_new() -> None:
     grid[:, -9:] = 1000 + np.arange(9)
     grid[:, -1] = 600
     found = detect(panel(grid, accounts=[f"a{i}" for i in range(20_000)]), RULES)
-    assert found.states["followers"].judged.all()
+    assert found.day.residuals("followers").judged.all()
     assert found.hits.passed.all()
 
 
 def test_readings_a_week_apart_are_judged_over_the_week() -> None:
     series = steady(growth=0.002)
     series[np.arange(121) % 7 != 1] = np.nan
-    calm = detect(panel(series), RULES).states["followers"]
-    assert calm.elapsed[0, 0] == 7
-    assert calm.expected[0, 0] == pytest.approx(0.014, abs=0.002)
+    calm = detect(panel(series), RULES).day.residuals("followers")
+    assert calm.day.elapsed[0, 0] == 7
+    assert calm.day.expected[0, 0] == pytest.approx(0.014, abs=0.002)
     (finding,) = detect(panel(jump(series, -1, -0.1)), RULES).findings(-1)
-    assert finding.check == "churn"
+    assert finding.check == "fall"
 
 
 def test_daily_grid_of_a_clock_change_is_judged() -> None:

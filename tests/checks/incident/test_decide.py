@@ -18,7 +18,7 @@ from checks.model import (
     Standing,
     Verdict,
 )
-from checks.verdict.reasons import ADVICE, REASONS, reason
+from checks.reasons import ADVICE, REASONS, reason
 
 DAY = 86_400
 START = 1_700_000_000
@@ -38,7 +38,7 @@ class Seen:
     confidence: float = 0.7
     alerting: bool = True
     wave: str | None = None
-    check: str = "churn"
+    check: str = "fall"
 
 
 @dataclass
@@ -105,7 +105,6 @@ def verdict(tape: Tape, seen: Seen) -> Verdict:
         level=level,
         size=abs(change - expected) / level,
         score=seen.score,
-        log_p=-30.0,
     )
     return Verdict(
         finding=finding,

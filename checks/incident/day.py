@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from checks.detectors.findings import SIGNS
+from checks.detectors.table import FORGOTTEN, WAVE_MEMBER, check_named
 from checks.evidence.cache import REVISION, EvidenceCache
 from checks.evidence.cohorts import Case
 from checks.model import Finding, Incident, Standing, Verdict
+from checks.verdict.verdict import explain
 
 _LONGEST_ONSET = 27
 
@@ -42,19 +44,19 @@ class PanelDayContext:
     def standing(self, account: str, metric: str) -> Standing | None:
         cache = self.cache
         row = cache.panel.row.get(account)
-        if row is None or metric not in cache.states:
+        if row is None or metric not in cache.panel.metrics:
             return None
-        known, place = cache.state(metric, row)
+        known, place = cache.residuals(metric, row)
         here = (place, cache.place[self.column])
         # the change of a series without a level is in counts already: its level is 1
-        level = known.level.item(here)
-        elapsed = max(known.elapsed.item(here), 1)
+        level = known.day.level.item(here)
+        elapsed = max(known.day.elapsed.item(here), 1)
         return Standing(
             judged=known.judged.item(here),
             read_at=cache.read_at(row, self.column),
             level=cache.panel.metrics[metric].item((row, self.column)),
-            daily=known.expected.item(here) * level / elapsed,
-            spread=known.spread.item(here) * level / math.sqrt(elapsed),
+            daily=known.day.expected.item(here) * level / elapsed,
+            spread=known.day.spread.item(here) * level / math.sqrt(elapsed),
             step=known.step.item(here),
         )
 
@@ -80,11 +82,12 @@ class PanelDayContext:
     def explain(self, incident: Incident) -> Verdict | None:
         """Hears the evidence of an incident again, up to a week after it was found."""
         case = self._case(incident)
-        if case is None:
+        check = check_named(str(incident.memory.get("check", "")))
+        if case is None or check is FORGOTTEN:
             return None
         level = incident.level
         finding = Finding(
-            check=str(incident.memory.get("check", "")),
+            check=check.name,
             account=incident.account,
             metric=incident.metric,
             direction=incident.direction,
@@ -95,13 +98,13 @@ class PanelDayContext:
             level=level,
             size=abs(incident.change - incident.expected) / level if level else math.nan,
             score=incident.score,
-            log_p=0.0,
         )
-        return self.cache.verdict(
+        return explain(
             finding,
-            case,
+            self.cache.evidence(finding, case),
+            self.cache.day.rules,
             wave=incident.wave,
-            quiet=finding.check == "cohort" and incident.severity == "info",
+            below_floor=check is WAVE_MEMBER and incident.severity == "info",
             alerting=incident.alerted_at is not None,
         )
 
@@ -112,7 +115,7 @@ class PanelDayContext:
         found = self._column(incident.updates[0].at) if incident.updates else -1
         if row is None or found < 0 or now - found > REVISION:
             return None
-        if incident.metric not in self.cache.states:
+        if incident.metric not in self.cache.panel.metrics:
             return None
         if math.isnan(float(panel.metrics[incident.metric][row, now])):
             return None
