@@ -88,11 +88,11 @@ def test_one_wrong_reading_raises_no_bar_for_later_falls() -> None:
     series = steady(121)
     series[60] *= 0.6
     series[-1] *= 0.9
-    assert alarms(detect(panel(series), RULES).hits, "churn") == [(0, 120)]
+    assert alarms(detect(panel(series), RULES).hits, "fall") == [(0, 120)]
 
 
 def test_equal_falls_every_three_weeks_are_told_each_time() -> None:
     series = steady(121)
     for day in (57, 78, 99, 120):
         series[day:] *= 0.9
-    assert alarms(detect(panel(series), RULES).hits, "churn") == [(0, 120)]
+    assert alarms(detect(panel(series), RULES).hits, "fall") == [(0, 120)]
