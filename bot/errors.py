@@ -20,6 +20,7 @@ No message contains a token, a webhook address or a follower's name.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 
 class BotError(Exception):
@@ -43,7 +44,12 @@ class CommandError(BotError):
 
 
 class SourceError(BotError):
-    """A source did not give what was asked; `account` is None where all of it is hit."""
+    """A source did not give what was asked; `account` is None where all of it is hit.
+
+    `kind` is the word of `Fault.kind` for it, and all that a team may hear of it.
+    """
+
+    kind: ClassVar[Literal["unavailable", "gone", "refused", "changed"]] = "unavailable"
 
     def __init__(self, message: str, *, source: str = "", account: str | None = None) -> None:
         self.source = source
@@ -69,13 +75,19 @@ class SourceUnavailable(SourceError):
 class AccountNotFound(SourceError):
     """The source answered that it has no such account (any more)."""
 
+    kind = "gone"
+
 
 class SourceRefused(SourceError):
     """Credentials are missing, wrong, expired or lack a scope."""
 
+    kind = "refused"
+
 
 class SourceChanged(SourceError):
     """A reply or file does not have the documented shape; `where` is file, row and column."""
+
+    kind = "changed"
 
     def __init__(
         self, message: str, *, source: str = "", account: str | None = None, where: str = ""

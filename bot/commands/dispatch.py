@@ -137,8 +137,10 @@ class CommandDispatcher:
                 return replies.refused(refusals.not_linked(voice))
             voice = request.voice
             return await run(request)
-        except (CommandError, SourceError) as error:
+        except CommandError as error:
             return replies.refused(str(error))
+        except SourceError as error:
+            return replies.refused(self._of_source(caller, voice, error))
         except BotError as error:
             # sentences about the machine are for whoever runs it
             log.error("a command failed: %s", error)
@@ -148,6 +150,13 @@ class CommandDispatcher:
             log.exception("a command failed")
             await self.report(f"A command failed inside ebbwatch ({type(error).__name__}).")
             return replies.refused(refusals.internal(voice))
+
+    def _of_source(self, caller: Caller, voice: Voice, error: SourceError) -> str:
+        """A source's own words may name what lies beyond the wall: they are the operator's."""
+        if caller.platform == CONSOLE:
+            return str(error)
+        log.warning("a source refused a request", extra={"said": str(error)})
+        return refusals.source_failed(voice, error.kind)
 
     async def _typed(self, request: Request, line: str, files: Sequence[Attachment]) -> Message:
         words = parse.words_of(line)

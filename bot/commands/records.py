@@ -18,6 +18,7 @@ from bot.commands.status import (
     deadlines,
     failing,
     panel_of,
+    said_of,
     seen_goals,
 )
 from bot.commands.summary import DAYS
@@ -65,7 +66,7 @@ def _overview(db: Database, request: Request) -> Fields:
         "sources_in_trouble": [
             {
                 "source": row.name,
-                "fault": row.fault,
+                "fault": said_of(request, row),
                 "last_success": _time(request, row.last_success),
             }
             for row in failing(db, request)

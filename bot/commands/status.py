@@ -9,7 +9,15 @@ from sqlite_utils import Database
 
 from bot.commands import progress
 from bot.commands.progress import DAY
-from bot.commands.request import Request, as_alert, find_account, look, sees, visible
+from bot.commands.request import (
+    Request,
+    as_alert,
+    find_account,
+    look,
+    names_seen,
+    sees,
+    visible,
+)
 from bot.errors import CommandError
 from bot.message import refusals
 from bot.message import status as status_message
@@ -124,10 +132,31 @@ def _all(db: Database, request: Request) -> Message:
 def _of_sources(db: Database, request: Request) -> list[str]:
     """Their troubles, then what else they have to say."""
     rows = _heard(db, request, [row for row in sources.listing(db) if row.fault or row.remarks])
-    # most faults begin with the source's name themselves
-    troubles = [(row, row.fault.removeprefix(f"{row.name}: ")) for row in rows if row.fault]
+    troubles = [(row, said_of(request, row)) for row in rows if row.fault]
     remarks = [(row, text) for row in rows for text in row.remarks]
+    if remarks and not request.console:
+        beyond = _handles_beyond(db, request)
+        remarks = [(row, text) for row, text in remarks if not beyond & _words(text)]
     return [f"{row.name}: {text}" for row, text in (*troubles, *remarks)]
+
+
+def _handles_beyond(db: Database, request: Request) -> set[str]:
+    """Names and handles of the accounts that the caller may not see."""
+    names = accounts.tags_by_account(db).keys() - set(names_seen(db, request))
+    return {part for name in names for part in (name.lower(), name.lower().partition("/")[2])}
+
+
+def _words(text: str) -> set[str]:
+    return {word.strip(".,:;()\"'") for word in text.lower().split()}
+
+
+def said_of(request: Request, row: SourceRow) -> str:
+    """The trouble of a source: the operator reads its own words, a team only of what kind it
+    is, for the words may name what lies beyond the wall."""
+    if request.console:
+        # most faults begin with the source's name themselves
+        return (row.fault or "").removeprefix(f"{row.name}: ")
+    return refusals.source_trouble(request.voice, row.fault_kind)
 
 
 def _one(db: Database, request: Request, text: str) -> Message:

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from bot.errors import SourceError, StorageError
 from bot.model.reading import Account
 from bot.model.source import Batch, Fault, Found, Source
+from bot.sources.faults import fault_of
 from bot.storage import accounts, forgetting, lists, readings, sources
 from bot.storage.accounts import Status
 from bot.storage.database import Store
@@ -93,7 +94,7 @@ async def poll(
         try:
             batch = await source.fetch(wanted, state, now)
         except SourceError as error:
-            await _broke(store, row.id, str(error), at, outcome)
+            await _broke(store, row.id, fault_of(error), at, outcome)
             outcome.retry_after = cast(float | None, getattr(error, "retry_after", None))
             return outcome
         except StorageError:
@@ -101,7 +102,8 @@ async def poll(
         except Exception:
             log.exception("source crashed", extra={"source": source.name})
             text = f"{source.name}: reading it failed in an unforeseen way: see the log"
-            await _broke(store, row.id, text, at, outcome)
+            fault = Fault(kind="changed", text=text)
+            await _broke(store, row.id, fault, at, outcome)
             return outcome
         await store_batch(store, row.id, batch, at, outcome)
         state = batch.state
@@ -189,14 +191,13 @@ def _finish(
     new, well = sources.account_faults(db, source, ids, believed, at)
     outcome.new_faults += new
     _statuses(db, new, well, at, outcome)
-    broken = [
-        fault.text for fault in batch.faults if fault.account is None and fault.kind != "row"
-    ]
+    broken = [fault for fault in batch.faults if fault.account is None and fault.kind != "row"]
     if brown_out:
-        broken = [
+        text = (
             f"{outcome.source}: says that {len(lost)} of {len(spoken)} accounts are gone at "
             "once, which is not believed: check the source"
-        ]
+        )
+        broken = [Fault(kind="changed", text=text)]
     elif batch.readings is not None or batch.lists:
         broken = []
     if broken:
@@ -228,16 +229,16 @@ def _statuses(
         accounts.set_status(db, name, "active", at)
 
 
-def _note_break(db: Database, source: int, text: str, at: int, outcome: Outcome) -> None:
-    outcome.failed = text
-    if sources.failed(db, source, text, at):
-        outcome.broke = text
+def _note_break(db: Database, source: int, fault: Fault, at: int, outcome: Outcome) -> None:
+    outcome.failed = fault.text
+    if sources.failed(db, source, fault.text, at, fault.kind):
+        outcome.broke = fault.text
 
 
-async def _broke(store: Store, source: int, text: str, at: int, outcome: Outcome) -> None:
-    await store.write(_note_break, source, text, at, outcome)
+async def _broke(store: Store, source: int, fault: Fault, at: int, outcome: Outcome) -> None:
+    await store.write(_note_break, source, fault, at, outcome)
     if outcome.broke:
-        log.warning("source broke", extra={"source": outcome.source, "said": text})
+        log.warning("source broke", extra={"source": outcome.source, "said": fault.text})
 
 
 def _count(outcome: Outcome, added: readings.Added) -> None:

@@ -20,6 +20,16 @@ _KINDS = {
 }
 
 
+_TROUBLES = {
+    "unavailable": mark("cannot be reached just now; it is asked again by itself."),
+    "refused": mark("does not let ebbwatch in; whoever runs ebbwatch was told."),
+    "changed": mark("gives what cannot be read; whoever runs ebbwatch was told."),
+    "gone": mark("knows no such account."),
+    "": mark("is in trouble; whoever runs ebbwatch was told."),
+}
+"""What a source's trouble is, after its name, by the kind of the fault."""
+
+
 def not_linked(voice: Voice) -> str:
     return voice.say(
         "ebbwatch does not know this server yet: ask whoever runs it to add it to the spaces "
@@ -33,6 +43,15 @@ def not_manager(voice: Voice) -> str:
 
 def internal(voice: Voice) -> str:
     return voice.say("That failed inside ebbwatch; the operator was told. Please try again.")
+
+
+def source_trouble(voice: Voice, kind: str | None) -> str:
+    """What anybody may hear of it: no account, file or address."""
+    return voice.say(_TROUBLES.get(kind or "", _TROUBLES[""]))
+
+
+def source_failed(voice: Voice, kind: str) -> str:
+    return voice.say("The source {trouble}", trouble=source_trouble(voice, kind))
 
 
 def unknown_command(voice: Voice, word: str, near: Sequence[str]) -> str:

@@ -1,12 +1,6 @@
 """Errors of one account or file as faults beside the readings of the others."""
 
-from bot.errors import (
-    AccountNotFound,
-    SourceChanged,
-    SourceError,
-    SourceRefused,
-    SourceUnavailable,
-)
+from bot.errors import SourceChanged, SourceError, SourceUnavailable
 from bot.model.source import Fault
 
 
@@ -18,16 +12,10 @@ def placed(fault: Fault) -> str:
 
 
 def fault_of(error: SourceError, account: str | None = None) -> Fault:
-    account = account or error.account
-    match error:
-        case AccountNotFound():
-            return Fault(kind="gone", text=str(error), account=account)
-        case SourceRefused():
-            return Fault(kind="refused", text=str(error), account=account)
-        case SourceUnavailable():
-            wait = error.retry_after
-            return Fault(kind="unavailable", text=str(error), account=account, retry_after=wait)
-        case SourceChanged():
-            return Fault(kind="changed", text=str(error), account=account, where=error.where)
-        case _:
-            return Fault(kind="unavailable", text=str(error), account=account)
+    return Fault(
+        kind=error.kind,
+        text=str(error),
+        account=account or error.account,
+        where=error.where if isinstance(error, SourceChanged) else "",
+        retry_after=error.retry_after if isinstance(error, SourceUnavailable) else None,
+    )

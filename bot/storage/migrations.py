@@ -111,3 +111,8 @@ def m005_once(db: Database) -> None:
 @steps()
 def m006_follower_dates(db: Database) -> None:
     _run(db, schema.FOLLOWER_DATES)
+
+
+@steps()
+def m007_fault_kinds(db: Database) -> None:
+    _run(db, schema.FAULT_KINDS)

@@ -13,7 +13,8 @@ from bot.model.source import Fault
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
     """`fault` is the sentence of the present trouble, None while all is well; `remarks` what
-    the source said last beside its readings."""
+    the source said last beside its readings. Both may name accounts, files and addresses of
+    every team, so they are the operator's; `fault_kind` may be told to anybody."""
 
     id: int
     name: str
@@ -23,6 +24,7 @@ class SourceRow:
     last_success: int | None
     fault: str | None
     fault_since: int | None
+    fault_kind: str | None
     remarks: tuple[str, ...]
 
 
@@ -54,19 +56,19 @@ def succeeded(
     (fault,) = db.conn.execute("SELECT fault FROM sources WHERE id = ?", (id,)).fetchone()
     db.conn.execute(
         "UPDATE sources SET state = ?, last_attempt = ?, last_success = ?, fault = NULL,"
-        " fault_since = NULL, standing = ? WHERE id = ?",
+        " fault_since = NULL, fault_kind = NULL, standing = ? WHERE id = ?",
         (json.dumps(state), at, at, json.dumps(remarks), id),
     )
     return str(fault) if fault is not None else None
 
 
-def failed(db: Database, id: int, text: str, at: int) -> bool:
+def failed(db: Database, id: int, text: str, at: int, kind: str | None = None) -> bool:
     """True where the source was well before: only then anybody is told."""
     (fault,) = db.conn.execute("SELECT fault FROM sources WHERE id = ?", (id,)).fetchone()
     db.conn.execute(
-        "UPDATE sources SET last_attempt = ?, fault = ?,"
+        "UPDATE sources SET last_attempt = ?, fault = ?, fault_kind = ?,"
         " fault_since = coalesce(fault_since, ?) WHERE id = ?",
-        (at, text, at, id),
+        (at, text, kind, at, id),
     )
     return fault is None
 
@@ -117,5 +119,6 @@ def _source(row: Any) -> SourceRow:
         last_success=row["last_success"],
         fault=row["fault"],
         fault_since=row["fault_since"],
+        fault_kind=row["fault_kind"],
         remarks=tuple(json.loads(row["standing"] or "[]")),
     )

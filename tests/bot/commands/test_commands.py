@@ -112,20 +112,26 @@ async def test_days_without_a_reading_are_no_picture_and_no_preview(
 
 async def test_a_source_in_trouble_is_named_once(team: Team) -> None:
     def fail(db: Database) -> None:
-        sources.failed(db, sources.ensure(db, "exports").id, "exports: no file", NOW)
+        row = sources.ensure(db, "exports")
+        sources.failed(db, row.id, "exports: /x/rival.csv is no table", NOW, "changed")
 
     await team.store.write(fail)
-    assert field(await team.ask(person(), "status"), "Sources") == "• exports: no file"
+    said = field(await team.ask(console(), "status"), "Sources")
+    assert said == "• exports: /x/rival.csv is no table"
+    said = field(await team.ask(person(), "status"), "Sources")
+    assert said == "• exports: gives what cannot be read; whoever runs ebbwatch was told."
 
 
 async def test_what_a_source_cost_stands_in_the_status(team: Team) -> None:
     def read(db: Database) -> None:
         row = sources.ensure(db, "exports")
-        sources.succeeded(db, row.id, None, NOW, ("X: $0.20 of $20.00 in 2026-11",))
+        remarks = ("X: $0.20 of $20.00 in 2026-11", "no flows for lena, rival")
+        sources.succeeded(db, row.id, None, NOW, remarks)
 
     await team.store.write(read)
     said = field(await team.ask(person(), "status"), "Sources")
     assert said == "• exports: X: $0.20 of $20.00 in 2026-11"
+    assert "rival" in field(await team.ask(console(), "status"), "Sources")
 
 
 async def test_a_handle_alone_will_do_where_it_is_the_only_one(team: Team) -> None:
@@ -686,7 +692,7 @@ async def test_no_error_leaves_the_desk(team: Team, caplog: pytest.LogCaptureFix
         SourceUnavailable("youtube answers 503: try again later", source="youtube"),
     ]
     line = "watch instagram/new-one"
-    assert "youtube answers 503" in (await dispatcher.answer_line(MANAGER, line)).text
+    assert "cannot be reached just now" in (await dispatcher.answer_line(MANAGER, line)).text
     assert "/srv" not in (await dispatcher.answer_line(MANAGER, line)).text
     assert "/home" not in (await dispatcher.answer_line(MANAGER, line)).text
     assert team.reported == ["A command failed inside ebbwatch (ValueError)."]
