@@ -180,11 +180,15 @@ def _open_slack(
 def _review_settings(settings: Settings) -> ReviewSettings:
     from bot import message
     from bot.review import ReviewSettings
-    from bot.storage.accounts import AccessPolicy
+    from bot.storage.access import AccessPolicy
 
     return ReviewSettings(
         rules=_rules(settings, settings.checks.sensitivity),
-        access=AccessPolicy({space.id: space.accounts for space in settings.spaces}),
+        access=AccessPolicy(
+            {space.id: space.accounts for space in settings.spaces},
+            limits={space.id: space.max_accounts for space in settings.spaces},
+            tags=settings.tags,
+        ),
         voices=message,
         timezone=settings.timezone,
         news=int(settings.checks.news.total_seconds()),
@@ -237,7 +241,7 @@ async def opened(
             source = open_source(section, world)
             stack.push_async_callback(source.close)
             feeds.append(Feed(source=source, settings=section, handles=handles_of(section)))
-        intake = Intake(store, settings, world, feeds, calendar)
+        intake = Intake(store, settings, world, feeds, calendar, review_settings.access)
         context = _context(settings, store, review_settings, intake, calendar)
         dispatcher = CommandDispatcher(context, COMMANDS, report)
         there = (
@@ -299,14 +303,10 @@ def _context(
         sensitivity=settings.checks.sensitivity,
         import_files=intake.import_files,
         look=intake.look,
+        access=review_settings.access,
         route=lambda db, now, ids: reroute(db, review_settings, int(now), ids),
         spaces={
-            space.id: Space(
-                id=space.id,
-                accounts=space.accounts,
-                managers=frozenset(space.manager_roles),
-                max_accounts=space.max_accounts,
-            )
+            space.id: Space(id=space.id, managers=frozenset(space.manager_roles))
             for space in settings.spaces
         },
         timezone=settings.timezone,

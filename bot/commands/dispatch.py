@@ -197,7 +197,7 @@ class CommandDispatcher:
             space = context.spaces.get(caller.space or "")
             if space is None:
                 return None
-            patterns, managers = space.accounts, space.managers
+            patterns, managers = context.access.patterns(space.id), space.managers
         channel = None
         if caller.channel is not None:
             channel = await context.store.read(channels.get, caller.channel)

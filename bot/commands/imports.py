@@ -6,7 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot import review
-from bot.commands.request import Request, find_account, names_seen, write_down
+from bot.commands.request import Request, find_account, write_down
 from bot.errors import CommandError
 from bot.message import clean, refusals, replies
 from bot.model.command import Attachment, Caller
@@ -19,7 +19,7 @@ async def take_in(request: Request, caller: Caller, arguments: Mapping[str, Any]
     file = arguments["file"]
     if not isinstance(file, Attachment) and not request.console:
         raise CommandError(refusals.attachment_wanted(request.voice))
-    found = await request.context.import_files(file, request.patterns)
+    found = await request.context.import_files(file, request.space)
     name = file.name if isinstance(file, Attachment) else str(file)
     await request.context.store.write(write_down, request, "import", clean(name))
     return replies.found_files(request.voice, found)
@@ -56,14 +56,14 @@ async def forget(request: Request, caller: Caller, arguments: Mapping[str, Any])
 
 
 def _allowed(request: Request, account: str) -> None:
-    if not accounts.matches(request.patterns, account):
+    if not request.context.access.allows(request.space, account):
         raise CommandError(refusals.beyond_team(request.voice, account))
 
 
 def _room(db: Database, request: Request) -> None:
-    space = request.context.spaces.get(request.space)
-    if space is not None and len(names_seen(db, request)) >= space.max_accounts:
-        raise CommandError(refusals.full(request.voice, space.max_accounts))
+    access = request.context.access
+    if access.room(db, request.space) == 0:
+        raise CommandError(refusals.full(request.voice, access.limits[request.space]))
 
 
 def _bring_back(db: Database, request: Request, account: str) -> None:
@@ -80,7 +80,8 @@ def _watch(db: Database, request: Request, account: str, source: str) -> None:
 def _unwatch(db: Database, request: Request, text: str) -> str:
     """An account that was never read yet is known only as watched."""
     wanted = text.strip()
-    if accounts.matches(request.patterns, wanted) and accounts.unwatch(db, wanted):
+    allowed = request.context.access.allows(request.space, wanted)
+    if allowed and accounts.unwatch(db, wanted):
         write_down(db, request, "unwatch", wanted)
         return wanted
     known = find_account(db, request, text)
@@ -92,8 +93,7 @@ def _unwatch(db: Database, request: Request, text: str) -> str:
 
 def _forget(db: Database, request: Request, text: str, sure: bool) -> Message:
     known = find_account(db, request, text)
-    others = [space for space in request.context.spaces.values() if space.id != request.space]
-    shared = any(accounts.matches(one.accounts, known.account, known.tags) for one in others)
+    shared = request.context.access.shares(request.space, known.account, known.tags)
     if shared and not request.console:
         # one team may not erase what another one works with
         raise CommandError(refusals.forget_at_console(request.voice, known.account))

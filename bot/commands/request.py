@@ -16,6 +16,7 @@ from bot.model.command import Attachment, Caller, Command
 from bot.model.message import Alert
 from bot.model.source import Found
 from bot.storage import accounts, audit, incidents
+from bot.storage.access import AccessPolicy
 from bot.storage.accounts import AccountRow
 from bot.storage.database import Store
 from bot.storage.incidents import Stored
@@ -32,12 +33,10 @@ EVERYTHING = ("*",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """One team: the accounts it may see and who may change things (role names or ids)."""
+    """One team: who may change things (role names or ids)."""
 
     id: str
-    accounts: tuple[str, ...]
     managers: frozenset[str] = frozenset()
-    max_accounts: int = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class Context:
     """What the program hands to its commands.
 
     `now` is the calendar clock. `import_files` stores an attachment or a path, keeping only
-    accounts that the patterns allow. `look` asks a platform for one account and gives the
+    accounts that a space may bring in. `look` asks a platform for one account and gives the
     source that will read it and the account's canonical name. `route` queues what channels
     must hear after a change to these incidents, inside the change's own transaction.
     """
@@ -54,9 +53,10 @@ class Context:
     now: Callable[[], float]
     rules: Callable[[Sensitivity], Rules]
     sensitivity: Sensitivity
-    import_files: Callable[[Attachment | str, Sequence[str]], Awaitable[Sequence[Found]]]
+    import_files: Callable[[Attachment | str, str], Awaitable[Sequence[Found]]]
     look: Callable[[str], Awaitable[tuple[str, str]]]
     route: Callable[[Database, float, Sequence[int]], object]
+    access: AccessPolicy = field(default_factory=lambda: AccessPolicy({}))
     spaces: Mapping[str, Space] = field(default_factory=dict)
     timezone: str = "UTC"
     locale: str = "en"

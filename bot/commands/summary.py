@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.commands import progress
 from bot.commands.progress import DAY
-from bot.commands.request import CONSOLE, EVERYTHING, Context, Request, as_alert, look, visible
+from bot.commands.request import EVERYTHING, Context, Request, as_alert, look, visible
 from bot.commands.status import deadlines, failing, open_alerts, panel_of, seen_goals
 from bot.message import Silent, Summary, voice_for
 from bot.message import summary as summary_message
@@ -37,8 +37,6 @@ async def due_summary(
     context: Context, channel: Channel, period: Period, now: float
 ) -> Message:
     """What a channel is due at `now`, worked out by a reader: the writer is not held up."""
-    space = context.spaces.get(channel.space)
-    patterns = EVERYTHING if channel.space == CONSOLE else space.accounts if space else ()
     request = Request(
         context=context,
         caller=Caller(
@@ -49,7 +47,7 @@ async def due_summary(
             name="",
         ),
         space=channel.space,
-        patterns=tuple(patterns),
+        patterns=context.access.patterns(channel.space),
         voice=voice_for(channel.locale, channel.timezone),
         now=now,
     )

@@ -24,7 +24,7 @@ from bot.model.chat import Chat, Delivery
 from bot.model.message import ChartSpec, Picture
 from bot.route import Voices, catch_up
 from bot.storage import alerts, channels, outbox
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 from bot.storage.outbox import Claimed

@@ -9,7 +9,7 @@ from bot.deliver import told
 from bot.errors import DeliveryError, DeliveryRefused
 from bot.model.chat import Chat
 from bot.storage import channels
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 

@@ -15,21 +15,24 @@ import polars as pl
 
 from bot.errors import BotError, CommandError, SourceError
 from bot.ingest.follower_lists import compare_lists
-from bot.ingest.poll import Outcome, store_batch
+from bot.ingest.poll import Outcome, respelled, store_batch
 from bot.model.command import Attachment
 from bot.model.reading import Account
 from bot.model.source import Batch, Fault, Found, Surroundings
 from bot.sources.export import read_export
 from bot.sources.faults import placed
 from bot.storage import accounts, sources
-from bot.storage.accounts import matches
+from bot.storage.access import AccessPolicy
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from bot.config.load import Settings
     from bot.service.jobs import Feed
     from bot.storage.database import Store
 
 IMPORT = "import"
+CONSOLE = "console"
 _PRIORITY = 1
 _SHOWN = 10
 
@@ -44,30 +47,32 @@ class Intake:
         world: Surroundings,
         feeds: Sequence[Feed],
         calendar: Callable[[], float],
+        access: AccessPolicy,
     ) -> None:
         self._store, self._settings, self._world = store, settings, world
-        self._feeds, self._calendar = feeds, calendar
+        self._feeds, self._calendar, self._access = feeds, calendar, access
         self.review: Callable[[], Awaitable[None]] = _nothing
 
-    async def import_files(
-        self, given: Attachment | str, patterns: Sequence[str]
-    ) -> Sequence[Found]:
-        """Stores a file; rows of accounts that no pattern allows are left out and told."""
+    async def import_files(self, given: Attachment | str, space: str) -> Sequence[Found]:
+        """Stores a file; rows of accounts that the space may not bring in are left out and
+        told."""
         if isinstance(given, Attachment):
             with tempfile.TemporaryDirectory() as folder:
                 path = await asyncio.to_thread(_put_down, given, folder)
-                found = await self.import_path(path, {}, patterns)
+                found = await self.import_path(path, {}, space)
             return [replace(one, file=os.path.basename(one.file)) for one in found]
         path = await asyncio.to_thread(Path(given).expanduser)
-        return await self.import_path(path, {}, patterns)
+        return await self.import_path(path, {}, space)
 
     async def import_path(
-        self, path: Path, options: Mapping[str, Any], patterns: Sequence[str] = ("*",)
+        self, path: Path, options: Mapping[str, Any], space: str = CONSOLE
     ) -> list[Found]:
         """Reads one file, folder or zip, stores it, compares its lists and reviews."""
         now = datetime.fromtimestamp(self._calendar(), UTC)
         batch = await _read(path, options, self._settings, self._world, now)
-        batch = self._allowed(batch, patterns)
+        if space != CONSOLE:
+            batch = await self._store.read(self._admitted, batch, space)
+        batch = await self._store.read(respelled, batch)
         at = int(self._calendar())
         row = await self._store.write(sources.ensure, IMPORT, _PRIORITY)
         outcome = Outcome(source=IMPORT)
@@ -81,32 +86,39 @@ class Intake:
             await self.review()
         return _told(batch, said)
 
-    def _allowed(self, batch: Batch, patterns: Sequence[str]) -> Batch:
-        if "*" in patterns:
-            return batch
-        tags = self._settings.tags
-
-        def mine(account: str) -> bool:
-            return matches(patterns, account, tags.get(account, ()))
-
-        readings, left = batch.readings, 0
+    def _admitted(self, db: Database, batch: Batch, space: str) -> Batch:
+        """What the space may bring in; all names of the file are judged at once."""
+        readings = batch.readings
+        named: list[str] = []
         if readings is not None:
-            names = readings["account"].unique().to_list()
-            kept = readings.filter(pl.col("account").is_in([n for n in names if mine(n)]))
-            left, readings = readings.height - kept.height, kept
-        lists = tuple(one for one in batch.lists if mine(one.account))
-        left += len(batch.lists) - len(lists)
-        faults = tuple(
-            fault for fault in batch.faults if not fault.account or mine(fault.account)
-        )
-        if left:
+            named = readings["account"].unique(maintain_order=True).to_list()
+        listed = [one.account for one in batch.lists]
+        admission = self._access.admit(db, space, [*named, *listed])
+        allowed = admission.allowed
+        faults = [
+            fault for fault in batch.faults if not fault.account or fault.account in allowed
+        ]
+        if admission.beyond:
             text = "rows of accounts that this team may not change were left out"
-            faults = (*faults, Fault(kind="row", text=text))
-        found = tuple(
-            one if not one.account or mine(one.account) else replace(one, account=None)
-            for one in batch.found
+            faults.append(Fault(kind="row", text=text))
+        if admission.excess:
+            text = (
+                f"{len(admission.excess)} accounts were left out: this team may have "
+                f"{self._access.limits[space]}"
+            )
+            faults.append(Fault(kind="row", text=text))
+        if readings is not None:
+            readings = readings.filter(pl.col("account").is_in(list(allowed)))
+        return replace(
+            batch,
+            readings=readings,
+            lists=tuple(one for one in batch.lists if one.account in allowed),
+            faults=tuple(faults),
+            found=tuple(
+                one if not one.account or one.account in allowed else replace(one, account=None)
+                for one in batch.found
+            ),
         )
-        return replace(batch, readings=readings, lists=lists, faults=faults, found=found)
 
     async def look(self, name: str) -> tuple[str, str]:
         """The source that will read an account, and the account's own spelling."""

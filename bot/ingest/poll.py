@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
@@ -105,6 +105,7 @@ async def poll(
             fault = Fault(kind="changed", text=text)
             await _broke(store, row.id, fault, at, outcome)
             return outcome
+        batch = await store.read(respelled, batch)
         await store_batch(store, row.id, batch, at, outcome)
         state = batch.state
         if not batch.more:
@@ -124,6 +125,26 @@ def _wanted(db: Database, source: str, handles: Sequence[str] | None) -> list[st
         gone |= {name.lower(), Account.parse(name.lower()).handle}
     wanted = [name for name in named if name.lower().removeprefix("@") not in gone]
     return wanted if wanted or not named else None
+
+
+def respelled(db: Database, batch: Batch) -> Batch:
+    """The batch with every known account written as it is here; readings find theirs alone."""
+    named = {given.account for given in batch.lists}
+    named |= {fault.account for fault in batch.faults if fault.account}
+    meant = accounts.spellings(db, named) if named else {}
+    if not meant:
+        return batch
+    return replace(
+        batch,
+        lists=tuple(
+            replace(given, account=meant.get(given.account, given.account))
+            for given in batch.lists
+        ),
+        faults=tuple(
+            replace(fault, account=meant.get(fault.account or "", fault.account))
+            for fault in batch.faults
+        ),
+    )
 
 
 async def store_batch(

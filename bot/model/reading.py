@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +19,12 @@ METRICS = TOTALS + FLOWS
 
 All are nullable Int64: absent is null, never 0. A flow is the sum over the day that ends
 at `at`. A frame may leave out columns that it never fills."""
+
+
+def folded(name: str) -> str:
+    """What all spellings of one account's name share: no platform tells "Lena" from "lena"."""
+    name = name.strip()
+    return (name if name.isascii() else unicodedata.normalize("NFC", name)).lower()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from bot.review.peers import events_behind, walled
 from bot.route import Voices
 from bot.storage import accounts, days, events, incidents, readings
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.database import Store
 from bot.storage.days import PendingDays
 from bot.storage.settings import setting

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from bot.route.audience import Audience, quiet_end
 from bot.route.notifier import ChannelNotifier, Voices
 from bot.storage import accounts, alerts, channels, notices, outbox
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.incidents import Stored
 from checks.model import Notice

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from bot.storage import accounts, channels, incidents
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.incidents import Stored
 from checks.model import Incident

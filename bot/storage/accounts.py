@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from bot.model.reading import Account
+from bot.model.reading import Account, folded
 from bot.storage import forgetting
 
 Status = Literal["active", "gone", "suspended", "deactivated", "private", "renamed"]
@@ -31,58 +31,62 @@ class AccountRow:
 
 def matches(patterns: Iterable[str], account: str, tags: Collection[str] = ()) -> bool:
     """True where one pattern fits: "*", "instagram/*", "instagram/lena" or "#team-a"."""
-    name = account.lower()
+    name = folded(account)
     for pattern in patterns:
         if pattern.startswith("#"):
             if pattern[1:] in tags:
                 return True
-        elif fnmatchcase(name, pattern.lower()):
+        elif fnmatchcase(name, folded(pattern)):
             return True
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class AccessPolicy:
-    """Which accounts each space may see, as patterns; the terminal's own space sees all."""
-
-    spaces: Mapping[str, tuple[str, ...]]
-    console: str = "console"
-
-    def sees(self, space: str, account: str, tags: Collection[str] = ()) -> bool:
-        return matches(self.patterns(space), account, tags)
-
-    def patterns(self, space: str) -> tuple[str, ...]:
-        """Empty for a space that the config does not link."""
-        return ("*",) if space == self.console else self.spaces.get(space, ())
-
-
 def ensure(db: Database, names: Sequence[str], source: int | None, seen: int) -> dict[str, int]:
-    """Ids of all names but the forgotten ones; unknown ones are added."""
-    wanted = json.dumps(list(names))
-    found = _ids(db, wanted)
+    """Ids of all names but the forgotten ones; unknown ones are added.
+
+    However a name is written, it stays the account that it was first written as.
+    """
+    found = ids(db, names)
     missing = [name for name in names if name not in found]
     gone = forgetting.forgotten(db, missing) if missing else set()
     missing = [name for name in missing if name not in gone]
     if missing:
         rows = []
-        for name in missing:
+        for key, name in {folded(name): name for name in reversed(missing)}.items():
             parsed = Account.parse(name)
-            rows.append((name, parsed.platform, parsed.handle, source, seen))
+            rows.append((name, key, parsed.platform, parsed.handle, source, seen))
         db.conn.executemany(
-            "INSERT INTO accounts (account, platform, handle, source, first_seen)"
-            " VALUES (?, ?, ?, ?, ?)",
-            rows,
+            "INSERT INTO accounts (account, folded, platform, handle, source, first_seen)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            rows[::-1],
         )
-        found = _ids(db, wanted)
+        found = ids(db, names)
     return found
 
 
-def _ids(db: Database, wanted: str) -> dict[str, int]:
+def ids(db: Database, names: Collection[str]) -> dict[str, int]:
+    """Ids of the names that are known, in whatever spelling."""
+    keys = {name: folded(name) for name in names}
     rows = db.conn.execute(
-        "SELECT account, id FROM accounts WHERE account IN (SELECT value FROM json_each(?))",
-        (wanted,),
+        "SELECT account, folded, id FROM accounts"
+        " WHERE folded IN (SELECT value FROM json_each(?)) ORDER BY id DESC",
+        (json.dumps(sorted(set(keys.values()))),),
+    ).fetchall()
+    # older databases hold spellings beside each other: the one that was given, or the first
+    exact, first = {row[0]: row[2] for row in rows}, {row[1]: row[2] for row in rows}
+    known = {name: exact.get(name, first.get(key)) for name, key in keys.items()}
+    return {name: id for name, id in known.items() if id is not None}
+
+
+def spellings(db: Database, names: Collection[str]) -> dict[str, str]:
+    """How known accounts are written here, where the given names write them otherwise."""
+    found = ids(db, names)
+    rows = db.conn.execute(
+        "SELECT id, account FROM accounts WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(found.values())),),
     )
-    return {row[0]: row[1] for row in rows}
+    stored = {row[0]: row[1] for row in rows}
+    return {name: stored[id] for name, id in found.items() if stored[id] != name}
 
 
 _SELECT = """SELECT accounts.*, sources.name AS source_name, (
@@ -98,7 +102,12 @@ def listing(db: Database, patterns: Sequence[str] = ("*",)) -> list[AccountRow]:
 
 
 def get(db: Database, account: str) -> AccountRow | None:
-    row = db.conn.execute(f"{_SELECT} WHERE accounts.account = ?", (account,)).fetchone()
+    """In whatever spelling it is asked for."""
+    row = db.conn.execute(
+        f"{_SELECT} WHERE accounts.folded = ?2"
+        " ORDER BY accounts.account = ?1 DESC, accounts.id LIMIT 1",
+        (account, folded(account)),
+    ).fetchone()
     return None if row is None else _known(row)
 
 
@@ -160,8 +169,8 @@ def set_names(db: Database, names: Mapping[str, str]) -> list[tuple[str, str, st
 def set_status(db: Database, account: str, status: Status, at: int) -> bool:
     """True where this is a change."""
     cursor = db.conn.execute(
-        "UPDATE accounts SET status = ?, status_at = ? WHERE account = ? AND status <> ?",
-        (status, at, account, status),
+        "UPDATE accounts SET status = ?, status_at = ? WHERE id = ? AND status <> ?",
+        (status, at, ids(db, [account]).get(account), status),
     )
     return cursor.rowcount > 0
 
@@ -175,7 +184,14 @@ def watch(db: Database, account: str, source: str, space: str, by: str, at: int)
 
 
 def unwatch(db: Database, account: str) -> bool:
-    return db.conn.execute("DELETE FROM watched WHERE account = ?", (account,)).rowcount > 0
+    spellings = [
+        name
+        for (name,) in db.conn.execute("SELECT DISTINCT account FROM watched").fetchall()
+        if folded(name) == folded(account)
+    ]
+    for name in spellings:
+        db.conn.execute("DELETE FROM watched WHERE account = ?", (name,))
+    return bool(spellings)
 
 
 def watched(db: Database, source: str) -> list[str]:

@@ -1,10 +1,11 @@
 """Accounts that are erased and stay away."""
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlite_utils import Database
+
+from bot.model.reading import folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +51,10 @@ def forget(db: Database, account: str, at: int) -> int:
 
 
 def forgotten(db: Database, names: Collection[str]) -> set[str]:
-    """Those of the names that are refused."""
-    rows = db.conn.execute(
-        "SELECT account FROM forgotten WHERE account IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(names)),),
-    )
-    return {name for (name,) in rows}
+    """Those of the names that are refused, in whatever spelling."""
+    rows = db.conn.execute("SELECT account FROM forgotten")
+    gone = {folded(name) for (name,) in rows}
+    return {name for name in names if folded(name) in gone} if gone else set()
 
 
 def given_by(db: Database, source: str) -> list[str]:
@@ -66,18 +65,18 @@ def given_by(db: Database, source: str) -> list[str]:
 
 def find(db: Database, name: str) -> Forgotten | None:
     """The forgotten account of that name, however a person wrote it."""
-    row = db.conn.execute(
-        "SELECT account, source, watched FROM forgotten WHERE lower(account) = lower(?)",
-        (name.strip(),),
-    ).fetchone()
-    if row is None:
-        return None
-    return Forgotten(account=row[0], source=row[1], watched=bool(row[2]))
+    for account, source, watched in db.conn.execute(
+        "SELECT account, source, watched FROM forgotten"
+    ).fetchall():
+        if folded(account) == folded(name):
+            return Forgotten(account=account, source=source, watched=bool(watched))
+    return None
 
 
 def bring_back(db: Database, account: str) -> None:
     """Lets sources and imports give a forgotten account again."""
-    db.conn.execute("DELETE FROM forgotten WHERE account = ?", (account,))
+    if (known := find(db, account)) is not None:
+        db.conn.execute("DELETE FROM forgotten WHERE account = ?", (known.account,))
 
 
 def _forget_incidents(db: Database, account: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from bot.errors import StorageError
+from bot.model.reading import folded
 from bot.storage import schema
 
 APPLICATION_ID = 0x0EBB0A7C
@@ -116,3 +117,11 @@ def m006_follower_dates(db: Database) -> None:
 @steps()
 def m007_fault_kinds(db: Database) -> None:
     _run(db, schema.FAULT_KINDS)
+
+
+@steps()
+def m008_spellings(db: Database) -> None:
+    _run(db, schema.SPELLINGS)
+    known = db.conn.execute("SELECT account, id FROM accounts").fetchall()
+    rows = [(folded(account), id) for account, id in known]
+    db.conn.executemany("UPDATE accounts SET folded = ? WHERE id = ?", rows)

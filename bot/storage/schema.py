@@ -362,6 +362,11 @@ CREATE TABLE handled (
 ) STRICT, WITHOUT ROWID;
 """
 
+SPELLINGS = """
+ALTER TABLE accounts ADD COLUMN folded TEXT NOT NULL DEFAULT '';
+CREATE INDEX accounts_folded ON accounts(folded);
+"""
+
 FAULT_KINDS = """
 ALTER TABLE sources ADD COLUMN fault_kind TEXT;
 """

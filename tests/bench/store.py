@@ -22,7 +22,7 @@ from bot.ingest.poll import Outcome, store_batch
 from bot.model.reading import METRICS
 from bot.review import ReviewSettings, review
 from bot.storage import sources
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.database import Store, connect
 from checks.rules import rules_for
 from tests.fakes import DAY, calm, ends, frame

@@ -19,7 +19,7 @@ from bot.ingest.poll import poll
 from bot.model.source import Batch
 from bot.review import ReviewSettings, review
 from bot.storage import channels, sources
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.rules import rules_for

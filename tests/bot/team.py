@@ -17,6 +17,7 @@ from bot.model.command import Attachment, Caller
 from bot.model.message import Message
 from bot.model.source import Found
 from bot.storage import accounts, channels, incidents, readings, sources
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 from checks.model import Incident
@@ -39,7 +40,7 @@ class Team:
     context: Context
     reported: list[str] = field(default_factory=list)
     routed: list[int] = field(default_factory=list)
-    imported: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    imported: list[tuple[str, str]] = field(default_factory=list)
     looked: list[str] = field(default_factory=list)
 
     async def ask(self, caller: Caller, line: str, *files: Attachment) -> Message:
@@ -115,9 +116,9 @@ def _team(store: Store, locale: str) -> Team:
     async def tell(problem: str) -> None:
         team.reported.append(problem)
 
-    async def import_files(file: Attachment | str, patterns: Sequence[str]) -> list[Found]:
+    async def import_files(file: Attachment | str, space: str) -> list[Found]:
         name = file.name if isinstance(file, Attachment) else file
-        team.imported.append((name, tuple(patterns)))
+        team.imported.append((name, space))
         return [Found(file=name, format="generic", readings=3, first="2022-11-18")]
 
     async def look(account: str) -> tuple[str, str]:
@@ -132,15 +133,14 @@ def _team(store: Store, locale: str) -> Team:
         import_files=import_files,
         look=look,
         route=lambda db, now, ids: team.routed.extend(ids),
-        spaces={
-            ONE: Space(
-                id=ONE,
-                accounts=("instagram/lena", "instagram/mo", "instagram/new*", "#team-a"),
-                managers=frozenset({"leads"}),
-                max_accounts=4,
-            ),
-            TWO: Space(id=TWO, accounts=THEIRS, managers=frozenset({"leads"})),
-        },
+        access=AccessPolicy(
+            {
+                ONE: ("instagram/lena", "instagram/mo", "instagram/new*", "#team-a"),
+                TWO: THEIRS,
+            },
+            limits={ONE: 4},
+        ),
+        spaces={space: Space(id=space, managers=frozenset({"leads"})) for space in (ONE, TWO)},
         locale=locale,
     )
     team = Team(

@@ -210,16 +210,15 @@ async def test_a_number_outlives_the_right_to_see_its_account(team: Team) -> Non
 async def test_imports_carry_the_wall_with_them(team: Team) -> None:
     await team.ask(person(manager=True), "import", EXPORT)
     await team.ask(console(), "import exports/some.csv")
-    assert team.imported[0] == ("counts.csv", team.context.spaces[ONE].accounts)
-    assert team.imported[1] == ("exports/some.csv", ("*",))
+    assert team.imported == [("counts.csv", ONE), ("exports/some.csv", "console")]
     shown = await team.ask(person(manager=True), "import /etc/passwd")
     assert "Attach the export" in shown.text
     assert len(team.imported) == 2
 
 
 async def test_one_team_cannot_erase_what_another_one_works_with(team: Team) -> None:
-    shared = team.context.spaces[TWO]
-    object.__setattr__(shared, "accounts", (*THEIRS, "instagram/mo"))
+    spaces = {**team.context.access.spaces, TWO: (*THEIRS, "Instagram/MO")}
+    object.__setattr__(team.context.access, "spaces", spaces)
     shown = await team.ask(person(manager=True), "forget instagram/mo yes")
     assert "can only be erased by whoever runs ebbwatch" in shown.text
     assert "instagram/mo" in [one.account for one in await team.store.read(listing)]

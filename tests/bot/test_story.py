@@ -12,7 +12,7 @@ from bot.ingest.poll import poll
 from bot.model.source import Batch
 from bot.review import ReviewSettings, reroute, review, settle_routes
 from bot.storage import channels, events, forgetting, incidents, outbox
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.model import Event

@@ -21,7 +21,7 @@ import bot.message
 from bot.deliver import Clocks, OutboxWorker
 from bot.model.message import Button, ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 from checks.model import SEVERITIES, Severity

@@ -13,7 +13,7 @@ from bot import message
 from bot.deliver import Clocks, OutboxWorker
 from bot.route import News, route
 from bot.storage import channels, incidents
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.model import SEVERITIES, Incident, Severity, Update

@@ -17,7 +17,7 @@ from bot.chat.discord.adapter import Patience
 from bot.deliver import Clocks, OutboxWorker
 from bot.model.message import ChartSpec, Picture
 from bot.storage import channels, outbox
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
 from tests.contracts.chat import STAGES, Stage, alert, delivery, open_stage

@@ -10,7 +10,7 @@ from bot import message
 from bot.deliver import LONGEST_ASKED, Clocks, OutboxWorker
 from bot.model.message import ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from tests.fakes import Clock, FakeChat

@@ -24,7 +24,7 @@ from bot.storage import (
     readings,
     sources,
 )
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.judge import judgements

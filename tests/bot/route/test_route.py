@@ -8,7 +8,7 @@ from bot import message
 from bot.deliver import Clocks, OutboxWorker
 from bot.route import News, quiet_end, route
 from bot.storage import accounts, alerts, channels, forgetting, incidents, notices, outbox
-from bot.storage.accounts import AccessPolicy
+from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Mute, Subscription
 from bot.storage.database import Store
 from checks.model import Incident, Notice, Reason, Update

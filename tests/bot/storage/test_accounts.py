@@ -5,7 +5,8 @@ import pytest
 
 from bot.model.reading import FollowerList
 from bot.storage import accounts, audit, channels, events, goals, lists
-from bot.storage.accounts import AccessPolicy, matches
+from bot.storage.access import AccessPolicy
+from bot.storage.accounts import matches
 from bot.storage.channels import Channel, Mute, Subscription
 from bot.storage.database import Store
 from bot.storage.lists import ListChange
