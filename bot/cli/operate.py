@@ -231,6 +231,8 @@ def _minute(at: float) -> str:
 
 async def send_test(settings: Settings, channel: str) -> str:
     """Queues a test message, and sends it where no service runs."""
+    from bot.message import voice_for
+    from bot.message.welcome import trial
     from bot.storage import channels, outbox
     from bot.storage.single import served
 
@@ -246,10 +248,7 @@ async def send_test(settings: Settings, channel: str) -> str:
             channel=channel,
             space=known.space,
             kind="test",
-            message=Message(
-                title="ebbwatch can write here",
-                text="This is a test: alerts for this channel will look like this message.",
-            ),
+            message=trial(voice_for(known.locale, known.timezone)),
             now=now,
         )
         if running:

@@ -144,7 +144,7 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
 
 def _replayed(db: Database, settings: Settings) -> Message:
     from bot.message import voice_for
-    from bot.message.demo import replay_over
+    from bot.message.welcome import replay_over
     from bot.storage import accounts, incidents
 
     told = [

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 ROOT = Path(__file__).parents[2]
-_SAMPLE = "bot/sample/youtube-vtubers.csv"
 FILES = click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
@@ -341,21 +340,35 @@ def send_test(context: click.Context, /, channel: str) -> None:
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path), default=Path("config.toml"))
-def init(target: Path) -> None:
-    """Write a commented config to start from."""
+@click.option("--platform", "platforms", multiple=True, help="instagram, tiktok, youtube ...")
+@click.option("--source", "origin", type=click.Choice(["exports", "api", "database"]))
+@click.option("--discord", "chat", flag_value="discord", help="Alerts go to Discord.")
+@click.option("--slack", "chat", flag_value="slack", help="Alerts go to Slack.")
+@click.option("--terminal", "chat", flag_value="terminal", help="Alerts go to this terminal.")
+@click.option("--account", "accounts", multiple=True, help="What an API is asked for.")
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--channel", help="discord:CHANNEL_ID or slack:C0123.")
+@click.option("--locale", help="en or de.")
+@click.option("--timezone", callback=known_zone, help="IANA name.")
+@click.option("--api", multiple=True, hidden=True)
+@click.option("--ask/--no-ask", "asks", default=None, help="Left out: ask at a terminal.")
+@click.option("--example", is_flag=True, help="Write the long example with every key instead.")
+@click.pass_context
+def init(
+    context: click.Context, /, target: Path, asks: bool | None, example: bool, **said: Any
+) -> None:
+    """Ask a little, write a config, send a first chart.
+
+    DISCORD_TOKEN or SLACK_BOT_TOKEN are taken from the environment where they are set.
+    """
+    from bot.cli.init import Said, init, write_example
+
     if target.exists():
         raise CommandError(f"{target} exists already: edit it, or name another file")
-    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
-    # relative paths start at the config: the sample is found from any folder
-    text = text.replace(f'"{_SAMPLE}"', json.dumps(str(ROOT / _SAMPLE)))
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{target} cannot be written: {error.strerror}") from None
-    click.echo(
-        f"{target} written: replace the [[sources]] section with yours, then try "
-        "`ebbwatch doctor` and `ebbwatch run`"
-    )
+    if example:
+        write_example(target, ROOT)
+    else:
+        init(target, Said(**said), asks=sys.stdin.isatty() if asks is None else asks)
 
 
 @click.command("slack-manifest")

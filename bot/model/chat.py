@@ -35,6 +35,15 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A channel that can be written to, its space, and how people call it."""
+
+    space: str
+    channel: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """`since` is when the present condition began; `text` a sentence for people."""
 

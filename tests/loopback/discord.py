@@ -229,7 +229,9 @@ class LoopbackDiscord:
                 web.get(api + "/oauth2/applications/@me", self._application),
                 web.get(api + "/gateway/bot", self._gateway_bot),
                 web.get(api + "/channels/{channel}", self._get_channel),
+                web.get(api + "/users/@me/guilds", self._own_guilds),
                 web.get(api + "/guilds/{guild}", self._get_guild),
+                web.get(api + "/guilds/{guild}/channels", self._guild_channels),
                 web.get(api + "/guilds/{guild}/members/{user}", self._get_member),
                 web.get(api + "/channels/{channel}/messages", self._history, name="look"),
                 web.post(api + "/channels/{channel}/messages", self._post, name="post"),
@@ -457,6 +459,15 @@ class LoopbackDiscord:
         if request.match_info["guild"] not in self.guilds:
             raise Refusal(404, 10004, "Unknown Guild")
         return _json(self._guild(request.match_info["guild"]))
+
+    async def _own_guilds(self, request: web.Request) -> web.Response:
+        self._check_token(request)
+        return _json([{"id": guild, "name": f"guild-{guild}"} for guild in self.guilds])
+
+    async def _guild_channels(self, request: web.Request) -> web.Response:
+        self._check_token(request)
+        guild = request.match_info["guild"]
+        return _json([one for one in self.channels.values() if one["guild_id"] == guild])
 
     async def _get_member(self, request: web.Request) -> web.Response:
         self._check_token(request)

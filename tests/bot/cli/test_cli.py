@@ -186,7 +186,7 @@ def configured(tmp_path: Path, purged: Path) -> Path:
 
 
 def test_init_writes_a_config_that_is_not_overwritten(ebbwatch: Shell, tmp_path: Path) -> None:
-    ebbwatch("init", cwd=tmp_path)
+    ebbwatch("init", "--example", cwd=tmp_path)
     assert "[[sources]]" in (tmp_path / "config.toml").read_text(encoding="utf-8")
     assert 'ok    source "sample"' in ebbwatch("doctor", cwd=tmp_path).stdout
     nowhere = ebbwatch("init", "nowhere/config.toml", cwd=tmp_path, fails=True)

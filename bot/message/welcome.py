@@ -1,11 +1,11 @@
-"""What a replay says at its end: what was seen, and what to do next."""
+"""What newcomers are told: that a channel works, and what the demo has shown."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from bot.message.kinds import kind_name
-from bot.message.voice import Voice
-from bot.model.message import Field, Message
+from bot.message.voice import Voice, clean
+from bot.model.message import ChartSpec, Field, Message
 from checks.model import Incident
 
 
@@ -26,8 +26,16 @@ def replay_over(voice: Voice, told: Sequence[Incident], accounts: int) -> Messag
         if seen
         else voice.say("{watched}, and nothing stood out.", watched=watched),
         fields=(
-            Field(name=voice.say("Look closer"), value="incidents all   why 1   chart 1"),
+            Field(name=voice.say("Look closer"), value="incidents all · why 1 · chart 1"),
             Field(name=voice.say("Your own export"), value="ebbwatch check FILE"),
             Field(name=voice.say("Your own team"), value="ebbwatch init"),
         ),
     )
+
+
+def trial(voice: Voice, account: str | None = None, chart: ChartSpec | None = None) -> Message:
+    """The first message in a channel; with what is known of an account where one is read."""
+    text = voice.say("This is a test: alerts come to this channel.")
+    if account is not None:
+        text += " " + voice.say("{account} is known so far.", account=clean(account))
+    return Message(title=voice.say("ebbwatch can write here"), text=text, chart=chart)
