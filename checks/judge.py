@@ -13,12 +13,13 @@ from checks.detectors.table import CHECKS, WAVE_MEMBER, check_named
 from checks.evidence.cache import EvidenceCache
 from checks.evidence.cohort import MIN_MOVED
 from checks.evidence.cohorts import Case, evidence_days
-from checks.glitch import faults, without_copies
+from checks.faults.hold import Held, hold
+from checks.faults.notices import fault_notices
 from checks.incident.day import EmptyDayContext, PanelDayContext
 from checks.incident.wave import wave_name
 from checks.milestone import milestones
 from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
-from checks.panel.panel import Bools, Floats, Ints, Panel
+from checks.panel.panel import Bools, Ints, Panel
 from checks.reasons import reason
 from checks.verdict.verdict import explain
 
@@ -63,14 +64,13 @@ def judgements(
     wanted = np.unique(np.asarray([-1] if columns is None else columns) % max(panel.days, 1))
     if not panel.accounts or not panel.days or not len(wanted):
         return
-    values = panel.metrics["followers"]
-    panel, copies = without_copies(panel)
-    for judged in [wanted] if len(wanted) > _FEW else wanted[:, None]:
+    held = hold(panel)
+    for panel, judged in _stretches(held, wanted):
         seen = evidence_days(judged) if len(judged) > 1 else judged
         span = slice(int(seen[0]), int(seen[-1]) + 1)
         found = detect(panel, rules, columns=span, floors=floors)
         cache = EvidenceCache(found.day, judged, events, floors)
-        days = _Days(found, cache, judged, copies, values)
+        days = _Days(found, cache, judged, held)
         for column in judged.tolist():
             yield int(panel.ends[column]), days.judgement(column)
 
@@ -121,6 +121,13 @@ def _sudden(day: Day) -> Findings:
     return join([check.find(day) for check in CHECKS if check.sudden])
 
 
+def _stretches(held: Held, wanted: Ints) -> Iterator[tuple[Panel, Ints]]:
+    """Columns that are judged together: all with one history, or one by one where few."""
+    for panel, judged in held.parts(wanted):
+        for some in [judged] if len(wanted) > _FEW else judged[:, None]:
+            yield panel, some
+
+
 class _Days:
     """The judged days of one detection."""
 
@@ -129,15 +136,14 @@ class _Days:
         detections: Detections,
         cache: EvidenceCache,
         judged: Ints,
-        copies: Bools,
-        values: Floats,
+        held: Held,
     ) -> None:
         self.panel = detections.panel
         self.detections = detections
         self.cache = cache
-        self.copies = copies
-        self.values = values
+        self.held = held
         hits = detections.hits
+        hits = hits.take(~held.flapping.on[hits.row, hits.column])
         rising = hits.passed & (hits.metric == "followers") & (hits.direction > 0)
         self.risen = self._risen(hits.take(rising), judged)
         hits = hits.take(hits.alarm | (rising & self._inside(hits)))
@@ -303,7 +309,7 @@ class _Days:
         return below or count < rules.min_count
 
     def _notices(self, column: int) -> Iterator[Notice]:
-        yield from faults(self.panel, self.copies, self.values, column)
+        yield from fault_notices(self.held, column)
         yield from milestones(self.panel, column)
         yield from self._stale(column)
 
@@ -312,7 +318,7 @@ class _Days:
         week = column - STALE_DAYS
         if week < 0:
             return
-        followers = self.values
+        followers = self.held.values
         silent = np.isnan(followers[:, week + 1 : column + 1]).all(axis=1)
         if self.panel.zeros is not None:
             silent &= ~self.panel.zeros[:, week + 1 : column + 1].any(axis=1)

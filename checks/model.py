@@ -16,8 +16,9 @@ Kind = Literal[
     "glitch",
     "unexplained_drop",
     "unexplained_spike",
+    "identity_change",
 ]
-NoticeKind = Literal["milestone", "source_fault", "stale", "account_gone"]
+NoticeKind = Literal["milestone", "source_fault", "stale", "account_gone", "identity_change"]
 Severity = Literal["info", "warning", "critical"]
 State = Literal["suspected", "confirmed", "resolved"]
 Sensitivity = Literal["strict", "balanced", "sensitive"]
@@ -150,12 +151,25 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something worth saying that is no incident; `account` is None for a whole source."""
+    """Something worth saying that is no incident.
+
+    `account` is None for a whole source, then `accounts` are those that showed it. `at` is when
+    it became known; a lasting condition repeats the same notice on every judged day.
+    """
 
     kind: NoticeKind
     account: str | None
     at: int
     reasons: tuple[Reason, ...]
+    accounts: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """A warning where an account is lost or nothing can be seen of it any more."""
+        mild = all(each.code == "sources_disagree" for each in self.reasons)
+        if self.kind in ("milestone", "stale") or (self.kind == "source_fault" and mild):
+            return "info"
+        return "warning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

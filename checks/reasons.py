@@ -157,6 +157,17 @@ REASONS: Mapping[str, Code] = {
     "same_value": Code(
         "`accounts` accounts jumped to the same `value` at once.", ("accounts", "value")
     ),
+    "repeats": Code(
+        "The counts have repeated themselves since `since` (epoch seconds).",
+        ("since",),
+    ),
+    "flaps": Code(
+        "The count went away and came back `times` times in `days` days.", ("times", "days")
+    ),
+    "other_account": Code(
+        "The count went from `before` to `after` in one reading and stayed.",
+        ("before", "after"),
+    ),
 }
 
 ADVICE: Mapping[str, str] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
 DAY = timedelta(days=1)
+PARTED = 2 * 86_400
+"""Seconds without a notice after which the same one is told again."""
+
 COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 
 
@@ -157,14 +161,19 @@ def backtest(
 
 
 def _notices(panels: Sequence[Panel], rules: Rules, columns: Ints) -> tuple[Notice, ...]:
-    """Each notice once: the first time it was there."""
-    first: dict[tuple[object, ...], Notice] = {}
-    for panel in panels:
-        for _, judgement in judgements(panel, rules, columns=columns):
-            for notice in judgement.notices:
-                codes = tuple((r.code, r.values.get("milestone")) for r in notice.reasons)
-                first.setdefault((notice.kind, notice.account, codes), notice)
-    return tuple(sorted(first.values(), key=lambda each: each.at))
+    """Each notice once: a condition that lasts is there on every judged day."""
+    looks = [judgements(panel, rules, columns=columns) for panel in panels]
+    told: list[Notice] = []
+    last: dict[tuple[object, ...], int] = {}
+    for at, judgement in heapq.merge(*looks, key=lambda look: look[0]):
+        for notice in judgement.notices:
+            named = notice.account or next(iter(notice.accounts), "").partition("/")[0]
+            codes = tuple((r.code, r.values.get("milestone")) for r in notice.reasons)
+            key = (notice.kind, named, codes)
+            if at - last.get(key, at - PARTED - 1) > PARTED:
+                told.append(notice)
+            last[key] = at
+    return tuple(sorted(told, key=lambda each: each.at))
 
 
 def print_incidents(
@@ -183,7 +192,8 @@ def print_incidents(
             console.print(Text(f"    {sentence(voice, reason)}"))
     for notice in notices:
         told = " ".join(sentence(voice, reason) for reason in notice.reasons)
-        console.print(Text(f"{notice.account or 'all accounts'}: {told}"))
+        who = notice.account or counted(len(notice.accounts), "account")
+        console.print(Text(f"{who}: {told}"))
     console.print(Text(end))
 
 

@@ -12,13 +12,13 @@ from sqlite_utils import Database
 from bot.commands.parse import read_target
 from bot.commands.progress import DAY
 from bot.commands.request import Request, as_alert, find_account, find_incidents, look
-from bot.commands.status import about, open_alerts, panel_of
+from bot.commands.status import about, in_force, open_alerts, panel_of
 from bot.errors import CommandError
 from bot.message import details, picture, refusals
 from bot.model.command import Caller
 from bot.model.message import Alert, ChartSpec, Message
 from bot.storage.accounts import AccountRow
-from checks.model import Event, Incident
+from checks.model import Event, Incident, Notice
 from checks.panel.panel import LOOKBACK, Panel
 
 _DAYS = 45
@@ -31,19 +31,26 @@ async def chart(request: Request, caller: Caller, arguments: Mapping[str, Any]) 
     days = min(max(2, span.days), _MOST)
     asked = bool({"days", "metric"} & set(arguments))
     metric = arguments.get("metric")
-    frame, panel, incident, events = await look(
+    frame, panel, incident, events, lasting = await look(
         request, _gather, arguments["account"], days, metric, asked
     )
     assert frame.chart is not None
     drawn = await asyncio.to_thread(
-        picture, request.voice, frame.chart, panel, request.now, incident, tuple(events)
+        picture,
+        request.voice,
+        frame.chart,
+        panel,
+        request.now,
+        incident,
+        tuple(events),
+        lasting,
     )
     return replace(frame, picture=drawn)
 
 
 def _gather(
     db: Database, request: Request, text: str, days: int, metric: str | None, asked: bool
-) -> tuple[Message, Panel, Incident | None, list[Event]]:
+) -> tuple[Message, Panel, Incident | None, list[Event], list[Notice]]:
     """What to draw; the incident asked for is marked, else the gravest open one."""
     alert = _incident(db, request, text)
     known = find_account(db, request, alert.incident.account if alert else text)
@@ -64,7 +71,8 @@ def _gather(
     incident = next(
         (one.incident for one in marked if one.incident.metric == frame.chart.metric), None
     )
-    return frame, panel, incident, about(db, request, account)
+    lasting = in_force(db, request, account)
+    return frame, panel, incident, about(db, request, account), lasting
 
 
 def _refuse_nothing(request: Request, known: AccountRow, panel: Panel, spec: ChartSpec) -> None:

@@ -7,7 +7,7 @@ from sqlite_utils import Database
 
 from bot.commands.parse import Target
 from bot.commands.request import Request, as_alert, find_incidents, look, write_down
-from bot.commands.status import open_alerts
+from bot.commands.status import faults_of, open_alerts
 from bot.message import details, replies
 from bot.model.command import Caller
 from bot.model.message import Message
@@ -48,7 +48,13 @@ def _listing(db: Database, request: Request, everything: bool) -> Message:
     else:
         found = incidents.listing(db, request.patterns)
         alerts = [as_alert(db, request, one) for one in found]
-    return details.incident_list(request.voice, alerts, request.now, all_of_them=everything)
+    return details.incident_list(
+        request.voice,
+        alerts,
+        request.now,
+        all_of_them=everything,
+        faults=faults_of(db, request),
+    )
 
 
 def _why(db: Database, request: Request, target: Target) -> Message:

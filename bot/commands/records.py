@@ -17,12 +17,13 @@ from bot.commands.request import Request, find_account, find_incidents, look, vi
 from bot.commands.status import (
     deadlines,
     failing,
+    in_force,
     panel_of,
     said_of,
     seen_goals,
 )
 from bot.commands.summary import DAYS
-from bot.message.contract import incident_fields, moment, number
+from bot.message.contract import incident_fields, moment, notice_fields, number
 from bot.message.kinds import worst_first
 from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.storage import accounts, incidents, readings
@@ -70,6 +71,9 @@ def _overview(db: Database, request: Request) -> Fields:
                 "last_success": _time(request, row.last_success),
             }
             for row in failing(db, request)
+        ],
+        "notices": [
+            notice_fields(one, str(request.voice.zone)) for one in in_force(db, request)
         ],
         "goals": [_goal(one) for one in seen_goals(db, request)],
         "deadlines": [_deadline(request, one) for one in deadlines(db, request)],

@@ -21,14 +21,15 @@ from bot.commands.request import (
 from bot.errors import CommandError
 from bot.message import refusals
 from bot.message import status as status_message
-from bot.message.kinds import worst_first
+from bot.message.kinds import KINDS, NOTICES, worst_first
+from bot.message.notice import standing
 from bot.message.progress import AccountProgress, Deadline, GoalProgress, concerns, deadline_of
 from bot.message.status import AccountLook, Churn
 from bot.model.command import Caller
 from bot.model.message import Alert, Message
-from bot.storage import accounts, events, goals, incidents, lists, sources
+from bot.storage import accounts, events, goals, incidents, lists, notices, sources
 from bot.storage.sources import SourceRow
-from checks.model import Event
+from checks.model import Event, Notice
 from checks.panel.panel import Panel
 
 _PERIODS = (1, 7, 30)
@@ -55,6 +56,25 @@ def open_alerts(db: Database, request: Request, account: str | None = None) -> l
     found = incidents.listing(db, request.patterns, open_only=True, account=account)
     found.sort(key=lambda one: worst_first(one.incident))
     return [as_alert(db, request, one) for one in found]
+
+
+def in_force(db: Database, request: Request, account: str | None = None) -> list[Notice]:
+    """Warnings that still hold about accounts the caller may see: lost, or seen no more."""
+    return [
+        notice
+        for notice in notices.in_force(db).values()
+        if notice.severity != "info"
+        and notice.account is not None
+        and account in (None, notice.account)
+        and sees(db, request, notice.account)
+    ]
+
+
+def faults_of(db: Database, request: Request, account: str | None = None) -> list[str]:
+    """The same in a line each."""
+    found = in_force(db, request, account)
+    named = {notice.account for notice in found if notice.account is not None}
+    return standing(request.voice, found, accounts.sources_by_account(db, named))
 
 
 def deadlines(db: Database, request: Request) -> list[Deadline]:
@@ -123,6 +143,7 @@ def _all(db: Database, request: Request) -> Message:
         open_alerts(db, request),
         max(read, default=None),
         _of_sources(db, request),
+        faults_of(db, request),
         seen_goals(db, request),
         deadlines(db, request),
         request.now,
@@ -176,6 +197,7 @@ def _one(db: Database, request: Request, text: str) -> Message:
         status=known.status,
         courses=courses,
         open=open_alerts(db, request, known.account),
+        faults=faults_of(db, request, known.account),
         goals=goals_progress(db, request, panel),
         deadlines=[
             deadline
@@ -221,7 +243,10 @@ def _list(db: Database, request: Request, pattern: str) -> Message:
     courses = _weeks(db, request, seen)
     courses.sort(key=lambda one: math.inf if math.isnan(one.after) else -one.after)
     found = incidents.listing(db, request.patterns, open_only=True)
-    hit = {one.incident.account: one.incident.kind for one in found}
+    hit = {
+        **{str(one.account): NOTICES[one.kind] for one in in_force(db, request)},
+        **{one.incident.account: KINDS[one.incident.kind] for one in found},
+    }
     return status_message.account_list(request.voice, courses, hit, request.now)
 
 

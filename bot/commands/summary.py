@@ -10,7 +10,15 @@ from sqlite_utils import Database
 from bot.commands import progress
 from bot.commands.progress import DAY
 from bot.commands.request import EVERYTHING, Context, Request, as_alert, look, visible
-from bot.commands.status import deadlines, failing, open_alerts, panel_of, seen_goals
+from bot.commands.status import (
+    deadlines,
+    failing,
+    faults_of,
+    in_force,
+    open_alerts,
+    panel_of,
+    seen_goals,
+)
 from bot.message import Silent, Summary, voice_for
 from bot.message import summary as summary_message
 from bot.message.notice import NAMED
@@ -83,6 +91,7 @@ def _summary(db: Database, request: Request, period: Period, heard: tuple[str, .
         and one.silent is None
         and one.seen_at - (one.incident.alerted_at or one.seen_at) >= _LATE
     ]
+    lost = {str(notice.account) for notice in in_force(db, request)}
     returned = sum(_came_back(one, start) for one in own)
     what = Summary(
         period=period,
@@ -96,6 +105,7 @@ def _summary(db: Database, request: Request, period: Period, heard: tuple[str, .
         late=late,
         returned=returned,
         stale=_stale(db, request, seen),
+        faults=[line for name in sorted(names & lost) for line in faults_of(db, request, name)],
         goals=[one for one in seen_goals(db, request) if one.account in names],
         deadlines=deadlines(db, request),
     )

@@ -16,9 +16,17 @@ _LISTED = 25
 
 
 def incident_list(
-    voice: Voice, alerts: Sequence[Alert], now: float, *, all_of_them: bool
+    voice: Voice,
+    alerts: Sequence[Alert],
+    now: float,
+    *,
+    all_of_them: bool,
+    faults: Sequence[str] = (),
 ) -> Message:
-    """Incidents by number, in their order, a wave in one line; many are only counted."""
+    """Incidents by number, in their order, a wave in one line; many are only counted.
+
+    `faults` are lines about accounts that cannot be seen; they have no number.
+    """
     count = len(alerts)
     if all_of_them:
         head = voice.plural("{n} incident", "{n} incidents", count)
@@ -27,13 +35,14 @@ def incident_list(
     told = lines(voice, alerts, now)
     shown = [f"• {text}" for text in told[:_LISTED]]
     left = len(told) - len(shown)
+    shown += [f"• {text}" for text in faults[:_LISTED]]
     if left:
         shown.append(voice.plural("… and {n} more", "… and {n} more", left))
     return Message(
         title=head,
         text="\n".join(shown) or voice.say("Nothing is open: all calm."),
         footer=voice.say("More on one of them: why NUMBER") if alerts else "",
-        severity=alerts[0].incident.severity if alerts else "info",
+        severity=alerts[0].incident.severity if alerts else "warning" if faults else "info",
     )
 
 

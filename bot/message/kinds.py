@@ -14,6 +14,7 @@ KINDS = {
     "glitch": mark("Counter glitch"),
     "unexplained_drop": mark("Unexplained drop"),
     "unexplained_spike": mark("Unexplained rise"),
+    "identity_change": mark("Another account"),
 }
 STATES = {
     "suspected": mark("suspected"),
@@ -37,6 +38,7 @@ NOTICES = {
     "source_fault": mark("Source trouble"),
     "stale": mark("No news"),
     "account_gone": mark("Account gone"),
+    "identity_change": mark("Another account behind this handle?"),
 }
 STATUSES = {
     "active": mark("active"),

@@ -9,7 +9,7 @@ from bot.message.kinds import NOTICES
 from bot.message.reasons import sentence
 from bot.message.voice import Voice, clean
 from bot.model.message import Message
-from checks.model import Notice
+from checks.model import SEVERITIES, Notice, Severity
 
 _LINES = 30
 NAMED = 3
@@ -24,6 +24,7 @@ class _Said(NamedTuple):
     who: str
     text: str
     at: int
+    severity: Severity
 
 
 def notice(
@@ -44,7 +45,7 @@ def notice(
             title=" · ".join(filter(None, [only.kind, only.who])),
             text=only.text,
             footer=voice.when(only.at, now),
-            severity="info",
+            severity=only.severity,
         )
     lines = [f"• {_line(one)}" for one in told[:_LINES]]
     if len(told) > _LINES:
@@ -53,8 +54,13 @@ def notice(
     return Message(
         title=voice.plural("{n} notice", "{n} notices", len(told)),
         text="\n".join(lines),
-        severity="info",
+        severity=max((one.severity for one in told), key=SEVERITIES.index, default="info"),
     )
+
+
+def standing(voice: Voice, notices: Sequence[Notice], sources: Mapping[str, str]) -> list[str]:
+    """Notices that are in force, a line each; those of one source are one."""
+    return [_line(one) for one in _told(voice, notices, sources)]
 
 
 def untold(voice: Voice, message: Message) -> Message:
@@ -70,13 +76,13 @@ def untold(voice: Voice, message: Message) -> Message:
 
 
 def _told(voice: Voice, notices: Sequence[Notice], sources: Mapping[str, str]) -> list[_Said]:
-    """Silent sources first; every other notice stands for itself."""
+    """Sources first of which many accounts show the same; every other notice by itself."""
     alone: list[_Said] = []
     silent: dict[tuple[str, str], list[Notice]] = defaultdict(list)
     for each in notices:
         text = "\n".join(sentence(voice, reason) for reason in each.reasons)
         source = sources.get(each.account or "")
-        if each.kind == "stale" and source is not None:
+        if each.kind in ("stale", "source_fault") and source is not None:
             silent[source, text].append(each)
         else:
             alone.append(_said(voice, each, each.account or "", text))
@@ -91,7 +97,7 @@ def _told(voice: Voice, notices: Sequence[Notice], sources: Mapping[str, str]) -
 
 
 def _said(voice: Voice, notice: Notice, who: str, text: str) -> _Said:
-    return _Said(voice.say(NOTICES[notice.kind]), clean(who), text, notice.at)
+    return _Said(voice.say(NOTICES[notice.kind]), clean(who), text, notice.at, notice.severity)
 
 
 def _some(voice: Voice, group: Sequence[Notice]) -> str:

@@ -1,14 +1,24 @@
 """The words and numbers of a chart."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bot import charts
-from bot.message.kinds import EVENTS, began, kind_name, last_seen, metric_name, share_of_level
+from bot.message.kinds import (
+    EVENTS,
+    NOTICES,
+    began,
+    kind_name,
+    last_seen,
+    metric_name,
+    share_of_level,
+)
 from bot.message.progress import concerns
 from bot.message.voice import DAY, Voice, clean
 from bot.model.message import ChartSpec, Picture
 from checks.baseline import expected
-from checks.model import Event, Incident
+from checks.model import Event, Incident, Notice
 from checks.panel.panel import Floats, Panel
 
 
@@ -19,11 +29,12 @@ def picture(
     now: float,
     incident: Incident | None = None,
     events: tuple[Event, ...] = (),
+    notices: Sequence[Notice] = (),
 ) -> Picture:
     """Draws `spec` from a panel that holds its account; takes some 0.2 s, so use a thread.
 
     Days of the panel outside the spec are not drawn, though they teach the expected band, and
-    neither are events about other accounts or platforms.
+    neither are events about other accounts or platforms. `notices` still hold of the account.
     """
     row = panel.row[spec.account]
     low, high = expected.band(panel, row, spec.metric)
@@ -49,7 +60,10 @@ def picture(
             empty=voice.say("No readings in these days"),
             span=None if incident is None else _span(incident, times[~np.isnan(series)]),
             note="" if incident is None else _note(voice, incident),
-            marks=tuple(_mark(voice, e) for e in events if concerns(e, spec.account)),
+            marks=(
+                *(_mark(voice, e) for e in events if concerns(e, spec.account)),
+                *(_lasting(voice, each, spec) for each in notices),
+            ),
             count=voice.count,
             signed=voice.signed,
             day=voice.short_day,
@@ -89,6 +103,12 @@ def _note(voice: Voice, incident: Incident) -> str:
 def _mark(voice: Voice, event: Event) -> charts.Mark:
     name = clean(event.name, 28) or voice.say(EVENTS[event.kind])
     return charts.Mark(start=event.start, end=event.end, label=name)
+
+
+def _lasting(voice: Voice, notice: Notice, spec: ChartSpec) -> charts.Mark:
+    """What still holds, from when it became known to the end of the picture."""
+    label = voice.say(NOTICES[notice.kind])
+    return charts.Mark(start=min(notice.at, spec.end), end=spec.end, label=label)
 
 
 def _subtitle(voice: Voice, metric: str, values: Floats, ends: Floats, now: float) -> str:

@@ -93,6 +93,18 @@ SENTENCES: Mapping[str, str] = {
     "zero": mark("The source has said 0 for {hours}; it was {before} before."),
     "zero_for_many": mark("{accounts} accounts show 0 at once: that is the source, not them."),
     "same_value": mark("{accounts} accounts jumped to the same {value} at once."),
+    "repeats": mark(
+        "The source has repeated itself since {since}. What comes after is judged over all "
+        "days it covers."
+    ),
+    "flaps": mark(
+        "The count went away and came back {times} times in {days}: the counter shows two "
+        "values in turns. Its moves are not told until it has settled for a week."
+    ),
+    "other_account": mark(
+        "From {before} to {after} followers in one reading, and it stayed: another account "
+        "behind this handle? Its history starts anew."
+    ),
 }
 
 ADVICE: Mapping[str, str] = {
@@ -203,6 +215,7 @@ _FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
     "days": lambda voice, value: voice.days(float(value)),
     "hours": lambda voice, value: voice.span(float(value) * 3600),
     "opened_at": lambda voice, value: voice.day(float(value)),
+    "since": lambda voice, value: voice.day(float(value)),
     "group": lambda voice, value: group_name(voice, str(value)),
     "status": lambda voice, value: voice.say(STATUSES.get(str(value), clean(str(value)))),
     "kind": lambda voice, value: voice.say(EVENTS.get(str(value), str(value))),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.message.kinds import KINDS, STATUSES
+from bot.message.kinds import STATUSES
 from bot.message.progress import (
     AccountProgress,
     Deadline,
@@ -20,7 +20,7 @@ from bot.message.progress import (
 from bot.message.voice import DAY, Voice, clean, mark, word
 from bot.message.wave import lines
 from bot.model.message import Alert, Button, Field, Message
-from checks.model import Event
+from checks.model import Event, Severity
 
 _ROWS = 40
 _LISTED = 300
@@ -55,6 +55,7 @@ class AccountLook:
     status: str
     courses: Sequence[tuple[int, AccountProgress]]
     open: Sequence[Alert] = ()
+    faults: Sequence[str] = ()
     goals: Sequence[GoalProgress] = ()
     deadlines: Sequence[Deadline] = ()
     events: Sequence[Event] = ()
@@ -67,11 +68,15 @@ def overview(
     open_alerts: Sequence[Alert],
     newest: float | None,
     troubles: Sequence[str],
+    faults: Sequence[str],
     goals: Sequence[GoalProgress],
     deadlines: Sequence[Deadline],
     now: float,
 ) -> Message:
-    """The state of everything in one message; `troubles` are sentences about sources."""
+    """The state of everything in one message.
+
+    `troubles` are sentences about sources, `faults` about accounts that cannot be seen.
+    """
     read = voice.say("never") if newest is None else voice.when(newest, now)
     fields = [Field(name=voice.say("Last reading"), value=read)]
     if troubles:
@@ -82,6 +87,7 @@ def overview(
                 short=False,
             )
         )
+    fields += listed(voice, voice.say("Not to be trusted"), faults)
     fields += listed(voice, voice.say("Goals"), [goal_line(voice, g, now) for g in goals])
     fields += listed(
         voice, voice.say("Coming up"), [deadline_line(voice, d, now) for d in deadlines]
@@ -90,14 +96,22 @@ def overview(
     if not accounts:
         told = [voice.say('A source of the config, "watch" or "import" brings them.')]
     return Message(
-        title=_state(voice, accounts, len(open_alerts), newest, now),
+        title=_state(voice, accounts, len(open_alerts), len(faults), newest, now),
         text="\n".join(told),
         fields=tuple(fields),
-        severity=open_alerts[0].incident.severity if open_alerts else "info",
+        severity=_worst(open_alerts, faults),
     )
 
 
-def _state(voice: Voice, accounts: int, alerts: int, newest: float | None, now: float) -> str:
+def _worst(open_alerts: Sequence[Alert], faults: Sequence[str]) -> Severity:
+    if open_alerts and open_alerts[0].incident.severity != "info":
+        return open_alerts[0].incident.severity
+    return "warning" if faults else "info"
+
+
+def _state(
+    voice: Voice, accounts: int, alerts: int, faults: int, newest: float | None, now: float
+) -> str:
     """That nothing is open means little where nothing was read."""
     if not accounts:
         return voice.say("No accounts yet")
@@ -107,6 +121,8 @@ def _state(voice: Voice, accounts: int, alerts: int, newest: float | None, now: 
         state = voice.say("no reading yet")
     elif now - newest > _SILENT:
         state = voice.say("no news since {day}", day=voice.day(newest, now))
+    elif faults:
+        state = voice.plural("{n} notice", "{n} notices", faults)
     else:
         state = voice.say("all calm")
     return f"{voice.plural('{n} account', '{n} accounts', accounts)}, {state}"
@@ -134,6 +150,7 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
     churn = [_churn(voice, one, now) for one in look.churn]
     fields += listed(voice, voice.say("Follower lists"), churn)
     fields += listed(voice, voice.say("Open incidents"), lines(voice, look.open, now))
+    fields += listed(voice, voice.say("Not to be trusted"), look.faults)
     fields += listed(
         voice, voice.say("Goals"), [goal_line(voice, goal, now) for goal in look.goals]
     )
@@ -152,7 +169,7 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
         title=f"{clean(look.account)}: {count}" if count else clean(look.account),
         text=sparkline(values),
         fields=tuple(fields),
-        severity=look.open[0].incident.severity if look.open else "info",
+        severity=_worst(look.open, look.faults),
         buttons=_chart_button(voice, look.account),
     )
 
@@ -179,7 +196,7 @@ def _chart_button(voice: Voice, account: str) -> tuple[Button, ...]:
 def account_list(
     voice: Voice, courses: Sequence[AccountProgress], hit: Mapping[str, str], now: float
 ) -> Message:
-    """Every account with its count and last week; `hit` maps accounts to an open kind."""
+    """Every account with its count and last week; `hit` names what is open of some."""
     header = (
         voice.say("Account"),
         voice.say("Followers"),
@@ -195,7 +212,7 @@ def account_list(
             else "–",
             moved(voice, course.change, course.share),
             "–" if course.last_reading is None else voice.day(course.last_reading, now),
-            voice.say(KINDS[hit[course.account]]) if course.account in hit else "",
+            voice.say(hit[course.account]) if course.account in hit else "",
         )
         for course in courses[:_LISTED]
     ]

@@ -41,7 +41,8 @@ class Silent(NamedTuple):
 class Summary:
     """`open` incidents are still open, `late` ones were told days after they happened.
 
-    `returned` counts what fell and came back.
+    `returned` counts what fell and came back, `faults` are lines about accounts that cannot be
+    seen.
     """
 
     period: Period
@@ -52,6 +53,7 @@ class Summary:
     late: Sequence[Alert] = ()
     returned: int = 0
     stale: Sequence[Silent] = ()
+    faults: Sequence[str] = ()
     goals: Sequence[GoalProgress] = ()
     deadlines: Sequence[Deadline] = ()
 
@@ -68,6 +70,7 @@ def summary(voice: Voice, summary: Summary, now: float) -> Message:
         *_goals(voice, summary.goals, now),
         *_deadlines(voice, summary.deadlines, now),
         *_stale(voice, summary.stale, now),
+        *listed(voice, voice.say("Not to be trusted"), summary.faults),
     ]
     severities = {alert.incident.severity for alert in summary.open}
     worst: Severity = next(

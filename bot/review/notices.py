@@ -1,6 +1,7 @@
 """What is worth saying beside incidents, each thing once."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sqlite_utils import Database
 
@@ -31,11 +32,11 @@ def note(
     for n, (at, judgement) in enumerate(judged):
         newest = n == len(judged) - 1
         for notice in judgement.notices:
-            if notice.kind == "milestone":
+            if notice.kind in ("milestone", "identity_change"):
                 if now - at <= news and notice.account not in first:
-                    notices.add(db, notice, _milestone_key(notice), now)
+                    notices.add(db, notice, _once_key(notice), now)
             elif newest and notice.kind != "stale":
-                lasting[f"{notice.kind}:{notice.account}"] = notice
+                lasting |= {_lasting_key(each): each for each in _of_each(notice)}
     for account, last in days.stale(db, now, STALE):
         said = _said("not_read", days=(now - last) // DAY)
         lasting[f"stale:{account}"] = _notice("stale", account, now, said)
@@ -49,14 +50,29 @@ def note(
         lasting[f"account_gone:{account}"] = _notice("account_gone", account, at, said)
     for key, notice in lasting.items():
         notices.add(db, notice, key, now)
-    for key in notices.in_force(db) - lasting.keys():
+    for key in notices.in_force(db).keys() - lasting.keys():
         if disputes is not None or not key.startswith("disagree:"):
             notices.end(db, key, now)
 
 
-def _milestone_key(notice: Notice) -> str:
-    passed = next((r.values.get("milestone") for r in notice.reasons), None)
-    return f"milestone:{notice.account}:{passed}"
+def _of_each(notice: Notice) -> list[Notice]:
+    """A whole source's notice as one of each of its accounts: no team hears of another's."""
+    if notice.account is not None:
+        return [notice]
+    return [replace(notice, account=account, accounts=()) for account in notice.accounts]
+
+
+def _once_key(notice: Notice) -> str:
+    """What happened once: a milestone is passed but once, hands change any number of times."""
+    passed = next((r.values.get("milestone") for r in notice.reasons), notice.at)
+    return f"{notice.kind}:{notice.account}:{passed}"
+
+
+def _lasting_key(notice: Notice) -> str:
+    codes = ",".join(each.code for each in notice.reasons)
+    if notice.kind == "account_gone":
+        return f"account_gone:{notice.account}"
+    return f"{notice.kind}:{codes}:{notice.account}"
 
 
 def _notice(kind: NoticeKind, account: str, at: int, said: Reason) -> Notice:

@@ -177,16 +177,10 @@ def _tell_notices(
     channel: Channel,
     notices: Mapping[str, Notice],
 ) -> None:
-    """New notices in one message, to channels that hear everything about their accounts."""
-    hears = channel.disabled is None and any(
-        subscription.min_severity == "info" and not subscription.kinds
-        for subscription in audience.subscriptions[channel.channel]
-    )
-    mine = {
-        key: notice
-        for key, notice in notices.items()
-        if hears and notice.account is not None and audience.sees(channel, notice.account)
-    }
+    """New notices in one message, each to channels that hear of every kind and so mild."""
+    if channel.disabled is not None:
+        return
+    mine = {key: one for key, one in notices.items() if audience.hears_notice(channel, one)}
     if mine:
         named = {notice.account for notice in mine.values() if notice.account is not None}
         notifier.queue(

@@ -10,7 +10,7 @@ from bot.storage import accounts, channels, incidents
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.incidents import Stored
-from checks.model import Incident
+from checks.model import SEVERITIES, Incident, Notice
 
 
 def quiet_end(channel: Channel, now: float) -> int | None:
@@ -63,6 +63,19 @@ class Audience:
         return any(
             subscription.wants(incident, tags)
             for subscription in self.subscriptions[channel.channel]
+        )
+
+    def hears_notice(self, channel: Channel, notice: Notice) -> bool:
+        """Subscriptions to some kinds of incidents hear no notices."""
+        if notice.account is None:
+            return False
+        tags = self.tags.get(notice.account, ())
+        rank = SEVERITIES.index(notice.severity)
+        return self.access.sees(channel.space, notice.account, tags) and any(
+            not one.kinds
+            and SEVERITIES.index(one.min_severity) <= rank
+            and accounts.matches(one.accounts, notice.account, tags)
+            for one in self.subscriptions[channel.channel]
         )
 
     def sees(self, channel: Channel, account: str) -> bool:

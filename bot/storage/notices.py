@@ -64,23 +64,25 @@ def release(db: Database, channel: str) -> dict[str, Notice]:
 
 
 def _by_key(rows: Iterable[Any]) -> dict[str, Notice]:
-    return {
-        row["key"]: Notice(
-            kind=row["kind"],
-            account=row["account"],
-            at=row["at"],
-            reasons=tuple(Reason(**reason) for reason in json.loads(row["reasons"])),
-        )
-        for row in sorted(rows, key=lambda row: row["key"])
-    }
+    return {row["key"]: _notice(row) for row in sorted(rows, key=lambda row: row["key"])}
 
 
-def in_force(db: Database) -> set[str]:
-    """Keys of lasting conditions that have not ended; milestones never do."""
+def in_force(db: Database) -> dict[str, Notice]:
+    """Lasting conditions that have not ended, by key; what happened once never does."""
     rows = db.conn.execute(
-        "SELECT key FROM notices WHERE over_at IS NULL AND kind <> 'milestone'"
+        "SELECT key, kind, account, at, reasons FROM notices WHERE over_at IS NULL"
+        " AND kind NOT IN ('milestone', 'identity_change')"
     )
-    return {key for (key,) in rows}
+    return _by_key(rows)
+
+
+def _notice(row: Mapping[str, Any]) -> Notice:
+    return Notice(
+        kind=row["kind"],
+        account=row["account"],
+        at=row["at"],
+        reasons=tuple(Reason(**reason) for reason in json.loads(row["reasons"])),
+    )
 
 
 def listing(db: Database, since: int) -> list[Mapping[str, Any]]:

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.model import Basis
+from checks.panel.flaps import flaps
+from checks.panel.step import truncation as truncation
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -27,7 +29,6 @@ DAILY = {"interactions": "interactions_daily", "views": "views_daily", "posts": 
 _FALL_TO_ZERO = 100.0
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
-_UNITS: Floats = np.power(10.0, np.arange(307))
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Panel:
     basis: tuple[Basis, ...]
     has_level: Bools
     groups: Mapping[str, Ints]
+    flaps: Ints | None = None
+    flap_size: Floats | None = None
 
     @property
     def days(self) -> int:
@@ -118,6 +121,8 @@ class Panel:
             metrics=metrics,
             lost=cut(self.lost),
             zeros=cut(self.zeros),
+            flaps=cut(self.flaps),
+            flap_size=cut(self.flap_size),
             read_at=cut(self.read_at),
             step=display_step(metrics["followers"]),
         )
@@ -147,6 +152,7 @@ def build_panel(
     metrics = {name: cells.last(given[name]) for name in METRICS if name in given}
     held = {name: _hold_zeros(grid, given[name], cells) for name, grid in metrics.items()}
     zeros = held.get("followers")
+    flapped = cells.flaps(given.get("followers"))
     followers = metrics.get("followers", cells.empty())
     flows = {
         name: cells.total(given[name], signed=name == "net") for name in FLOWS if name in given
@@ -170,6 +176,8 @@ def build_panel(
         basis=basis,
         has_level=has_level,
         groups=_groups(accounts, tags or {}),
+        flaps=flapped[0],
+        flap_size=flapped[1],
     )
 
 
@@ -201,13 +209,6 @@ def display_step(followers: Floats) -> Floats:
         rows = rows[_mostly(some, some % truncation(some) == 0)]
         step[rows] = truncation(newest(followers[rows])[0])
     return step
-
-
-def truncation(counts: Floats) -> Floats:
-    """The unit of the third significant digit; 1 below 1,000 and where nothing was read."""
-    digits = np.floor(np.log10(np.fmax(counts, 1.0)) + 1e-12)
-    unit: Floats = _UNITS[np.fmax(digits - 2, 0.0).astype(np.int64)]
-    return unit
 
 
 def cells(marked: Bools) -> tuple[Ints, Ints]:
@@ -278,6 +279,19 @@ class _Cells:
         grid: Floats = np.bincount(cell, weights=flow, minlength=size).astype(np.float64)
         grid[np.bincount(cell, minlength=size) == 0] = np.nan
         return grid.reshape(self.shape)
+
+    def flaps(self, values: Floats | None) -> tuple[Ints | None, Floats | None]:
+        """How many leaps there and back end in each cell, and the last one's size."""
+        if values is None:
+            return None, None
+        found = flaps(self.rows, self.at, values)
+        if not found.reading.size:
+            return None, None
+        cell, (rows, days) = self.cell[found.reading], self.shape
+        sizes = np.zeros(rows * days)
+        sizes[cell] = found.size
+        counted = np.bincount(cell, minlength=rows * days)
+        return counted.reshape(self.shape), sizes.reshape(self.shape)
 
     def newest(self) -> Ints:
         grid = np.zeros(self.shape, np.int64)

@@ -1,6 +1,8 @@
 import numpy as np
 
-from checks.glitch import faults, without_copies
+from checks.faults.copies import without_copies
+from checks.faults.hold import hold
+from checks.faults.notices import fault_notices
 from checks.judge import judgements
 from checks.model import Notice
 from checks.panel.panel import Floats, Panel, build_panel
@@ -39,7 +41,8 @@ def told(counts: Floats, first: int = 40) -> tuple[list[Notice], list[str]]:
     for _, each in judgements(
         panel, rules_for("balanced"), columns=np.arange(first, panel.days)
     ):
-        notices += [notice for notice in each.notices if notice.kind != "milestone"]
+        fresh = [n for n in each.notices if n.kind != "milestone" and n not in notices]
+        notices += fresh
         found += [verdict.finding.account for verdict in each.verdicts]
     return notices, found
 
@@ -59,7 +62,7 @@ def test_accounts_that_happen_to_meet_are_no_fault() -> None:
     counts[:2, 50] = 4_711
     panel, copies = without_copies(panel_of(counts))
     assert not copies.any()
-    assert faults(panel, copies, panel.metrics["followers"], 50) == []
+    assert list(fault_notices(hold(panel), 50)) == []
 
 
 def test_copies_are_held_only_on_the_platform_they_came_from() -> None:

@@ -1,0 +1,125 @@
+"""Another account behind the same handle: its history starts anew."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from checks.panel.panel import Bools, Floats, Panel
+
+TIMES = 30.0
+"""Factor between two readings from which on followers alone speak of another account: the
+largest true rise known of one day is fivefold, the smallest known change of hands 130-fold."""
+
+TIMES_JOINED = 5.0
+"""The same where the own following count or the posts leap along."""
+
+_LARGE = 5_000.0
+"""Followers that the larger of both must have: small accounts can go viral thirtyfold."""
+
+_STAYS = 3.0
+"""Factor within which the next reading confirms the new count."""
+
+_OTHER = 2.0
+"""Factor from which on following and posts are not those of one account."""
+
+WAVE, WAVE_SHARE, _FELL = 3, 0.08, 0.005
+"""Accounts, and the share of all, that fall by that share on one day: then a deep fall is part
+of what happened to many."""
+
+_NEXT = 7
+"""Days within which the next reading must come."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One change of hands, shown by the column `leap` and proved by `known`."""
+
+    row: int
+    leap: int
+    known: int
+    before: float
+    after: float
+
+
+def suspects(panel: Panel) -> Floats:
+    """(accounts, days): the count before, where a reading is too far from it for one account.
+
+    NaN elsewhere. Depends on nothing after each cell.
+    """
+    followers = panel.metrics["followers"]
+    found = np.full(followers.shape, np.nan)
+    if followers.shape[1] < 2:
+        return found
+    before = _before(followers)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        times = np.maximum(followers / before, before / followers)
+        far = (times >= TIMES_JOINED) & (np.maximum(followers, before) >= _LARGE)
+    for row, column in zip(*np.nonzero(far & panel.has_level[:, None]), strict=True):
+        if times[row, column] < TIMES and not _others_leapt(panel, int(row), int(column)):
+            continue
+        if followers[row, column] < before[row, column] and _many_fall(followers, int(column)):
+            continue
+        found[row, column] = before[row, column]
+    return found
+
+
+def identities(panel: Panel, suspected: Floats) -> list[Identity]:
+    """The suspects that their next reading bears out, ordered by the day that did."""
+    followers = panel.metrics["followers"]
+    found = []
+    for row, leap in zip(*np.nonzero(~np.isnan(suspected)), strict=True):
+        later = followers[row, leap + 1 : leap + 1 + _NEXT]
+        read = np.flatnonzero(~np.isnan(later))
+        if not read.size:
+            continue
+        now, then = float(later[read[0]]), float(followers[row, leap])
+        if max(now / then, then / now) <= _STAYS:
+            known = int(leap) + 1 + int(read[0])
+            found.append(
+                Identity(int(row), int(leap), known, float(suspected[row, leap]), then)
+            )
+    return sorted(found, key=lambda each: each.known)
+
+
+def restarted(panel: Panel, changes: list[Identity]) -> Panel:
+    """The panel with everything taken out that belonged to another account."""
+    if not changes:
+        return panel
+    metrics = {name: counts.copy() for name, counts in panel.metrics.items()}
+    for each in changes:
+        for counts in metrics.values():
+            counts[each.row, : each.leap] = np.nan
+    return replace(panel, metrics=metrics)
+
+
+def _before(counts: Floats) -> Floats:
+    """The newest count before each cell."""
+    seen = ~np.isnan(counts)
+    last = np.maximum.accumulate(np.where(seen, np.arange(counts.shape[1]), -1), axis=1)
+    last = np.concatenate([np.full((len(counts), 1), -1), last[:, :-1]], axis=1)
+    before = np.take_along_axis(counts, np.maximum(last, 0), axis=1)
+    return np.where((last >= 0) & (before > 0), before, np.nan)
+
+
+def _others_leapt(panel: Panel, row: int, column: int) -> bool:
+    """Whether the account's following count or its posts leapt along."""
+    for name in ("following", "posts"):
+        counts = panel.metrics.get(name)
+        if counts is None or np.isnan(counts[row, column]):
+            continue
+        earlier = counts[row, :column]
+        read = np.flatnonzero(~np.isnan(earlier))
+        if read.size:
+            then, now = float(earlier[read[-1]]) + 5, float(counts[row, column]) + 5
+            if max(then / now, now / then) >= _OTHER:
+                return True
+    return False
+
+
+def _many_fall(followers: Floats, column: int) -> bool:
+    now, before = followers[:, column], followers[:, column - 1]
+    with np.errstate(invalid="ignore"):
+        known = ~np.isnan(now - before)
+        fell: Bools = now < (1 - _FELL) * before
+    many = np.count_nonzero(fell)
+    return bool(many >= WAVE and many >= WAVE_SHARE * np.count_nonzero(known))
