@@ -64,6 +64,26 @@ def judgements(
     wanted = np.unique(np.asarray([-1] if columns is None else columns) % max(panel.days, 1))
     if not panel.accounts or not panel.days or not len(wanted):
         return
+    late = np.zeros(panel.days, np.bool_)
+    if panel.late is not None:
+        late |= panel.late.any(axis=0)
+    prompt = _judged_together(panel, rules, wanted[~late[wanted]], events, floors)
+    for column in wanted.tolist():
+        if late[column]:
+            then = panel.as_of(column)
+            yield then.ends.item(-1), judge(then, rules, events=events, floors=floors)
+        else:
+            yield next(prompt)
+
+
+def _judged_together(
+    panel: Panel,
+    rules: Rules,
+    wanted: Ints,
+    events: Sequence[Event],
+    floors: Mapping[str, float] | None,
+) -> Iterator[tuple[int, Judgement]]:
+    """Days of which nothing was read after they had ended."""
     held = hold(panel)
     for panel, judged in _stretches(held, wanted):
         seen = evidence_days(judged) if len(judged) > 1 else judged

@@ -38,7 +38,9 @@ class Panel:
     `ends` are epoch seconds, `weekdays` (Monday 0) belong to the midpoint of the change that
     ends there. `zeros` marks cells whose newest followers reading was a 0 after 100 or more:
     they are held as missing. Series without a total (`has_level` False) start at 0 and only
-    their differences mean anything. `lost` is the flow of each day.
+    their differences mean anything. `lost` is the flow of each day. `late` marks cells of which
+    the reading came after their day had ended, None where there is none: what is judged on that
+    very day must not know it (`as_of`).
     """
 
     accounts: tuple[str, ...]
@@ -55,6 +57,7 @@ class Panel:
     groups: Mapping[str, Ints]
     flaps: Ints | None = None
     flap_size: Floats | None = None
+    late: Bools | None = None
 
     @property
     def days(self) -> int:
@@ -97,6 +100,9 @@ class Panel:
             lost=pick(self.lost),
             zeros=pick(self.zeros),
             read_at=pick(self.read_at),
+            late=pick(self.late),
+            flaps=pick(self.flaps),
+            flap_size=pick(self.flap_size),
             step=self.step[rows],
             basis=tuple(self.basis[row] for row in rows.tolist()),
             has_level=self.has_level[rows],
@@ -104,6 +110,33 @@ class Panel:
         )
         part.__dict__["hashes"] = self.hashes[rows]
         return part
+
+    def as_of(self, column: int) -> "Panel":
+        """The panel when `column` was the newest day and nothing later was read yet."""
+        panel = self.until(column)
+        if panel.late is None or not panel.late[:, -1].any():
+            return panel
+        late = panel.late[:, -1]
+
+        def known(array: Any, nothing: float) -> Any:
+            if array is None:
+                return None
+            cut = array.copy()
+            cut[late, -1] = nothing
+            return cut
+
+        metrics = {
+            name: values if name not in METRICS else known(values, np.nan)
+            for name, values in panel.metrics.items()
+        }
+        return replace(
+            panel,
+            metrics=metrics,
+            zeros=known(panel.zeros, False),
+            read_at=known(panel.read_at, 0),
+            late=known(panel.late, False),
+            step=display_step(metrics["followers"]),
+        )
 
     def until(self, column: int, days: int = LOOKBACK + 1) -> "Panel":
         """The panel as it was when `column` was the newest day."""
@@ -124,6 +157,7 @@ class Panel:
             flaps=cut(self.flaps),
             flap_size=cut(self.flap_size),
             read_at=cut(self.read_at),
+            late=cut(self.late),
             step=display_step(metrics["followers"]),
         )
 
@@ -143,8 +177,9 @@ def build_panel(
     """Readings as flat arrays (row of `accounts`, epoch seconds, one array per metric).
 
     `values` may hold METRICS, FLOWS and the DAILY names, NaN where absent. Any order; the
-    last reading inside a day wins. `tags` maps accounts to their tags. Counts below zero and
-    infinities are no readings.
+    last reading inside a day wins; a day without one takes the first of the next day, if that
+    holds others too, so that a late poll loses nothing. `tags` maps accounts to their tags.
+    Counts below zero and infinities are no readings.
     """
     edges = day_ends(now, timezone, days + 1)
     cells = _Cells(np.asarray(rows, np.int64), np.asarray(at, np.int64), edges, len(accounts))
@@ -178,6 +213,7 @@ def build_panel(
         groups=_groups(accounts, tags or {}),
         flaps=flapped[0],
         flap_size=flapped[1],
+        late=cells.late(),
     )
 
 
@@ -232,7 +268,9 @@ def _mostly(counts: Floats, truncated: Bools) -> Bools:
 
 
 class _Cells:
-    """Where each reading falls on the grid; cell = row x days + column."""
+    """Where each reading falls on the grid, `day` = row x days + column; what it fills there
+    is its `cell`, that of the day before for a late one.
+    """
 
     def __init__(self, rows: Ints, at: Ints, edges: Ints, accounts: int) -> None:
         self.shape = (accounts, len(edges) - 1)
@@ -246,7 +284,27 @@ class _Cells:
         else:
             rows, at = rows[self._inside], at[self._inside]
         self.rows, self.at = rows, at
-        self.cell = rows * self.shape[1] + np.searchsorted(edges, at, side="left") - 1
+        self.day = rows * self.shape[1] + np.searchsorted(edges, at, side="left") - 1
+        self._late = self._first_after_none()
+        self.cell = self.day - self._late if self._late.any() else self.day
+
+    def _first_after_none(self) -> Bools:
+        """Which readings are the first of several in their day, the day before holding none."""
+        late = np.zeros(len(self.day), np.bool_)
+        if len(self.day) < 3:
+            return late
+        before, here, after = self.day[:-2], self.day[1:-1], self.day[2:]
+        late[1:-1] = (here == after) & (here - before > 1)
+        late[1:-1] &= self.rows[:-2] == self.rows[1:-1]
+        return late
+
+    def late(self) -> Bools | None:
+        """The cells that such readings fill."""
+        if not self._late.any():
+            return None
+        grid = np.zeros(self.shape, np.bool_)
+        grid.ravel()[self.cell[self._late]] = True
+        return grid
 
     def pick(self, values: npt.ArrayLike) -> Floats:
         """One metric's values in the order of the cells, readings outside the grid left out."""
@@ -271,7 +329,7 @@ class _Cells:
     def total(self, values: Floats, *, signed: bool) -> Floats:
         """Sum of each cell's flows; of two for the same moment the later one counts."""
         real = np.isfinite(values) if signed else (values >= 0) & (values < np.inf)
-        rows, at, cell, flow = self.rows[real], self.at[real], self.cell[real], values[real]
+        rows, at, cell, flow = self.rows[real], self.at[real], self.day[real], values[real]
         if len(at) > 1:
             kept = np.append((rows[1:] != rows[:-1]) | (at[1:] != at[:-1]), True)
             cell, flow = cell[kept], flow[kept]

@@ -478,6 +478,7 @@ def _read_late(here: Scene, late: int, wants: tuple[Want, ...], own: frozenset[s
             {"followers": here.followers[:, : day + 1].ravel()},
             now=int(at[day]),
             timezone="UTC",
+            days=day + 1,
             with_read_at=True,
         )
         for day in range(late - 3, late + AFTER + 1)

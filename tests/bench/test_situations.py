@@ -13,6 +13,7 @@ HELD = (
     "glitch_alone",
     "burst_fall",
     "growth_stops",
+    "late_poll",
     "any_panel",
     "five_accounts",
     "one_account",

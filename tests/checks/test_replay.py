@@ -18,7 +18,7 @@ from checks.model import Decision, Incident
 from checks.panel.panel import Panel, build_panel
 from checks.replay import incidents_of, replay, replay_panels
 from checks.rules import rules_for
-from tests.bench.world import make
+from tests.bench.world import NEWEST, make
 
 DAY = 86_400
 RULES = rules_for("balanced")
@@ -60,6 +60,36 @@ def test_a_day_says_the_same_when_later_readings_are_known(column: int) -> None:
     assert late.verdicts == early.verdicts
     assert late.notices == early.notices
     assert late.early == early.early
+
+
+def test_a_replay_over_late_polls_is_the_service_that_had_not_read_them_yet() -> None:
+    world = make(12, 5)
+    counts, days = world.levels.copy(), world.days
+    rng = np.random.default_rng(7)
+    counts[0, 120:] = np.round(counts[0, 120:] * 0.9)
+    at = NEWEST - DAY * np.arange(days)[::-1] - 600
+    at = at + np.where(rng.random(days) < 0.3, 6 * 3600, 0)
+    at[-1] = NEWEST
+
+    def seen(now: int, days: int) -> Panel:
+        known = at <= now
+        return build_panel(
+            world.accounts,
+            np.repeat(np.arange(len(counts)), known.sum()),
+            np.tile(at[known], len(counts)),
+            {"followers": counts[:, known].ravel()},
+            now=now,
+            timezone="UTC",
+            days=days,
+            with_read_at=True,
+        )
+
+    whole = seen(NEWEST, days)
+    columns = np.arange(115, 130)
+    fed = day_by_day([seen(int(whole.ends[c]), int(c) + 1).until(-1) for c in columns])
+    assert whole.late is not None
+    assert whole.late[:, columns].any()
+    assert list(replay(whole, RULES, columns=columns)) == fed
 
 
 def test_columns_may_come_in_any_order_and_twice() -> None:

@@ -16,8 +16,15 @@ def test_last_reading_of_a_day_wins_in_any_order() -> None:
     at = NOW - rng.integers(0, 20 * DAY, 400)
     counts = rng.integers(100, 1000, 400).astype(float)
     expected = np.full((5, 20), np.nan)
+    inside: dict[tuple[int, int], list[float]] = {}
     for k in np.argsort(at, kind="stable"):
-        expected[rows[k], 19 - (NOW - at[k]) // DAY] = counts[k]
+        day = int(19 - (NOW - at[k]) // DAY)
+        expected[rows[k], day] = counts[k]
+        inside.setdefault((int(rows[k]), day), []).append(counts[k])
+    for (row, day), some in inside.items():
+        before = any(other == row and earlier < day for other, earlier in inside)
+        if before and len(some) > 1 and (row, day - 1) not in inside:
+            expected[row, day - 1] = some[0]
     for order in (np.argsort(at), np.lexsort((at, rows)), rng.permutation(400)):
         made = build_panel(
             list("abcde"),
@@ -29,6 +36,24 @@ def test_last_reading_of_a_day_wins_in_any_order() -> None:
             days=20,
         )
         np.testing.assert_array_equal(made.metrics["followers"], expected)
+
+
+def test_a_late_poll_is_the_reading_before_the_next_and_unknown_on_its_own_day() -> None:
+    at = np.array([NOW - 3 * DAY, NOW - 2 * DAY, NOW - DAY + 6 * 3600, NOW])
+    made = build_panel(
+        ["a"],
+        [0] * 4,
+        at,
+        {"followers": [100.0, 80.0, 101.0, 102.0]},
+        now=NOW,
+        timezone="UTC",
+        days=4,
+        with_read_at=True,
+    )
+    assert made.metrics["followers"].tolist() == [[100.0, 80.0, 101.0, 102.0]]
+    assert made.read_at is not None
+    assert made.read_at.tolist() == [at.tolist()]
+    assert np.isnan(made.as_of(2).metrics["followers"][0, -1])
 
 
 @pytest.mark.parametrize("zone", ["Europe/Vienna", "America/New_York", "Asia/Kolkata"])
