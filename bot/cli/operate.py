@@ -170,6 +170,8 @@ async def back_up(settings: Settings, target: Path | None) -> list[str]:
         raise CommandError(f"{goal} cannot be written: name a file in a folder that exists")
     if goal.resolve() == path.resolve():
         raise CommandError(f"{goal} is the database itself: name another file for its copy")
+    if goal.exists():
+        raise CommandError(f"{goal} exists already and is kept: name another file")
     async with app.opened(settings, sources=False) as service:
         await service.store.read(upkeep.back_up, goal)
         listed = await service.store.read(lists.stored)

@@ -53,8 +53,18 @@ def known_zone(_: click.Context, __: click.Parameter, name: str | None) -> str |
         raise click.BadParameter(str(error)) from None
 
 
+def known_platform(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """Refuses what looks like a slip in a platform's name; others are a team's own."""
+    from bot.config.settings import check_platform
+
+    try:
+        return name and check_platform(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 READING = (
-    click.option("--platform", help="Where the files do not say."),
+    click.option("--platform", callback=known_platform, help="Where the files do not say."),
     click.option(
         "--daily",
         multiple=True,
@@ -225,13 +235,18 @@ def export(context: click.Context, /, account: str | None, output: Path) -> None
 @click.command()
 @click.argument("account")
 @click.argument("span", default="30d")
+@click.argument(
+    "metric",
+    type=click.Choice(["followers", "following", "interactions", "views"]),
+    default="followers",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @click.pass_context
-def chart(context: click.Context, /, account: str, span: str, output: Path) -> None:
-    """Draw the counts of ACCOUNT over SPAN into a PNG file."""
+def chart(context: click.Context, /, account: str, span: str, metric: str, output: Path) -> None:
+    """Draw a metric of ACCOUNT over SPAN into a PNG file."""
     from bot.cli.operate import ask
 
-    message = _await(ask(settings_of(context), f"chart {account} {span}"))
+    message = _await(ask(settings_of(context), f'chart "{account}" {span} {metric}'))
     if message.picture is None:
         raise CommandError(message.text or message.title)
     try:
