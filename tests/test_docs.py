@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from bot.sources.table import SOURCES
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 CHATS = {"discord": DiscordSettings, "slack": SlackSettings, "console": ConsoleSettings}
 KINDS = {name: kind.settings for name, kind in SOURCES.items()}
 
@@ -83,18 +85,42 @@ def test_every_command_stands_in_the_readme() -> None:
         assert f"ebbwatch {name}" in README
 
 
+def blocks(kind: str) -> list[str]:
+    """The fenced blocks of that kind on every page, indented ones too."""
+    return [
+        textwrap.dedent(block)
+        for page in PAGES
+        for block in re.findall(
+            rf"(?m)^ *```{kind}\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.DOTALL
+        )
+    ]
+
+
 def shown_commands() -> list[str]:
-    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-    lines = "\n".join(blocks).splitlines()
-    return [line[2:] for line in lines if line.startswith("$ ebbwatch ")]
+    lines = "\n".join(blocks("console")).splitlines()
+    return sorted({line[2:] for line in lines if line.startswith("$ ebbwatch ")})
 
 
-def test_the_readme_shows_commands() -> None:
-    assert len(shown_commands()) >= 3
+def test_every_source_has_a_page_that_names_its_kind() -> None:
+    for kind in SOURCES:
+        assert f'kind = "{kind}"' in (ROOT / "docs" / "sources" / f"{kind}.md").read_text()
+
+
+@pytest.mark.parametrize("block", blocks("toml"))
+def test_what_the_pages_show_of_a_config_can_be_read(block: str) -> None:
+    raw = tomllib.loads(block)
+    chats = {platform: {} for platform in ("discord", "slack")}
+    assert parse({**chats, **raw}, KINDS, CHATS, root=str(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
 
 
 @pytest.mark.parametrize("line", shown_commands())
-def test_the_readmes_commands_run(line: str, tmp_path: Path) -> None:
+def test_the_commands_of_the_pages_run(line: str, tmp_path: Path) -> None:
     for name in ("bot", "config.example.toml", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     words = shlex.split(line.partition("  #")[0].partition(" | ")[0])

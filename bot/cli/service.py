@@ -53,18 +53,8 @@ def known_zone(_: click.Context, __: click.Parameter, name: str | None) -> str |
         raise click.BadParameter(str(error)) from None
 
 
-def known_platform(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
-    """Refuses what looks like a slip in a platform's name; others are a team's own."""
-    from bot.config.settings import check_platform
-
-    try:
-        return name and check_platform(name)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 READING = (
-    click.option("--platform", callback=known_platform, help="Where the files do not say."),
+    click.option("--platform", help="Where the files do not say."),
     click.option(
         "--daily",
         multiple=True,
@@ -242,7 +232,9 @@ def export(context: click.Context, /, account: str | None, output: Path) -> None
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @click.pass_context
-def chart(context: click.Context, /, account: str, span: str, metric: str, output: Path) -> None:
+def chart(
+    context: click.Context, /, account: str, span: str, metric: str, output: Path
+) -> None:
     """Draw a metric of ACCOUNT over SPAN into a PNG file."""
     from bot.cli.operate import ask
 

@@ -332,6 +332,8 @@ def test_a_backup_never_replaces_the_database_or_a_folder(
     ebbwatch("import", "counts.csv", cwd=configured)
     said = ebbwatch("backup", "ebbwatch.db", cwd=configured, fails=True).stderr
     assert "is the database itself" in said
+    said = ebbwatch("backup", "counts.csv", cwd=configured, fails=True).stderr
+    assert "counts.csv exists already and is kept" in said
     for target in (".", "nowhere/copy.db"):
         said = ebbwatch("backup", target, cwd=configured, fails=True).stderr
         assert "name a file in a folder that exists" in said
