@@ -45,10 +45,11 @@ async def run(
     `greet` is called once nothing else serves this database, with the file that log lines go
     to: beside the database where a person sits at a prompt, unless `verbose` wants them there.
     """
+    from bot.config.secrets import known_secrets
     from bot.service.log import start_logging
     from bot.storage.single import only_service
 
-    known = [environ.get(name, "") for name in environ if name.endswith(("TOKEN", "SECRET"))]
+    known = known_secrets(settings, environ)
     # a review computes in a thread: without this a command waits tens of switches for its turn
     sys.setswitchinterval(_SWITCH_SECONDS)
     path = app.database_path(settings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -18,6 +19,9 @@ SUMMARY = r"^(daily|mon|tue|wed|thu|fri|sat|sun|1st) ([01]\d|2[0-3]):[0-5]\d$"
 
 QUIET = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 """Hours in which only what is critical is told: "22:00-07:00"."""
+
+_HIDDEN = 3
+"""Letters of the shortest secret that is struck out: shorter ones are in every word."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
 
@@ -99,3 +103,31 @@ def secret(
                 [f"{what}: {path} cannot be read ({error.strerror}): create it or name another"]
             ) from None
     raise ConfigError([f"{what}: set the variable {env} or name a file that holds it"])
+
+
+def secrets_in(url: str) -> list[str]:
+    """Everything of an address that nobody may read, in every way in which it may be quoted.
+
+    What a person forgot to escape makes parsers take a part of the password for the host, so
+    each piece around its marks is hidden for itself.
+    """
+    before, _, query = url.partition("?")
+    place = before.partition("//")[2]
+    is_web = url.startswith("http")
+    owner = (place.partition("/")[0] if is_web else place).rpartition("@")[0]
+    user, colon, password = owner.partition(":")
+    pieces = [password, *re.split(r"[@:/#]", password)] if colon else [owner] * is_web
+    for pair in re.split(r"[&;#]", query):
+        pieces.append(pair.partition("=")[2])
+    pieces += [unquote_plus(piece) for piece in pieces]
+    found = {url, *(piece for piece in pieces if len(piece) >= _HIDDEN)}
+    found -= {user} if colon else set()
+    return sorted(found, key=len, reverse=True)
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """The text with every secret struck out, the longest first."""
+    for hidden in sorted(set(secrets), key=len, reverse=True):
+        if len(hidden) >= _HIDDEN:
+            text = text.replace(hidden, "***")
+    return text

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
+from bot.config.settings import hide
+
 _OWN = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {
     "message",
     "asctime",
@@ -38,9 +40,7 @@ class _Lines(logging.Formatter):
             line = json.dumps(pairs, ensure_ascii=False, default=str)
         else:
             line = " ".join(f"{key}={_quoted(value)}" for key, value in pairs.items())
-        for secret in self._secrets:
-            line = line.replace(secret, "***")
-        return line
+        return hide(line, self._secrets)
 
 
 def _quoted(value: object) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import jmespath
 from pydantic import Field, field_validator, model_validator
 
+from bot.config.settings import secrets_in
 from bot.errors import SourceChanged, SourceError
 from bot.model.reading import METRICS, Account
 from bot.model.source import Batch, Surroundings
@@ -93,7 +94,7 @@ class HttpSource:
             settings.name,
             surroundings,
             headers={**settings.headers, **headers},
-            secrets=list(self._params.values()),
+            secrets=[*self._params.values(), *secrets_in(settings.url)],
             private=settings.allow_private,
             concurrency=settings.concurrency,
         )

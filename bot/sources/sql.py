@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import model_validator
 
-from bot.config.settings import Duration
+from bot.config.settings import Duration, hide, secrets_in
 from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from bot.model.source import Batch, Surroundings
 from bot.sources.platforms.batches import match_handle, only, read_table
@@ -59,7 +59,7 @@ class SqlSettings(TableSettings):
     def _one_url(self) -> SqlSettings:
         if sum(key is not None for key in (self.url, self.url_env, self.url_file)) != 1:
             raise ValueError("name the database with one of url, url_env and url_file")
-        if self.url and re.search(r"//[^/@]*:[^/@]+@", self.url):
+        if self.url and re.search(r"//[^/@]*:.+@", self.url):
             raise ValueError("url holds a password: put the URL into a variable, url_env")
         return self
 
@@ -147,6 +147,13 @@ class SqlSource:
                 rows = result.fetchmany(_ROWS + 1)
         except sa.exc.SQLAlchemyError as error:
             raise self._told(error) from None
+        except (TypeError, ValueError) as error:
+            # what a driver says of the options in the URL that it does not know
+            raise SourceRefused(
+                f"{self.name}: the database driver does not take the options of its URL "
+                f"({self._hidden(str(error))}): correct what stands behind the ?.",
+                source=self.name,
+            ) from None
         if len(rows) > _ROWS:
             raise SourceRefused(
                 f"{self.name}: the query gives more than {_ROWS} rows: add a condition with "
@@ -181,12 +188,19 @@ class SqlSource:
 
         try:
             url = sa.make_url(self._url)
-        except sa.exc.ArgumentError:
+        except (sa.exc.ArgumentError, ValueError):
             raise SourceRefused(
                 f"{self.name}: its database URL cannot be read: write it like "
                 '"postgresql://user@host/database".',
                 source=self.name,
             ) from None
+        if "@" in (url.host or ""):
+            # a driver would tell the rest of the password as the host that it looks for
+            raise SourceRefused(
+                f"{self.name}: the user or the password in its database URL holds a mark of "
+                "URLs: write @ as %40, : as %3A, / as %2F.",
+                source=self.name,
+            )
         driver = _DRIVERS.get(url.drivername.partition("+")[0])
         if driver is None:
             raise SourceRefused(
@@ -214,11 +228,11 @@ class SqlSource:
     def _told(self, error: Exception) -> SourceError:
         """The driver's own words, without the URL and the parameters that it may quote."""
         words = str(getattr(error, "orig", None) or error).strip().splitlines()
-        reason = (words[0] if words else type(error).__name__)[:200]
-        for hidden in _secrets(self._url):
-            reason = reason.replace(hidden, "***")
+        reason = self._hidden(words[0] if words else type(error).__name__)
         text = f"{self.name}: the database says: {reason.rstrip('.')}."
         low = reason.lower()
+        if any(sign in low for sign in ("connection option", "unknown option")):
+            return SourceRefused(text + " Correct what stands behind the ?.", source=self.name)
         if any(word in low for word in ("password", "authentication", "denied", "role ")):
             return SourceRefused(
                 text + " Correct its user, password or rights.", source=self.name
@@ -228,6 +242,9 @@ class SqlSource:
         ):
             return SourceChanged(text + " Correct the query.", source=self.name)
         return SourceUnavailable(text, source=self.name)
+
+    def _hidden(self, said: str) -> str:
+        return hide(said, secrets_in(self._url))[:200]
 
 
 def _read_only(connection: Connection) -> None:
@@ -239,8 +256,3 @@ def _read_only(connection: Connection) -> None:
         connection.execute(sa.text("SET SESSION TRANSACTION READ ONLY"))
     else:
         connection.execute(sa.text("PRAGMA query_only = ON"))
-
-
-def _secrets(url: str) -> list[str]:
-    password = url.partition("//")[2].rpartition("@")[0].partition(":")[2]
-    return [url, password] if password else [url]

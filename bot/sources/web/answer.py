@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import SourceChanged
+
+_TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_\-.~%:=]{24,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,17 @@ class Reply:
 
 
 def place(url: str) -> str:
-    """What may be told of a URL: host and path, never user, query or fragment."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.hostname or ''}{port}{parts.path}"
+    """What may be told of a URL: host and path, never user, query or fragment.
+
+    A part of the path that looks like a token is left out too.
+    """
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "its address"
+    path = "/".join("***" if _TOKEN.fullmatch(each) else each for each in parts.path.split("/"))
+    return f"{parts.hostname or ''}{port}{path}"
 
 
 def message_in(content: bytes) -> str:

@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from bot.config.settings import hide
 from bot.errors import (
     AccountNotFound,
     SourceChanged,
@@ -234,10 +235,9 @@ class Web:
     def clean(self, text: str) -> str:
         """Without secrets, on one line, short."""
         sent = [part for value in self.headers.values() for part in (value, value.split()[-1])]
-        for hidden in (*self.secrets, *sent):
-            if len(hidden) > 5:
-                text = text.replace(hidden, "***")
-        return " ".join(text.split())[:200]
+        return " ".join(
+            hide(text, [*self.secrets, *(part for part in sent if len(part) > 5)]).split()
+        )[:200]
 
     @cached_property
     def _client(self) -> httpx.AsyncClient:

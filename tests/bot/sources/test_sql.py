@@ -16,6 +16,7 @@ from bot.errors import (
     AccountNotFound,
     ConfigError,
     SourceChanged,
+    SourceError,
     SourceRefused,
     SourceUnavailable,
 )
@@ -279,3 +280,38 @@ def test_secrets_do_not_stand_in_the_config() -> None:
         source("/", query=QUERY)
     with pytest.raises(ConfigError, match="set the variable NOWHERE"):
         source("/", url_env="NOWHERE", query=QUERY)
+
+
+HARD = [
+    "postgresql://owner:Pa@sWord77@127.0.0.1:1/shop",
+    "postgresql://owner:Pa:sWord77@127.0.0.1:1/shop",
+    "postgresql://owner:x@Pa:sWord77@127.0.0.1/shop",
+    "postgresql://owner:Pa/sWord77@127.0.0.1:1/shop",
+    "postgresql://owner:Pa%40sWord77@127.0.0.1:1/shop",
+    "postgresql://owner:Pa?sWord77@127.0.0.1:1/shop",
+    "postgresql://owner@127.0.0.1:1/shop?password=sWord77",
+    "mysql://owner:Pa@sWord77@127.0.0.1:1/shop",
+    "mysql://owner:Pa#sWord77@127.0.0.1:1/shop",
+    "mysql://owner:PasWord77@127.0.0.1:sWord77/shop",
+    "mysql://owner@127.0.0.1:1/shop?passwd=sWord77&nonsense=sWord77",
+    "sWord77",
+]
+
+
+@pytest.mark.parametrize("url", HARD)
+async def test_no_part_of_a_password_is_told(tmp_path: Path, url: str) -> None:
+    shop = source(tmp_path, {"SHOP": url}, url_env="SHOP", query="select 1")
+    with pytest.raises(SourceError) as caught:
+        await shop.fetch((), None, NOW)
+    assert "sWord77" not in str(caught.value)
+    await shop.close()
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+async def test_options_that_no_driver_knows_are_told_in_a_sentence(
+    tmp_path: Path, kind: str
+) -> None:
+    shop = source(tmp_path, url=f"{kind}://o@127.0.0.1:1/shop?nonsense=1", query="select 1")
+    with pytest.raises(SourceRefused, match="behind the"):
+        await shop.fetch((), None, NOW)
+    await shop.close()
