@@ -22,7 +22,7 @@ from bot.model.chat import Chat
 from bot.model.command import Dispatcher
 from bot.model.message import Message
 from bot.model.source import Surroundings
-from bot.sources.table import SETTINGS, open_source
+from bot.sources.table import SETTINGS, open_or_wait
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -238,7 +238,7 @@ async def opened(
         world = surroundings(settings, environ)
         feeds = []
         for section in settings.sources if sources else ():
-            source = open_source(section, world)
+            source = open_or_wait(section, world)
             stack.push_async_callback(source.close)
             feeds.append(Feed(source=source, settings=section, handles=handles_of(section)))
         intake = Intake(store, settings, world, feeds, calendar, review_settings.access)
@@ -283,6 +283,8 @@ async def opened(
             rules=lambda looks: _rules(settings, settings.checks.sensitivity, looks),
         )
         intake.review = service.review
+        stack.push_async_callback(service.polls.close)
+        await service.remember()
         yield service
 
 

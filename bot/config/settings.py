@@ -98,9 +98,10 @@ def secret(
         path = Path(root, file).expanduser()
         try:
             return path.read_text(encoding="utf-8").strip()
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
             raise ConfigError(
-                [f"{what}: {path} cannot be read ({error.strerror}): create it or name another"]
+                [f"{what}: {path} cannot be read ({reason}): create it or name another"]
             ) from None
     raise ConfigError([f"{what}: set the variable {env} or name a file that holds it"])
 

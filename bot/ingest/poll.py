@@ -76,12 +76,13 @@ async def poll(
     *,
     priority: int = 1,
     handles: Sequence[str] | None = None,
+    heard: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Fetches once (with all its parts) and stores readings, lists, faults and state.
 
     `handles` are the accounts that the config names for this source; those added in chat
-    join them. None means that the source knows its accounts itself. Never raises for what
-    the source does wrong.
+    join them. None means that the source knows its accounts itself. `heard` is called with
+    every part that came. Never raises for what the source does wrong.
     """
     at = int(now.timestamp())
     row = await store.write(sources.ensure, source.name, priority)
@@ -105,6 +106,7 @@ async def poll(
             fault = Fault(kind="changed", text=text)
             await _broke(store, row.id, fault, at, outcome)
             return outcome
+        heard()
         batch = await store.read(respelled, batch)
         await store_batch(store, row.id, batch, at, outcome)
         state = batch.state
@@ -248,6 +250,18 @@ def _statuses(
             outcome.ended.append(Ended(account=fault.account, status=status, text=fault.text))
     for name in well:
         accounts.set_status(db, name, "active", at)
+
+
+async def silent(store: Store, source: str, seconds: float, now: float) -> Outcome:
+    """Notes that a source says nothing: it may have been asked for ever."""
+    outcome = Outcome(source=source)
+    text = (
+        f"{source}: has been asked and says nothing for {seconds / 60:.0f} minutes: check that "
+        "what it reads from still answers; it is listened to all the same."
+    )
+    row = await store.write(sources.find_or_add, source)
+    await _broke(store, row, Fault(kind="unavailable", text=text), int(now), outcome)
+    return outcome
 
 
 def _note_break(db: Database, source: int, fault: Fault, at: int, outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,10 +16,11 @@ from bot.commands.summary import due_summary
 from bot.deliver import LATE_SUMMARY, OutboxWorker
 from bot.errors import BotError
 from bot.ingest.follower_lists import compare_lists
-from bot.ingest.poll import Outcome, poll
+from bot.ingest.poll import Outcome, poll, silent
 from bot.message import picture, voice_for
 from bot.model.chat import Health
 from bot.review import ReviewSettings, review, settle_routes
+from bot.service.polls import PATIENCE, Polls
 from bot.service.schedule import Job, Rhythm, latest_fire, summary_rhythm
 from bot.storage import (
     accounts,
@@ -87,8 +89,15 @@ class Service:
     keep: timedelta | None = None
     broken: dict[str, str] = field(default_factory=dict)
     failing: dict[str, str] = field(default_factory=dict)
+    polls: Polls = field(default_factory=lambda: Polls(time.monotonic))
     off: Mapping[str, str] = field(default_factory=dict)
     """Chats that could not be opened, and why."""
+
+    async def remember(self) -> None:
+        """Takes up what was broken before a restart."""
+        named = {feed.settings.name for feed in self.feeds}
+        rows = await self.store.read(sources.listing)
+        self.broken |= {row.name: row.fault for row in rows if row.fault and row.name in named}
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """What runs for ever beside the schedule."""
@@ -162,6 +171,15 @@ class Service:
 
     async def poll(self, feed: Feed, *, judge: bool = True) -> Outcome:
         """Fetches, stores and, where something is new, reviews."""
+        name = feed.settings.name
+        work = partial(self._poll, feed, judge=judge)
+        outcome = await self.polls.ask(name, lambda heard: work(heard=heard))
+        if outcome is None:
+            outcome = await silent(self.store, name, PATIENCE, self.calendar())
+            await self._tell(outcome)
+        return outcome
+
+    async def _poll(self, feed: Feed, *, judge: bool, heard: Callable[[], None]) -> Outcome:
         now = datetime.fromtimestamp(self.calendar(), UTC)
         outcome = await poll(
             self.store,
@@ -169,6 +187,7 @@ class Service:
             now,
             priority=feed.settings.priority,
             handles=feed.handles,
+            heard=heard,
         )
         if outcome.new_accounts and self.tags:
             await self.store.write(accounts.set_tags, self.tags)
@@ -176,16 +195,20 @@ class Service:
             outcome.notes += await self.store.write(_compare, account, side, at)
         for note in outcome.notes:
             log.info("noted", extra={"source": outcome.source, "said": note})
-        if outcome.broke:
-            self.broken[outcome.source] = outcome.broke
-        elif outcome.recovered or not outcome.faults:
+        await self._tell(outcome)
+        if outcome.fresh and judge:
+            await self.review()
+        return outcome
+
+    async def _tell(self, outcome: Outcome) -> None:
+        """Trouble of a source holds until a poll gives something again."""
+        if outcome.failed:
+            self.broken[outcome.source] = outcome.failed
+        else:
             self.broken.pop(outcome.source, None)
         for said in (outcome.broke, outcome.recovered):
             if said:
                 await self.report(said)
-        if outcome.fresh and judge:
-            await self.review()
-        return outcome
 
     async def replay_poll(self) -> None:
         for feed in self.feeds:
@@ -255,7 +278,12 @@ class Service:
         parts["database"] = Health(
             ready=problem is None, since=self.started, text=problem or "the database is there"
         )
-        text = "; ".join(self.broken.values()) or "all sources answer"
+        asked = [
+            f"{name}: has been asked for {seconds:.0f} s"
+            for name, seconds in self.polls.silent().items()
+            if name not in self.broken
+        ]
+        text = "; ".join([*self.broken.values(), *asked]) or "all sources answer"
         parts["sources"] = Health(ready=not self.broken, since=self.started, text=text)
         text = "; ".join(dict.fromkeys(self.failing.values())) or "all jobs work"
         parts["jobs"] = Health(ready=not self.failing, since=self.started, text=text)

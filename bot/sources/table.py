@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 from bot.config.settings import SourceSettings
-from bot.model.source import Source, Surroundings
+from bot.errors import BotError, SourceError, SourceRefused
+from bot.model.source import Batch, Source, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,40 @@ SETTINGS: Mapping[str, type[SourceSettings]] = _SettingsByKind()
 
 def open_source(settings: SourceSettings, surroundings: Surroundings) -> Source:
     return SOURCES[settings.kind].open(settings, surroundings)
+
+
+def open_or_wait(settings: SourceSettings, surroundings: Surroundings) -> Source:
+    """A source without its secret stands there with its error: the others go on."""
+    try:
+        return open_source(settings, surroundings)
+    except BotError:
+        return _Waiting(settings, surroundings)
+
+
+class _Waiting:
+    """Tries to open at each poll: what was missing may be there then."""
+
+    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+        self.name = settings.name
+        self._settings, self._surroundings = settings, surroundings
+        self._opened: Source | None = None
+
+    async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
+        return await self._source().fetch(wanted, state, now)
+
+    async def look(self, handle: str) -> str:
+        return await self._source().look(handle)
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+
+    def _source(self) -> Source:
+        if self._opened is None:
+            try:
+                self._opened = open_source(self._settings, self._surroundings)
+            except SourceError:
+                raise
+            except BotError as error:
+                raise SourceRefused(f"{self.name}: {error}", source=self.name) from None
+        return self._opened

@@ -40,6 +40,12 @@ def ensure(db: Database, name: str, priority: int = 1) -> SourceRow:
     return found
 
 
+def find_or_add(db: Database, name: str) -> int:
+    """The id of a source, whatever its priority."""
+    known = get(db, name)
+    return ensure(db, name).id if known is None else known.id
+
+
 def get(db: Database, name: str) -> SourceRow | None:
     row = db.conn.execute("SELECT * FROM sources WHERE name = ?", (name,)).fetchone()
     return None if row is None else _source(row)

@@ -1,22 +1,31 @@
 """What the running service says of its own jobs."""
 
+import asyncio
 import logging
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bot import app
+from bot.cli.operate import poll_once
 from bot.cli.run import replay_moments
 from bot.errors import StorageError
 from bot.model.reading import FollowerList
 from bot.model.source import Batch
+from bot.service.polls import Polls
 from bot.sources.recorded import RecordedSource
 from bot.storage import outbox
 from checks.panel.panel import build_panel
 from tests.bot.team import console
-from tests.fakes import DAY, FakeSource, calm, ends, frame
+from tests.contracts.chat import until
+from tests.fakes import DAY, Clock, FakeSource, calm, ends, frame
 
 CONFIG = '[console]\nenabled = false\n[[sources]]\nname = "w"\nkind = "file"\npath = "w.csv"\n'
 
@@ -144,3 +153,94 @@ async def test_a_database_that_vanished_is_told_by_healthz(tmp_path: Path) -> No
         (tmp_path / "away").rename(tmp_path / "data")
         await job.action()
         assert all(part.ready for part in service.conditions().values())
+
+
+TWO = """
+[console]
+enabled = false
+[[sources]]
+name = "dash"
+kind = "sql"
+url_env = "NOWHERE"
+query = "select 1"
+[[sources]]
+name = "files"
+kind = "file"
+path = "w.csv"
+platform = "tiktok"
+"""
+
+
+async def test_a_source_without_its_secret_stops_no_other_one(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(TWO)
+    (tmp_path / "w.csv").write_text("account,date,followers\nlena,2026-11-01,5\n")
+    settings = app.read_config(tmp_path / "config.toml")
+    environ: dict[str, str] = {}
+    async with app.opened(settings, environ=environ) as service:
+        outcomes = [await service.poll(feed) for feed in service.feeds]
+        assert "set the variable NOWHERE" in (outcomes[0].failed or "")
+        assert outcomes[1].changed == 1
+        said = service.conditions()["sources"]
+        assert not said.ready
+        assert "NOWHERE" in said.text
+        await service.poll(service.feeds[0])
+        assert not service.conditions()["sources"].ready, "still broken at the second poll"
+    said, well = await poll_once(settings, ())
+    assert well
+    assert any("set the variable NOWHERE" in line for line in said)
+
+
+async def test_what_was_broken_is_broken_after_a_restart(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(TWO)
+    settings = app.read_config(tmp_path / "config.toml")
+    async with app.opened(settings, environ={}) as service:
+        await service.poll(service.feeds[0])
+    async with app.opened(settings, environ={}) as service:
+        assert not service.conditions()["sources"].ready
+        database = tmp_path / "counts.db"
+        with closing(sqlite3.connect(database)) as made:
+            made.execute("create table t (handle, at, followers)")
+    async with app.opened(settings, environ={"NOWHERE": f"sqlite:///{database}"}) as service:
+        await service.poll(service.feeds[0])
+        assert "NOWHERE" not in service.conditions()["sources"].text
+
+
+class Hanging(FakeSource):
+    """Says nothing until it is let go."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.free = asyncio.Event()
+        self.calls = 0
+
+    async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
+        self.calls += 1
+        await self.free.wait()
+        return Batch(state=state)
+
+
+async def test_a_source_that_hangs_is_told_and_asked_once(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG)
+    settings = app.read_config(tmp_path / "config.toml")
+    async with app.opened(settings) as service:
+        source = Hanging("w")
+        feed = replace(service.feeds[0], source=source)
+        clock = Clock(0.0)
+        service.polls = Polls(clock, patience=100.0)
+        polling = asyncio.create_task(service.poll(feed))
+        await until(lambda: source.calls)
+        clock.tick(99)
+        assert service.conditions()["sources"].text == "w: has been asked for 99 s"
+        clock.tick(1)
+        service.polls._patience = 0.0  # the wait is real time, which no test spends
+        outcome = await service.poll(feed)
+        assert "says nothing" in (outcome.failed or "")
+        assert source.calls == 1
+        said = service.conditions()["sources"]
+        assert not said.ready
+        service.polls._patience = 100.0
+        source.free.set()
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
+        assert (await service.poll(feed)).failed is None
+        assert service.conditions()["sources"].ready
