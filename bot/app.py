@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from bot.commands.request import Context
     from bot.config.load import Settings
+    from bot.ingest.follower_lists import ListSettings
     from bot.ingest.imports import Intake
     from bot.review import ReviewSettings
     from bot.service.jobs import Service
@@ -195,6 +196,19 @@ def _review_settings(settings: Settings) -> ReviewSettings:
     )
 
 
+def _list_settings(review: ReviewSettings) -> ListSettings:
+    """Lists are judged by the rules of the reviews, and by the events that they may name."""
+    from bot.ingest.follower_lists import ListSettings
+    from bot.review import events_known
+
+    return ListSettings(
+        rules=review.rules,
+        access=review.access,
+        timezone=review.timezone,
+        events=lambda db: events_known(db, review),
+    )
+
+
 def _rules(settings: Settings, sensitivity: Sensitivity, looks: int = 1) -> Rules:
     from checks.rules import rules_for
 
@@ -241,7 +255,8 @@ async def opened(
             source = open_or_wait(section, world)
             stack.push_async_callback(source.close)
             feeds.append(Feed(source=source, settings=section, handles=handles_of(section)))
-        intake = Intake(store, settings, world, feeds, calendar, review_settings.access)
+        list_settings = _list_settings(review_settings)
+        intake = Intake(store, settings, world, feeds, calendar, list_settings)
         context = _context(settings, store, review_settings, intake, calendar)
         dispatcher = CommandDispatcher(context, COMMANDS, report)
         there = (
@@ -268,6 +283,7 @@ async def opened(
         service = Service(
             store=store,
             review_settings=review_settings,
+            list_settings=list_settings,
             context=context,
             dispatcher=dispatcher,
             intake=intake,

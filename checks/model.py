@@ -55,6 +55,8 @@ class Finding:
     the span and the level before it (NaN without a level). `size` is
     |change - expected| / level, `score` the signed surprise in spreads. `start` is the end of
     the first day that carries the evidence (a leak: its estimated onset), `at` the judged time.
+    `earliest` is when it may have begun where that is before `start`: two lists only tell that
+    somebody left in between.
     """
 
     check: str
@@ -68,6 +70,7 @@ class Finding:
     level: float
     size: float
     score: float
+    earliest: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

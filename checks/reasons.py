@@ -133,6 +133,69 @@ REASONS: Mapping[str, Code] = {
         ("ratio",),
     ),
     "after_mass_follow": Code("A surge of followers came in the six weeks before."),
+    # follower lists: `start` and `stop` are epoch seconds
+    "batch_joined": Code(
+        "From `start` to `stop` `count` joined who still follow: `share` percent of the list, "
+        "where `usual` join in such a span.",
+        ("count", "start", "stop", "share", "usual"),
+    ),
+    "batch_joined_partial": Code(
+        "From `start` to `stop` `count` of a partial list joined, where `usual` join in such a "
+        "span.",
+        ("count", "start", "stop", "usual"),
+    ),
+    "around_the_clock": Code("They joined by night as by day, unlike all others."),
+    "made_together": Code(
+        "`percent` percent of their accounts were made from `start` to `stop`.",
+        ("percent", "start", "stop"),
+    ),
+    "created_batch": Code(
+        "`count` followers close to each other have accounts made from `start` to `stop`.",
+        ("count", "start", "stop"),
+    ),
+    "order_only": Code("The platform gives the order of follows, not their dates."),
+    "survivors_only": Code("A list holds those who still follow: more may have come."),
+    "lockstep": Code(
+        "`count` of the same followers came to `accounts` accounts of the team within `hours` "
+        "hours.",
+        ("count", "accounts", "hours"),
+    ),
+    "batch_gone": Code(
+        "`percent` percent of those who joined from `start` to `stop` are gone, `others` "
+        "percent of all others.",
+        ("percent", "start", "stop", "others"),
+    ),
+    "left_of_all_ages": Code(
+        "`share` percent of the list left, old and new followers alike; usually `usual` do.",
+        ("share", "usual"),
+    ),
+    "left_undated": Code(
+        "`share` percent of the list left (usually `usual`); no follow date tells who.",
+        ("share", "usual"),
+    ),
+    "list_compared": Code(
+        "Since the list of `start` `gained` came, `lost` left and `kept` stayed.",
+        ("start", "gained", "lost", "kept"),
+    ),
+    "short_lived": Code(
+        "`count` of those who left had followed for less than a week.", ("count",)
+    ),
+    "dropped_again": Code(
+        "`count` accounts that it had just followed (`percent` percent of them) were dropped "
+        "again within `days` days.",
+        ("count", "percent", "days"),
+    ),
+    "follow_back": Code("`percent` percent of those it follows follow back.", ("percent",)),
+    "follows_a_day": Code(
+        "It followed `count` on one day; the platform allows `limit`.", ("count", "limit")
+    ),
+    "list_ranged": Code(
+        "Everybody from before the list's oldest entry is missing: it was exported for a date "
+        "range."
+    ),
+    "list_partial": Code("The list is partial, so it was not compared."),
+    "list_undated": Code("`count` entries carry no follow date.", ("count",)),
+    "list_late": Code("`count` follows are dated in the future.", ("count",)),
     # what the team knows
     "known_event": Code("The team knows of `name` (`kind`) at that time.", ("name", "kind")),
     "contradicts": Code(

@@ -177,12 +177,22 @@ def import_(
 def found_json(found: Found) -> str:
     """The stable contract of `ebbwatch import --format json`."""
     fields = asdict(found)
+    fields["notes"] = [*found_sentences(found), *found.notes]
     fields["from"], fields["to"] = fields.pop("first"), fields.pop("last")
     order = (
         *("file", "format", "platform", "account", "basis", "readings", "names"),
         *("from", "to", "complete", "bad_rows", "notes"),
     )
     return json.dumps({name: fields[name] for name in order}, ensure_ascii=False)
+
+
+def found_sentences(found: Found) -> list[str]:
+    """What its follower list says."""
+    from bot.message import voice_for
+    from bot.message.reasons import sentence
+
+    voice = voice_for("en", "UTC")
+    return [sentence(voice, one) for one in found.findings]
 
 
 def found_text(found: Found) -> str:
@@ -201,7 +211,7 @@ def found_text(found: Found) -> str:
     if found.bad_rows:
         rows = "row" if found.bad_rows == 1 else "rows"
         parts.append(f"{found.bad_rows:,} {rows} left out")
-    notes = list(found.notes)
+    notes = [*found_sentences(found), *found.notes]
     if found.account and "/" not in found.account:
         notes.append(f"no platform is known: --platform NAME makes it NAME/{found.account}")
     return ", ".join(parts) + "".join(f"\n    {note}" for note in notes)

@@ -1,101 +1,263 @@
-"""What follower lists say once they are stored: exact churn, bursts, who follows back."""
+"""What follower lists say once they are stored: who came, who left, and what to tell of it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.storage import lists, readings
-from checks.lists.lists import PartialList, bursts, compare, follow_back_share, refuse_partial
+import numpy as np
+
+from bot.storage import accounts, list_verdicts, lists, readings
+from bot.storage.access import AccessPolicy
+from checks.lists.lists import Ids
+from checks.lists.lockstep import Group, Listed, lockstep
+from checks.lists.study import ListContext, Study, study
+from checks.lists.survival import pace_of, usual_loss
+from checks.lists.verdicts import (
+    Told,
+    batch_gone,
+    batch_joined,
+    list_compared,
+    list_rules,
+    swap_reasons,
+    verdicts,
+)
+from checks.reasons import reason
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from bot.model.reading import FollowerList
+    from bot.storage.database import Store
+    from checks.model import Event, Reason, Rules
 
-_SHOWN_BURSTS = 3
+_SHOWN = 3
+_TOGETHER = 3_000_000
+"""Names of all lists that are looked at for lockstep at once: what fits in some 100 MB."""
 
-
-def compare_lists(db: Database, given: FollowerList) -> list[str]:
-    """Compares a stored list with the one before it and keeps the result; gives sentences.
-
-    A list that is visibly partial against the known count is never compared.
-    """
-    said = [*_churn(db, given), *_bursts(given)]
-    if given.side == "followers":
-        said += _follow_back(db, given)
-    return [f"{given.account}: {sentence}" for sentence in said]
+ListKey = tuple[str, str, int]
+"""Account, side and time of a stored list."""
 
 
-def _churn(db: Database, given: FollowerList) -> list[str]:
-    earlier = [at for at in lists.times(db, given.account, given.side) if at < given.at]
-    old = lists.get(db, given.account, given.side, earlier[-1]) if earlier else None
-    if old is None:
-        return []
-    try:
-        for one in (old, given):
-            known = readings.total_near(db, one.account, one.side, one.at)
-            refuse_partial(len(one.ids), known, complete=one.complete)
-    except PartialList as error:
-        _keep(db, old, given, refused=str(error))
-        return [f"not compared with the list of {_day(old.at)}. {error}"]
-    change = compare(old.ids, given.ids, old_since=old.since, old_at=old.at)
-    detail = {"short_lived": change.short_lived}
-    gained, lost = len(change.gained), len(change.lost)
-    _keep(db, old, given, gained=gained, lost=lost, kept=change.kept, detail=detail)
-    short = ""
-    if change.short_lived:
-        short = f", {change.short_lived:,} of them within a week of following"
-    return [
-        f"since {_day(old.at)} {gained:,} gained, {lost:,} lost{short}, {change.kept:,} kept"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSettings:
+    """What lists are judged by; `events` reads what the team knows of."""
+
+    rules: Rules
+    access: AccessPolicy
+    timezone: str = "UTC"
+    events: Callable[[Database], Iterable[Event]] = lambda db: ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListNews:
+    """What one list says to whoever brought it; `complete` as it is believed."""
+
+    account: str
+    side: str
+    at: int
+    complete: bool | None
+    said: tuple[Reason, ...]
+
+
+async def study_lists(
+    store: Store, settings: ListSettings, new: Sequence[ListKey], now: int
+) -> list[ListNews]:
+    """Studies stored lists, oldest first: keeps who came and left, and the verdicts for the
+    next review. Computes outside the write lock: a list may hold a million names."""
+    told = []
+    for key in sorted(new, key=lambda one: one[2]):
+        gathered = await store.read(_gather, settings, key)
+        if gathered is None:
+            continue
+        given, context, others, events = gathered
+        made, found = await asyncio.to_thread(_judge, given, context, others, events, settings)
+        await store.write(_keep, made, context, found, now)
+        told.append(
+            ListNews(
+                account=given.account,
+                side=given.side,
+                at=given.at,
+                complete=made.complete,
+                said=tuple(answer(made)),
+            )
+        )
+    return told
+
+
+def answer(made: Study) -> list[Reason]:
+    """What a list says in a few sentences; bursts of long ago are told once, as history."""
+    said: list[Reason] = []
+    if made.refused:
+        said.append(reason("list_ranged" if made.refused == "ranged" else "list_partial"))
+    compared = list_compared(made)
+    if compared is not None:
+        said.append(compared)
+    lost = made.survival
+    if lost is not None and lost.loss in ("spread", "unknown"):
+        said.append(
+            reason(
+                "left_of_all_ages" if lost.loss == "spread" else "left_undated",
+                share=round(100 * lost.share, 1),
+                usual=round(100 * lost.usual / max(lost.size, 1), 1),
+            )
+        )
+    if lost is not None and lost.batch is not None:
+        said.append(batch_gone(lost.others, lost.batch))
+    if made.change is not None and made.change.short_lived:
+        said.append(reason("short_lived", count=made.change.short_lived))
+    fresh = [one for one in made.bursts if _fresh(one.stop, made)]
+    worst = sorted(fresh, key=lambda one: -one.joined)[:_SHOWN]
+    said += [batch_joined(made, one) for one in sorted(worst, key=lambda one: one.start)]
+    said += [
+        reason("created_batch", count=one.count, start=one.made_from, stop=one.made_to)
+        for one in made.batches[:_SHOWN]
+        if _fresh(one.last_at, made)
     ]
+    said += swap_reasons(made)
+    if made.late:
+        said.append(reason("list_late", count=made.late))
+    if made.undated and made.dated:
+        said.append(reason("list_undated", count=made.undated))
+    return said
+
+
+def _fresh(stop: int, made: Study) -> bool:
+    return made.old_at is None or made.refused is not None or stop > made.old_at
+
+
+def _judge(
+    given: FollowerList,
+    context: ListContext,
+    others: Sequence[Listed],
+    events: Sequence[Event],
+    settings: ListSettings,
+) -> tuple[Study, list[Told]]:
+    made = study(given, context)
+    groups: tuple[Group, ...] = ()
+    if given.side == "followers" and given.since is not None and made.dated and others:
+        own = Listed(account=given.account, ids=given.ids, since=given.since)
+        groups = tuple(one for one in lockstep([own, *others]) if given.account in one.accounts)
+    found = verdicts(
+        made, settings.rules, timezone=settings.timezone, events=events, groups=groups
+    )
+    return made, found
+
+
+# --- what is stored ---------------------------------------------------------------------
+
+
+def _gather(
+    db: Database, settings: ListSettings, key: ListKey
+) -> tuple[FollowerList, ListContext, list[Listed], list[Event]] | None:
+    given = lists.get(db, *key)
+    if given is None:
+        return None
+    old = lists.before(db, given.account, given.side, given.at)
+    before = None
+    if old is not None and given.side == "following":
+        before = lists.before(db, given.account, given.side, old.at)
+    floor = list_rules(settings.rules)
+    context = ListContext(
+        timezone=settings.timezone,
+        old=old,
+        before=before,
+        known=readings.total_near(db, given.account, given.side, given.at),
+        known_old=None
+        if old is None
+        else readings.total_near(db, given.account, given.side, old.at),
+        pace=_pace(db, given),
+        followers=_followers(db, given),
+        smallest=floor.smallest,
+        wave=floor.wave,
+    )
+    return given, context, _others(db, settings, given), list(settings.events(db))
+
+
+def _pace(db: Database, given: FollowerList) -> float | None:
+    """The account's usual loss, from comparisons that showed nothing unusual."""
+    earlier = [
+        (float(one.lost or 0), float(one.detail["usual"]))
+        for one in lists.changes(db, given.account)
+        if one.side == given.side
+        and one.stop < given.at
+        and one.detail.get("loss") == "usual"
+        and one.lost is not None
+    ]
+    return pace_of(earlier) if earlier else None
+
+
+def _followers(db: Database, given: FollowerList) -> Ids | None:
+    """Who follows, where the list is of whom the account follows itself."""
+    if given.side != "following":
+        return None
+    times = lists.times(db, given.account, "followers")
+    newest = lists.get(db, given.account, "followers", times[-1]) if times else None
+    return None if newest is None else newest.ids
+
+
+def _others(db: Database, settings: ListSettings, given: FollowerList) -> list[Listed]:
+    """The newest dated lists of the accounts that exactly the same teams see."""
+    platform = given.account.partition("/")[0]
+    known = accounts.tags_by_account(db)
+
+    def seen_by(account: str) -> frozenset[str]:
+        return frozenset(
+            space
+            for space in settings.access.spaces
+            if settings.access.sees(space, account, known.get(account, ()))
+        )
+
+    own, room = seen_by(given.account), _TOGETHER - len(given.ids)
+    found = []
+    for account in lists.listed(db, "followers"):
+        if account == given.account or account.partition("/")[0] != platform:
+            continue
+        if seen_by(account) != own:
+            continue
+        times = lists.times(db, account, "followers")
+        one = lists.get(db, account, "followers", times[-1])
+        if one is None or one.since is None or one.ordered:
+            continue
+        room -= len(one.ids)
+        if room < 0:
+            break
+        found.append(Listed(account=account, ids=one.ids, since=one.since))
+    return found
 
 
 def _keep(
-    db: Database,
-    old: FollowerList,
-    new: FollowerList,
-    *,
-    gained: int | None = None,
-    lost: int | None = None,
-    kept: int | None = None,
-    detail: dict[str, int | None] | None = None,
-    refused: str | None = None,
+    db: Database, made: Study, context: ListContext, found: Sequence[Told], now: int
 ) -> None:
-    lists.put_change(
-        db,
-        lists.ListChange(
-            account=new.account,
-            side=new.side,
-            start=old.at,
-            stop=new.at,
-            gained=gained,
-            lost=lost,
-            kept=kept,
-            detail=detail or {},
-            refused=refused,
-        ),
-    )
+    if context.old is not None:
+        change, lost = made.change, made.survival
+        detail: dict[str, int | float | str | None] = {}
+        if change is not None:
+            detail["short_lived"] = change.short_lived
+        if lost is not None:
+            detail |= {"usual": _curve(context, made), "loss": lost.loss}
+        lists.put_change(
+            db,
+            lists.ListChange(
+                account=made.account,
+                side=made.side,
+                start=context.old.at,
+                stop=made.at,
+                gained=None if change is None else len(change.gained),
+                lost=None if change is None else len(change.lost),
+                kept=None if change is None else change.kept,
+                detail=detail,
+                refused=made.refused,
+            ),
+        )
+    list_verdicts.put(db, made.account, [one.verdict for one in found], now)
 
 
-def _bursts(given: FollowerList) -> list[str]:
-    found = [] if given.since is None else bursts(given.since)
-    worst = sorted(found, key=lambda burst: -burst.follows)[:_SHOWN_BURSTS]
-    return [
-        f"{burst.follows:,} follows within {'a minute' if burst.seconds == 60 else 'a second'} "
-        f"at {datetime.fromtimestamp(burst.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-        for burst in worst
-    ]
-
-
-def _follow_back(db: Database, given: FollowerList) -> list[str]:
-    times = lists.times(db, given.account, "following")
-    following = lists.get(db, given.account, "following", times[-1]) if times else None
-    if following is None or not len(following.ids):
-        return []
-    share = follow_back_share(given.ids, following.ids)
-    return [f"{share:.0%} of the {len(following.ids):,} accounts it follows follow back"]
-
-
-def _day(at: int) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+def _curve(context: ListContext, made: Study) -> float:
+    """What the curve alone expects: the measure of an account's pace."""
+    old = context.old
+    assert old is not None
+    since = old.since if old.since is not None else np.zeros(len(old.ids), np.int64)
+    return round(float(usual_loss(since, start=old.at, stop=made.at).sum()), 1)

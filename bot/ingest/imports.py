@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from bot.errors import BotError, CommandError, SourceError
-from bot.ingest.follower_lists import compare_lists
+from bot.ingest.follower_lists import ListNews, ListSettings, study_lists
 from bot.ingest.poll import Outcome, respelled, store_batch
 from bot.model.command import Attachment
 from bot.model.reading import Account
@@ -22,7 +22,6 @@ from bot.model.source import Batch, Fault, Found, Surroundings
 from bot.sources.export import read_export
 from bot.sources.faults import placed
 from bot.storage import accounts, sources
-from bot.storage.access import AccessPolicy
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -47,10 +46,10 @@ class Intake:
         world: Surroundings,
         feeds: Sequence[Feed],
         calendar: Callable[[], float],
-        access: AccessPolicy,
+        lists: ListSettings,
     ) -> None:
         self._store, self._settings, self._world = store, settings, world
-        self._feeds, self._calendar, self._access = feeds, calendar, access
+        self._feeds, self._calendar, self._lists = feeds, calendar, lists
         self.review: Callable[[], Awaitable[None]] = _nothing
 
     async def import_files(self, given: Attachment | str, space: str) -> Sequence[Found]:
@@ -79,12 +78,11 @@ class Intake:
         await store_batch(self._store, row.id, replace(batch, state=None), at, outcome)
         gone = sorted(outcome.refused)[:_SHOWN]
         said = [f"{name} was forgotten: watch lets it in again" for name in gone]
-        for given in sorted(batch.lists, key=lambda one: one.at):
-            said += await self._store.write(compare_lists, given)
+        news = await study_lists(self._store, self._lists, outcome.lists, at)
         if outcome.fresh:
             await self._store.write(accounts.set_tags, self._settings.tags)
             await self.review()
-        return _told(batch, said)
+        return _with_news(_told(batch, said), news)
 
     def _admitted(self, db: Database, batch: Batch, space: str) -> Batch:
         """What the space may bring in; all names of the file are judged at once."""
@@ -93,7 +91,7 @@ class Intake:
         if readings is not None:
             named = readings["account"].unique(maintain_order=True).to_list()
         listed = [one.account for one in batch.lists]
-        admission = self._access.admit(db, space, [*named, *listed])
+        admission = self._lists.access.admit(db, space, [*named, *listed])
         allowed = admission.allowed
         faults = [
             fault for fault in batch.faults if not fault.account or fault.account in allowed
@@ -104,7 +102,7 @@ class Intake:
         if admission.excess:
             text = (
                 f"{len(admission.excess)} accounts were left out: this team may have "
-                f"{self._access.limits[space]}"
+                f"{self._lists.access.limits[space]}"
             )
             faults.append(Fault(kind="row", text=text))
         if readings is not None:
@@ -180,6 +178,26 @@ def _serves(feed: Feed, platform: str) -> bool:
         feed.settings.platform,
         feed.settings.kind,
     )
+
+
+def _with_news(found: Sequence[Found], news: Sequence[ListNews]) -> list[Found]:
+    """What each list says beside the file that brought it, and whether it is believed to be
+    complete."""
+    told = list(found)
+    for one in news:
+        for place, each in enumerate(told):
+            side = (each.format or "").endswith(f"{one.side.rstrip('s')}_list")
+            if each.account == one.account and side:
+                partial = each.complete and one.complete is False
+                told[place] = replace(
+                    each,
+                    complete=one.complete,
+                    basis=None if partial else each.basis,
+                    readings=0 if partial else each.readings,
+                    findings=(*each.findings, *one.said),
+                )
+                break
+    return told
 
 
 def _told(batch: Batch, said: Sequence[str]) -> list[Found]:

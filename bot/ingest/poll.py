@@ -11,7 +11,8 @@ import polars as pl
 from sqlite_utils import Database
 
 from bot.errors import SourceError, StorageError
-from bot.model.reading import Account
+from bot.ingest.list_readings import believed, list_readings
+from bot.model.reading import Account, FollowerList
 from bot.model.source import Batch, Fault, Found, Source
 from bot.sources.faults import fault_of
 from bot.storage import accounts, forgetting, lists, readings, sources
@@ -195,9 +196,7 @@ def _finish(
 ) -> None:
     if rest is not None:
         _count(outcome, readings.add(db, source, rest, at))
-    for given in batch.lists:
-        if lists.add(db, given, source, at):
-            outcome.lists.append((given.account, given.side, given.at))
+    _lists(db, source, batch.lists, at, outcome)
     spoken = _spoken_of(batch)
     listed = {given.account for given in batch.lists}
     outcome.refused |= forgetting.forgotten(db, listed.union(spoken))
@@ -229,6 +228,22 @@ def _finish(
     ended = sources.succeeded(db, source, batch.state, at, batch.remarks)
     if ended is not None:
         outcome.recovered = f"{outcome.source}: works again (it had said: {ended})"
+
+
+def _lists(
+    db: Database, source: int, given: Sequence[FollowerList], at: int, outcome: Outcome
+) -> None:
+    """Stores lists, and complete ones as readings of accounts that nobody else counts."""
+    fresh = []
+    for one in sorted(given, key=lambda each: each.at):
+        one = believed(one, lists.before(db, one.account, one.side, one.at))
+        if lists.add(db, one, source, at):
+            outcome.lists.append((one.account, one.side, one.at))
+            fresh.append(one)
+    rows = list_readings(fresh)
+    if rows is not None:
+        row = sources.ensure(db, readings.LISTS, readings.LISTS_PRIORITY)
+        _count(outcome, readings.add(db, row.id, rows, at))
 
 
 def _spoken_of(batch: Batch) -> list[str]:

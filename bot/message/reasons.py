@@ -82,6 +82,58 @@ SENTENCES: Mapping[str, str] = {
         "Reach per post fell to {ratio} of its usual while the followers stayed."
     ),
     "after_mass_follow": mark("A surge of new followers came in the six weeks before."),
+    "batch_joined": mark(
+        "From {start} to {stop} {count} came who still follow, {share} of the list; {usual} "
+        "usually do in such a span."
+    ),
+    "batch_joined_partial": mark(
+        "From {start} to {stop} {count} came who still follow; {usual} usually do in such a "
+        "span. The list is partial: their share of all is not known."
+    ),
+    "around_the_clock": mark("They came by night as by day, unlike this list's others."),
+    "made_together": mark("{percent} of their accounts were made from {start} to {stop}."),
+    "created_batch": mark(
+        "{count} followers close to each other have accounts made from {start} to {stop}, as "
+        "bought or automated ones have."
+    ),
+    "order_only": mark(
+        "The platform gives the order of follows, not their dates: the days are the earliest "
+        "possible ones."
+    ),
+    "survivors_only": mark("A list holds those who still follow: more may have come."),
+    "lockstep": mark(
+        "The same {count} followers came to {accounts} accounts of this team within {hours}: "
+        "one service or attack, hardly the creator's own doing."
+    ),
+    "batch_gone": mark(
+        "{percent} of those who joined from {start} to {stop} are gone, {others} of all others."
+    ),
+    "left_of_all_ages": mark(
+        "{share} of the list left, old and new followers alike; usually {usual} do in that "
+        "time."
+    ),
+    "left_undated": mark(
+        "{share} of the list left (usually {usual}); without follow dates it cannot tell who."
+    ),
+    "list_compared": mark(
+        "Since the list of {start} {gained} came, {lost} left and {kept} stayed."
+    ),
+    "short_lived": mark("{count} of them had followed for less than a week."),
+    "dropped_again": mark(
+        "{count} accounts that it had just followed were dropped again within {days}: "
+        "{percent} of its new follows."
+    ),
+    "follow_back": mark("{percent} of those it follows follow back."),
+    "follows_a_day": mark("It followed {count} on one day; the platform allows {limit}."),
+    "list_ranged": mark(
+        "Everybody who followed before the list's oldest entry is missing at once: it was "
+        'exported for a date range, so nobody is said to have left. Export "All time".'
+    ),
+    "list_partial": mark(
+        "The list is partial, so it was not compared with the one before. Export all of it."
+    ),
+    "list_undated": mark("{count} entries carry no follow date."),
+    "list_late": mark("{count} follows are dated in the future and left out of the days."),
     "known_event": mark("Known to the team at that time: {name} ({kind})."),
     "contradicts": mark("It contradicts the incident that opened on {opened_at}."),
     "feedback": mark("Your feedback so far set this account's floor to {factor} of the usual."),
@@ -212,6 +264,11 @@ _FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
     "moved_percent.percent": lambda voice, value: voice.percent(
         float(value) / 100, signed=True
     ),
+    "batch_joined.usual": lambda voice, value: voice.count(float(value)),
+    "batch_joined_partial.usual": lambda voice, value: voice.count(float(value)),
+    "others": _percent,
+    "start": lambda voice, value: voice.dated(float(value)),
+    "stop": lambda voice, value: voice.dated(float(value)),
     "days": lambda voice, value: voice.days(float(value)),
     "hours": lambda voice, value: voice.span(float(value) * 3600),
     "opened_at": lambda voice, value: voice.day(float(value)),

@@ -10,7 +10,7 @@ from bot.message.progress import (
     goal_line,
     listed,
 )
-from bot.message.reasons import advice
+from bot.message.reasons import advice, sentence
 from bot.message.voice import Voice, clean, mark, word
 from bot.model.message import Button, Field, Message
 from bot.model.source import Found
@@ -50,7 +50,8 @@ def found_files(voice: Voice, found: Sequence[Found]) -> Message:
         )
         for one in found[:_ROWS]
     ]
-    notes = [note for one in found for note in one.notes]
+    notes = [sentence(voice, each) for one in found for each in one.findings]
+    notes += [note for one in found for note in one.notes]
     readings = sum(one.readings for one in found)
     head = voice.plural("{n} reading imported", "{n} readings imported", readings)
     return Message(

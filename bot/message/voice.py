@@ -93,6 +93,10 @@ class Voice:
         """A day without its weekday, "Nov 19"."""
         return format_skeleton("MMMd", self.local(at), tzinfo=self.zone, locale=self.locale)
 
+    def dated(self, at: float) -> str:
+        """A day with its year and without its weekday, "Nov 19, 2026"."""
+        return format_skeleton("yMMMd", self.local(at), tzinfo=self.zone, locale=self.locale)
+
     def clock(self, at: float) -> str:
         """The time of day."""
         return format_time(self.local(at), format="short", tzinfo=self.zone, locale=self.locale)

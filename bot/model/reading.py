@@ -50,7 +50,8 @@ class FollowerList:
     `ids` is sorted uint64 without repeats; `since` holds the follow times and `created` the
     creation dates of the followers' accounts beside it (epoch seconds, 0 where unknown), or
     None. `ordered` marks follow times that only keep the platform's order: lower bounds by
-    which nothing is dated. `complete` is None where the export cannot tell.
+    which nothing is dated. `count` is the profile's own total where the export gives it; lists
+    may lack a few. `complete` is None where the export cannot tell.
     """
 
     account: str
@@ -60,4 +61,5 @@ class FollowerList:
     since: NDArray[np.int64] | None = None
     created: NDArray[np.int64] | None = None
     ordered: bool = False
+    count: int | None = None
     complete: bool | None = None

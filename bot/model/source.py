@@ -12,6 +12,8 @@ from bot.model.reading import FollowerList
 if TYPE_CHECKING:
     import polars as pl
 
+    from checks.model import Reason
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -55,6 +57,8 @@ class Found:
     complete: bool | None = None
     bad_rows: int = 0
     notes: tuple[str, ...] = ()
+    findings: tuple[Reason, ...] = ()
+    """What a follower list says, in no language yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

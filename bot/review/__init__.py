@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from bot.errors import StorageError
 from bot.review.notices import note
+from bot.review.peers import events_behind
 from bot.review.pending import (
     AGED,
     COMPARED,
@@ -23,12 +24,13 @@ from bot.review.pending import (
     spans,
 )
 from bot.route import News, route
-from bot.storage import days, forgetting, incidents
+from bot.storage import accounts, days, events, forgetting, incidents, list_verdicts
 from bot.storage.database import Store
 from bot.storage.incidents import Stored
 from bot.storage.settings import set_setting, setting
+from checks.incident.day import EmptyDayContext
 from checks.incident.decide import decide
-from checks.model import Direction, Incident, Judgement
+from checks.model import Direction, Event, Incident, Judgement, Verdict
 
 __all__ = ["ReviewSettings", "Reviewed", "forget", "reroute", "review", "settle_routes"]
 
@@ -90,6 +92,12 @@ async def settle_routes(store: Store, settings: ReviewSettings, now: int) -> int
     return await store.write(route, settings.voices, settings.access, now, News())
 
 
+def events_known(db: Database, settings: ReviewSettings) -> list[Event]:
+    """What the teams know of, as far as an account's readers may be told of it."""
+    known = events_behind(settings.access, events.listing(db), accounts.tags_by_account(db))
+    return list(known)
+
+
 def reroute(db: Database, settings: ReviewSettings, now: int, changed: Iterable[int]) -> int:
     """Edits the messages of incidents that a person changed, inside that transaction."""
     return route(db, settings.voices, settings.access, now, News(changed=frozenset(changed)))
@@ -139,6 +147,7 @@ def _settle(
     stored = {one.incident.key: one for one in incidents.recent(db, oldest, now)}
     timeline = _Timeline(stored, {key: one.incident for key, one in stored.items()})
     arrived = {one.account: (one.start, one.stop + DAY) for one in pending.days}
+    judged = _with_lists(judged, list_verdicts.take(db), now)
     for n, (at, judgement) in enumerate(judged):
         open_then = timeline.at(at)
         if n < len(judged) - 1:
@@ -165,6 +174,18 @@ def _settle(
         older=sum((news.older or {}).values()),
         queued=queued,
     )
+
+
+def _with_lists(
+    judged: Sequence[tuple[int, Judgement]], found: Sequence[Verdict], now: int
+) -> Sequence[tuple[int, Judgement]]:
+    """What follower lists have shown since the last review is said of the present."""
+    if not found:
+        return judged
+    empty = Judgement(at=now, verdicts=(), notices=(), early={}, view=EmptyDayContext())
+    at, last = judged[-1] if judged else (now, empty)
+    said = replace(last, verdicts=(*last.verdicts, *found))
+    return [*judged[:-1], (at, said)]
 
 
 def _limited(

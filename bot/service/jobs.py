@@ -15,9 +15,10 @@ from bot.commands.progress import read_panel
 from bot.commands.summary import due_summary
 from bot.deliver import LATE_SUMMARY, OutboxWorker
 from bot.errors import BotError
-from bot.ingest.follower_lists import compare_lists
+from bot.ingest.follower_lists import ListSettings, study_lists
 from bot.ingest.poll import Outcome, poll, silent
 from bot.message import picture, voice_for
+from bot.message.reasons import sentence
 from bot.model.chat import Health
 from bot.review import ReviewSettings, review, settle_routes
 from bot.service.polls import PATIENCE, Polls
@@ -28,7 +29,6 @@ from bot.storage import (
     days,
     events,
     incidents,
-    lists,
     outbox,
     readings,
     sources,
@@ -75,6 +75,7 @@ class Service:
 
     store: Store
     review_settings: ReviewSettings
+    list_settings: ListSettings
     context: Context
     dispatcher: CommandDispatcher
     intake: Intake
@@ -191,8 +192,11 @@ class Service:
         )
         if outcome.new_accounts and self.tags:
             await self.store.write(accounts.set_tags, self.tags)
-        for account, side, at in sorted(outcome.lists, key=lambda one: one[2]):
-            outcome.notes += await self.store.write(_compare, account, side, at)
+        voice = voice_for("en", self.review_settings.timezone)
+        for news in await study_lists(
+            self.store, self.list_settings, outcome.lists, int(now.timestamp())
+        ):
+            outcome.notes += [f"{news.account}: {sentence(voice, one)}" for one in news.said]
         for note in outcome.notes:
             log.info("noted", extra={"source": outcome.source, "said": note})
         await self._tell(outcome)
@@ -334,11 +338,6 @@ class Painter:
         panel, incident, known = await self.store.read(read)
         voice = voice_for(channel.locale, channel.timezone)
         return await asyncio.to_thread(picture, voice, spec, panel, now, incident, known)
-
-
-def _compare(db: Database, account: str, side: str, at: int) -> list[str]:
-    given = lists.get(db, account, side, at)
-    return [] if given is None else compare_lists(db, given)
 
 
 def _nothing_to_sum_up(db: Database, key: str) -> bool:

@@ -34,7 +34,8 @@ def forget(db: Database, account: str, at: int) -> int:
         (at, id),
     )
     _forget_incidents(db, id)
-    for table in ("list_changes", "lists", "corrections", "pending_days", "account_faults"):
+    tables = "list_verdicts list_changes lists corrections pending_days account_faults"
+    for table in tables.split():
         db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (id,))
     for table in ("watched", "mutes", "events", "goals", "notices"):
         db.conn.execute(f"DELETE FROM {table} WHERE account = ?", (account,))

@@ -75,6 +75,12 @@ def times(db: Database, account: str, side: str) -> list[int]:
     return [at for (at,) in rows]
 
 
+def before(db: Database, account: str, side: str, at: int) -> FollowerList | None:
+    """The newest list that is older than `at`."""
+    earlier = [taken for taken in times(db, account, side) if taken < at]
+    return get(db, account, side, earlier[-1]) if earlier else None
+
+
 def get(db: Database, account: str, side: str, at: int) -> FollowerList | None:
     row = db.conn.execute(
         "SELECT lists.* FROM lists JOIN accounts ON accounts.id = lists.account"
@@ -130,6 +136,24 @@ def changes(db: Database, account: str, since: int = 0) -> list[ListChange]:
         )
         for row in rows
     ]
+
+
+def listed(db: Database, side: str) -> list[str]:
+    """The accounts of which lists are kept."""
+    rows = db.conn.execute(
+        "SELECT DISTINCT accounts.account FROM lists JOIN accounts"
+        " ON accounts.id = lists.account WHERE side = ? ORDER BY 1",
+        (side,),
+    )
+    return [name for (name,) in rows]
+
+
+def kept(db: Database) -> tuple[int, int, int]:
+    """How many lists of how many accounts are kept, and their names in all."""
+    row = db.conn.execute(
+        "SELECT count(*), count(DISTINCT account), coalesce(sum(names), 0) FROM lists"
+    ).fetchone()
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 def stored(db: Database) -> bool:

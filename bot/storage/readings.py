@@ -17,6 +17,10 @@ from bot.storage import accounts, bulk
 BATCH_ROWS = 20_000
 """Rows per transaction of an import, so that other writers never wait long."""
 
+LISTS, LISTS_PRIORITY = "follower lists", 1000
+"""The source of what complete lists count. It speaks only for accounts that no other source
+counts: lists lack a few names, and the step between the two is no loss."""
+
 HANDOVER = 2 * 86400
 """Seconds without a reading of the better source before the next one speaks for it."""
 
@@ -234,17 +238,36 @@ def _one_voice(db: Database, found: bulk.Rows) -> Mapping[str, npt.NDArray[np.fl
             last[account[own]] = found.at[own] + HANDOVER
             spoken = (found.at >= first[account]) & (found.at <= last[account])
             value[spoken & np.isin(found.source, present[n + 1 :])] = np.nan
+    _silence_lists(db, found.source, account, values)
     return values
 
 
+def _silence_lists(
+    db: Database,
+    source: npt.NDArray[np.int64],
+    account: npt.NDArray[np.int64],
+    values: Mapping[str, npt.NDArray[np.float64]],
+) -> None:
+    row = db.conn.execute("SELECT id FROM sources WHERE name = ?", (LISTS,)).fetchone()
+    listed = source == (row[0] if row else -1)
+    if not listed.any():
+        return
+    for value in values.values():
+        counted = np.zeros(account.max() + 1, np.bool_)
+        counted[account[~listed & ~np.isnan(value)]] = True
+        value[listed & counted[account]] = np.nan
+
+
 def total_near(db: Database, account: str, metric: str, at: int) -> float | None:
-    """The total read closest to `at`, at most three days away; `metric` is a side of lists."""
+    """The total that another source than lists read closest to `at`, at most three days away;
+    `metric` is a side of lists."""
     column = "followers" if metric == "followers" else "following"
     row = db.conn.execute(
         f"SELECT {column} FROM readings JOIN accounts ON accounts.id = readings.account"
         f" WHERE accounts.account = ?1 AND {column} IS NOT NULL"
+        " AND readings.source NOT IN (SELECT id FROM sources WHERE name = ?3)"
         " AND at BETWEEN ?2 - 259200 AND ?2 + 259200 ORDER BY abs(at - ?2) LIMIT 1",
-        (account, at),
+        (account, at, LISTS),
     ).fetchone()
     return None if row is None else float(row[0])
 

@@ -9,6 +9,7 @@ from checks.detectors.findings import SIGNS
 from checks.detectors.table import FORGOTTEN, WAVE_MEMBER, check_named
 from checks.evidence.cache import REVISION, EvidenceCache
 from checks.evidence.cohorts import Case
+from checks.incident.rules import from_lists
 from checks.model import Finding, Incident, Standing, Verdict
 from checks.verdict.verdict import explain
 
@@ -111,6 +112,8 @@ class PanelDayContext:
     def _case(self, incident: Incident) -> Case | None:
         """What is to be explained, None where nothing was read or it was found too long ago."""
         panel, now = self.cache.panel, self.column
+        if from_lists(incident):
+            return None
         row = panel.row.get(incident.account)
         found = self._column(incident.updates[0].at) if incident.updates else -1
         if row is None or found < 0 or now - found > REVISION:

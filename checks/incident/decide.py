@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from checks.incident.rules import (
     DAY,
+    from_lists,
     goes_on,
     has_returned,
     is_back,
@@ -40,6 +41,9 @@ CALM_DAYS, CALM_DAYS_OF_A_LEAK = 3, 7
 around their limit while the loss goes on."""
 
 SILENCE = 14 * DAY
+HISTORY = 7 * DAY
+"""A batch in a list that ended so long ago is recorded as over: the default of `news`."""
+
 AFTERMATH = 14 * DAY
 REVISION = 7 * DAY
 _UNDONE = 0.97
@@ -57,11 +61,20 @@ DECISIONS: Mapping[str, str] = {
     "calm": "Three judged days (of a slow loss seven) passed without a finding.",
     "returned": "The level is back where it was expected, within 48 hours.",
     "corrected": "The source corrected the reading that showed it.",
+    "history": "It was over long before the list that shows it.",
     "no_more_data": "Nothing was read for 14 days.",
     "overtaken": "A newer incident took its place.",
     "no_data": "Nothing new was read, so it is neither calm nor worse.",
     "waiting": "Nothing that a reader sees has changed.",
 }
+
+LIST_CHECKS = frozenset(
+    {"list_burst", "list_created", "list_lockstep", "list_gone", "list_left", "list_swaps"}
+)
+"""What findings of follower lists are called."""
+
+_MEASURED = frozenset({"moved", "moved_percent", "hidden_by_growth", "hidden_by_gains", "gap"})
+"""Reasons that say what counts measured, not why."""
 
 Action = Literal["open", "update", "escalate", "resolve", "hold"]
 Series = tuple[str, str]
@@ -146,6 +159,9 @@ class _Book:
     def _place(self, verdict: Verdict) -> None:
         """Gives one finding to the incident it belongs to, or opens one."""
         finding = verdict.finding
+        if finding.check in LIST_CHECKS:
+            self._listed(verdict)
+            return
         for incident in self.incidents.values():
             if is_other_side(verdict, incident):
                 return
@@ -167,6 +183,69 @@ class _Book:
             self._open(verdict, "far_more_surprising", last.opened_at)
         elif last.key not in self.decisions:
             self._update(last, verdict)
+
+    def _listed(self, verdict: Verdict) -> None:
+        """Evidence of follower lists: it revises what counts have said of the same days, opens
+        what they could not show, and is over at once where it is history."""
+        finding = verdict.finding
+        if finding.direction == "down" and self._batch_left(verdict):
+            return
+        touching = [
+            each
+            for each in self.incidents.values()
+            if each.direction == finding.direction
+            and each.opened_at <= finding.at + DAY
+            and each.last_finding_at >= (finding.earliest or finding.start) - DAY
+            and each.closed_as not in ("glitch", "corrected")
+        ]
+        last = max(touching, key=lambda each: each.last_finding_at, default=None)
+        if last is not None and (last.open or self.now - last.opened_at <= REVISION):
+            self._revise(last, verdict)
+            return
+        if last is not None and last.kind == verdict.kind:
+            return
+        fresh = self._open(
+            verdict,
+            "first_finding" if last is None else "contradicts",
+            None if last is None else last.opened_at,
+        )
+        if self.now - finding.at > HISTORY:
+            over = finding.at + CALM_DAYS * DAY
+            self._log("resolve", ended(fresh, over, "calm"), "history")
+
+    def _revise(self, incident: Incident, verdict: Verdict) -> None:
+        """Takes over what lists say; what counts measured stays beside it."""
+        codes = {each.code for each in verdict.reasons}
+        measured = tuple(each for each in incident.reasons if each.code in _MEASURED - codes)
+        self._log(
+            "update",
+            changed(incident, memory={**incident.memory, "lists": 1}),
+            "evidence_changed",
+            kind=verdict.kind,
+            confidence=max(verdict.confidence, incident.confidence)
+            if verdict.kind == incident.kind
+            else verdict.confidence,
+            severity=worse(incident.severity, verdict.severity),
+            reasons=(*verdict.reasons, *measured),
+            advice=verdict.advice,
+            alerted_at=incident.alerted_at or self.now,
+        )
+
+    def _batch_left(self, verdict: Verdict) -> bool:
+        """Whether a batch that left is that of a recent mass follow, which then tells it."""
+        gone = next((each for each in verdict.reasons if each.code == "batch_gone"), None)
+        if gone is None:
+            return False
+        start, stop = float(gone.values["start"]), float(gone.values["stop"])
+        for incident in self.incidents.values():
+            recent = verdict.finding.at - incident.last_finding_at <= AFTERMATH
+            same = incident.opened_at - DAY <= stop and start <= incident.last_finding_at
+            if incident.kind == "mass_follow" and recent and same:
+                others = tuple(each for each in incident.reasons if each.code != gone.code)
+                told = changed(incident, reasons=(gone, *others))
+                self._log("update", told, "lost_after_gain")
+                return True
+        return False
 
     def _leavers(self, verdict: Verdict) -> bool:
         """A loss after a mass follow is noted there, up to the size of the gain."""
@@ -196,7 +275,7 @@ class _Book:
                 return incident.opened_at
         return None
 
-    def _open(self, verdict: Verdict, why: str, older: int | None = None) -> None:
+    def _open(self, verdict: Verdict, why: str, older: int | None = None) -> Incident:
         incident = opened(
             verdict,
             self.view,
@@ -206,11 +285,14 @@ class _Book:
             wave=shared_name(verdict.wave, self.waves),
             older=older,
         )
-        self._log("open", incident, why)
+        return self._log("open", incident, why)
 
     def _update(self, incident: Incident, verdict: Verdict) -> None:
         wave = incident.wave or shared_name(verdict.wave, self.waves)
         longer = grown(incident, verdict, self.standing, self.now, wave)
+        if from_lists(incident):
+            self._hear(longer, incident, "still_there", None)
+            return
         self._hear(longer, incident, "still_there", self.view.explain(longer) or verdict)
 
     # --- silence ------------------------------------------------------------------------
@@ -223,7 +305,7 @@ class _Book:
                 verdict = self.view.explain(incident)
                 if verdict is not None and verdict.kind != incident.kind:
                     self._hear(incident, incident, "evidence_changed", verdict)
-        elif standing is None or not standing.judged:
+        elif not from_lists(incident) and (standing is None or not standing.judged):
             if self.now - remembered(incident, "judged_at") >= SILENCE:
                 self._close(incident, "no_more_data", "no_more_data")
             else:
@@ -276,7 +358,7 @@ class _Book:
     def _close(self, incident: Incident, why: str, closed_as: str) -> None:
         self._log("resolve", ended(incident, self.now, closed_as), why)
 
-    def _log(self, action: Action, incident: Incident, why: str, **news: Any) -> None:
+    def _log(self, action: Action, incident: Incident, why: str, **news: Any) -> Incident:
         """Records the decision, and the step in the incident's own list where one was made."""
         if action == "hold":
             incident = changed(incident, **news)
@@ -284,3 +366,4 @@ class _Book:
             incident = stepped(incident, self.now, **news)
         self.incidents[incident.key] = incident
         self.decisions[incident.key] = Decision(action=action, incident=incident, reason=why)
+        return incident

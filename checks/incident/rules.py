@@ -18,6 +18,11 @@ _CLEAR = 2.5
 _NEXT_DAY = 20 * 3600
 
 
+def from_lists(incident: Incident) -> bool:
+    """Whether follower lists explain it: they say who went, which no count contradicts."""
+    return incident.memory.get("lists") == 1
+
+
 def remembered(incident: Incident, key: str) -> float:
     """A number from the incident's memory, NaN where it holds none."""
     return float(incident.memory.get(key, math.nan))
@@ -50,7 +55,9 @@ def is_back(incident: Incident, level: float, standing: Standing, days: float) -
 
 def has_returned(incident: Incident, standing: Standing) -> float | None:
     """Hours after which the level was back, None while it is not or where it cannot be."""
-    if incident.metric != "followers" or found_by(incident).hidden or not standing.judged:
+    if from_lists(incident) or incident.metric != "followers":
+        return None
+    if found_by(incident).hidden or not standing.judged:
         return None
     after = standing.read_at - remembered(incident, "fell_at")
     # a move within the noise of an exact count is back tomorrow whatever happened
@@ -64,6 +71,8 @@ def has_returned(incident: Incident, standing: Standing) -> float | None:
 def is_corrected(incident: Incident, view: DayContext) -> bool:
     """Whether the readings that carried the evidence have since been replaced by calm ones."""
     memory = incident.memory
+    if from_lists(incident):
+        return False
     if "base_at" not in memory or incident.metric != "followers" or found_by(incident).hidden:
         return False
     series = (incident.account, incident.metric)

@@ -163,6 +163,8 @@ def _first_memory(
         "counted_at": finding.at,
         "judged_at": now,
     }
+    if finding.check.startswith("list_"):
+        memory["lists"] = 1
     if standing is None or math.isnan(standing.level):
         return memory
     memory |= {"seen_at": standing.read_at, "seen": standing.level, "peak": standing.level}

@@ -45,11 +45,14 @@ _CORE = (0.05, 0.95)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreationBatch:
-    """`count` followers of the ranks `first` to `last` have accounts made from `made_from` to
-    `made_to` (epoch seconds); `score` is their excess in spreads."""
+    """`count` followers of the ranks `first` to `last`, who followed from `first_at` to
+    `last_at`, have accounts made from `made_from` to `made_to` (epoch seconds); `score` is
+    their excess in spreads."""
 
     first: int
     last: int
+    first_at: int
+    last_at: int
     made_from: int
     made_to: int
     count: int
@@ -114,6 +117,8 @@ def creation_batches(
                     CreationBatch(
                         first=int(first),
                         last=int(last),
+                        first_at=int(followed[first]),
+                        last_at=int(followed[last]),
                         made_from=int(low),
                         made_to=int(high),
                         count=len(some),

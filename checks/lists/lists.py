@@ -16,7 +16,8 @@ exports were seen 3 % short of the profile's count; date-limited ones by half an
 SHORT_LIVED_DAYS = 7
 _DAY = 86_400
 _CHUNK = 1 << 16
-_FOLLOWS_PER_MINUTE = 10
+_RANGED_FEWEST, _RANGED_SHARE = 5, 0.02
+"""How many must be missing at once: the one or two oldest of a list may have left by chance."""
 
 
 class PartialList(ValueError):
@@ -35,15 +36,6 @@ class ListChange:
     lost: Ids
     kept: int
     short_lived: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Burst:
-    """Follows that came within one span of `seconds`, starting at `at`."""
-
-    at: int
-    seconds: int
-    follows: int
 
 
 def compare(
@@ -98,29 +90,18 @@ def follow_back_share(followers: Ids, following: Ids) -> float:
     return compare(following, followers).kept / len(following)
 
 
-def bursts(since: Times, *, at_least: int = _FOLLOWS_PER_MINUTE) -> list[Burst]:
-    """Minutes and seconds in which far more follows came than this list is used to.
+def date_ranged(old: Ids, old_since: Times | None, new: Ids, new_since: Times | None) -> bool:
+    """Whether a list leaves out everybody who followed before its own oldest entry.
 
-    A burst holds `at_least` follows and is beyond what a Poisson stream of the list's own
-    99th-percentile rate would show once in a million spans (mean + 5 sqrt(mean) + 5). A
-    second counts only where its minute does not say it already.
+    An export for a date range does; followers never leave so. Both lists sorted, the follow
+    dates beside them, 0 where unknown.
     """
-    times = np.sort(since[since > 0])
-    if not len(times):
-        return []
-    found: list[Burst] = []
-    for seconds in (60, 1):
-        start, follows = np.unique(times // seconds * seconds, return_counts=True)
-        usual = float(np.percentile(follows, 99)) if len(follows) > 100 else 1.0
-        many = follows >= max(at_least, usual + 5 * usual**0.5 + 5)
-        spans = zip(start[many].tolist(), follows[many].tolist(), strict=True)
-        told = {burst.at for burst in found}
-        found += [
-            Burst(at=at, seconds=seconds, follows=count)
-            for at, count in spans
-            if at // 60 * 60 not in told
-        ]
-    return sorted(found, key=lambda burst: burst.at)
+    if old_since is None or new_since is None or not np.any(new_since > 0):
+        return False
+    oldest = int(new_since[new_since > 0].min())
+    before = (old_since > 0) & (old_since < oldest)
+    few = max(_RANGED_FEWEST, _RANGED_SHARE * len(old))
+    return bool(np.count_nonzero(before) >= few) and not compare(old[before], new).kept
 
 
 def _slices(old: Ids, new: Ids) -> Iterator[tuple[Ids, Ids]]:

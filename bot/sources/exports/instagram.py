@@ -12,7 +12,7 @@ from itertools import groupby
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
-from bot.sources.exports.instagram_dates import date_range, made_by
+from bot.sources.exports.instagram_dates import date_range, made_by, named_range
 from bot.sources.exports.instagram_kinds import PART, Kind, Side, kind_of, refusal
 from bot.sources.exports.instagram_pages import old_pairs, page_pairs
 from bot.sources.exports.parsed import (
@@ -123,7 +123,7 @@ def _list(parts: list[Part], export: Export, context: ExportContext) -> ParsedFi
         notes.append(
             "One file alone cannot tell whether it is all of the list: import the whole export."
         )
-    if ranged := date_range(since[since > 0], made, context):
+    if ranged := named_range(first) or date_range(since[since > 0], made, context):
         complete = False
         notes.append(ranged)
     return follower_list(

@@ -197,6 +197,7 @@ def follower_list(
     complete: bool | None,
     bad: BadRows,
     handle: str | None = None,
+    count: int | None = None,
     notes: Sequence[str] = (),
 ) -> ParsedFile:
     """A list of hashed names, sorted and without repeats.
@@ -209,7 +210,7 @@ def follower_list(
 
     told = list(notes)
     ids, since, _ = unique_names(ids, since)
-    known = since[since > 0] if since is not None else None
+    known = since[(since > 0) & (since <= latest(context.now))] if since is not None else None
     newest = int(known.max()) if known is not None and len(known) else None
     if at is None and newest is not None:
         at = newest
@@ -219,6 +220,8 @@ def follower_list(
         at = min(member.stamp, limit) if member.stamp else limit
         told.append("The export does not say when it was made: dated by its file's time.")
     at = max(at, newest or at)
+    if at > latest(context.now):
+        told.append("The export is dated in the future: correct the clock or its name.")
     account = whose(context, platform, handle, member.label)
     if account is None:
         told.append(unknown_account(platform))
@@ -228,6 +231,8 @@ def follower_list(
         platform=platform,
         account=str(account) if account else None,
         names=len(ids),
+        basis="total" if complete else None,
+        readings=1 if complete and account else 0,
         first=iso_day(int(known.min()), context.zone) if newest and known is not None else None,
         last=iso_day(at, context.zone),
         complete=complete,
@@ -236,7 +241,13 @@ def follower_list(
     )
     lists = (
         FollowerList(
-            account=str(account), side=side, at=at, ids=ids, since=since, complete=complete
+            account=str(account),
+            side=side,
+            at=at,
+            ids=ids,
+            since=since,
+            count=count,
+            complete=complete,
         ),
     )
     return ParsedFile(found=found, lists=lists if account else (), faults=tuple(bad.faults))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.sources.exports.instagram_dates import made_by
+from bot.sources.exports.instagram_dates import date_range, made_by, named_range
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
@@ -46,6 +46,12 @@ def _list(file: SniffedFile, context: ExportContext) -> ParsedFile:
     ids, since = names.arrays()
     user, made = made_by(member, old=False)
     following = key.endswith("_following")
+    notes = names.notes()
+    # one file alone may be any part of an export
+    complete = True if "threads" in member.around else None
+    if ranged := named_range(member) or date_range(since[since > 0], made, context):
+        complete = False
+        notes.append(ranged)
     return follower_list(
         member,
         context,
@@ -55,8 +61,8 @@ def _list(file: SniffedFile, context: ExportContext) -> ParsedFile:
         ids=ids,
         since=since,
         at=end_of_day(made, context.zone) if made else None,
-        complete=None,
+        complete=complete,
         bad=bad,
         handle=user,
-        notes=names.notes(),
+        notes=notes,
     )

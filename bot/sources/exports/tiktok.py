@@ -136,6 +136,7 @@ def _list(
         since=since,
         at=None,
         complete=complete,
+        count=count,
         bad=contents.bad[side],
         handle=contents.handle,
         notes=notes,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.lists import lists
-from checks.lists.lists import PartialList, bursts, compare, follow_back_share, refuse_partial
+from checks.lists.lists import PartialList, compare, follow_back_share, refuse_partial
 
 DAY = 86_400
 AT = 1_700_000_000
@@ -72,18 +72,3 @@ def test_lists_a_little_short_of_the_profile_are_compared(
     count: int, known: float | None
 ) -> None:
     refuse_partial(count, known)
-
-
-def test_a_bot_run_shows_as_a_burst_and_a_busy_day_does_not() -> None:
-    rng = np.random.default_rng(5)
-    ordinary = AT // 60 * 60 + np.sort(rng.integers(0, 60 * DAY, 20_000))
-    assert bursts(ordinary) == []
-    start = AT // 60 * 60 + 10 * DAY
-    attack = start + rng.integers(0, 60, 80)
-    (burst,) = bursts(np.concatenate((ordinary, attack, [0, 0, 0] * 50)))
-    assert (burst.at, burst.seconds) == (start, 60)
-    assert burst.follows >= 80
-
-
-def test_without_follow_times_there_are_no_bursts() -> None:
-    assert bursts(np.zeros(500, np.int64)) == []

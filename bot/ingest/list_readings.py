@@ -1,0 +1,41 @@
+"""Follower lists as counts: what a complete one says of its day, and which are complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from checks.lists.lists import date_ranged
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from bot.model.reading import FollowerList
+
+
+def believed(given: FollowerList, old: FollowerList | None) -> FollowerList:
+    """The list as what it is: one for a date range is partial, whatever its export says."""
+    if old is None or given.complete is False or given.ordered:
+        return given
+    ranged = date_ranged(old.ids, old.since, given.ids, given.since)
+    return replace(given, complete=False) if ranged else given
+
+
+def list_readings(given: Iterable[FollowerList]) -> pl.DataFrame | None:
+    """Complete lists as readings: how many names they hold is the total of that day."""
+    import polars as pl
+
+    rows = [
+        (one.account, one.at, one.side, one.count if one.count is not None else len(one.ids))
+        for one in given
+        if one.complete
+    ]
+    if not rows:
+        return None
+    frame = pl.DataFrame(rows, schema=["account", "at", "side", "names"], orient="row")
+    sides = [side for side in ("followers", "following") if side in frame["side"]]
+    return frame.group_by("account", "at").agg(
+        pl.col("names").filter(pl.col("side") == side).last().cast(pl.Int64).alias(side)
+        for side in sides
+    )
