@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from bot.model.inline import MARKS, is_inside, plain
 from bot.model.message import Message
 
 ELLIPSIS = "…"
@@ -24,11 +25,14 @@ _SPACES = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
-def clean(text: str, *, lines: bool = True) -> str:
+def clean(text: str, *, lines: bool = True, inline: bool = False) -> str:
     """Drops what hides, reorders or piles up: controls, bidi, zero width, stacked marks.
 
-    Keeps emoji sequences and, with `lines`, line breaks (at most one empty line).
+    Keeps emoji sequences and, with `lines`, line breaks (at most one empty line). Links and
+    moments become their words, unless `inline` keeps them.
     """
+    if not inline:
+        text = plain(text)
     text = _DOUBTFUL.sub(_without_tricks, _LINE_BREAKS.sub("\n", text))
     shown = text if lines else text.replace("\n", " ")
     shown = _SPACES.sub(" ", shown).replace(" \n", "\n").replace("\n ", "\n")
@@ -46,7 +50,7 @@ def _without_tricks(found: re.Match[str]) -> str:
         elif char == _JOINER:
             if _joins_symbols(found.string, position):
                 kept.append(char)
-        elif category[0] != "C" and marks <= _MARKS_IN_A_ROW:
+        elif (category[0] != "C" or char in MARKS) and marks <= _MARKS_IN_A_ROW:
             kept.append(char)
     return "".join(kept)
 
@@ -74,11 +78,12 @@ def cut(text: str, limit: int, shown: Callable[[str], str] = str) -> tuple[str, 
     """Splits at the last word end where `shown(head)` (what is sent) fits into `limit`.
 
     Head and rest lose nothing but the white space between them; a word longer than the
-    limit is split where it must be. `shown` never shortens.
+    limit is split where it must be, a link or moment is not. `shown` shortens nothing but those.
     """
-    if len(text) <= limit and size(shown(text)) <= limit:
+    marked = any(mark in text for mark in MARKS)
+    if (marked or len(text) <= limit) and size(shown(text)) <= limit:
         return text, ""
-    low, high = 0, min(len(text), limit)
+    low, high = 0, len(text) if marked else min(len(text), limit)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if size(shown(text[:middle])) <= limit else (low, middle - 1)
@@ -86,6 +91,10 @@ def cut(text: str, limit: int, shown: Callable[[str], str] = str) -> tuple[str, 
     if end and not text[end].isspace():
         spaces = [text.rfind(mark, 0, end) for mark in " \n"]
         end = max(spaces) if max(spaces) > 0 else low
+    if marked and (start := is_inside(text, end)) is not None:
+        if not text[:start].strip():
+            return cut(plain(text), limit, shown)
+        end = start
     return text[:end].rstrip(), text[end:].lstrip()
 
 

@@ -6,15 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bot.model.message import Message
+from bot.model.message import Attachment, Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """A file that a person sent with a command."""
-
-    name: str
-    content: bytes
+__all__ = [
+    "Argument",
+    "ArgumentKind",
+    "Attachment",
+    "Caller",
+    "Command",
+    "Dispatcher",
+    "Words",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

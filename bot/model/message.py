@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from checks.model import Incident, Severity
+
+
+Period = Literal["day", "week", "month"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that a person sent with a command, or that goes out with a message."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +39,22 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One line of a menu; `command` as a button's."""
+
+    label: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """Choices of which one is taken; `label` stands there until then."""
+
+    label: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     name: str
     png: bytes
@@ -42,31 +70,45 @@ class ChartSpec:
     start: int
     end: int
     incident: int | None = None
+    report: Period | None = None
+    accounts: tuple[str, ...] = ()
+    """Of a report card: the period it sums up and the accounts it is about."""
+
+    @classmethod
+    def from_raw(cls, raw: Mapping[str, Any]) -> ChartSpec:
+        return cls(**{**raw, "accounts": tuple(raw.get("accounts", ()))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Platform-free content. All of it is plain text: adapters escape and cut, never markup.
 
-    `table` is a header and rows for a monospaced block. `over` is what was alarming once:
-    it looks calm, whatever its severity. `mention` is "role:123" or None; nothing else ever
-    pings. `picture` is filled in just before sending, from `chart`.
+    Titles, texts, field values and table cells may hold the links and moments of
+    `bot.model.inline`. A field that is not `short` is a section with its own heading. `table`
+    is a header and rows, the first column names each row; `row_buttons` stand beside the rows
+    in their order. `over` is what was alarming once: it looks calm, whatever its severity.
+    `mention` is "role:123" or None; nothing else ever pings. `picture` and `files` are filled
+    in just before sending, from `chart`.
     """
 
     title: str = ""
     text: str = ""
     fields: tuple[Field, ...] = ()
     table: tuple[tuple[str, ...], ...] = ()
+    row_buttons: tuple[Button, ...] = ()
     footer: str = ""
     severity: Severity | None = None
     over: bool = False
     buttons: tuple[Button, ...] = ()
+    menus: tuple[Menu, ...] = ()
     chart: ChartSpec | None = None
     mention: str | None = None
     picture: Picture | None = None
+    files: tuple[Attachment, ...] = ()
 
     def to_json(self) -> str:
-        return json.dumps(asdict(replace(self, picture=None)), ensure_ascii=False)
+        bare = replace(self, picture=None, files=())
+        return json.dumps(asdict(bare), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Message:
@@ -74,8 +116,18 @@ class Message:
         raw["fields"] = tuple(Field(**f) for f in raw["fields"])
         raw["buttons"] = tuple(Button(**b) for b in raw["buttons"])
         raw["table"] = tuple(tuple(row) for row in raw["table"])
-        raw["chart"] = ChartSpec(**raw["chart"]) if raw["chart"] else None
+        # what an older version queued has no menus and no files
+        raw["row_buttons"] = tuple(Button(**b) for b in raw.get("row_buttons", ()))
+        raw["menus"] = tuple(_menu(menu) for menu in raw.get("menus", ()))
+        raw["files"] = ()
+        raw["chart"] = ChartSpec.from_raw(raw["chart"]) if raw["chart"] else None
         return cls(**raw)
+
+
+def _menu(raw: Mapping[str, Any]) -> Menu:
+    return Menu(
+        label=raw["label"], choices=tuple(Choice(**choice) for choice in raw["choices"])
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
