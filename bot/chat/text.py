@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from bot.model.inline import MARKS, is_inside, plain
-from bot.model.message import Message
+from bot.model.inline import MARKS, is_inside, plain, tidy
+from bot.model.message import Choice, Menu, Message
 
 ELLIPSIS = "…"
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
@@ -15,6 +16,8 @@ _JOINER = "\u200d"
 _MARKS_IN_A_ROW = 3
 _NAME = 44
 """Characters of the longest usual name: a platform and a handle of 30."""
+_PRESSED = 3
+_COUNT = re.compile(r"\d[\d.,\s'’]*")
 _LINE_BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 # All but what is known to be harmless: Latin, Cyrillic, Japanese, Chinese and Korean letters.
 _DOUBTFUL = re.compile(
@@ -31,8 +34,7 @@ def clean(text: str, *, lines: bool = True, inline: bool = False) -> str:
     Keeps emoji sequences and, with `lines`, line breaks (at most one empty line). Links and
     moments become their words, unless `inline` keeps them.
     """
-    if not inline:
-        text = plain(text)
+    text = tidy(text) if inline else plain(text)
     text = _DOUBTFUL.sub(_without_tricks, _LINE_BREAKS.sub("\n", text))
     shown = text if lines else text.replace("\n", " ")
     shown = _SPACES.sub(" ", shown).replace(" \n", "\n").replace("\n ", "\n")
@@ -78,7 +80,7 @@ def cut(text: str, limit: int, shown: Callable[[str], str] = str) -> tuple[str, 
     """Splits at the last word end where `shown(head)` (what is sent) fits into `limit`.
 
     Head and rest lose nothing but the white space between them; a word longer than the
-    limit is split where it must be, a link or moment is not. `shown` shortens nothing but those.
+    limit is split where it must be, a link or moment is not. `shown` shortens only those.
     """
     marked = any(mark in text for mark in MARKS)
     if (marked or len(text) <= limit) and size(shown(text)) <= limit:
@@ -150,3 +152,17 @@ def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def is_count(text: str) -> bool:
+    """A bare number, which says nothing without the name of its column."""
+    return bool(_COUNT.fullmatch(text))
+
+
+def with_menus(message: Message) -> Message:
+    """At most three buttons: what else could be pressed is chosen from a menu."""
+    if len(message.buttons) <= _PRESSED:
+        return message
+    more = [Choice(label=one.label, command=one.command) for one in message.buttons[_PRESSED:]]
+    menu = Menu(label=ELLIPSIS, choices=tuple(more))
+    return replace(message, buttons=message.buttons[:_PRESSED], menus=(*message.menus, menu))

@@ -8,7 +8,6 @@ from typing import Any, Literal, Protocol
 
 from bot.model.message import Attachment, Message
 
-
 __all__ = [
     "Argument",
     "ArgumentKind",

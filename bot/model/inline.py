@@ -65,12 +65,29 @@ def plain(text: str) -> str:
     return "".join(run.text for run in runs(text))
 
 
+def tidy(text: str) -> str:
+    """The text with whole marks alone, and none around nothing."""
+    if not _ANY.search(text):
+        return text
+    return "".join(_again(run) for run in runs(text) if run.text.strip() or _is_bare(run))
+
+
 def is_inside(text: str, place: int) -> int | None:
     """Where the link or moment begins that a cut at `place` would break; None where none."""
     start = text.rfind(OPEN, 0, place)
     if start < 0 or text.find(CLOSE, start, place) >= 0:
         return None
     return start if text.find(CLOSE, start) >= 0 else None
+
+
+def _is_bare(run: Run) -> bool:
+    return run.url is None and run.at is None
+
+
+def _again(run: Run) -> str:
+    if run.at is not None:
+        return moment(run.text, run.at, run.style)
+    return link(run.text, run.url)
 
 
 def _read(text: str, target: str) -> Run:

@@ -12,6 +12,7 @@ from bot.chat.discord.adapter import DiscordChat, Patience
 from bot.chat.settings import DiscordSettings
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, YEAR, Asked, LoopbackDiscord
+from tests.loopback.discord_rules import walk
 
 QUICK = Patience(delivery=0.5, acknowledge=1.0, gateway=5.0, pause=0.1, token=0.1)
 _FAULTS = {
@@ -96,8 +97,7 @@ class DiscordStage:
 
     async def press(self, label: str) -> Answer:
         message = self.server.shown()[0]
-        buttons = [one for row in message["components"] for one in row["components"]]
-        [found] = [one for one in buttons if one["label"] == label]
+        [found] = [one for one in buttons_of(message) if one["label"] == label]
         return await self._answered(self.server.press(found["custom_id"], message))
 
     async def _answered(self, asked: Asked) -> Answer:
@@ -127,17 +127,21 @@ def as_seen(server: LoopbackDiscord, message: dict[str, Any]) -> Shown:
         for field in embed.get("fields", ()):
             parts += [field["name"], field["value"]]
         parts.append(embed.get("footer", {}).get("text", ""))
+    parts += [one["content"] for one in walk(message["components"]) if one["type"] == 10]
     names = {one["filename"]: server.files[one["id"]] for one in message["attachments"]}
     parts += [body.decode() for name, body in names.items() if name.endswith(".txt")]
     return Shown(
         text=unescape("\n".join(part for part in parts if part)),
-        picture=any("image" in embed for embed in message["embeds"]),
+        picture=any("image" in embed for embed in message["embeds"])
+        or any(one["type"] == 12 for one in walk(message["components"])),
         silent=bool(message["flags"] & (1 << 12)),
         pinged=tuple(who for number, who in server.pings if number == message["id"]),
-        buttons=tuple(
-            one["label"] for row in message["components"] for one in row["components"]
-        ),
+        buttons=tuple(one["label"] for one in buttons_of(message)),
     )
+
+
+def buttons_of(message: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(one) for one in walk(message["components"]) if one["type"] == 2]
 
 
 def unescape(text: str) -> str:

@@ -8,6 +8,7 @@ acknowledged within three seconds and its token lives for fifteen minutes.
 from __future__ import annotations
 
 import asyncio
+import copy
 import itertools
 import json
 import time
@@ -16,11 +17,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import WSMsgType, web
 
-from tests.loopback.discord_rules import check_command, check_message, pings
+from tests.loopback.discord_rules import LAYOUT, check_command, check_message, pings, walk
 
 EPOCH_MS = 1420070400000
 YEAR = 365 * 86400.0
@@ -498,7 +499,7 @@ class LoopbackDiscord:
             raise Refusal(400, 50006, "Cannot send an empty message")
         message = self._new_message(place["id"], _user(BOT, "ebbwatch", bot=True))
         self._fill(message, body, files)
-        message["flags"] = body.get("flags", 0)
+        message["flags"] |= body.get("flags", 0)
         self.messages[place["id"]][message["id"]] = message
         self.posted.append(message["id"])
         self.pings += [(message["id"], who) for who in pings(body)]
@@ -588,6 +589,11 @@ class LoopbackDiscord:
         self, message: dict[str, Any], body: Mapping[str, Any], files: list[dict[str, Any]]
     ) -> None:
         by_name = {one["filename"]: b"" for one in files}
+        # the flag of a message made of components stays for its life
+        layout = (message["flags"] | body.get("flags", 0)) & LAYOUT
+        if layout and not message["flags"] & LAYOUT and message["embeds"]:
+            raise Refusal(400, 50035, "Invalid Form Body")
+        body = {**body, "flags": layout}
         if errors := check_message(body, by_name):
             raise Refusal(400, 50035, "Invalid Form Body", errors)
         layout = json.dumps([body.get("embeds"), body.get("components")], ensure_ascii=False)
@@ -596,6 +602,9 @@ class LoopbackDiscord:
         for key in ("content", "embeds", "components"):
             if key in body:
                 message[key] = body[key] or ([] if key != "content" else "")
+        message["flags"] |= layout
+        if "components" in body:
+            message["components"] = _numbered(message["components"])
         message["attachments"] = files
         for embed in message["embeds"]:
             url = (embed.get("image") or {}).get("url", "")
@@ -806,6 +815,13 @@ class LoopbackDiscord:
     def press(self, custom_id: str, message: dict[str, Any] | None = None) -> Asked:
         return self.interact(3, {"custom_id": custom_id, "component_type": 2}, message)
 
+    def choose(
+        self, custom_id: str, value: str, message: dict[str, Any] | None = None
+    ) -> Asked:
+        """One line of a menu."""
+        data = {"custom_id": custom_id, "component_type": 3, "values": [value]}
+        return self.interact(3, data, message)
+
     def interact(
         self,
         kind: int,
@@ -994,6 +1010,19 @@ class LoopbackDiscord:
         known.sequence += 1
         await self._send(known, 0, {}, "RESUMED", known.sequence)
         return known
+
+
+def _numbered(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Components get ids in their order where the bot gave none."""
+    components = copy.deepcopy(components)
+    taken = {one.get("id") for one in walk(components)}
+    fresh = (number for number in itertools.count(1) if number not in taken)
+    for one in walk(components):
+        cast(dict[str, Any], one).setdefault("id", next(fresh))
+        for item in [*one.get("items", ()), *filter(None, [one.get("file") and one])]:
+            media = item.get("media") or item["file"]
+            media.setdefault("proxy_url", media["url"])
+    return components
 
 
 def _user(number: int, name: str, *, bot: bool = False) -> dict[str, Any]:

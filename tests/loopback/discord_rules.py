@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Errors = dict[str, Any]
@@ -60,7 +60,16 @@ def check_message(message: Mapping[str, Any], files: Mapping[str, bytes]) -> Err
         ]
     if nested:
         errors["embeds"] = nested
-    if rows := _check_rows(message.get("components") or []):
+    components = message.get("components") or []
+    if message.get("flags", 0) & LAYOUT:
+        if message.get("content") or embeds:
+            errors["content"] = _error(
+                "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+                "The 'content' and 'embeds' fields cannot be used with components v2",
+            )
+        if bad := check_layout(components, files):
+            errors["components"] = bad
+    elif rows := _check_rows(components):
         errors["components"] = rows
     if len(files) > 10:
         errors["attachments"] = _error("BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
@@ -114,33 +123,118 @@ def _embed_size(embed: Mapping[str, Any]) -> int:
     return sum(units(part) for part in parts if isinstance(part, str))
 
 
+LAYOUT = 1 << 15
+"""The flag of a message that is made of components alone."""
+
+
+def check_layout(components: list[Mapping[str, Any]], files: Mapping[str, bytes]) -> Errors:
+    """Components V2: at most 40 in all and 4,000 characters of text, each one as documented."""
+    errors: Errors = {}
+    every = list(walk(components))
+    if not 1 <= len(every) <= 40:
+        errors["_errors"] = [{"code": "BASE_TYPE_BAD_LENGTH", "message": f"{len(every)} of 40"}]
+    text = sum(units(one["content"]) for one in every if one.get("type") == 10)
+    if text > 4000:
+        errors["_errors"] = [{"code": "MAX_TEXT_DISPLAY_SIZE_EXCEEDED", "message": str(text)}]
+    if any(one.get("type") not in {1, 9, 10, 12, 13, 14, 17} for one in components):
+        errors["_errors"] = [{"code": "BASE_TYPE_CHOICES", "message": "top level"}]
+    seen: set[str] = set()
+    numbers = [one["id"] for one in every if one.get("id")]
+    if len(set(numbers)) < len(numbers) or any(not 0 < one < 2**31 for one in numbers):
+        errors["_errors"] = [{"code": "COMPONENT_ID_INVALID", "message": str(numbers)}]
+    for at, one in enumerate(every):
+        bad: Errors = {}
+        _check_component(bad, one, files)
+        _check_custom_id(bad, one, seen)
+        if bad:
+            errors[str(at)] = bad
+    return errors
+
+
+def walk(components: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every component of a layout, outer ones first."""
+    for one in components:
+        yield one
+        yield from walk(one.get("components") or ())
+        if one.get("accessory"):
+            yield from walk([one["accessory"]])
+
+
+def _check_component(
+    errors: Errors, one: Mapping[str, Any], files: Mapping[str, bytes]
+) -> None:
+    kind, inner = one.get("type"), one.get("components") or []
+    if kind == 17 and (not inner or any(each["type"] == 17 for each in inner)):
+        errors["components"] = _error("BASE_TYPE_BAD_LENGTH", "a frame holds components")
+    if kind == 9:
+        texts = 1 <= len(inner) <= 3 and all(each["type"] == 10 for each in inner)
+        if not texts or one.get("accessory", {}).get("type") not in {2, 11}:
+            errors["components"] = _error("BASE_TYPE_REQUIRED", "text and an accessory")
+    if kind == 10:
+        _length(errors, "content", one.get("content"), 1, 4000)
+    if kind in {12, 13}:
+        for item in one.get("items") or [{"media": one.get("file")}]:
+            url = (item.get("media") or {}).get("url", "")
+            name = url.removeprefix("attachment://")
+            if url.startswith("attachment://") and (
+                name not in files or (kind == 12 and not name.endswith(PICTURES))
+            ):
+                errors["media"] = _error("URL_TYPE_INVALID_URL", "Not a well formed URL.")
+    if kind == 1:
+        _check_row(errors, inner)
+    if kind == 2:
+        _length(errors, "label", one.get("label"), 1, 80)
+        if one.get("style") not in {1, 2, 3, 4}:
+            errors["style"] = _error("BASE_TYPE_CHOICES", "must be one of (1, 2, 3, 4).")
+    if kind == 3:
+        _check_select(errors, one)
+
+
+def _check_row(errors: Errors, children: list[Mapping[str, Any]]) -> None:
+    kinds = [one.get("type") for one in children]
+    if kinds != [3] and (not 1 <= len(kinds) <= 5 or set(kinds) != {2}):
+        errors["components"] = _error(
+            "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
+            "The specified component exceeds the maximum width",
+        )
+
+
+def _check_select(errors: Errors, one: Mapping[str, Any]) -> None:
+    options = one.get("options") or []
+    values = [option.get("value") for option in options]
+    if not 1 <= len(options) <= 25 or len(set(values)) < len(values):
+        errors["options"] = _error("BASE_TYPE_BAD_LENGTH", "1 to 25, each value once")
+    for option in options:
+        _length(errors, "option label", option.get("label"), 1, 100)
+        _length(errors, "option value", option.get("value"), 1, 100)
+    _length(errors, "placeholder", one.get("placeholder"), 1, 150)
+
+
+def _check_custom_id(errors: Errors, one: Mapping[str, Any], seen: set[str]) -> None:
+    if one.get("type") not in {2, 3}:
+        return
+    _length(errors, "custom_id", one.get("custom_id"), 1, 100)
+    if one.get("custom_id") in seen:
+        errors["custom_id"] = _error(
+            "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated"
+        )
+    seen.add(str(one.get("custom_id")))
+
+
 def _check_rows(rows: list[Mapping[str, Any]]) -> Errors:
+    """Of a message with an embed: rows of buttons or one menu, nothing else."""
     errors: Errors = {}
     if len(rows) > 5:
         return _error("BASE_TYPE_MAX_LENGTH", "Must be 5 or fewer in length.")
+    if any(row.get("type") != 1 for row in rows):
+        return _error("BASE_TYPE_CHOICES", "Value must be one of (1,).")
     seen: set[str] = set()
-    for at, row in enumerate(rows):
-        children = row.get("components") or []
-        if not 1 <= len(children) <= 5:
-            errors[str(at)] = _error(
-                "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
-                "The specified component exceeds the maximum width",
-            )
-        for place, button in enumerate(children):
-            bad: Errors = {}
-            _length(bad, "custom_id", button.get("custom_id"), 1, 100)
-            _length(bad, "label", button.get("label"), 1, 80)
-            if button.get("custom_id") in seen:
-                bad["custom_id"] = _error(
-                    "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated"
-                )
-            if button.get("style") not in {1, 2, 3, 4}:
-                bad["style"] = _error("BASE_TYPE_CHOICES", "Value must be one of (1, 2, 3, 4).")
-            seen.add(str(button.get("custom_id")))
-            if bad:
-                errors.setdefault(str(at), {"components": {}}).setdefault("components", {})[
-                    str(place)
-                ] = bad
+    for at, one in enumerate(walk(rows)):
+        bad: Errors = {}
+        _check_component(bad, one, {})
+        _check_custom_id(bad, one, seen)
+        if bad:
+            errors[str(at)] = bad
     return errors
 
 
@@ -205,6 +299,12 @@ def _command_size(option: Mapping[str, Any]) -> int:
 def pings(message: Mapping[str, Any]) -> list[str]:
     """Who would be notified, by the content and `allowed_mentions` of a new message."""
     content = message.get("content") or ""
+    content += "\n".join(
+        re.sub(r"\\[^0-9A-Za-z\s]", "", one["content"])
+        for one in walk(message.get("components") or ())
+        if one.get("type") == 10
+    )
+    content = re.sub(r"```.*?```", "", content, flags=re.DOTALL)  # code is read by nobody
     allowed = message.get("allowed_mentions")
     parse = ["users", "roles", "everyone"] if allowed is None else allowed.get("parse") or []
     named = allowed or {}

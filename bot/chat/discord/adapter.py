@@ -258,13 +258,11 @@ class DiscordChat:
             await self._check_space(delivery)
             client = await self._logged_in()
             try:
-                if delivery.action == "edit":
-                    return await edit(client, delivery, _parts)
-                say = post if delivery.action == "post" else reply
-                return await say(client, delivery, _parts, _allowed)
+                act = {"post": post, "edit": edit, "reply": reply}[delivery.action]
+                return await act(client, delivery, _parts, _allowed)
             except discord.NotFound as error:
                 if error.code == UNKNOWN_MESSAGE:  # a person deleted it: nothing is left to do
-                    return delivery.ref or ref_of(delivery, 0, chart=False)
+                    return delivery.ref or ref_of(delivery, 0, "layout", chart=False)
                 raise
 
     async def find(self, delivery: Delivery) -> str | None:
@@ -427,19 +425,7 @@ def _parts(rendered: Rendered) -> dict[str, Any]:
     if rendered.embed is not None:
         parts["embed"] = discord.Embed.from_dict(rendered.embed)
     if rendered.components:
-        view = discord.ui.View(timeout=None)
-        for row, line in enumerate(rendered.components):
-            for button in line["components"]:
-                view.add_item(
-                    discord.ui.Button(
-                        style=discord.ButtonStyle(button["style"]),
-                        label=button["label"],
-                        custom_id=button["custom_id"],
-                        row=row,
-                    )
-                )
-        view.stop()
-        parts["view"] = view
+        parts["view"] = _View(rendered.components, layout=rendered.embed is None)
     if rendered.files:
         parts["files"] = [
             discord.File(
@@ -450,6 +436,22 @@ def _parts(rendered: Rendered) -> dict[str, Any]:
             for name, content in rendered.files.items()
         ]
     return parts
+
+
+class _View(discord.ui.LayoutView):
+    """Components that are drawn already, as the library sends them."""
+
+    def __init__(self, components: list[dict[str, Any]], *, layout: bool) -> None:
+        super().__init__(timeout=None)
+        self._drawn = components
+        self._in_frame = layout
+        self.stop()
+
+    def to_components(self) -> list[dict[str, Any]]:
+        return self._drawn
+
+    def has_components_v2(self) -> bool:
+        return self._in_frame
 
 
 def _allowed(rendered: Rendered) -> discord.AllowedMentions:

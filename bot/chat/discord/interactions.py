@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from bot.chat.discord.commands import ROOT, kind_of, read_call
-from bot.chat.discord.render import read_custom_id
+from bot.chat.discord.marks import read_custom_id
 from bot.chat.memory import Memory
 from bot.chat.words import no_file
 from bot.model.command import Attachment, Caller, Dispatcher
@@ -96,10 +96,11 @@ class Interactions:
         ) and await self._dispatcher.is_first(f"discord:{interaction.id}")
 
     async def _button(self, interaction: Interaction) -> None:
-        """The button's id says it all, so old messages work after a restart."""
+        """Ids and choices say it all, so old messages work after a restart."""
         pressed = read_custom_id(str(interaction.data.get("custom_id", "")))
         if pressed is None or not await self._taken(interaction, ephemeral=True):
             return
         alert, line = pressed
+        line = line or "".join(map(str, interaction.data.get("values", ())[:1]))
         answer = await self._dispatcher.answer_line(interaction.caller(alert or None), line)
         await interaction.show(answer, alert)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.chat.discord.embed import render_embed
 from bot.chat.discord.errors import THREAD_EXISTS, UNKNOWN_CHANNEL, code_of
-from bot.chat.discord.render import Rendered, carried_ids, render, render_plain
+from bot.chat.discord.marks import carries
+from bot.chat.discord.plain import Form, render_plain
+from bot.chat.discord.render import LAYOUT_FLAG, Rendered, render
 from bot.chat.text import clean, shorten
 from bot.errors import DeliveryRefused
 from bot.model.chat import Delivery
@@ -21,7 +24,7 @@ _WEEK_IN_MINUTES: Literal[10080] = 10080
 _LOOK_BEFORE, _LOOK_AFTER = timedelta(seconds=60), timedelta(seconds=120)
 
 Parts = Callable[[Rendered], dict[str, Any]]
-"""The library's own objects of a rendered message: embed, view, files."""
+"""The library's own objects of a rendered message: view, files, and the embed of an old one."""
 
 Allowed = Callable[[Rendered], Any]
 """Who a new message may ping, as the library wants it."""
@@ -33,31 +36,41 @@ async def post(
     channel = client.get_partial_messageable(number_of(delivery.channel))
     shown = await _say(channel, delivery, parts, allowed)
     chart = delivery.message.picture is not None and not delivery.plain
-    return ref_of(delivery, shown.id, chart=chart, plain=delivery.plain)
+    return ref_of(delivery, shown.id, "plain" if delivery.plain else "layout", chart=chart)
 
 
-async def edit(client: discord.AutoShardedClient, delivery: Delivery, parts: Parts) -> str:
-    """Files stay as they are where the picture was shown but could not be drawn anew."""
+async def edit(
+    client: discord.AutoShardedClient, delivery: Delivery, parts: Parts, allowed: Allowed
+) -> str:
+    """Files stay as they are where the picture was shown but could not be drawn anew.
+
+    A message that was posted as an embed can only be edited as one.
+    """
     ref, message = read_ref(delivery), delivery.message
-    has_content = bool(ref.get("plain"))
     keep = bool(ref.get("chart") and message.chart and not message.picture)
     keep = keep and not delivery.plain
+    form = form_of(ref)
     if delivery.plain:
-        rendered = render_plain(message, delivery.id, in_embed=not has_content)
-    else:
+        rendered = render_plain(message, delivery.id, form)
+    elif form == "layout":
         rendered = render(message, delivery.id, has_chart=keep)
+    else:
+        rendered = render_embed(message, delivery.id, has_chart=keep)
     changed = parts(rendered)
-    if has_content:
+    if form == "plain":
         changed["content"] = rendered.content or None
+    if form != "layout":
+        changed.setdefault("embed", None)
     files = changed.pop("files", [])
     if not keep:
         changed["attachments"] = files
     changed.setdefault("view", None)
-    changed.setdefault("embed", None)
     place = client.get_partial_messageable(int(ref["channel"]))
-    await place.get_partial_message(int(ref["message"])).edit(**changed)
+    await place.get_partial_message(int(ref["message"])).edit(
+        allowed_mentions=allowed(rendered), **changed
+    )
     chart = keep or (message.picture is not None and not delivery.plain)
-    return ref_of(delivery, int(ref["message"]), chart=chart, plain=has_content)
+    return ref_of(delivery, int(ref["message"]), form, chart=chart)
 
 
 async def reply(
@@ -90,11 +103,11 @@ async def look(client: discord.AutoShardedClient, delivery: Delivery) -> str | N
     try:
         for window in windows:
             async for message in channel.history(**window):
-                if message.author.id == me and delivery.id in _carried(message):
+                if message.author.id == me and _is_of(message, delivery.id):
                     if is_reply:
                         return delivery.ref
-                    chart, plain = bool(message.attachments), not message.embeds
-                    return ref_of(delivery, message.id, chart=chart, plain=plain)
+                    chart = bool(message.attachments)
+                    return ref_of(delivery, message.id, _shown_as(message), chart=chart)
     except Exception as error:
         if not is_reply or code_of(error) != UNKNOWN_CHANNEL:  # no thread, so no reply
             raise
@@ -133,18 +146,41 @@ async def _make_thread(
             raise
 
 
-def _carried(message: discord.Message) -> set[str]:
-    children = [one for row in message.components for one in getattr(row, "children", ())]
-    buttons = [getattr(child, "custom_id", None) or "" for child in children]
+def _is_of(message: discord.Message, delivery_id: str) -> bool:
+    """By its components; plain text, and an embed of an older version, end in the id."""
+    shown = list(_walk(message.components))
+    custom_ids = [getattr(one, "custom_id", None) or "" for one in shown]
     footer = message.embeds[0].footer.text if message.embeds else None
-    return carried_ids(buttons, footer or "", message.content)
+    ends = {text.split()[-1] for text in (footer or "", message.content) if text.strip()}
+    return delivery_id in ends or carries(
+        delivery_id, custom_ids, [getattr(one, "id", None) for one in shown]
+    )
 
 
-def ref_of(delivery: Delivery, message: int, *, chart: bool, plain: bool = False) -> str:
-    """`plain` where all is said in the message's content, which an edit has to replace."""
+def _walk(components: Iterable[Any]) -> Iterator[Any]:
+    for one in components:
+        yield one
+        yield from _walk(getattr(one, "children", ()))
+        yield from _walk(filter(None, [getattr(one, "accessory", None)]))
+
+
+def _shown_as(message: discord.Message) -> Form:
+    if message.flags.value & LAYOUT_FLAG:
+        return "layout"
+    return "embed" if message.embeds else "plain"
+
+
+def ref_of(delivery: Delivery, message: int, form: Form, *, chart: bool) -> str:
+    """An edit has to know how the message was posted: Discord lets none change its form."""
     place = str(number_of(delivery.channel))
-    ref = {"channel": place, "message": str(message), "chart": chart}
-    return json.dumps({**ref, "plain": True} if plain else ref)
+    ref = {"channel": place, "message": str(message), "chart": chart, "form": form}
+    return json.dumps(ref)
+
+
+def form_of(ref: Mapping[str, Any]) -> Form:
+    """What older versions noted: nothing but for plain text."""
+    form: Form = ref.get("form") or ("plain" if ref.get("plain") else "embed")
+    return form
 
 
 def read_ref(delivery: Delivery) -> Mapping[str, Any]:

@@ -1,48 +1,54 @@
-"""A Message as Discord shows it: embed, buttons and files within every limit, as plain JSON.
+"""A Message as Discord shows it: one framed layout within every limit, as plain JSON.
 
-Limits: https://docs.discord.com/developers/resources/message and .../components/reference.
+Limits: https://docs.discord.com/developers/components/reference. The frame is 300 to 350
+pixels wide on a phone, about 36 characters: a wide table becomes entries of two lines.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
-from bot.chat.text import as_text, clean, columns, shorten, size
-from bot.model.message import Button, Field, Message
+from bot.chat.discord.marks import CUSTOM_ID, component_ids, custom_id, menu_id
+from bot.chat.text import as_text, clean, columns, is_count, shorten, size, with_menus
+from bot.model import inline
+from bot.model.message import Button, Field, Menu, Message
 
-TITLE, DESCRIPTION, FIELDS, FIELD_NAME, FIELD_VALUE, FOOTER = 256, 4096, 25, 256, 1024, 2048
-ALT = 1024
-CONTENT = 2000
-EMBED_TOTAL = 6000
-BUTTON_ROWS, BUTTONS_IN_ROW, LABEL, CUSTOM_ID = 5, 5, 80, 100
-CHART = "chart.png"
-DETAILS = "details.txt"
-ID_PREFIX = "ebb"
+TEXT, COMPONENTS = 4000, 40
+BUTTONS_IN_ROW, LABEL, PLACEHOLDER, CHOICES, CHOICE = 5, 80, 150, 25, 100
+TITLE, FOOTER, ALT = 256, 400, 1024
+PHONE = 36
+CHART, DETAILS = "chart.png", "details.txt"
+LAYOUT_FLAG = 1 << 15
 
-_COLOURS = {"info": 0x3B82C4, "warning": 0xE0A030, "critical": 0xC8323C, None: 0x6B7280}
-_OVER = 0x3F9E5A
-_STYLES = {"primary": 1, "plain": 2, "danger": 4}
-_EMPTY = "–"
-_CONTENTS = 2000
-"""Of a code block; the rest of a table goes into the file."""
+ROW, BUTTON, SELECT, SECTION, DISPLAY, GALLERY, FILE, FRAME = 1, 2, 3, 9, 10, 12, 13, 17
+
+COLOURS = {"info": 0x3B82C4, "warning": 0xE0A030, "critical": 0xC8323C, None: 0x6B7280}
+OVER = 0x3F9E5A
+EMPTY = "–"
+STYLES = {"primary": 1, "plain": 2, "danger": 4}
+_MOMENTS = {"moment": "f", "day": "D", "ago": "R"}
 _MARKUP = str.maketrans({char: f"\\{char}" for char in "\\*_~`|<>[]@#"})
 _LIST_MARK = re.compile(r"^(\s*\d*)([-+.)])(?=\s)", re.MULTILINE)
+_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+Component = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """`files` maps names to bytes; `alt` describes the picture to who cannot see it; `role`
-    is the only id that may be pinged."""
+    is the only id that may be pinged. `embed` is None but for messages posted as one."""
 
-    embed: Mapping[str, Any] | None
-    components: list[dict[str, Any]]
+    components: list[Component]
     files: Mapping[str, bytes]
     alt: str = ""
-    content: str = ""
     role: int | None = None
+    embed: Mapping[str, Any] | None = None
+    content: str = ""
 
 
 def escape(text: str) -> str:
@@ -51,64 +57,61 @@ def escape(text: str) -> str:
     return _LIST_MARK.sub(r"\1\\\2", text)
 
 
+def marked(text: str) -> str:
+    """Escaped, but for our own links and moments."""
+    return "".join(_run(run) for run in inline.runs(text))
+
+
 def render(
     message: Message, delivery_id: str, *, has_chart: bool = False, is_answer: bool = False
 ) -> Rendered:
     """`has_chart` keeps the picture that the edited message already shows.
 
-    The delivery id stands in every button, or at the end of the footer where there is no
-    button, so that the message can be found again; nobody looks for answers.
+    Every button and menu carries the delivery id, and so do the numbers of the components:
+    the message can be found again. Nobody looks for answers.
     """
-    buttons = _buttons(message.buttons, delivery_id)
-    footer = shorten(clean(message.footer, lines=False), FOOTER // 4)
-    if not buttons and not is_answer:
-        footer = f"{footer} · {delivery_id}" if footer else delivery_id
-    title = _one_line(message.title, TITLE)
-    room = EMBED_TOTAL - size(title) - size(footer)
-    fields, left_out, room = _fields(message.fields, room)
-    description, rest = _description(message, min(DESCRIPTION, room))
-    colour = _OVER if message.over else _COLOURS[message.severity]
-    embed: dict[str, Any] = {"color": colour}
-    if title:
-        embed["title"] = title
-    if description:
-        embed["description"] = description
-    if fields:
-        embed["fields"] = fields
-    if footer:
-        embed["footer"] = {"text": footer}
-    if not (title or description or fields or footer):
-        embed["description"] = _EMPTY
-    files: dict[str, bytes] = {}
+    message = with_menus(message)
+    role = mentioned_role(message)
+    files = {_file_name(one.name, at): one.content for at, one in enumerate(message.files)}
+    below = controls(message, delivery_id)
+    tail = [
+        *([_gallery(message)] if message.picture or has_chart else []),
+        *({"type": FILE, "file": {"url": f"attachment://{name}"}} for name in files),
+        *below,
+        *_footer(message),
+    ]
+    room = _Room(
+        text=TEXT - sum(_texts(tail)) - 40,
+        components=COMPONENTS - 4 - sum(map(count, tail)),
+    )
+    taken = {one.get("custom_id") for row in below for one in row["components"]}
+    beside = [
+        shown if (shown := _button(button, delivery_id)) and _is_new(shown, taken) else None
+        for button in message.row_buttons
+    ]
+    body = list(_body(message, beside, room)) or [_display(EMPTY)]
+    if room.short and not has_chart:
+        files[DETAILS] = as_text(message).encode()
+        body.append({"type": FILE, "file": {"url": f"attachment://{DETAILS}"}})
+    frame: Component = {
+        "type": FRAME,
+        "accent_color": OVER if message.over else COLOURS[message.severity],
+        "components": [*body, *tail],
+    }
+    if not is_answer:
+        frame["id"], body[0]["id"] = component_ids(delivery_id)
     if message.picture:
         files[CHART] = message.picture.png
-    if message.picture or has_chart:
-        embed["image"] = {"url": f"attachment://{CHART}"}
-    if rest or left_out:
-        files[DETAILS] = as_text(message).encode()
-    role = mentioned_role(message)
     return Rendered(
-        embed=embed,
-        components=buttons,
+        components=[*([_display(f"<@&{role}>")] if role else []), frame],
         files=files,
-        alt=shorten(clean(message.picture.alt, lines=False), ALT) if message.picture else "",
-        content=f"<@&{role}>" if role else "",
+        alt=alt_of(message),
         role=role,
     )
 
 
-def render_plain(message: Message, delivery_id: str, *, in_embed: bool = False) -> Rendered:
-    """Text alone, for a message that Discord refuses with its layout; the id ends it.
-
-    `in_embed` for the edit of a message that was posted as one: its content stays.
-    """
-    role = mentioned_role(message)
-    ping = f"<@&{role}> " if role and not in_embed else ""
-    text = shorten(as_text(message), CONTENT - size(ping) - len(delivery_id) - 1, escape)
-    content = f"{ping}{escape(text)}\n{delivery_id}"
-    if in_embed:
-        return Rendered(embed={"description": content}, components=[], files={})
-    return Rendered(embed=None, components=[], files={}, content=content, role=role)
+def alt_of(message: Message) -> str:
+    return shorten(clean(message.picture.alt, lines=False), ALT) if message.picture else ""
 
 
 def mentioned_role(message: Message) -> int | None:
@@ -116,87 +119,200 @@ def mentioned_role(message: Message) -> int | None:
     return int(number) if kind == "role" and number.isdecimal() else None
 
 
-def custom_id(delivery_id: str, command: str) -> str:
-    return f"{ID_PREFIX}:{delivery_id}:{command}"
+def count(component: Mapping[str, Any]) -> int:
+    """The component and all inside it."""
+    inner = [*component.get("components", ()), *filter(None, [component.get("accessory")])]
+    return 1 + sum(map(count, inner))
 
 
-def read_custom_id(text: str) -> tuple[str, str] | None:
-    """The delivery id and the command line of one of our buttons."""
-    prefix, _, rest = text.partition(":")
-    delivery_id, colon, command = rest.partition(":")
-    return (delivery_id, command) if prefix == ID_PREFIX and colon else None
+@dataclass(slots=True, kw_only=True)
+class _Room:
+    """What is left of a message's limits; `short` where something did not fit."""
+
+    text: int
+    components: int
+    short: bool = field(default=False)
+
+    def display(self, head: str, text: str, *, joint: str = "\n", less: int = 0) -> str:
+        """`head` (as it is) and `text` (marked), cut to what is left; "" where nothing is."""
+        if size(head) > self.text:
+            self.short = True
+            return ""
+        limit = self.text - less - size(head) - len(joint)
+        whole = clean(text, inline=True)
+        kept = shorten(whole, limit, marked) if limit > 40 else ""
+        self.short = self.short or kept != whole
+        shown = joint.join(part for part in (head, marked(kept)) if part)
+        self.text -= size(shown)
+        return shown
 
 
-def carried_ids(raw_buttons: list[str], *ends: str) -> set[str]:
-    """The delivery ids that a shown message carries; `ends` are texts that may end in one."""
-    ids = {found[0] for text in raw_buttons if (found := read_custom_id(text))}
-    return ids | {text.split()[-1] for text in ends if text.strip()}
+def _body(
+    message: Message, beside: Sequence[Component | None], room: _Room
+) -> Iterator[Component]:
+    """Headline and sentence, then sections, then rows; the first ones matter most."""
+    title = shorten(clean(message.title, lines=False, inline=True), TITLE, marked)
+    facts = "\n".join(
+        f"{clean(one.name, lines=False, inline=True)}: {clean(one.value, inline=True)}"
+        for one in message.fields
+        if one.short
+    )
+    long = [one for one in message.fields if not one.short]
+    reserve = min(1500, sum(size(one.value) + 40 for one in long))
+    head = f"### {marked(title)}" if title else ""
+    text = "\n\n".join(part for part in (clean(message.text, inline=True), facts) if part)
+    if shown := room.display(head, text, less=reserve):
+        room.components -= 1
+        yield _display(shown)
+    yield from _sections(long, room)
+    yield from _rows(message, beside, room)
 
 
-def _one_line(text: str, limit: int) -> str:
-    return escape(shorten(clean(text, lines=False), limit, escape))
+def _sections(fields: Sequence[Field], room: _Room) -> Iterator[Component]:
+    for one in fields:
+        if room.components <= 2:
+            room.short = True
+            return
+        name = shorten(clean(one.name, lines=False, inline=True), TITLE, marked)
+        if shown := room.display(f"**{marked(name)}**" if name else "", one.value):
+            room.components -= 1
+            yield _display(shown)
 
 
-def _fields(fields: tuple[Field, ...], room: int) -> tuple[list[dict[str, Any]], bool, int]:
-    """Fields that fit, whether something was left out, and the room that remains."""
-    kept: list[dict[str, Any]] = []
-    left_out = len(fields) > FIELDS
-    room_for_text = DESCRIPTION // 4
-    for field in fields[:FIELDS]:
-        name = _one_line(field.name, FIELD_NAME) or _EMPTY
-        limit = min(FIELD_VALUE, room - size(name) - room_for_text)
-        if limit < size(_EMPTY) + 40:
-            left_out = True
+def _rows(
+    message: Message, beside: Sequence[Component | None], room: _Room
+) -> Iterator[Component]:
+    """A narrow table in columns; of a wide one each row as an entry, its button beside it."""
+    table = [[clean(cell, lines=False, inline=True) for cell in row] for row in message.table]
+    if not table or room.components <= 1:
+        room.short = room.short or bool(table)
+        return
+    block = columns(table, width=PHONE).replace("`", "ˋ")
+    has_marks = any(inline.plain(cell) != cell for row in table for cell in row)
+    narrow = max(map(size, block.split("\n"))) <= PHONE
+    if narrow and not has_marks and not beside and size(block) + 8 < room.text:
+        room.text -= size(block) + 8
+        yield _display(f"```\n{block}\n```")
+        return
+    room.short = room.short or any(size(row[0]) > TITLE for row in table[1:])
+    entries = [entry(table[0], row) for row in table[1:]]
+    rest: list[tuple[str, str]] = []
+    for (name, facts), drawn in zip_longest(entries, beside[: len(entries)]):
+        # one component is kept for the entries that have no button, or no room for one
+        if drawn is None or rest or room.components < 4:
+            rest.append((name, facts))
+            continue
+        if shown := room.display(f"**{marked(name)}**" if name else "", facts):
+            room.components -= 3
+            yield {"type": SECTION, "components": [_display(shown)], "accessory": drawn}
+    yield from _entries(rest, room)
+
+
+def _entries(entries: Sequence[tuple[str, str]], room: _Room) -> Iterator[Component]:
+    shown: list[str] = []
+    for name, facts in entries:
+        text = f"**{marked(name)}**\n{marked(facts)}" if facts else marked(name)
+        if size(text) + 2 > room.text:
+            room.short = True
             break
-        whole = clean(field.value)
-        kept_words = shorten(whole, limit, escape)
-        value = escape(kept_words) or _EMPTY
-        left_out = left_out or kept_words != whole
-        kept.append({"name": name, "value": value, "inline": field.short})
-        room -= size(name) + size(value)
-    return kept, left_out, room
+        room.text -= size(text) + 2
+        shown.append(text)
+    if shown and room.components > 0:
+        room.components -= 1
+        yield _display("\n".join(shown))
 
 
-def _description(message: Message, limit: int) -> tuple[str, bool]:
-    """Text and table; True where the whole did not fit."""
-    table, more_rows = _code_block(message.table, min(_CONTENTS, limit // 2))
-    text_limit = limit - (size(table) + 1 if table else 0)
-    whole = clean(message.text)
-    kept_words = shorten(whole, text_limit, escape)
-    shown = "\n".join(part for part in (escape(kept_words), table) if part)
-    return shown, kept_words != whole or more_rows
-
-
-def _code_block(table: tuple[tuple[str, ...], ...], limit: int) -> tuple[str, bool]:
-    """Whole rows only; backticks cannot close the block."""
-    if not table:
-        return "", False
-    lines = columns(table).replace("`", "ˋ").split("\n")
-    kept: list[str] = []
-    room = limit - len("```\n\n```")
-    for line in lines:
-        room -= size(line) + 1
-        if room < 0:
-            break
-        kept.append(line)
-    block = "```\n" + "\n".join(kept) + "\n```" if kept else ""
-    return block, len(kept) < len(lines)
-
-
-def _buttons(buttons: tuple[Button, ...], delivery_id: str) -> list[dict[str, Any]]:
-    """Rows of five; a command too long for a button id is left to the slash command."""
-    drawn: dict[str, dict[str, Any]] = {}
-    for button in buttons:
-        key = custom_id(delivery_id, button.command)
-        if size(key) <= CUSTOM_ID:
-            drawn[key] = {
-                "type": 2,
-                "style": _STYLES[button.style],
-                "label": shorten(clean(button.label, lines=False), LABEL) or _EMPTY,
-                "custom_id": key,
-            }
-    flat = list(drawn.values())[: BUTTON_ROWS * BUTTONS_IN_ROW]
-    return [
-        {"type": 1, "components": flat[start : start + BUTTONS_IN_ROW]}
-        for start in range(0, len(flat), BUTTONS_IN_ROW)
+def entry(header: Sequence[str], row: Sequence[str]) -> tuple[str, str]:
+    """A row's name and the rest of it in one line; a bare count says what it counts."""
+    name, *cells = row
+    facts = [
+        f"{label}: {cell}" if is_count(cell) and label else cell
+        for label, cell in zip([*header[1:], *[""] * len(cells)], cells, strict=False)
+        if cell
     ]
+    return shorten(name or EMPTY, TITLE, marked), " · ".join(facts)
+
+
+def _gallery(message: Message) -> Component:
+    item: Component = {"media": {"url": f"attachment://{CHART}"}}
+    if alt := alt_of(message):
+        item["description"] = alt
+    return {"type": GALLERY, "items": [item]}
+
+
+def controls(message: Message, delivery_id: str) -> list[Component]:
+    """A row of buttons, and each menu in a row of its own."""
+    drawn = {
+        shown["custom_id"]: shown
+        for button in message.buttons
+        if (shown := _button(button, delivery_id))
+    }
+    flat = list(drawn.values())[:BUTTONS_IN_ROW]
+    rows = [{"type": ROW, "components": flat}] if flat else []
+    for number, menu in enumerate(message.menus[:3]):
+        if choices := _choices(menu):
+            select = {
+                "type": SELECT,
+                "custom_id": menu_id(delivery_id, number),
+                "placeholder": _words(menu.label, PLACEHOLDER),
+                "options": choices,
+            }
+            rows.append({"type": ROW, "components": [select]})
+    return rows
+
+
+def _choices(menu: Menu) -> list[Component]:
+    lines = {
+        choice.command: {"label": _words(choice.label, CHOICE), "value": choice.command}
+        for choice in menu.choices
+        if 0 < size(choice.command) <= CHOICE and choice.command.strip()
+    }
+    return list(lines.values())[:CHOICES]
+
+
+def _button(button: Button, delivery_id: str) -> Component | None:
+    """None where the command is too long for an id: the slash command is left for it."""
+    key = custom_id(delivery_id, button.command)
+    if size(key) > CUSTOM_ID:
+        return None
+    return {
+        "type": BUTTON,
+        "style": STYLES[button.style],
+        "label": _words(button.label, LABEL),
+        "custom_id": key,
+    }
+
+
+def _is_new(button: Component, taken: set[str | None]) -> bool:
+    """A custom id may stand in a message once."""
+    is_new = button["custom_id"] not in taken
+    taken.add(button["custom_id"])
+    return is_new
+
+
+def _footer(message: Message) -> list[Component]:
+    text = shorten(clean(message.footer, lines=False, inline=True), FOOTER, marked)
+    return [_display(f"-# {marked(text)}")] if text else []
+
+
+def _display(text: str) -> Component:
+    return {"type": DISPLAY, "content": text}
+
+
+def _words(text: str, limit: int) -> str:
+    return shorten(clean(text, lines=False), limit) or EMPTY
+
+
+def _texts(components: Sequence[Mapping[str, Any]]) -> list[int]:
+    return [size(one["content"]) for one in components if one["type"] == DISPLAY]
+
+
+def _run(run: inline.Run) -> str:
+    if run.at is not None:
+        return f"<t:{run.at}:{_MOMENTS[run.style]}>"
+    text = escape(run.text)
+    return f"[{text}]({run.url})" if run.url else text
+
+
+def _file_name(name: str, number: int) -> str:
+    return _FILE_NAME.sub("-", name).strip("-.")[:80] or f"file{number}"

@@ -16,7 +16,7 @@ from bot.commands.table import COMMANDS as ALL_COMMANDS
 from bot.message.voice import voices
 from bot.model.command import Argument, Command
 from tests.contracts.chat import COMMANDS, delivery, until
-from tests.contracts.stage_discord import QUICK, DiscordStage, open_stage
+from tests.contracts.stage_discord import QUICK, DiscordStage, buttons_of, open_stage
 from tests.loopback.discord import TOKEN, Asked
 from tests.loopback.discord_rules import check_command
 
@@ -181,7 +181,7 @@ async def test_a_button_works_after_a_restart() -> None:
         await stage.chat.send(delivery(stage))
         message = stage.server.shown()[0]
     async with open_stage() as later:
-        button = message["components"][0]["components"][0]["custom_id"]
+        button = buttons_of(message)[0]["custom_id"]
         asked = await done(later.server.press(button, message))
         assert asked.ephemeral
         assert later.dispatcher.lines[0][1] == "ack 1"

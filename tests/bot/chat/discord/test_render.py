@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat.discord.render import (
+from bot.chat.discord.embed import render_embed
+from bot.chat.discord.marks import (
     CUSTOM_ID,
-    DETAILS,
-    carried_ids,
+    carries,
+    component_ids,
     custom_id,
-    escape,
     read_custom_id,
-    render,
 )
+from bot.chat.discord.render import DETAILS, Rendered, escape, render
 from bot.chat.text import clean
-from bot.model.message import Button, Field, Message, Picture
+from bot.model import inline
+from bot.model.message import Attachment, Button, Choice, Field, Menu, Message, Picture
 from tests.contracts.stage_discord import unescape
-from tests.loopback.discord_rules import check_message, pings
+from tests.loopback.discord_rules import LAYOUT, check_message, pings, walk
 
 MANY = settings(max_examples=2000 if os.environ.get("EBBWATCH_FUZZ") else 60)
 ID = "k3v9x2m1q8w7e6r5"
@@ -65,18 +66,32 @@ TEXT = st.one_of(
     st.lists(st.one_of(HOSTILE, st.text(max_size=8)), max_size=12).map("".join),
     st.integers(1, 9000).map(lambda count: ("word_*@ " * (count // 8 + 1))[:count]),
 )
+URL = st.sampled_from(["https://x.com/lena", "https://evil.example/(a)b", "javascript:1", ""])
+INLINE = st.one_of(
+    TEXT,
+    st.builds(inline.link, TEXT, URL),
+    st.lists(st.one_of(TEXT, st.builds(inline.link, TEXT, URL)), max_size=9).map(" ".join),
+    st.builds(inline.moment, TEXT, st.integers(-5, 10**10)),
+)
+BUTTONS = st.lists(st.builds(Button, label=TEXT, command=TEXT), max_size=30).map(tuple)
+CHOICES = st.lists(st.builds(Choice, label=TEXT, command=TEXT), max_size=30).map(tuple)
 MESSAGES = st.builds(
     Message,
-    title=TEXT,
-    text=TEXT,
+    title=INLINE,
+    text=INLINE,
     fields=st.lists(
-        st.builds(Field, name=TEXT, value=TEXT, short=st.booleans()), max_size=30
+        st.builds(Field, name=TEXT, value=INLINE, short=st.booleans()), max_size=50
     ).map(tuple),
-    table=st.lists(st.lists(TEXT, max_size=4).map(tuple), max_size=8).map(tuple),
-    footer=TEXT,
+    table=st.lists(st.lists(INLINE, min_size=1, max_size=4).map(tuple), max_size=60).map(tuple),
+    row_buttons=BUTTONS,
+    footer=INLINE,
     severity=st.sampled_from([None, "info", "warning", "critical"]),
-    buttons=st.lists(st.builds(Button, label=TEXT, command=TEXT), max_size=30).map(tuple),
+    buttons=BUTTONS,
+    menus=st.lists(st.builds(Menu, label=TEXT, choices=CHOICES), max_size=4).map(tuple),
     picture=st.sampled_from([None, Picture(name="x", png=b"png", alt="x")]),
+    files=st.lists(st.builds(Attachment, name=TEXT, content=st.just(b"x")), max_size=2).map(
+        tuple
+    ),
 )
 MARKUP = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|<>\[\]@#]|://|^[-+]\s|^\d+[.)]\s", re.MULTILINE)
 
@@ -84,12 +99,19 @@ MARKUP = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|<>\[\]@#]|://|^[-+]\s|^\d+[.)]\s", r
 def payload(message: Message) -> dict[str, object]:
     rendered = render(message, ID)
     return {
-        "content": rendered.content,
-        "embeds": [rendered.embed],
+        "flags": LAYOUT,
         "components": rendered.components,
         "nonce": ID,
         "files": rendered.files,
     }
+
+
+def texts(rendered: Rendered) -> list[str]:
+    return [one["content"] for one in walk(rendered.components) if one["type"] == 10]
+
+
+def shown(message: Message) -> str:
+    return "\n".join(texts(render(message, ID)))
 
 
 @MANY
@@ -97,41 +119,43 @@ def payload(message: Message) -> dict[str, object]:
 def test_hostile_messages_are_within_every_limit(message: Message) -> None:
     sent = payload(message)
     assert check_message(sent, sent["files"]) == {}  # type: ignore[arg-type]
-    assert sent["embeds"]
+    old = render_embed(message, ID)
+    body = {"embeds": [old.embed], "components": old.components}
+    assert check_message(body, old.files) == {}
 
 
 @MANY
 @given(MESSAGES)
 def test_hostile_messages_ping_link_and_format_nothing(message: Message) -> None:
     rendered = render(message, ID)
-    assert pings({"content": rendered.content, "allowed_mentions": None}) == []
-    embed = rendered.embed
-    text = embed.get("description", "")
-    marked = [embed.get("title", ""), text.split("```")[0]]
-    marked += [
-        part for field in embed.get("fields", ()) for part in (field["name"], field["value"])
-    ]
-    for part in marked:
-        assert not MARKUP.search(_without_escapes(part)), part
-    for part in [*marked, text, embed.get("footer", {}).get("text", "")]:
-        assert not [char for char in part if _hides(char)]
-    if message.table and "```" in text:
-        assert text.count("```") == 2
-    assert "\n" not in embed.get("title", "")
+    assert pings({"components": rendered.components, "allowed_mentions": None}) == []
+    for text in texts(rendered):
+        bare = _without_marks(text)
+        assert not MARKUP.search(_without_escapes(bare.split("```")[0])), text
+        assert not [char for char in text if _hides(char)]
+        assert text.count("```") in (0, 2)
 
 
 @MANY
 @given(MESSAGES)
 def test_hostile_messages_carry_their_id(message: Message) -> None:
-    rendered = render(message, ID)
-    ids = [one["custom_id"] for row in rendered.components for one in row["components"]]
-    assert carried_ids(ids, rendered.embed.get("footer", {}).get("text", "")) >= {ID}
+    every = list(walk(render(message, ID).components))
+    assert carries(ID, [], [one.get("id") for one in every])
+    assert not carries("another", [], [one.get("id") for one in every])
 
 
 @MANY
 @given(TEXT)
 def test_hostile_text_is_shown_as_it_was(text: str) -> None:
     assert unescape(escape(clean(text))) == clean(text)
+
+
+def _without_marks(text: str) -> str:
+    """Without what this program itself writes: headings, bold names, links and moments."""
+    text = re.sub(r"^(### |-# )", "", text)
+    text = re.sub(r"\[((?:[^\]\\]|\\.)*)\]\(https?://[\w@%.~/?=&:-]*\)", r"\1", text)
+    text = re.sub(r"<t:\d+:[fDR]>", "now", text)
+    return re.sub(r"^\*\*(.+?)(?<!\\)\*\*$", r"\1", text, flags=re.MULTILINE)
 
 
 def _without_escapes(text: str) -> str:
@@ -147,21 +171,70 @@ def test_what_does_not_fit_is_in_the_file_whole() -> None:
     words = [f"word{number}" for number in range(2000)]
     rendered = render(Message(title="t", text=" ".join(words)), ID)
     assert set(words) <= set(rendered.files[DETAILS].decode().split())
-    shown = rendered.embed["description"].rstrip("…").split()
-    assert shown == words[: len(shown)]
+    kept = texts(rendered)[0].removeprefix("### t\n").rstrip("…").split()
+    assert kept == words[: len(kept)]
 
 
-def test_a_message_that_fits_has_no_file() -> None:
+def test_a_narrow_table_stands_in_columns_and_needs_no_file() -> None:
     table = (("account", "change"), ("lena", "-5"))
     rendered = render(Message(title="t", text="short", table=table), ID)
     assert not rendered.files
-    assert rendered.embed["description"] == "short\n```\naccount  change\nlena     -5\n```"
+    assert texts(rendered) == [
+        "### t\nshort",
+        "```\naccount  change\nlena     -5\n```",
+    ]
+
+
+def test_a_wide_table_becomes_entries_of_two_lines() -> None:
+    table = (
+        ("Account", "Followers", "7 days", "Last reading"),
+        ("Lena", "12,345", "+120 (+1.0%)", "today"),
+        ("Mo", "2,001", "–", "Nov 2"),
+    )
+    assert "**Lena**\nFollowers: 12,345 · +120 (+1.0%) · today\n**Mo**\n" in shown(
+        Message(title="t", table=table)
+    )
+
+
+def test_each_row_has_its_button_beside_it() -> None:
+    table = (("Account", "Change"), ("Lena", "-5"), ("Mo", "-7"), ("Ida", "-9"))
+    buttons = tuple(Button(label="Chart", command=f"chart {n}") for n in (1, 2))
+    rendered = render(Message(title="t", table=table, row_buttons=buttons), ID)
+    every = list(walk(rendered.components))
+    sections = [one for one in every if one["type"] == 9]
+    assert [one["accessory"]["custom_id"][-7:] for one in sections] == ["chart 1", "chart 2"]
+    assert [one["components"][0]["content"] for one in sections] == [
+        "**Lena**\n-5",
+        "**Mo**\n-7",
+    ]
+    assert "**Ida**\n-9" in texts(rendered)
+
+
+def test_more_than_three_buttons_are_a_menu() -> None:
+    buttons = tuple(Button(label=f"Do {n}", command=f"do {n}") for n in range(6))
+    every = list(walk(render(Message(title="t", buttons=buttons), ID).components))
+    assert [one["label"] for one in every if one["type"] == 2] == ["Do 0", "Do 1", "Do 2"]
+    [menu] = [one for one in every if one["type"] == 3]
+    assert [one["value"] for one in menu["options"]] == ["do 3", "do 4", "do 5"]
+    assert read_custom_id(menu["custom_id"]) == (ID, "")
+
+
+def test_links_and_moments_are_discords_own() -> None:
+    text = f"{inline.link('@lena', 'https://x.com/lena')} {inline.moment('now', 5, 'ago')}"
+    assert shown(Message(text=text)) == "[\\@lena](https://x.com/lena) <t:5:R>"
+
+
+def test_no_id_is_in_view() -> None:
+    assert ID not in shown(Message(title="t", footer="#12"))
+    first, second = component_ids(ID)
+    assert str(first) not in shown(Message(title="t"))
+    assert first != second
 
 
 @pytest.mark.parametrize("severity", ["info", "warning", "critical", None])
 def test_each_severity_has_its_colour(severity: object) -> None:
     colours = {
-        render(Message(title="t", severity=one), ID).embed["color"]  # type: ignore[arg-type]
+        render(Message(title="t", severity=one), ID).components[0]["accent_color"]  # type: ignore[arg-type]
         for one in ("info", "warning", "critical", None)
     }
     assert len(colours) == 4
@@ -182,11 +255,9 @@ def test_ids_of_others_are_not_read(forged: str) -> None:
     "mention", [None, "", "everyone", "role:", "role:x", "user:1", "role:1>@everyone"]
 )
 def test_only_a_role_number_mentions(mention: str | None) -> None:
-    assert render(Message(title="t", mention=mention), ID).content == ""
-
-
-def test_an_answer_carries_no_id_where_it_has_no_buttons() -> None:
-    assert "footer" not in render(Message(title="t"), ID, is_answer=True).embed
+    rendered = render(Message(title="t", mention=mention), ID)
+    assert len(rendered.components) == 1
+    assert rendered.role is None
 
 
 @pytest.mark.parametrize(

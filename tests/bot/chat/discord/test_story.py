@@ -16,6 +16,7 @@ import pytest
 
 from bot.app import opened, read_config
 from tests.contracts.chat import until
+from tests.contracts.stage_discord import buttons_of
 from tests.loopback.discord import CHANNEL, GUILD, ROLE, TOKEN, Asked, LoopbackDiscord
 
 OTHER_GUILD, OTHER_CHANNEL = GUILD + 1, CHANNEL + 1
@@ -59,8 +60,7 @@ class Story:
 
     async def press(self, label: str, *, roles: tuple[int, ...] = ()) -> str:
         message = self.server.shown()[0]
-        buttons = [one for row in message["components"] for one in row["components"]]
-        [button] = [one for one in buttons if one["label"] == label]
+        [button] = [one for one in buttons_of(message) if one["label"] == label]
         data = {"custom_id": button["custom_id"], "component_type": 2}
         return _read(await _answered(self.server.interact(3, data, message, roles=roles)))
 
@@ -75,7 +75,7 @@ async def _answered(asked: Asked) -> Asked:
 
 def _read(asked: Asked) -> str:
     assert asked.answer is not None
-    return json.dumps(asked.answer["embeds"], ensure_ascii=False)
+    return json.dumps(asked.answer["components"], ensure_ascii=False)
 
 
 @pytest.fixture
@@ -133,14 +133,14 @@ async def test_an_import_becomes_an_alert_that_lives_in_its_channel(story: Story
     await story.ask("import", roles=(ROLE,), file=export(drop=0.2))
     await story.send_all()
     [message] = story.server.shown()
-    assert "mia3" in message["embeds"][0]["title"]
+    assert "mia3" in json.dumps(message["components"][-1]["components"][0])
     assert [one["filename"] for one in message["attachments"]] == ["chart.png"]
     assert [who for _, who in story.server.pings] == [f"roles:{ROLE}"]
     assert "manager" in (await story.press("Acknowledge")).lower()
     await story.press("Acknowledge", roles=(ROLE,))
     await story.send_all()
     [message] = story.server.shown()
-    assert "lena" in json.dumps(message["embeds"])
+    assert "lena" in json.dumps(message["components"])
     assert len(story.server.pings) == 1
     assert "mia3" in await story.press("Why")
 
