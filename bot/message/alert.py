@@ -1,5 +1,6 @@
 """What one incident says, through all of its life."""
 
+from bot.message.controls import buttons, menus
 from bot.message.kinds import (
     FLOWING,
     SEVERITIES,
@@ -12,7 +13,7 @@ from bot.message.kinds import (
 )
 from bot.message.reasons import advice, sentence, weightiest
 from bot.message.voice import DAY, Voice, clean, mark
-from bot.model.message import Alert, Button, ChartSpec, Field, Message
+from bot.model.message import Alert, ChartSpec, Field, Message
 from checks.model import Incident, Reason
 
 _REASONS = 5
@@ -41,6 +42,7 @@ def alert(voice: Voice, alert: Alert, now: float) -> Message:
         severity=incident.severity,
         over=not incident.open,
         buttons=buttons(voice, str(alert.number), alert),
+        menus=menus(voice, str(alert.number), alert),
         chart=chart_of(incident, alert.number, now),
         mention=alert.mention if incident.severity == "critical" else None,
     )
@@ -79,31 +81,6 @@ def title(voice: Voice, incident: Incident, now: float) -> str:
     if incident.kind in _STATELESS:
         return voice.say("{kind}: {account} {happened} {when}", **words)
     return voice.say("{kind} {state}: {account} {happened} {when}", **words)
-
-
-def buttons(voice: Voice, target: str, alert: Alert) -> tuple[Button, ...]:
-    """`target` is an incident number, or "w" and a number for its whole wave."""
-    number = target.removeprefix("w")
-    row = []
-    if alert.incident.open:
-        if not alert.acknowledged_by:
-            row.append(
-                Button(label=voice.say("Acknowledge"), command=f"ack {target}", style="primary")
-            )
-        row += [
-            Button(label=voice.say("Mute 1 h"), command=f"mute {target} 1h"),
-            Button(label=voice.say("Mute 1 d"), command=f"mute {target} 1d"),
-            Button(label=voice.say("Mute 1 w"), command=f"mute {target} 1w"),
-        ]
-    row += [
-        Button(label=voice.say("Chart"), command=f"chart {number}"),
-        Button(label=voice.say("Why"), command=f"why {number}"),
-        Button(label=voice.say("Expected"), command=f"feedback {target} expected"),
-        Button(
-            label=voice.say("False alarm"), command=f"feedback {target} false", style="danger"
-        ),
-    ]
-    return tuple(row)
 
 
 def chart_of(incident: Incident, number: int, now: float) -> ChartSpec:

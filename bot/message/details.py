@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from bot.message.alert import alert as alert_message
-from bot.message.alert import buttons, chart_of, sure, title
+from bot.message.alert import chart_of, sure, title
+from bot.message.controls import menus
 from bot.message.kinds import SEVERITIES, STATES, kind_name
 from bot.message.reasons import advice, sentence
 from bot.message.voice import Voice, clean, mark
@@ -82,7 +83,7 @@ def why(voice: Voice, alert: Alert, feedback: Sequence[tuple[str, str]], now: fl
         footer=f"#{alert.number}",
         severity=incident.severity,
         over=not incident.open,
-        buttons=buttons(voice, str(alert.number), alert),
+        menus=menus(voice, str(alert.number), alert),
     )
 
 

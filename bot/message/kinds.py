@@ -1,6 +1,7 @@
 """The names of kinds, states, severities and metrics, as people read them."""
 
 from bot.message.voice import DAY, Voice, clean, mark, marks
+from checks import platforms
 from checks.model import Direction, Incident
 
 KINDS = {
@@ -70,25 +71,9 @@ _CHANGES = {
 }
 
 
-_PLATFORMS = {
-    "bluesky": "Bluesky",
-    "chzzk": "CHZZK",
-    "facebook": "Facebook",
-    "instagram": "Instagram",
-    "linkedin": "LinkedIn",
-    "mastodon": "Mastodon",
-    "threads": "Threads",
-    "tiktok": "TikTok",
-    "twitch": "Twitch",
-    "twitter": "Twitter",
-    "x": "X",
-    "youtube": "YouTube",
-}
-
-
 def platform_name(platform: str) -> str:
     """A platform as it writes itself."""
-    return _PLATFORMS.get(platform, clean(platform))
+    return platforms.platform_name(platform) or clean(platform)
 
 
 def kind_name(voice: Voice, kind: str) -> str:

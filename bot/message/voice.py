@@ -2,7 +2,8 @@
 
 import math
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from gettext import NullTranslations
@@ -14,7 +15,9 @@ from babel.core import UnknownLocaleError
 from babel.dates import format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
+from bot.model.inline import link, moment
 from bot.locales import SOURCE, languages, translations
+from checks.platforms import platform_name, profile_url
 
 DAY = 86400
 _UNITS: tuple[tuple[Literal["day", "hour", "minute"], int, int], ...] = (
@@ -31,6 +34,24 @@ class Voice:
     locale: Locale
     zone: ZoneInfo
     catalogue: NullTranslations
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What people call accounts, where that is known."""
+
+    def account(self, account: str, limit: int = 60) -> str:
+        """An account as people know it, linked to its profile: "Lena (Instagram)".
+
+        Without a name it is what commands take, `platform/handle`.
+        """
+        return link(self.name_of(account, limit), profile_url(account))
+
+    def name_of(self, account: str, limit: int = 60) -> str:
+        """The same as bare words."""
+        name = clean(self.names.get(account, ""), limit)
+        if not name:
+            return clean(account, limit)
+        platform = account.partition("/")[0] if "/" in account else ""
+        shown = platform_name(platform) or clean(platform)
+        return f"{name} ({shown})" if shown else name
 
     def say(self, text: str, /, **values: object) -> str:
         """The translated text with `{name}` filled in."""
@@ -102,10 +123,20 @@ class Voice:
         return format_time(self.local(at), format="short", tzinfo=self.zone, locale=self.locale)
 
     def when(self, at: float, now: float) -> str:
-        """A moment as people say it: today's by the clock, others by day and clock."""
+        """A moment as people say it: today's by the clock, others by day and clock.
+
+        A platform that can shows it in each reader's own time.
+        """
         if self.local(at).date() == self.local(now).date():
-            return self.say("today {clock}", clock=self.clock(at))
-        return self.say("{day}, {clock}", day=self.day(at, now), clock=self.clock(at))
+            return moment(self.say("today {clock}", clock=self.clock(at)), at)
+        day = self.day(at, now)
+        return moment(self.say("{day}, {clock}", day=day, clock=self.clock(at)), at)
+
+    def ago(self, at: float, now: float) -> str:
+        """How old something is: "3 days ago", "2 months ago"."""
+        return format_timedelta(
+            at - now, add_direction=True, threshold=_NEXT_UNIT, locale=self.locale
+        )
 
     def span(self, seconds: float) -> str:
         """A length of time in its largest fitting unit: "3 days", "5 hours"."""
@@ -155,6 +186,10 @@ def mark(text: str) -> str:
 def marks(one: str, many: str) -> tuple[str, str]:
     """Marks both forms of a text that is translated later for some number of things."""
     return one, many
+
+
+_NEXT_UNIT = 0.95
+"""Share of a unit of time from which it is used: eleven months and a half are a year."""
 
 
 def clean(name: str, limit: int = 80) -> str:

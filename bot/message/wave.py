@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from bot.message.alert import buttons, chart_of, late, sure, title, why
+from bot.message.alert import chart_of, late, sure, title, why
+from bot.message.controls import buttons, menus
 from bot.message.kinds import (
     SEVERITIES,
     STATES,
@@ -55,6 +56,7 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
         severity=severity,
         over=not any(one.incident.open for one in ordered),
         buttons=buttons(voice, target, still_open),
+        menus=menus(voice, target, still_open),
         chart=chart_of(worst.incident, worst.number, now),
         mention=mention_of(ordered),
     )

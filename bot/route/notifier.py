@@ -300,6 +300,7 @@ def _headline(message: Message) -> Message:
         title=message.title,
         severity=message.severity,
         buttons=message.buttons,
+        menus=message.menus,
         mention=message.mention,
     )
 

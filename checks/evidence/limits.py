@@ -1,26 +1,17 @@
 """How many accounts a profile may follow, where a platform has said so."""
 
+from checks.platforms import PLATFORMS
+
 NEAR = 0.95
 """Share of the limit from which a following count is critical."""
-
-FOLLOW_LIMITS = {
-    # help.x.com/en/using-x/x-follow-limit: 5,000, then by an undisclosed own ratio
-    "x": 5_000,
-    "twitter": 5_000,
-    # named by many, no official page: 7,500 and 10,000
-    "instagram": 7_500,
-    "tiktok": 10_000,
-    # mastodon: MAX_FOLLOWS_THRESHOLD, then MAX_FOLLOWS_RATIO x followers
-    "mastodon": 7_500,
-}
-"""Bluesky has no total, only 11,666 new follows a day."""
 
 _MASTODON_RATIO = 1.1
 
 
 def follow_limit(platform: str, followers: float) -> float | None:
     """The published limit of `following` for a profile with that many followers."""
-    limit = FOLLOW_LIMITS.get(platform)
+    known = PLATFORMS.get(platform)
+    limit = known.follows if known else None
     if limit is None:
         return None
     if platform == "mastodon" and followers > 0:
