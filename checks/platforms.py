@@ -1,4 +1,4 @@
-"""The one list of platforms: how each writes itself, where its profiles are, its follow limit."""
+"""The one list of platforms: how each writes itself, its profiles, its follow limit."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -250,7 +250,7 @@ def chart(
 
     message = _await(ask(settings_of(context), f'chart "{account}" {span} {metric}'))
     if message.picture is None:
-        raise CommandError(message.text or message.title)
+        raise CommandError(message.in_words().text or message.in_words().title)
     try:
         output.write_bytes(message.picture.png)
     except OSError as error:

@@ -17,7 +17,7 @@ from bot.message import refusals, replies, voice_for
 from bot.message.voice import Voice, clean, voices
 from bot.model.command import ArgumentKind, Attachment, Caller, Command, Words
 from bot.model.message import Message
-from bot.storage import channels, handled
+from bot.storage import accounts, channels, handled
 from bot.storage.channels import Channel
 
 log = logging.getLogger(__name__)
@@ -198,25 +198,31 @@ class CommandDispatcher:
             if space is None:
                 return None
             patterns, managers = context.access.patterns(space.id), space.managers
-        channel = None
-        if caller.channel is not None:
-            channel = await context.store.read(channels.get, caller.channel)
+        channel, names = await context.store.read(_heard_from, caller.channel)
         return Request(
             context=context,
             caller=caller,
             space=CONSOLE if caller.platform == CONSOLE else caller.space or "",
             patterns=patterns,
-            voice=_voice(context, caller, channel),
+            voice=_voice(context, caller, channel, names),
             now=context.now(),
             manager=caller.platform == CONSOLE or caller.admin or bool(caller.roles & managers),
             commands=self.commands,
         )
 
 
-def _voice(context: Context, caller: Caller, channel: Channel | None) -> Voice:
+def _heard_from(db: Database, channel: str | None) -> tuple[Channel | None, Mapping[str, str]]:
+    """The channel that is asked from, and what people call accounts."""
+    known = None if channel is None else channels.get(db, channel)
+    return known, accounts.names(db)
+
+
+def _voice(
+    context: Context, caller: Caller, channel: Channel | None, names: Mapping[str, str]
+) -> Voice:
     if channel is None or (caller.platform != CONSOLE and channel.space != caller.space):
-        return voice_for(context.locale, context.timezone)
-    return voice_for(channel.locale, channel.timezone)
+        return voice_for(context.locale, context.timezone, names)
+    return voice_for(channel.locale, channel.timezone, names)
 
 
 def _suggest(db: Database, request: Request, kind: ArgumentKind, text: str) -> list[str]:

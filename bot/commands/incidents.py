@@ -58,13 +58,16 @@ def _listing(db: Database, request: Request, everything: bool) -> Message:
 
 
 def _why(db: Database, request: Request, target: Target) -> Message:
-    stored = find_incidents(db, request, target.number, wave=False)[0]
+    found = find_incidents(db, request, target.number, wave=target.wave)
+    stored = found[0]
     said = [
         (kind, by)
         for kind, space, by, _ in incidents.feedback_on(db, stored.id)
         if space == request.space or request.console
     ]
-    return details.why(request.voice, as_alert(db, request, stored), said, request.now)
+    members = [as_alert(db, request, one) for one in found] if target.wave else []
+    alert = as_alert(db, request, stored)
+    return details.why(request.voice, alert, said, request.now, members=members)
 
 
 def _acknowledge(db: Database, request: Request, target: Target) -> Message:

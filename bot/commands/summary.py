@@ -56,7 +56,9 @@ async def due_summary(
         ),
         space=channel.space,
         patterns=context.access.patterns(channel.space),
-        voice=voice_for(channel.locale, channel.timezone),
+        voice=voice_for(
+            channel.locale, channel.timezone, await context.store.read(accounts.names)
+        ),
         now=now,
     )
     return await look(request, _heard_summary, channel, period)

@@ -10,7 +10,7 @@ from bot.message.notice import notice, untold
 from bot.message.picture import picture
 from bot.message.summary import Silent, Summary, summary
 from bot.message.voice import Voice, clean, voice_for
-from bot.message.wave import wave
+from bot.message.wave import wave, wave_history
 
 __all__ = [
     "Silent",
@@ -27,4 +27,5 @@ __all__ = [
     "untold",
     "voice_for",
     "wave",
+    "wave_history",
 ]

@@ -1,5 +1,7 @@
 """What one incident says, through all of its life."""
 
+from collections.abc import Sequence
+
 from bot.message.controls import buttons, menus
 from bot.message.kinds import (
     FLOWING,
@@ -16,7 +18,8 @@ from bot.message.voice import DAY, Voice, clean, mark
 from bot.model.message import Alert, ChartSpec, Field, Message
 from checks.model import Incident, Reason
 
-_REASONS = 5
+REASONS = 3
+"""That a message tells; all of them are behind "Why"."""
 _ADVICE = 3
 _CHART_DAYS = 45
 _LATE = 2 * DAY
@@ -27,6 +30,20 @@ _SURE = (
     (0.5, mark("likely")),
     (0.0, mark("a guess")),
 )
+_MEANINGS = {
+    "purge": mark("The platform removed accounts from many profiles at once."),
+    "unfollow_wave": mark("People leave this account in particular."),
+    "leak": mark("Every day a few more leave than usual, and it adds up."),
+    "mass_follow": mark("Many followed at once who do nothing else here."),
+    "viral": mark("New people come, and they are active."),
+    "follow_unfollow": mark("The account itself follows and unfollows in bulk."),
+    "dilution": mark("The followers stay, but few of them still react."),
+    "glitch": mark("The counter was wrong for a while; nobody left."),
+    "unexplained_drop": mark("More left than usual, and nothing known explains it."),
+    "unexplained_spike": mark("More came than usual, and nothing known explains it."),
+}
+"""What each kind means for the account, in one sentence."""
+
 _STATELESS = {"viral", "glitch", "unexplained_drop", "unexplained_spike", "dilution"}
 
 
@@ -34,11 +51,13 @@ def alert(voice: Voice, alert: Alert, now: float) -> Message:
     """The message of one incident at its present revision, from the first to the resolved."""
     incident = alert.incident
     return Message(
-        title=title(voice, incident, now),
-        text=_body(voice, alert, now),
-        fields=_fields(voice, alert, now),
-        footer=f"#{alert.number} · {clean(incident.account)} · "
-        + voice.say(SEVERITIES[incident.severity]),
+        title=headline(voice, incident, now),
+        text=_text(voice, alert, now),
+        fields=(
+            *sections(voice, weightiest(incident.reasons), incident.advice),
+            *acknowledged(voice, alert, now),
+        ),
+        footer=f"#{alert.number} · {voice.say(SEVERITIES[incident.severity])}",
         severity=incident.severity,
         over=not incident.open,
         buttons=buttons(voice, str(alert.number), alert),
@@ -63,24 +82,63 @@ def reminder(voice: Voice, alert: Alert, now: float) -> Message:
     )
 
 
+def headline(voice: Voice, incident: Incident, now: float) -> str:
+    """Who, and the number that matters; of what is over also how it ended."""
+    words = _words(voice, incident, now)
+    if incident.resolved_at is not None:
+        return _ended(voice, incident, words)
+    return f"{words['account']} {words['happened']}"
+
+
 def title(voice: Voice, incident: Incident, now: float) -> str:
-    """Everything that matters in one line."""
-    what = happened(voice, incident)
-    share = share_of_level(incident)
-    if share is not None:
-        what = f"{what} ({voice.percent(share, signed=True)})"
-    words = {
-        "kind": kind_name(voice, incident.kind),
-        "state": voice.say(STATES[incident.state]),
-        "account": clean(incident.account),
-        "happened": what,
-        "when": _moment(voice, incident, now),
-    }
+    """Everything that matters in one line, for lists."""
+    words = _words(voice, incident, now)
     if incident.resolved_at is not None:
         return _ended(voice, incident, words)
     if incident.kind in _STATELESS:
         return voice.say("{kind}: {account} {happened} {when}", **words)
     return voice.say("{kind} {state}: {account} {happened} {when}", **words)
+
+
+def verdict(voice: Voice, incident: Incident, when: str) -> str:
+    """One sentence of what it is and how sure that is, and one of what that means."""
+    words = {
+        "kind": kind_name(voice, incident.kind),
+        "state": voice.say(STATES[incident.state]),
+        "when": when,
+        "sure": sure(voice, incident.confidence),
+    }
+    known = incident.kind in _STATELESS or incident.state == "resolved"
+    told = (
+        voice.say("{kind} {when}, {sure}.", **words)
+        if known
+        else voice.say("{kind} {state} {when}, {sure}.", **words)
+    )
+    means = _MEANINGS.get(incident.kind)
+    return f"{told} {voice.say(means)}" if means else told
+
+
+def sections(
+    voice: Voice, reasons: Sequence[Reason], codes: Sequence[str]
+) -> tuple[Field, ...]:
+    """Why it is thought so, numbers first, and what to do; the rest is behind "Why"."""
+    told = ((voice.say("Why"), why(voice, tuple(reasons), REASONS)),)
+    steps = [f"• {advice(voice, code)}" for code in codes[:_ADVICE]]
+    return tuple(
+        Field(name=name, value="\n".join(lines), short=False)
+        for name, lines in (*told, (voice.say("What to do"), steps))
+        if lines
+    )
+
+
+def acknowledged(voice: Voice, alert: Alert, now: float) -> tuple[Field, ...]:
+    """Who looks after it, and since when."""
+    if not alert.acknowledged_by:
+        return ()
+    who = clean(alert.acknowledged_by, 40)
+    if alert.acknowledged_at is not None:
+        who += f", {voice.when(alert.acknowledged_at, now)}"
+    return (Field(name=voice.say("Acknowledged"), value=who),)
 
 
 def chart_of(incident: Incident, number: int, now: float) -> ChartSpec:
@@ -156,48 +214,36 @@ def _moment(voice: Voice, incident: Incident, now: float) -> str:
     return voice.say("from {first} to {last}", first=day, last=voice.day(last, now))
 
 
-def _body(voice: Voice, alert: Alert, now: float) -> str:
-    incident = alert.incident
-    parts = []
-    seen_late = late(voice, alert, now)
-    if seen_late:
-        parts.append(seen_late)
-    reasons = why(voice, incident.reasons, _REASONS)
-    if reasons:
-        parts.append("\n".join([voice.say("Why:"), *reasons]))
-    steps = [f"• {advice(voice, code)}" for code in incident.advice[:_ADVICE]]
-    if steps:
-        parts.append("\n".join([voice.say("What to do:"), *steps]))
-    return "\n\n".join(parts)
+def _words(voice: Voice, incident: Incident, now: float) -> dict[str, str]:
+    what = happened(voice, incident)
+    share = share_of_level(incident)
+    if share is not None:
+        what = f"{what} ({voice.percent(share, signed=True)})"
+    return {
+        "kind": kind_name(voice, incident.kind),
+        "state": voice.say(STATES[incident.state]),
+        "account": voice.account(incident.account),
+        "happened": what,
+        "when": _moment(voice, incident, now),
+    }
 
 
-def _fields(voice: Voice, alert: Alert, now: float) -> tuple[Field, ...]:
+def _text(voice: Voice, alert: Alert, now: float) -> str:
+    """What it means, then the counts."""
     incident = alert.incident
-    known = incident.level > 0
-    fields = []
-    if incident.direction != "swing":
-        flows = incident.metric in FLOWING
-        write = voice.count if flows else voice.signed
-        change = write(incident.change)
-        share = share_of_level(incident)
-        if share is not None:
-            change += f" ({voice.percent(share, signed=True)})"
-        name = voice.say("Came in") if flows else voice.say("Change")
-        fields.append(Field(name=name, value=change))
-        fields.append(Field(name=voice.say("Expected"), value=write(incident.expected)))
-        if known and not flows:
-            span = f"{voice.count(incident.level)} → " + voice.count(
-                incident.level + incident.change
-            )
-            fields.append(Field(name=voice.say("Count"), value=span))
-    fields.append(Field(name=voice.say("How sure"), value=sure(voice, incident.confidence)))
-    fields.append(Field(name=voice.say("Since"), value=voice.day(began(incident), now)))
-    if incident.resolved_at is not None:
-        lasted = voice.span(incident.resolved_at - incident.opened_at)
-        fields.append(Field(name=voice.say("Lasted"), value=lasted))
-    if alert.acknowledged_by:
-        who = clean(alert.acknowledged_by, 40)
-        if alert.acknowledged_at is not None:
-            who += f", {voice.when(alert.acknowledged_at, now)}"
-        fields.append(Field(name=voice.say("Acknowledged"), value=who))
-    return tuple(fields)
+    told = verdict(voice, incident, _moment(voice, incident, now))
+    parts = [late(voice, alert, now), told, numbers(voice, incident)]
+    return "\n".join(part for part in parts if part)
+
+
+def numbers(voice: Voice, incident: Incident) -> str:
+    """The count before and after, and what was expected meanwhile."""
+    if incident.direction == "swing":
+        return ""
+    flows = incident.metric in FLOWING
+    write = voice.count if flows else voice.signed
+    expected = voice.say("{expected} expected", expected=write(incident.expected))
+    if incident.level > 0 and not flows:
+        after = voice.count(incident.level + incident.change)
+        return f"{voice.count(incident.level)} → {after} · {expected}"
+    return f"{write(incident.change)} · {expected}"

@@ -3,15 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from bot.message.alert import alert as alert_message
-from bot.message.alert import chart_of, sure, title
+from bot.message.alert import acknowledged, chart_of, numbers, sure, title
 from bot.message.controls import menus
-from bot.message.kinds import SEVERITIES, STATES, kind_name
+from bot.message.kinds import SEVERITIES, STATES, began, kind_name
 from bot.message.reasons import advice, sentence
 from bot.message.voice import Voice, clean, mark
-from bot.message.wave import lines
-from bot.model.message import Alert, ChartSpec, Message
-from checks.model import Verdict
+from bot.message.wave import lines, members_table
+from bot.model.message import Alert, ChartSpec, Field, Message
+from checks.model import Incident, Verdict
 
 _LISTED = 25
 
@@ -47,10 +46,17 @@ def incident_list(
     )
 
 
-def why(voice: Voice, alert: Alert, feedback: Sequence[tuple[str, str]], now: float) -> Message:
+def why(
+    voice: Voice,
+    alert: Alert,
+    feedback: Sequence[tuple[str, str]],
+    now: float,
+    *,
+    members: Sequence[Alert] = (),
+) -> Message:
     """Every reason of an incident, its life step by step, and what people said of it.
 
-    `feedback` holds (kind, name) pairs.
+    `feedback` holds (kind, name) pairs. Of a wave its `members` stand there instead of a life.
     """
     incident = alert.incident
     parts = [
@@ -78,13 +84,32 @@ def why(voice: Voice, alert: Alert, feedback: Sequence[tuple[str, str]], now: fl
     return Message(
         title=title(voice, incident, now),
         text="\n\n".join(part for part in parts if part),
-        fields=alert_message(voice, alert, now).fields,
-        table=(header, *life) if life else (),
+        fields=(
+            *_facts(voice, incident, now),
+            *acknowledged(voice, alert, now),
+        ),
+        table=members_table(voice, members, numbered=True)
+        if len(members) > 1
+        else (header, *life)
+        if life
+        else (),
         footer=f"#{alert.number}",
         severity=incident.severity,
         over=not incident.open,
         menus=menus(voice, str(alert.number), alert),
     )
+
+
+def _facts(voice: Voice, incident: Incident, now: float) -> tuple[Field, ...]:
+    facts = [
+        (voice.say("Counts"), numbers(voice, incident)),
+        (voice.say("How sure"), sure(voice, incident.confidence)),
+        (voice.say("Since"), voice.day(began(incident), now)),
+    ]
+    if incident.resolved_at is not None:
+        lasted = voice.span(incident.resolved_at - incident.opened_at)
+        facts.append((voice.say("Lasted"), lasted))
+    return tuple(Field(name=name, value=value) for name, value in facts if value)
 
 
 def judged(
@@ -102,7 +127,7 @@ def judged(
     `change` is the newest day's, `low` to `high` what was expected of it; `early` counts the
     changes known where that is too few.
     """
-    name = clean(account)
+    name = voice.account(account)
     if early is not None:
         text = voice.plural(
             "Only {n} daily change is known so far; it takes 8 to say anything.",
@@ -152,7 +177,7 @@ def _newest_day(voice: Voice, change: float, low: float, high: float) -> list[st
 def chart(voice: Voice, spec: ChartSpec, alert: Alert | None, now: float) -> Message:
     """The frame around a picture."""
     if alert is None:
-        return Message(title=clean(spec.account), chart=spec)
+        return Message(title=voice.account(spec.account), chart=spec)
     return Message(
         title=title(voice, alert.incident, now),
         footer=f"#{alert.number}",

@@ -5,11 +5,15 @@ from typing import Literal
 
 from bot.message.kinds import SEVERITIES, worst_first
 from bot.message.voice import Voice
-from bot.message.wave import ROWS, line, members_named, mention_of
+from bot.message.wave import line, members_named, mention_of
+from bot.model.inline import plain
 from bot.model.message import Alert, Message
 
-_PART = 3600
-"""Characters of one digest part: below the least text limit of a platform (4096)."""
+_PART = 3400
+"""Characters of one digest part: below the least text limit of a platform (4,000 for all)."""
+
+LISTED = 10
+"""Incidents that have a line of their own."""
 
 _MOST = 10
 """Parts from which on names alone must do."""
@@ -43,11 +47,11 @@ def digest(
             )
         )
     if ordered:
-        opening.append("\n".join(_worst(voice, one, now) for one in ordered[:ROWS]))
+        opening.append("\n".join(_worst(voice, one, now) for one in ordered[:LISTED]))
     start = "\n\n".join(opening)
-    rest = _parts(voice, ordered[ROWS:], start, sizes=True)
+    rest = _parts(voice, ordered[LISTED:], start, sizes=True)
     if len(rest) > _MOST:
-        rest = _parts(voice, ordered[ROWS:], start, sizes=False)
+        rest = _parts(voice, ordered[LISTED:], start, sizes=False)
     texts = ["\n\n".join([start, *rest[:1]]), *rest[1:]]
     return tuple(
         Message(
@@ -67,7 +71,7 @@ def _worst(voice: Voice, alert: Alert, now: float) -> str:
 
 
 def _parts(voice: Voice, alerts: Sequence[Alert], start: str, *, sizes: bool) -> list[str]:
-    names = members_named(voice, alerts, sizes=sizes)
+    names = map(plain, members_named(voice, alerts, sizes=sizes))
     return list(_packed(names, _PART, first=_PART - len(start)))
 
 

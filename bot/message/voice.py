@@ -3,7 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from gettext import NullTranslations
@@ -15,8 +15,8 @@ from babel.core import UnknownLocaleError
 from babel.dates import format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
-from bot.model.inline import link, moment
 from bot.locales import SOURCE, languages, translations
+from bot.model.inline import link, moment
 from checks.platforms import platform_name, profile_url
 
 DAY = 86400
@@ -135,7 +135,7 @@ class Voice:
     def ago(self, at: float, now: float) -> str:
         """How old something is: "3 days ago", "2 months ago"."""
         return format_timedelta(
-            at - now, add_direction=True, threshold=_NEXT_UNIT, locale=self.locale
+            int(at - now), add_direction=True, threshold=_NEXT_UNIT, locale=self.locale
         )
 
     def span(self, seconds: float) -> str:
@@ -163,9 +163,17 @@ class Voice:
         return format_list(parts, locale=self.locale)
 
 
+def voice_for(locale: str, timezone: str, names: Mapping[str, str] | None = None) -> Voice:
+    """The voice of a locale such as "de" or "en_GB"; unknown locales speak English.
+
+    `names` are what people call accounts.
+    """
+    voice = _voice(locale, timezone)
+    return replace(voice, names=names) if names else voice
+
+
 @cache
-def voice_for(locale: str, timezone: str) -> Voice:
-    """The voice of a locale such as "de" or "en_GB"; unknown locales speak English."""
+def _voice(locale: str, timezone: str) -> Voice:
     try:
         parsed = Locale.parse(locale.replace("-", "_"))
     except (UnknownLocaleError, ValueError):

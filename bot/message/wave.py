@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from bot.message.alert import chart_of, late, sure, title, why
+from bot.message.alert import acknowledged, chart_of, late, sections, title, verdict
 from bot.message.controls import buttons, menus
 from bot.message.kinds import (
     SEVERITIES,
@@ -15,12 +15,16 @@ from bot.message.kinds import (
     share_of_level,
     worst_first,
 )
-from bot.message.reasons import advice
+from bot.message.reasons import weightiest
 from bot.message.voice import Voice, clean
-from bot.model.message import Alert, Field, Message
+from bot.model.inline import link
+from bot.model.message import Alert, Button, Field, Message
 from checks.model import Incident
+from checks.platforms import profile_url
 
-ROWS = 10
+ROWS = 8
+_BESIDE = 6
+"""Rows that have a chart's button beside them: a layout holds forty parts."""
 _OWN = frozenset({"joined_wave", "beyond_wave", "surprise"})
 """Reasons that speak of one member and not of its wave; the table shows who fell how far."""
 
@@ -36,30 +40,106 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
     worst = _leading(ordered)[0]
     still_open = next((one for one in ordered if one.incident.open), worst)
     target = f"w{worst.number}"
-    seen_late = late(voice, worst, now)
-    steps = [f"• {advice(voice, code)}" for code in worst.incident.advice[:3]]
-    shared = tuple(each for each in worst.incident.reasons if each.code not in _OWN)
-    reasons = why(voice, shared, 4)
-    parts = [
-        seen_late or "",
-        "\n".join([voice.say("Why:"), *reasons]) if reasons else "",
-        "\n".join([voice.say("What to do:"), *steps]) if steps else "",
-        _others(voice, ordered[ROWS:]),
-    ]
+    shared = [each for each in worst.incident.reasons if each.code not in _OWN]
     severity = ordered[0].incident.severity
     return Message(
-        title=_wave_title(voice, ordered, now),
-        text="\n\n".join(part for part in parts if part),
-        fields=_wave_fields(voice, ordered, watched, now),
+        title=_headline(voice, ordered, now),
+        text="\n".join(filter(None, _said(voice, ordered, watched, now))),
+        fields=(
+            *sections(voice, weightiest(shared), worst.incident.advice),
+            *acknowledged(voice, _taken(ordered), now),
+            *_others(voice, ordered[ROWS:]),
+        ),
         table=members_table(voice, ordered[:ROWS]),
+        row_buttons=tuple(
+            Button(label=voice.say("Chart"), command=f"chart {one.number}")
+            for one in ordered[:_BESIDE]
+        ),
         footer=f"#{worst.number} · {voice.say(SEVERITIES[severity])}",
         severity=severity,
         over=not any(one.incident.open for one in ordered),
-        buttons=buttons(voice, target, still_open),
+        # each row has its own chart
+        buttons=buttons(voice, target, still_open)[:-1],
         menus=menus(voice, target, still_open),
         chart=chart_of(worst.incident, worst.number, now),
         mention=mention_of(ordered),
     )
+
+
+def wave_history(voice: Voice, alerts: Sequence[Alert], now: float) -> Message:
+    """One line for a wave's thread: how it stands as a whole."""
+    told = [one for one in alerts if one.incident.alerted_at is not None] or list(alerts)
+    ordered = sorted(told, key=lambda alert: worst_first(alert.incident))
+    leading = _leading(ordered)
+    return Message(
+        text=". ".join(
+            filter(None, [_wave_title(voice, ordered, now), _kinds(voice, ordered)])
+        ),
+        footer=f"#{leading[0].number} · {voice.when(now, now)}",
+        severity=ordered[0].incident.severity,
+        over=not any(one.incident.open for one in ordered),
+    )
+
+
+def _headline(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
+    """How many, where, and the number that matters; of what is over also how it ended."""
+    if not any(alert.incident.open for alert in _leading(ordered)):
+        return _wave_title(voice, ordered, now)
+    total, level = _total(ordered)
+    change = voice.signed(total)
+    if level:
+        change += f" ({voice.percent(total / level, signed=True)})"
+    return voice.plural(
+        "{n} account ({where}): {change} in all",
+        "{n} accounts ({where}): {change} in all",
+        len(ordered),
+        where=_where(voice, ordered),
+        change=change,
+    )
+
+
+def _said(
+    voice: Voice, ordered: Sequence[Alert], watched: int, now: float
+) -> tuple[str | None, ...]:
+    worst = _leading(ordered)[0]
+    when = voice.say("since {day}", day=voice.day(_began(voice, ordered), now))
+    hit = voice.say(
+        "{hit} of {watched} watched accounts ({share}).",
+        hit=voice.count(len(ordered)),
+        watched=voice.count(watched),
+        share=voice.percent(len(ordered) / max(watched, len(ordered))),
+    )
+    return (
+        late(voice, worst, now),
+        verdict(voice, worst.incident, when),
+        hit,
+        _kinds(voice, ordered),
+    )
+
+
+def _total(ordered: Sequence[Alert]) -> tuple[float, float]:
+    """The change of all, and the level before it where that is known."""
+    return (
+        sum(alert.incident.change for alert in ordered),
+        sum(a.incident.level for a in ordered if a.incident.level > 0),
+    )
+
+
+def _kinds(voice: Voice, ordered: Sequence[Alert]) -> str:
+    """How many turned out how, where they did not all alike."""
+    kinds = Counter((alert.incident.kind, alert.incident.open) for alert in ordered)
+    if len(kinds) < 2:
+        return ""
+    told = ", ".join(
+        f"{voice.count(n)} × {_kind_and_end(voice, kind, is_open)}"
+        for (kind, is_open), n in kinds.most_common()
+    )
+    head = voice.say("Of these")
+    return f"{head}: {told}"
+
+
+def _taken(ordered: Sequence[Alert]) -> Alert:
+    return next((alert for alert in ordered if alert.acknowledged_by), ordered[0])
 
 
 def line(voice: Voice, alert: Alert, now: float) -> str:
@@ -149,68 +229,24 @@ def _platform(incident: Incident) -> str:
     return incident.account.partition("/")[0] if "/" in incident.account else ""
 
 
-def _wave_fields(
-    voice: Voice, ordered: Sequence[Alert], watched: int, now: float
-) -> tuple[Field, ...]:
-    worst = _leading(ordered)[0]
-    accounts = voice.say(
-        "{hit} of {watched} ({share})",
-        hit=voice.count(len(ordered)),
-        watched=voice.count(watched),
-        share=voice.percent(len(ordered) / max(watched, len(ordered))),
-    )
-    total = sum(alert.incident.change for alert in ordered)
-    level = sum(a.incident.level for a in ordered if a.incident.level > 0)
-    change = voice.signed(total)
-    if level:
-        change += f" ({voice.percent(total / level, signed=True)})"
-    since = _began(voice, ordered)
-    fields = [
-        Field(name=voice.say("Accounts"), value=accounts),
-        Field(name=voice.say("Change"), value=change),
-        Field(name=voice.say("How sure"), value=sure(voice, worst.incident.confidence)),
-        Field(name=voice.say("Since"), value=voice.day(since, now)),
-    ]
-    kinds = Counter((alert.incident.kind, alert.incident.open) for alert in ordered)
-    if len(kinds) > 1:
-        value = ", ".join(
-            f"{voice.count(n)} × {_kind_and_end(voice, kind, is_open)}"
-            for (kind, is_open), n in kinds.most_common()
-        )
-        fields.append(Field(name=voice.say("Of these"), value=value))
-    taken = next((alert for alert in ordered if alert.acknowledged_by), None)
-    if taken and taken.acknowledged_by:
-        who = clean(taken.acknowledged_by, 40)
-        if taken.acknowledged_at is not None:
-            who += f", {voice.when(taken.acknowledged_at, now)}"
-        fields.append(Field(name=voice.say("Acknowledged"), value=who))
-    return tuple(fields)
-
-
-def members_table(voice: Voice, alerts: Sequence[Alert]) -> tuple[tuple[str, ...], ...]:
-    header = (
-        "#",
-        voice.say("Account"),
-        voice.say("Change"),
-        "%",
-        voice.say("Kind"),
-        voice.say("Severity"),
-    )
+def members_table(
+    voice: Voice, alerts: Sequence[Alert], *, numbered: bool = False
+) -> tuple[tuple[str, ...], ...]:
+    """Who moved how far; the kind and its number only where they differ or are asked for."""
+    mixed = len({(a.incident.kind, a.incident.open) for a in alerts}) > 1
+    header = (voice.say("Account"), voice.say("Change"), "%")
     rows = []
     for alert in alerts:
         incident = alert.incident
         share = share_of_level(incident)
-        rows.append(
-            (
-                str(alert.number),
-                clean(incident.account, 44),
-                voice.signed(incident.change),
-                "" if share is None else voice.percent(share, signed=True),
-                _kind_and_end(voice, incident.kind, incident.open),
-                voice.say(SEVERITIES[incident.severity]),
-            )
+        row = (
+            voice.account(incident.account, 44),
+            voice.signed(incident.change),
+            "" if share is None else voice.percent(share, signed=True),
         )
-    return (header, *rows)
+        kind = _kind_and_end(voice, incident.kind, incident.open)
+        rows.append((*row, *([kind] if mixed else []), *([f"#{alert.number}"] * numbered)))
+    return ((*header, *([voice.say("Kind")] if mixed else []), *(["#"] * numbered)), *rows)
 
 
 def _kind_and_end(voice: Voice, kind: str, is_open: bool) -> str:
@@ -218,9 +254,9 @@ def _kind_and_end(voice: Voice, kind: str, is_open: bool) -> str:
     return name if is_open else f"{name} ({voice.say(STATES['resolved'])})"
 
 
-def _others(voice: Voice, alerts: Sequence[Alert]) -> str:
-    names = list(members_named(voice, alerts))
-    return "\n".join([voice.say("Also:"), *names]) if names else ""
+def _others(voice: Voice, alerts: Sequence[Alert]) -> tuple[Field, ...]:
+    names = "\n".join(members_named(voice, alerts))
+    return (Field(name=voice.say("Also"), value=names, short=False),) if names else ()
 
 
 def members_named(
@@ -235,7 +271,9 @@ def members_named(
 
 def _short(voice: Voice, alert: Alert, sizes: bool) -> str:
     incident = alert.incident
-    handle = clean(incident.account.partition("/")[2] or incident.account)
+    bare = clean(incident.account.partition("/")[2] or incident.account)
+    name = clean(voice.names.get(incident.account, "")) or bare
+    handle = link(name, profile_url(incident.account))
     if not sizes:
         return handle
     share = share_of_level(incident)

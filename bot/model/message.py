@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.model.inline import plain
+
 if TYPE_CHECKING:
     from checks.model import Incident, Severity
 
@@ -109,6 +111,20 @@ class Message:
     def to_json(self) -> str:
         bare = replace(self, picture=None, files=())
         return json.dumps(asdict(bare), ensure_ascii=False)
+
+    def in_words(self) -> Message:
+        """Without links and moments: what they say alone."""
+        return replace(
+            self,
+            title=plain(self.title),
+            text=plain(self.text),
+            fields=tuple(
+                replace(one, name=plain(one.name), value=plain(one.value))
+                for one in self.fields
+            ),
+            table=tuple(tuple(map(plain, row)) for row in self.table),
+            footer=plain(self.footer),
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Message:

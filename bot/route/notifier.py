@@ -17,11 +17,15 @@ from checks.model import SEVERITIES, Notice, Severity
 class Voices(Protocol):
     """The words of `bot.message`; `voice_for` gives what the others take first."""
 
-    def voice_for(self, locale: str, timezone: str) -> Any: ...
+    def voice_for(
+        self, locale: str, timezone: str, names: Mapping[str, str] | None = None
+    ) -> Any: ...
 
     def alert(self, voice: Any, alert: Alert, now: float) -> Message: ...
 
     def history(self, voice: Any, alert: Alert, now: float) -> Message: ...
+
+    def wave_history(self, voice: Any, alerts: Sequence[Alert], now: float) -> Message: ...
 
     def reminder(self, voice: Any, alert: Alert, now: float) -> Message: ...
 
@@ -58,7 +62,7 @@ class ChannelNotifier:
     def __init__(self, audience: Audience, voices: Voices, channel: Channel) -> None:
         self.audience, self.voices, self.channel = audience, voices, channel
         self.db, self.now = audience.db, audience.now
-        self.voice = voices.voice_for(channel.locale, channel.timezone)
+        self.voice = voices.voice_for(channel.locale, channel.timezone, audience.names)
         self.queued = 0
 
     def tell(self, fresh: Sequence[Stored]) -> None:
@@ -240,9 +244,10 @@ class ChannelNotifier:
         elif row.shown is None:
             return
         else:
-            worst = min(members, key=_worst_first)
-            alert = self._alerts([worst], None)[0]
-            message = self.voices.history(self.voice, alert, self.now)
+            message = self._history(row, members)
+            # a thread says a thing once, however often it is found again
+            if ping is None and outbox.last_reply(self.db, row.id) == message.text:
+                return
         self.queue(
             key=f"alert:{row.id}:{revision}:thread",
             kind="history",
@@ -253,6 +258,12 @@ class ChannelNotifier:
             revision=revision,
             silent=ping is None,
         )
+
+    def _history(self, row: AlertRow, members: Sequence[Stored]) -> Message:
+        if row.kind == "wave":
+            return self.voices.wave_history(self.voice, self._alerts(members, None), self.now)
+        worst = min(members, key=_worst_first)
+        return self.voices.history(self.voice, self._alerts([worst], None)[0], self.now)
 
     def remind(self) -> None:
         """Speaks up again about critical alerts that nobody has taken on."""

@@ -336,7 +336,8 @@ class Painter:
             return panel, stored.incident if stored else None, known
 
         panel, incident, known = await self.store.read(read)
-        voice = voice_for(channel.locale, channel.timezone)
+        names = await self.store.read(accounts.names)
+        voice = voice_for(channel.locale, channel.timezone, names)
         return await asyncio.to_thread(picture, voice, spec, panel, now, incident, known)
 
 

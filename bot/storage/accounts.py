@@ -148,6 +148,12 @@ def set_tags(db: Database, tags: Mapping[str, Sequence[str]]) -> None:
     db.conn.executemany("UPDATE accounts SET tags = ? WHERE id = ?", rows)
 
 
+def names(db: Database) -> dict[str, str]:
+    """What people call accounts, where that is known."""
+    rows = db.conn.execute("SELECT account, name FROM accounts WHERE name IS NOT NULL")
+    return {account: name for account, name in rows.fetchall() if name}
+
+
 def set_names(db: Database, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """Keeps what people call accounts; gives account, old and new name of those renamed."""
     wanted = json.dumps(sorted(names))

@@ -221,6 +221,16 @@ def queued_before(db: Database, key: str) -> bool:
     return row is not None
 
 
+def last_reply(db: Database, alert: int) -> str | None:
+    """The text of the newest reply in an alert's thread, sent or still waiting."""
+    row = db.conn.execute(
+        "SELECT message FROM deliveries WHERE alert = ? AND action = 'reply'"
+        " ORDER BY position DESC LIMIT 1",
+        (alert,),
+    ).fetchone()
+    return None if row is None else Message.from_json(row[0]).text
+
+
 def fold(db: Database, alerts: Sequence[int], at: float) -> None:
     """Settles all that waits for these alerts: its content goes out in another message."""
     for alert in alerts:

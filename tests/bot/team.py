@@ -44,7 +44,7 @@ class Team:
     looked: list[str] = field(default_factory=list)
 
     async def ask(self, caller: Caller, line: str, *files: Attachment) -> Message:
-        return await self.dispatcher.answer_line(caller, line, files)
+        return (await self.dispatcher.answer_line(caller, line, files)).in_words()
 
 
 def console() -> Caller:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -127,7 +128,7 @@ def as_seen(server: LoopbackDiscord, message: dict[str, Any]) -> Shown:
         for field in embed.get("fields", ()):
             parts += [field["name"], field["value"]]
         parts.append(embed.get("footer", {}).get("text", ""))
-    parts += [one["content"] for one in walk(message["components"]) if one["type"] == 10]
+    parts += [_read(one["content"]) for one in walk(message["components"]) if one["type"] == 10]
     names = {one["filename"]: server.files[one["id"]] for one in message["attachments"]}
     parts += [body.decode() for name, body in names.items() if name.endswith(".txt")]
     return Shown(
@@ -142,6 +143,13 @@ def as_seen(server: LoopbackDiscord, message: dict[str, Any]) -> Shown:
 
 def buttons_of(message: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(one) for one in walk(message["components"]) if one["type"] == 2]
+
+
+def _read(text: str) -> str:
+    """What is seen of our own markup: headings, small print, bold names, links."""
+    text = re.sub(r"^(### |-# )", "", text)
+    text = re.sub(r"(?<!\\)\[((?:[^\]\\]|\\.)*)\]\(https?://[^)\s]*\)", r"\1", text)
+    return re.sub(r"^\*\*(.+?)(?<!\\)\*\*$", r"\1", text, flags=re.MULTILINE)
 
 
 def unescape(text: str) -> str:

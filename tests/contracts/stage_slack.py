@@ -170,10 +170,28 @@ async def _answered(asked: Interaction) -> Answer:
 
 def said(message: dict[str, Any]) -> str:
     """What a person reads in the blocks."""
-    lines = []
-    for kind, text in texts(message.get("blocks") or []):
-        lines.append(unescape(text).replace("*", "") if kind == "mrkdwn" else text)
+    lines = [line for block in message.get("blocks") or () for line in _read(block)]
     return "\n".join(lines) or unescape(message.get("text") or "")
+
+
+def _read(part: dict[str, Any]) -> list[str]:
+    kind = part.get("type")
+    if kind == "rich_text_section":
+        told = "".join(one.get("text") or one.get("fallback", "") for one in part["elements"])
+        return [told]
+    if kind == "rich_text_list":
+        return [f"• {line}" for one in part["elements"] for line in _read(one)]
+    if kind == "rich_text":
+        return [line for one in part["elements"] for line in _read(one)]
+    if kind == "table":
+        rows = ([" ".join(_read(cell)) for cell in row] for row in part["rows"])
+        return ["  ".join(row) for row in rows]
+    if kind == "raw_text":
+        return [part["text"]]
+    return [
+        unescape(text).replace("*", "") if kind == "mrkdwn" else text
+        for kind, text in texts(part)
+    ]
 
 
 def shown_of(server: SlackServer) -> list[Shown]:
@@ -190,10 +208,11 @@ def as_seen(server: SlackServer, message: dict[str, Any]) -> Shown:
     parts = [said(message)]
     parts += [file.content.decode() for file in files if file.name.endswith(".txt")]
     buttons = [
-        button["text"]["text"]
+        element["text"]["text"]
         for block in message.get("blocks") or ()
         if block["type"] == "actions"
-        for button in block["elements"]
+        for element in block["elements"]
+        if element["type"] == "button"
     ]
     return Shown(
         text="\n".join(parts),

@@ -590,19 +590,20 @@ class LoopbackDiscord:
     ) -> None:
         by_name = {one["filename"]: b"" for one in files}
         # the flag of a message made of components stays for its life
-        layout = (message["flags"] | body.get("flags", 0)) & LAYOUT
-        if layout and not message["flags"] & LAYOUT and message["embeds"]:
+        frame = int(message["flags"] | body.get("flags", 0)) & LAYOUT
+        if frame and not message["flags"] & LAYOUT and message["embeds"]:
             raise Refusal(400, 50035, "Invalid Form Body")
-        body = {**body, "flags": layout}
+        body = {**body, "flags": frame}
         if errors := check_message(body, by_name):
             raise Refusal(400, 50035, "Invalid Form Body", errors)
         layout = json.dumps([body.get("embeds"), body.get("components")], ensure_ascii=False)
-        if body.get("components") and any(words in layout for words in self.poison):
+        framed = any(one.get("type") in (1, 17) for one in body.get("components") or ())
+        if framed and any(words in layout for words in self.poison):
             raise Refusal(400, 50035, "Invalid Form Body")
         for key in ("content", "embeds", "components"):
             if key in body:
                 message[key] = body[key] or ([] if key != "content" else "")
-        message["flags"] |= layout
+        message["flags"] |= frame
         if "components" in body:
             message["components"] = _numbered(message["components"])
         message["attachments"] = files

@@ -81,6 +81,9 @@ def _size(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+_PLAIN = ("plain_text",)
+
+
 class _Check:
     def __init__(self, path: str, files: dict[str, Any], seen: set[str]) -> None:
         self.path, self.files, self.seen = path, files, seen
@@ -159,22 +162,62 @@ class _Check:
 
     def _rich_text(self, block: dict[str, Any]) -> None:
         for part in self.items(block.get("elements"), 100, "/elements"):
-            if part.get("type") not in ("rich_text_preformatted", "rich_text_section"):
+            kind = part.get("type")
+            inner = self.items(part.get("elements"), 1000, "/elements/elements")
+            if kind == "rich_text_list":
+                for section in inner:
+                    self._rich_section(section)
+            elif kind in ("rich_text_preformatted", "rich_text_section"):
+                self._rich_section(part)
+            else:
                 self.fail("unsupported element", "/elements")
-            for element in self.items(part.get("elements"), 1000, "/elements/elements"):
-                if element.get("type") != "text" or not element.get("text"):
-                    self.fail("unsupported element", "/elements/elements")
+
+    def _rich_section(self, part: dict[str, Any]) -> None:
+        for element in self.items(part.get("elements"), 1000, "/elements/elements"):
+            kind = element.get("type")
+            if kind == "date":
+                if not isinstance(element.get("timestamp"), int) or not element.get("format"):
+                    self.fail("invalid date", "/elements/elements")
+            elif kind == "link":
+                if not re.fullmatch(r"https?://\S{1,3000}", element.get("url", "")):
+                    self.fail("invalid url", "/elements/elements/url")
+            elif kind != "text" or not element.get("text"):
+                self.fail("unsupported element", "/elements/elements")
+
+    def _table(self, block: dict[str, Any]) -> None:
+        if "table" in self.seen:
+            raise ApiError("invalid_attachments", "only_one_table_allowed")
+        self.seen.add("table")
+        rows = self.items(block.get("rows"), 100, "/rows")
+        if len({len(row) for row in rows}) > 1:
+            self.fail("rows of different length", "/rows")
+        for row in rows:
+            for cell in self.items(row, 20, "/rows"):
+                if cell.get("type") == "rich_text":
+                    self._rich_text(cell)
+                elif cell.get("type") != "raw_text" or not cell.get("text"):
+                    self.fail("unsupported cell", "/rows")
+        for column in block.get("column_settings", []):
+            if set(column) - {"align", "is_wrapped"}:
+                self.fail("unexpected keys", "/column_settings")
 
     def _actions(self, block: dict[str, Any]) -> None:
-        for number, button in enumerate(self.items(block.get("elements"), 25, "/elements")):
+        for number, element in enumerate(self.items(block.get("elements"), 25, "/elements")):
             where = f"/elements/{number}"
-            if button.get("type") != "button":
+            self.once(element.get("action_id", ""), f"{where}/action_id")
+            if element.get("type") == "static_select":
+                self.text(element.get("placeholder"), 150, f"{where}/placeholder", _PLAIN)
+                for option in self.items(element.get("options"), 100, f"{where}/options"):
+                    self.text(option.get("text"), 75, f"{where}/options", _PLAIN)
+                    if not 0 < _size(option.get("value", "")) <= 150:
+                        self.fail("must be 1 to 150 characters", f"{where}/options/value")
+                continue
+            if element.get("type") != "button":
                 self.fail("unsupported element", where)
-            self.text(button.get("text"), 75, f"{where}/text", ("plain_text",))
-            self.once(button.get("action_id", ""), f"{where}/action_id")
-            if _size(button.get("value", "")) > 2000:
+            self.text(element.get("text"), 75, f"{where}/text", _PLAIN)
+            if _size(element.get("value", "")) > 2000:
                 self.fail("must be less than 2001 characters", f"{where}/value")
-            if button.get("style", "primary") not in ("primary", "danger"):
+            if element.get("style", "primary") not in ("primary", "danger"):
                 self.fail("must be primary or danger", f"{where}/style")
 
     def _input(self, block: dict[str, Any]) -> None:

@@ -84,9 +84,7 @@ class Interactions:
             own_team=self._team(),
             alert=button_delivery(str(action.get("action_id") or "")),
         )
-        message = await self._dispatcher.answer_line(
-            caller, unescape(str(action.get("value") or ""))
-        )
+        message = await self._dispatcher.answer_line(caller, _line(action))
         await self._tell(str(payload["response_url"]), message, shared=False)
 
     async def submit(self, payload: Payload) -> None:
@@ -169,6 +167,12 @@ class Interactions:
             except DeliveryError as error:
                 await self._dispatcher.report(str(error))
                 return
+
+
+def _line(action: Payload) -> str:
+    """The command line of a pressed button or of the chosen line of a menu."""
+    chosen = action.get("selected_option") or action
+    return unescape(str(chosen.get("value") or ""))
 
 
 def file_command(line: str, commands: Sequence[Command]) -> Command | None:

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat.text import as_text, clean, columns, pieces, shorten, size
-from bot.model.message import Field, Message
-
-Block = dict[str, Any]
+from bot.chat.slack import rich
+from bot.chat.slack.rich import Block
+from bot.chat.text import as_text, clean, shorten, size, with_menus
+from bot.model import inline
+from bot.model.message import Button, Field, Menu, Message
 
 HEADER = 150
-SECTION = 3000
-FIELD = 2000
+FIELD = 600
 FIELDS = 10
 BUTTON = 75
-BUTTONS = 25
+ELEMENTS, OPTIONS, OPTION, PLACEHOLDER = 25, 100, 150, 150
 BLOCKS = 50
 # Slack refuses a message at about 13,200 characters over all blocks and does not say what
 # it counts (slackapi/bolt-js#2509); the whole JSON stays below that.
@@ -31,10 +31,6 @@ PARTS = 8  # messages in the thread; with more of them the rest becomes a file
 
 _ICONS = {"critical": "🔴", "warning": "🟠", "info": "🔵", None: ""}
 _OVER = "✅"
-# Where mrkdwn would read a mark: bold, strike and code anywhere, italics at a word's edge,
-# emoji names, and a quote at the start of a line.
-_MARKUP = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)|:[\w+'-]+:|^\s*>", re.MULTILINE)
-_CONTROL = re.compile(r"<(?=[!@#])")
 _ROLE = re.compile(r"role:(S[A-Z0-9]+)")
 
 
@@ -139,7 +135,7 @@ def _weight(value: Any) -> int:
 
 def _plain_text(text: str) -> Block:
     """Slack reads no markup in it; the look-alike keeps a mention from looking like one."""
-    return {"type": "plain_text", "text": _CONTROL.sub("‹", text), "emoji": False}
+    return {"type": "plain_text", "text": rich.literal(text), "emoji": False}
 
 
 def _plain(text: str) -> Block:
@@ -167,80 +163,68 @@ def _header(message: Message) -> list[Block]:
 
 
 def _body(message: Message) -> Iterator[Said]:
-    text, table = clean(message.text), columns(message.table, width=100)
-    if size(_title(message)) > HEADER:
-        text = f"{clean(message.title, lines=False)}\n{text}"
-    shown = pieces(text, SECTION)
+    text = clean(message.text, inline=True)
+    if size(_title(message)) > HEADER or inline.plain(message.title) != message.title:
+        text = _below(message, text)
+    shown = rich.cut(text)
     # A long text must not push the figures out of the message.
-    several = len(shown) > 1 and bool(message.fields or table)
+    several = len(shown) > 1 and bool(message.fields or message.table)
     for number, piece in enumerate(shown):
-        yield (None if several and number else _plain(piece)), piece
+        yield (None if several and number else rich.paragraph(piece)), inline.plain(piece)
     yield from _fields(message.fields)
-    for piece in _lines(table):
-        literal = {"type": "text", "text": _CONTROL.sub("‹", piece)}
-        preformatted = {"type": "rich_text_preformatted", "elements": [literal]}
-        yield {"type": "rich_text", "elements": [preformatted]}, piece
-    footer = clean(message.footer)
+    for number, (block, said) in enumerate(rich.tables(message.table)):
+        # a message takes one table
+        yield (block if number == 0 else None), said
+    footer = clean(message.footer, inline=True)
     if size(footer) > FOOTER:
-        for piece in pieces(footer, SECTION):
-            yield _plain(piece), piece
+        for piece in rich.cut(footer):
+            yield rich.paragraph(piece), inline.plain(piece)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Pieces that end where a line ends."""
-    waiting: list[str] = []
-    room = SECTION
-    for line in text.splitlines():
-        for part in pieces(line, SECTION):
-            cost = size(part) + 1
-            if waiting and cost > room:
-                yield "\n".join(waiting)
-                waiting, room = [], SECTION
-            waiting.append(part)
-            room -= cost
-    if waiting:
-        yield "\n".join(waiting)
+def _below(message: Message, text: str) -> str:
+    """What a header cannot show: all of a long title, or the links of a short one."""
+    title = clean(message.title, lines=False, inline=True)
+    if size(_title(message)) <= HEADER:
+        links = [run for run in inline.runs(title) if run.url]
+        title = " · ".join(inline.link(run.text, run.url) for run in links)
+    return "\n".join(part for part in (title, text) if part)
 
 
 def _fields(fields: tuple[Field, ...]) -> Iterator[Said]:
-    row: list[tuple[Block, str]] = []
-    for field in fields:
-        name, value = clean(field.name, lines=False), clean(field.value)
-        text = "\n".join(part for part in (name, value) if part)
-        shown = size(escape(text)) + 2
-        if not text:
+    """Short ones in one block, a line each; every other one is a section of its own."""
+    named = [
+        (clean(field.name, lines=False, inline=True), clean(field.value, inline=True), field)
+        for field in fields
+    ]
+    waiting: list[tuple[str, str]] = []
+    for name, value, field in named:
+        if not (name or value):
             continue
-        beside = field.short and shown <= FIELD
-        # Slack takes ten fields of 2,000 characters, but no message that holds them.
-        if row and (not beside or len(row) == FIELDS or _shown(row) + shown > SECTION):
-            yield _row(row)
-            row = []
-        if beside:
-            row.append((_named(name, value), text))
-        elif shown <= SECTION:
-            yield {"type": "section", "text": _named(name, value)}, text
-        else:
-            for piece in pieces(text, SECTION):
-                yield _plain(piece), piece
-    if row:
-        yield _row(row)
+        fits = size(name) + size(value) <= FIELD
+        if field.short and fits:
+            waiting.append((name, value))
+            if len(waiting) == FIELDS:
+                yield _facts(waiting)
+                waiting = []
+            continue
+        if waiting:
+            yield _facts(waiting)
+            waiting = []
+        heading = shorten(name, FIELD, inline.plain)
+        if inline.plain(heading) != inline.plain(name):
+            value = f"{name}\n{value}"
+        for number, piece in enumerate(rich.cut(value) or [""]):
+            yield (
+                rich.paragraph(piece, heading="" if number else heading),
+                inline.plain(piece if number else f"{heading}\n{piece}".strip()),
+            )
+    if waiting:
+        yield _facts(waiting)
 
 
-def _shown(row: list[tuple[Block, str]]) -> int:
-    return sum(size(escape(text)) + 2 for _, text in row)
-
-
-def _row(fields: list[tuple[Block, str]]) -> Said:
-    block = {"type": "section", "fields": [field for field, _ in fields]}
-    return block, "\n".join(text for _, text in fields)
-
-
-def _named(name: str, value: str) -> Block:
-    """The name in bold, unless name or value hold something that mrkdwn would read."""
-    if name and not _MARKUP.search(f"{name}\n{value}"):
-        text = f"*{escape(name)}*" + (f"\n{escape(value)}" if value else "")
-        return {"type": "mrkdwn", "text": text, "verbatim": True}
-    return _plain_text("\n".join(part for part in (name, value) if part))
+def _facts(pairs: Sequence[tuple[str, str]]) -> Said:
+    text = "\n".join(" ".join(part for part in pair if part) for pair in pairs)
+    return rich.facts(pairs), inline.plain(text)
 
 
 def _image(message: Message, file: str | None) -> list[Block]:
@@ -259,21 +243,47 @@ def _footer(message: Message) -> list[Block]:
 
 
 def _actions(message: Message, id: str) -> list[Block]:
-    buttons: list[Block] = []
-    for number, button in enumerate(message.buttons[:BUTTONS]):
-        label = clean(button.label, lines=False) or clean(button.command, lines=False)
-        if not label or not button.command:
-            continue
-        block: Block = {
-            "type": "button",
-            "text": _plain_text(shorten(label, BUTTON)),
-            "action_id": f"ebb:{id}:{number}",
-            "value": button.command,
-        }
-        if button.style != "plain":
-            block["style"] = button.style
-        buttons.append(block)
-    return [{"type": "actions", "elements": buttons}] if buttons else []
+    message = with_menus(message)
+    elements = [
+        _button(button, f"ebb:{id}:{number}")
+        for number, button in enumerate(message.buttons)
+        if button.command and (clean(button.label, lines=False) or button.command.strip())
+    ]
+    for number, menu in enumerate(message.menus[: ELEMENTS - len(elements)]):
+        if options := _options(menu):
+            elements.append(
+                {
+                    "type": "static_select",
+                    "placeholder": _plain_text(_short(menu.label, PLACEHOLDER)),
+                    "options": options,
+                    "action_id": f"ebb:{id}:m{number}",
+                }
+            )
+    return [{"type": "actions", "elements": elements}] if elements else []
+
+
+def _button(button: Button, action_id: str) -> Block:
+    block: Block = {
+        "type": "button",
+        "text": _plain_text(_short(button.label or button.command, BUTTON)),
+        "action_id": action_id,
+        "value": button.command,
+    }
+    if button.style != "plain":
+        block["style"] = button.style
+    return block
+
+
+def _options(menu: Menu) -> list[Block]:
+    return [
+        {"text": _plain_text(_short(choice.label, BUTTON)), "value": choice.command}
+        for choice in menu.choices[:OPTIONS]
+        if choice.command.strip() and size(choice.command) <= OPTION
+    ]
+
+
+def _short(text: str, limit: int) -> str:
+    return shorten(clean(text, lines=False), limit) or "…"
 
 
 def _fallback(message: Message, mention: str | None) -> str:

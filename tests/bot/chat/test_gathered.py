@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from bot import message
 from bot.deliver import Clocks, OutboxWorker
+from bot.message.digest import LISTED
 from bot.route import News, route
 from bot.storage import channels, incidents
 from bot.storage.access import AccessPolicy
@@ -117,8 +118,8 @@ async def test_a_thousand_alerts_are_at_most_ten_messages_that_name_every_accoun
     shown = team.stage.shown()
     assert 1 < len(shown) <= 10
     assert not any(team.stage.replies(index) for index in range(len(shown)))
-    worst = [part for part in shown[0].text.splitlines() if part.startswith("• ")]
-    assert [" · critical" in part for part in worst] == [True] * 10
+    worst = [part for part in shown[0].text.splitlines() if part.startswith("• #")]
+    assert [" · critical" in part for part in worst[:LISTED]] == [True] * LISTED
     told = "\n".join(one.text for one in shown)
     assert [name for name in handles if name not in told] == []
     assert "1,000 incidents at once" in shown[0].text

@@ -98,5 +98,6 @@ def test_what_is_over_looks_so_and_what_is_open_does_not() -> None:
     shown = [slack_render.render(one, "id") for one in (now, over)]
     assert [one.blocks[0]["text"]["text"][0] for one in shown] == ["🔴", "✅"]
     assert [one.text[0] for one in shown] == ["🔴", "✅"]
-    colours = [discord_render.render(one, "id").embed["color"] for one in (now, over)]
+    frames = [discord_render.render(one, "id").components[-1] for one in (now, over)]
+    colours = [frame["accent_color"] for frame in frames]
     assert colours == [0xC8323C, 0x3F9E5A]

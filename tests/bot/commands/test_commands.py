@@ -705,8 +705,9 @@ async def test_every_button_is_a_line_of_the_table(team: Team) -> None:
     for make in messages().values():
         from bot.message import voice_for
 
-        for button in make(voice_for("en", "UTC")).buttons:
-            seen.add(button.command.replace("12", "1"))
+        shown = make(voice_for("en", "UTC"))
+        pressed = [*shown.buttons, *(choice for menu in shown.menus for choice in menu.choices)]
+        seen |= {one.command.replace("12", "1") for one in pressed}
     assert len(seen) > 10
     for command in sorted(seen):
         shown = await team.ask(MANAGER, command)

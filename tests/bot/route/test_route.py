@@ -209,7 +209,7 @@ async def test_who_was_told_hears_every_edit_whatever_it_becomes(dispatcher):
     await dispatcher.channel(hears={"kinds": ("unfollow_wave",)})
     await dispatcher.tell(incident())
     await dispatcher.tell(incident(kind="purge"))
-    assert "Purge" in dispatcher.chat.shown[0].message.title
+    assert "Purge" in dispatcher.chat.shown[0].message.text
 
 
 async def test_many_at_once_become_one_digest_that_names_all(dispatcher):
@@ -439,7 +439,17 @@ async def test_thread_only_leaves_one_line_in_the_channel(dispatcher):
     assert shown.message.text == ""
     assert shown.message.title
     assert len(shown.replies) == 2
-    assert shown.replies[0].fields
+    assert "expected" in shown.replies[0].text
+
+
+async def test_a_thread_says_a_thing_once(dispatcher):
+    await dispatcher.channel(thread="also")
+    await dispatcher.tell(incident())
+    for confidence in (0.90, 0.901, 0.902):
+        await dispatcher.tell(incident(state="confirmed", confidence=confidence))
+    (shown,) = dispatcher.chat.shown
+    told = [one.text for one in shown.replies]
+    assert len(told) == len(set(told))
 
 
 async def test_nobody_is_reminded_once_somebody_took_it_on(dispatcher):

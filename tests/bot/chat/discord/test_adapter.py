@@ -111,7 +111,7 @@ async def test_what_was_posted_as_an_embed_is_edited_as_one(stage: DiscordStage)
     old["embeds"] = [{"title": "Alert 1: purge"}]
     ref = json.dumps({"channel": str(CHANNEL), "message": old["id"], "chart": False})
     edit = delivery(stage, 2, action="edit", ref=ref, message=alert(title="Alert 1: over"))
-    assert json.loads(await stage.chat.send(edit))["layout"] is False
+    assert json.loads(await stage.chat.send(edit))["form"] == "embed"
     [shown] = stage.server.shown()
     assert shown["embeds"][0]["title"] == "Alert 1: over"
     assert [one["label"] for one in components(shown, 2)] == ["Acknowledge", "Why"]

@@ -153,7 +153,7 @@ def test_hostile_text_is_shown_as_it_was(text: str) -> None:
 def _without_marks(text: str) -> str:
     """Without what this program itself writes: headings, bold names, links and moments."""
     text = re.sub(r"^(### |-# )", "", text)
-    text = re.sub(r"\[((?:[^\]\\]|\\.)*)\]\(https?://[\w@%.~/?=&:-]*\)", r"\1", text)
+    text = re.sub(r"(?<!\\)\[((?:[^\]\\]|\\.)*)\]\(https?://[\w@%.~/?=&:-]*\)", r"\1", text)
     text = re.sub(r"<t:\d+:[fDR]>", "now", text)
     return re.sub(r"^\*\*(.+?)(?<!\\)\*\*$", r"\1", text, flags=re.MULTILINE)
 

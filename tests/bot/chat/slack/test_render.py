@@ -6,7 +6,6 @@ import os
 import re
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +19,8 @@ from bot.chat.slack.render import (
     unescape,
 )
 from bot.chat.text import clean
-from bot.model.message import Button, Field, Message, Picture
+from bot.model import inline
+from bot.model.message import Button, Choice, Field, Menu, Message, Picture
 from tests.loopback.slack import File
 from tests.loopback.slack_limits import check_message, pings, texts
 
@@ -39,9 +39,12 @@ def alert(**changes: Any) -> Message:
         ),
         "footer": "Incident 12",
         "severity": "critical",
-        "buttons": (
-            Button(label="Acknowledge", command="ack 12", style="primary"),
-            Button(label="False alarm", command="feedback 12 false", style="danger"),
+        "buttons": (Button(label="Acknowledge", command="ack 12", style="primary"),),
+        "menus": (
+            Menu(
+                label="Was this right?",
+                choices=(Choice(label="False alarm", command="feedback 12 false"),),
+            ),
         ),
         "picture": Picture(name="lena.png", png=b"png", alt="Followers of lena, 90 days"),
     }
@@ -49,9 +52,10 @@ def alert(**changes: Any) -> Message:
 
 
 def said(rendered: Rendered) -> str:
-    return "\n".join(
+    told = [
         unescape(text) if kind == "mrkdwn" else text for kind, text in texts(rendered.blocks)
-    )
+    ]
+    return "\n".join([*told, *re.findall(r"'fallback': '([^']*)'", str(rendered.blocks))])
 
 
 def words_of(text: str) -> set[str]:
@@ -59,56 +63,60 @@ def words_of(text: str) -> set[str]:
 
 
 def test_one_alert_in_blocks() -> None:
-    assert render(alert(), "abc123", file="F000000001") == Rendered(
-        text="🔴 Purge: instagram/lena: 1,234 followers went in one day; "
-        "37 of 50 accounts fell with it.",
-        blocks=[
-            {"type": "header", "text": plain("🔴 Purge: instagram/lena")},
-            {
-                "type": "section",
-                "text": plain(
-                    "1,234 followers went in one day; 37 of 50 accounts fell with it."
-                ),
-            },
-            {
-                "type": "section",
-                "fields": [marked("*Change*\n-1,234 (-10.2 %)"), marked("*Confidence*\n93 %")],
-            },
-            {
-                "type": "image",
-                "slack_file": {"id": "F000000001"},
-                "alt_text": "Followers of lena, 90 days",
-            },
-            {"type": "context", "elements": [plain("Incident 12")]},
-            {
-                "type": "actions",
-                "elements": [
-                    {
-                        "type": "button",
-                        "text": plain("Acknowledge"),
-                        "action_id": "ebb:abc123:0",
-                        "value": "ack 12",
-                        "style": "primary",
-                    },
-                    {
-                        "type": "button",
-                        "text": plain("False alarm"),
-                        "action_id": "ebb:abc123:1",
-                        "value": "feedback 12 false",
-                        "style": "danger",
-                    },
-                ],
-            },
-        ],
+    rendered = render(alert(), "abc123", file="F000000001")
+    assert rendered.text.startswith(
+        "🔴 Purge: instagram/lena: 1,234 followers went in one day;"
     )
+    assert rendered.blocks == [
+        {"type": "header", "text": plain("🔴 Purge: instagram/lena")},
+        rich(text("1,234 followers went in one day; 37 of 50 accounts fell with it.")),
+        rich(
+            text("Change  ", bold=True),
+            text("-1,234 (-10.2 %)"),
+            text("\n"),
+            text("Confidence  ", bold=True),
+            text("93 %"),
+        ),
+        {
+            "type": "image",
+            "slack_file": {"id": "F000000001"},
+            "alt_text": "Followers of lena, 90 days",
+        },
+        {"type": "context", "elements": [plain("Incident 12")]},
+        {
+            "type": "actions",
+            "elements": [
+                {
+                    "type": "button",
+                    "text": plain("Acknowledge"),
+                    "action_id": "ebb:abc123:0",
+                    "value": "ack 12",
+                    "style": "primary",
+                },
+                {
+                    "type": "static_select",
+                    "placeholder": plain("Was this right?"),
+                    "options": [{"text": plain("False alarm"), "value": "feedback 12 false"}],
+                    "action_id": "ebb:abc123:m0",
+                },
+            ],
+        },
+    ]
 
 
-def plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text, "emoji": False}
+def rich(*elements: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_section", "elements": list(elements)}],
+    }
 
 
-def marked(text: str) -> dict[str, Any]:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+def text(words: str, *, bold: bool = False) -> dict[str, Any]:
+    return {"type": "text", "text": words, **({"style": {"bold": True}} if bold else {})}
+
+
+def plain(words: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": words, "emoji": False}
 
 
 def test_the_button_id_carries_the_delivery() -> None:
@@ -125,34 +133,39 @@ def test_only_a_named_group_is_mentioned_and_silence_mentions_nobody() -> None:
     assert "<!" not in str(render(alert(mention="role:S0LEADS"), "abc", silent=True))
 
 
-@pytest.mark.parametrize(
-    "name", ["*bold*", "_x_", "~x~", "`x`", ":smile:", "> quote", "a *b* c", "under_ score"]
-)
-def test_a_name_that_mrkdwn_would_read_is_shown_as_it_is(name: str) -> None:
-    [fields] = [
-        b
-        for b in render(alert(fields=(Field(name=name, value="1"),)), "a").blocks
-        if "fields" in b
+def test_bullets_are_a_list_and_links_and_moments_are_slacks_own() -> None:
+    value = f"• {inline.link('lena', 'https://x.com/lena')} fell\n• {inline.moment('now', 9)}"
+    rendered = render(Message(fields=(Field(name="Why", value=value, short=False),)), "a")
+    [block] = rendered.blocks
+    assert block["elements"][0]["elements"] == [text("Why\n", bold=True)]
+    first, second = block["elements"][1]["elements"]
+    assert first["elements"] == [
+        {"type": "link", "url": "https://x.com/lena", "text": "lena"},
+        text(" fell"),
     ]
-    assert fields["fields"] == [plain(f"{name}\n1")]
+    assert second["elements"][0]["timestamp"] == 9
+    assert rendered.text == "• lena fell • now"
 
 
-def test_a_handle_with_inner_underscores_keeps_its_bold_name() -> None:
-    rendered = render(alert(fields=(Field(name="Account", value="x/lena_makes_it & co"),)), "a")
-    assert marked("*Account*\nx/lena_makes_it &amp; co") in rendered.blocks[2]["fields"]
-
-
-def test_a_table_stands_in_columns_and_rows_are_never_split() -> None:
+def test_a_table_is_slacks_own_and_no_row_is_lost() -> None:
     rows = (
         ("account", "change"),
         *((f"instagram/account{n:04d}", f"-{n}") for n in range(900)),
     )
     rendered = render(Message(title="Digest", table=rows), "abc")
     shown = [rendered, *rendered.parts()]
-    assert len(shown) <= 10
-    lines = [line for one in shown for line in said(one).splitlines()]
+    assert [block["type"] for block in rendered.blocks][:2] == ["header", "table"]
+    cells = [
+        cell["text"]
+        for block in rendered.blocks
+        if block["type"] == "table"
+        for row in block["rows"][1:]
+        for cell in row
+    ]
+    assert cells[:4] == ["instagram/account0000", "-0", "instagram/account0001", "-1"]
+    told = "\n".join(said(one) for one in shown)
     for number in range(900):
-        assert f"instagram/account{number:04d}  -{number}" in lines
+        assert f"instagram/account{number:04d}" in told
     for one in shown:
         check_message({"text": one.text, "blocks": one.blocks}, FILES)
 
@@ -216,7 +229,10 @@ HOSTILE = st.sampled_from(
         "",
     ]
 )
-TEXT = st.lists(HOSTILE | st.text(max_size=40), max_size=4).map(" ".join)
+URL = st.sampled_from(["https://x.com/lena", "https://evil.example/|>", "slack://x", ""])
+WORDS = HOSTILE | st.text(max_size=40)
+INLINE = st.builds(inline.link, WORDS, URL) | st.builds(inline.moment, WORDS, st.integers(0, 9))
+TEXT = st.lists(WORDS | INLINE, max_size=4).map(" ".join)
 LABEL = st.lists(HOSTILE | st.text(max_size=20), max_size=2).map("".join)
 BUTTONS = st.builds(
     Button,
@@ -236,6 +252,16 @@ MESSAGES = st.builds(
     severity=st.sampled_from(["info", "warning", "critical", None]),
     buttons=st.lists(BUTTONS, max_size=30).map(tuple),
     mention=st.none() | st.just("role:S0LEADS") | TEXT,
+    menus=st.lists(
+        st.builds(
+            Menu,
+            label=LABEL,
+            choices=st.lists(st.builds(Choice, label=LABEL, command=LABEL), max_size=5).map(
+                tuple
+            ),
+        ),
+        max_size=3,
+    ).map(tuple),
     picture=st.none() | st.builds(Picture, name=LABEL, png=st.just(b"png"), alt=TEXT),
 )
 
