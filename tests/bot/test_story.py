@@ -149,7 +149,7 @@ async def test_the_life_of_a_wave(story):
     await story.worker.start()
     await story.send()
     (team,), (agency,) = story.of("fake:1"), story.of("fake:2")
-    assert "Purge" in team.message.title
+    assert "Purge" in team.message.text
     assert "instagram/mine0" in team.message.to_json()
     assert "instagram/other0" in agency.message.to_json()
     assert "instagram/other" not in team.message.to_json()

@@ -130,8 +130,8 @@ def test_hostile_messages_ping_link_and_format_nothing(message: Message) -> None
     rendered = render(message, ID)
     assert pings({"components": rendered.components, "allowed_mentions": None}) == []
     for text in texts(rendered):
-        bare = _without_marks(text)
-        assert not MARKUP.search(_without_escapes(bare.split("```")[0])), text
+        bare = _without_marks(_without_escapes(text.split("```")[0]))
+        assert not MARKUP.search(bare), text
         assert not [char for char in text if _hides(char)]
         assert text.count("```") in (0, 2)
 
@@ -153,9 +153,9 @@ def test_hostile_text_is_shown_as_it_was(text: str) -> None:
 def _without_marks(text: str) -> str:
     """Without what this program itself writes: headings, bold names, links and moments."""
     text = re.sub(r"^(### |-# )", "", text)
-    text = re.sub(r"(?<!\\)\[((?:[^\]\\]|\\.)*)\]\(https?://[\w@%.~/?=&:-]*\)", r"\1", text)
+    text = re.sub(r"\[([^\]]*)\]\(https?://[\w@%.~/?=&:-]*\)", r"\1", text)
     text = re.sub(r"<t:\d+:[fDR]>", "now", text)
-    return re.sub(r"^\*\*(.+?)(?<!\\)\*\*$", r"\1", text, flags=re.MULTILINE)
+    return re.sub(r"^\*\*(.+?)\*\*$", r"\1", text, flags=re.MULTILINE)
 
 
 def _without_escapes(text: str) -> str:
