@@ -29,7 +29,7 @@ FELL = 0.2
 """Share of what is missing that must be a fall of the count itself."""
 
 _STEPS = 1.35
-_LEAST = 15.0
+_LEAST = 20.0
 
 # Log odds for a purge against people leaving. Engagement that outlives the followers speaks
 # for dead accounts; calm peers and a second day of falling speak for people.

@@ -164,7 +164,8 @@ def _rises(sudden: Sudden, rules: Rules, engagement: Engagement, factor: Floats)
     if rules.min_percent > 0:
         floor = np.fmax(floor, _SPREADS[says] * sudden.spread)
     clear = np.where(score.max(axis=0, initial=0.0) > _CLEAR, _LEAST_CLEAR, _LEAST)
-    least = np.minimum(rules.min_count, clear) * factor
+    least = np.where(says[0] == FLAT, np.minimum(rules.min_count, clear), rules.min_count)
+    least = least * factor
     return judge(sudden, rules, floor, least, check="rise")
 
 

@@ -133,7 +133,8 @@ def _came_back(
     """Where a move only takes back a sudden one: the end of a counter's error.
 
     Either only the newest reading before is off, or it is less than TAKEN_BACK days since the
-    level left the one that it is back at, as near as GLITCH_REST of the one-day `excess`.
+    level left the one that it is back at, as near as GLITCH_REST of the one-day `excess`. A
+    fall need not come near it: what came at once and goes in part is the rise's own story.
     """
     days = column[:, None] - np.arange(_LOOKED_BACK)
     some = np.where(days >= 0, counts[row[:, None], np.maximum(days, 0)], np.nan)
@@ -145,6 +146,8 @@ def _came_back(
         near = np.abs(value[:, :1] - value[:, 2:]) <= GLITCH_REST * excess[:, None]
         left = direction * (value[:, 2:] - value[:, 1:-1])
         near &= left >= (1 - GLITCH_REST) * excess[:, None]
+        if direction < 0:
+            near |= left >= excess[:, None]
     recent = at[:, 1:-1] <= TAKEN_BACK[direction]
     recent[:, 0] = True
     return np.asarray((near & recent).any(axis=1), np.bool_)

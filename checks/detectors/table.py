@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from checks.detectors import dilution, fall, leak, oscillation, rise
+from checks.detectors import dilution, fall, leak, oscillation, rise, surge
 from checks.detectors.explain import Evidence, Explanation
 from checks.detectors.findings import Day, Findings, nothing
 from checks.model import Finding
@@ -41,6 +41,7 @@ CHECKS = (
         explain=fall.explain,
         hidden=True,
     ),
+    Check(name="surge", metric="followers", find=surge.find, explain=rise.explain, slow=True),
     Check(name="leak", metric="followers", find=leak.find, explain=leak.explain, slow=True),
     Check(
         name="oscillation",

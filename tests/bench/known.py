@@ -79,10 +79,14 @@ def real_sets(bars: Bars) -> None:
     for name, read in SETS.items():
         panel, first = real.whole(read())
         said = told([panel], rules_for("balanced"), np.arange(panel.days))
-        here = len({each.message for each in said})
+        here = len({each.message for each in said if each.incident})
         span = float((~np.isnan(panel.metrics["followers"])).sum()) / 365.25
         kinds += Counter({each.message: each.kind for each in said}.values())
-        print(f"{name}: {here} messages in {span:.0f} account-years, {here / span:.3f} a year")
+        faults = len({each.message for each in said if not each.incident})
+        print(
+            f"{name}: {here} messages in {span:.0f} account-years, {here / span:.3f} a year, "
+            f"and {faults} notices of sources"
+        )
         messages, years = messages + here, years + span
         for each in known().get(name, ()):
             mine = _about(each, said, panel, first)

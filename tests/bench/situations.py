@@ -268,7 +268,7 @@ def slow_surge(rng: np.random.Generator) -> Trial:
     usual = max(
         (np.log(here.followers[0, day]) - np.log(here.followers[0, day - 56])) / 56, 1e-4
     )
-    more = np.clip(usual * rng.uniform(7, 9), 0.03 / 18, 0.08 / 18)
+    more = np.clip(usual * rng.uniform(7, 9), 0.038 / 18, 0.08 / 18)
     for k in range(18):
         here.times(0, day + k, None, 1 + more)
     own = here.some([0])

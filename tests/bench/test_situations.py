@@ -13,6 +13,8 @@ HELD = (
     "glitch_alone",
     "burst_fall",
     "growth_stops",
+    "slow_surge",
+    "big_rise",
     "late_poll",
     "any_panel",
     "five_accounts",
