@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
-from bot.config.settings import Section
+from bot.config.settings import Listen, Section
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -25,15 +25,7 @@ def _safe_url(url: str) -> str:
     return url
 
 
-def _host_and_port(address: str) -> str:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) < 65536:
-        raise ValueError(f'"{address}" is no listen address: write "127.0.0.1:3000"')
-    return address
-
-
 SafeUrl = Annotated[str, AfterValidator(_safe_url)]
-Listen = Annotated[str, AfterValidator(_host_and_port)]
 
 
 class DiscordSettings(Section):

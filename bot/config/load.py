@@ -5,13 +5,22 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bot.config.settings import QUIET, SUMMARY, Duration, Section, SourceSettings, Timezone
+from bot.config.settings import (
+    QUIET,
+    SUMMARY,
+    Day,
+    Listen,
+    Section,
+    SourceSettings,
+    Span,
+    Timezone,
+)
 from bot.errors import ConfigError
 from checks.model import Kind, Sensitivity, Severity
 
@@ -19,18 +28,11 @@ AnySection = TypeVar("AnySection", bound=Section)
 _CHANNEL = r"^(discord|slack|console):[A-Za-z0-9_.-]+$"
 
 
-def _as_date(value: object) -> object:
-    return value.date() if isinstance(value, datetime) else value
-
-
-Day = Annotated[date, BeforeValidator(_as_date)]
-
-
 class ChecksSettings(Section):
     sensitivity: Sensitivity = "balanced"
     min_percent: float | None = Field(None, ge=0, le=100)
     min_count: int | None = Field(None, ge=0)
-    news: Duration = timedelta(days=7)
+    news: Span = timedelta(days=7)
 
 
 class SpaceSettings(Section):
@@ -39,7 +41,7 @@ class SpaceSettings(Section):
     id: str = Field(pattern=r"^(discord|slack):[A-Za-z0-9]+$")
     accounts: tuple[str, ...]
     manager_roles: tuple[str, ...] = ()
-    max_accounts: int = Field(500, ge=1)
+    max_accounts: int = Field(500, ge=1, le=10_000_000)
 
 
 class ChannelSettings(Section):
@@ -54,8 +56,8 @@ class ChannelSettings(Section):
     quiet: str | None = Field(None, pattern=QUIET)
     mention: str | None = Field(None, pattern=r"^role:[A-Za-z0-9]+$")
     thread: Literal["no", "also", "only"] = "no"
-    remind: Duration | None = None
-    digest_above: int = Field(5, ge=1)
+    remind: Span | None = None
+    digest_above: int = Field(5, ge=1, le=1000)
     timezone: Timezone | None = None
     locale: str | None = None
 
@@ -77,12 +79,12 @@ class EventSettings(Section):
 
 class GoalSettings(Section):
     account: str
-    followers: int = Field(gt=0)
+    followers: int = Field(gt=0, le=10**12)
     by: Day
 
 
 class ServeSettings(Section):
-    listen: str = Field("127.0.0.1:9464", pattern=r"^.+:\d{1,5}$")
+    listen: Listen = "127.0.0.1:9464"
 
 
 class LogSettings(Section):
@@ -97,7 +99,7 @@ class Settings(Section):
     locale: str = "en"
     database: str = "ebbwatch.db"
     secrets: str = "secrets"
-    keep: Duration | None = None
+    keep: Span | None = None
     operator: str | None = Field(None, pattern=_CHANNEL)
     sources: tuple[SourceSettings, ...] = ()
     checks: ChecksSettings = ChecksSettings()

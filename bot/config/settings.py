@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from bot.errors import ConfigError
 
@@ -23,6 +31,10 @@ QUIET = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 _HIDDEN = 3
 """Letters of the shortest secret that is struck out: shorter ones are in every word."""
 
+_LONGEST = 100 * 31557600
+_FIRST_YEAR, _LAST_YEAR = 1990, 2199
+_LARGEST = 10**15
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
 
 
@@ -33,7 +45,18 @@ def parse_duration(text: object) -> timedelta:
     parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhdwy])", str(text).strip().lower())
     if not parts or re.sub(r"[\d.\s]+[smhdwy]", "", str(text).strip().lower()):
         raise ValueError(f'"{text}" is no duration: write a number and a unit, such as "30m"')
-    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in parts))
+    seconds = sum(float(n) * _UNITS[unit] for n, unit in parts)
+    if not seconds <= _LONGEST:
+        raise ValueError(f'"{text}" is too long: write at most 100y')
+    return timedelta(seconds=seconds)
+
+
+def parse_span(text: object) -> timedelta:
+    """A duration that is not 0."""
+    span = parse_duration(text)
+    if span < timedelta(seconds=1):
+        raise ValueError(f'"{text}" is too short: write at least 1s')
+    return span
 
 
 def parse_speed(text: object) -> timedelta:
@@ -41,7 +64,22 @@ def parse_speed(text: object) -> timedelta:
     head, slash, tail = str(text).partition("/")
     if not slash or tail.strip() not in {"s", "1s"}:
         raise ValueError(f'"{text}" is no replay speed: write calendar time per second, "1d/s"')
-    return parse_duration(head)
+    return parse_span(head)
+
+
+def parse_day(value: object) -> object:
+    """A date of the years in which counts can be; left to others where it is none."""
+    day = value.date() if isinstance(value, datetime) else value
+    if isinstance(day, date) and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError(f"{day} is out of range: write {_FIRST_YEAR} to {_LAST_YEAR}")
+    return day
+
+
+def check_listen(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise ValueError(f'"{address}" is no listen address: write "127.0.0.1:3000"')
+    return address
 
 
 def check_timezone(name: object) -> str:
@@ -54,6 +92,9 @@ def check_timezone(name: object) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Span = Annotated[timedelta, BeforeValidator(parse_span)]
+Day = Annotated[date, BeforeValidator(parse_day)]
+Listen = Annotated[str, AfterValidator(check_listen)]
 Speed = Annotated[timedelta, BeforeValidator(parse_speed)]
 Timezone = Annotated[str, BeforeValidator(check_timezone)]
 Metric = Literal["followers", "following", "posts", "interactions", "views"]
@@ -64,6 +105,28 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _within_bounds(cls, value: object) -> object:
+        """What no key can mean: the system below would fail on it in its own words."""
+        for each in _leaves(value):
+            if isinstance(each, str) and not each.isprintable() and "\0" in each:
+                raise ValueError("holds a NUL sign: take it out")
+            if isinstance(each, int | float) and not -_LARGEST <= each <= _LARGEST:
+                raise ValueError("is no number that anything here can be: write a smaller one")
+        return value
+
+
+def _leaves(value: object) -> Iterator[object]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from (name, *_leaves(inner))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
 
 class SourceSettings(Section):
     """What every `[[sources]]` section may say; each kind adds its own keys."""
@@ -71,14 +134,14 @@ class SourceSettings(Section):
     name: str
     kind: str
     platform: str | None = None
-    every: Duration | None = None
+    every: Span | None = None
     cron: str | None = None
     jitter: Duration = timedelta(0)
     timezone: Timezone | None = None
-    priority: int = 1
+    priority: int = Field(1, ge=-1000, le=1000)
     tags: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     daily: tuple[Metric, ...] = ()
-    replay_from: date | None = None
+    replay_from: Day | None = None
     replay_speed: Speed = timedelta(days=1)
 
     @model_validator(mode="after")

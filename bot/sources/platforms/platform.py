@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.config.settings import Duration, SourceSettings
+from bot.config.settings import SourceSettings, Span
 from bot.model.source import Fault
 from bot.sources.platforms.partial import Page as Page
 
@@ -22,7 +22,7 @@ class ApiSettings(SourceSettings):
 
     handles: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
-    lists_every: Duration = timedelta(days=1)
+    lists_every: Span = timedelta(days=1)
     list_limit: int = Field(default=100_000, ge=1, le=1_000_000)
     api_base: str | None = Field(default=None, pattern="^https?://")
 

@@ -27,8 +27,8 @@ class XSettings(ApiSettings):
 
     token_env: str | None = "X_BEARER_TOKEN"
     token_file: str | None = None
-    monthly_cap: float = Field(default=20.0, gt=0)
-    price: float = Field(default=0.010, ge=0)
+    monthly_cap: float = Field(default=20.0, gt=0, le=1_000_000)
+    price: float = Field(default=0.010, ge=0, le=1000)
 
 
 class X:
