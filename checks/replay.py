@@ -2,9 +2,12 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from checks.incident.day import EmptyDayContext
 from checks.incident.decide import SILENCE, decide
 from checks.judge import judgements
+from checks.lists.verdicts import Told
 from checks.model import Decision, Event, Incident, Judgement, Rules
 from checks.panel.panel import Ints, Panel
 
@@ -31,16 +34,35 @@ def replay_panels(
     columns: Ints | None = None,
     events: Sequence[Event] = (),
     floors: Mapping[str, float] | None = None,
+    listed: Sequence[Told] = (),
 ) -> Iterator[tuple[int, list[Decision]]]:
     """The same for several looks a day: one panel per time of day, over the same days.
 
     `rules` are those of `rules_for(..., looks=len(panels))`: looks share the error budget.
+    `listed` is what follower lists show, and when.
     """
     looks = [
         judgements(panel, rules, columns=columns, events=events, floors=floors)
         for panel in panels
     ]
-    return _carry(heapq.merge(*looks, key=lambda look: look[0]))
+    return _carry(with_lists(heapq.merge(*looks, key=lambda look: look[0]), listed))
+
+
+def with_lists(
+    days: Iterable[tuple[int, Judgement]], listed: Sequence[Told]
+) -> Iterator[tuple[int, Judgement]]:
+    """The judged times with what lists show by then; what comes after the last has its own."""
+    waiting = sorted(listed, key=lambda each: each.at)
+    for at, judgement in days:
+        now = [each.verdict for each in waiting if each.at <= at]
+        waiting = [each for each in waiting if each.at > at]
+        if now:
+            judgement = replace(judgement, verdicts=(*judgement.verdicts, *now))
+        yield at, judgement
+    for at in sorted({each.at for each in waiting}):
+        found = tuple(each.verdict for each in waiting if each.at == at)
+        empty = EmptyDayContext()
+        yield at, Judgement(at=at, verdicts=found, notices=(), early={}, view=empty)
 
 
 def incidents_of(decisions: Iterable[tuple[int, Sequence[Decision]]]) -> list[Incident]:

@@ -14,7 +14,7 @@ ALLOWED = {
     "bot.errors": set(),
     "bot.model": {"bot.errors", "bot.model"},
     "bot.config": VOCABULARY | {"bot.config", "checks.model"},
-    "bot.charts": VOCABULARY | {"checks"},
+    "bot.charts": VOCABULARY | {"bot.charts", "checks"},
     "bot.sources": VOCABULARY | {"bot.sources", "checks.lists"},
     "bot.chat": VOCABULARY | {"bot.chat"},
     "bot.storage": VOCABULARY | {"bot.storage", "checks"},

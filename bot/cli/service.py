@@ -418,6 +418,7 @@ COMMANDS: tuple[click.Command, ...] = (
     _asking("status", "How all accounts, or one, are doing.", "[ACCOUNT]"),
     _asking("incidents", "List incidents: open (default) or all.", "[open|all]"),
     _asking("why", "Explain one incident with all its evidence.", "INCIDENT"),
+    _asking("audience", "Who came and who left, from follower lists.", "ACCOUNT"),
     _asking("summary", "What happened in the last day, week or month.", "[day|week|month]"),
     _asking("accounts", "List the accounts.", "[PATTERN]"),
     _asking("preview", "What each sensitivity would have told in 90 days.", ""),

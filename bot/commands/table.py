@@ -1,6 +1,7 @@
 """Every command, once: the terminal, Discord, Slack and the command line read this table."""
 
 from bot.commands import (
+    audience,
     chart,
     check,
     event,
@@ -69,6 +70,13 @@ COMMANDS: tuple[Command, ...] = (
                 required=False,
             ),
         ),
+        slow=True,
+    ),
+    Command(
+        name="audience",
+        help=mark("Who came and who left, in batches or one by one, from follower lists"),
+        handler=audience.show,
+        arguments=(_ACCOUNT,),
         slow=True,
     ),
     Command(

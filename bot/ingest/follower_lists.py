@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,60 @@ async def study_lists(
             )
         )
     return told
+
+
+def judge_lists(
+    given: Sequence[FollowerList], settings: ListSettings, *, newest_only: bool = False
+) -> list[Told]:
+    """What lists of several days say without a database, each beside the one before it; of each
+    account only the newest one where `newest_only`."""
+    series: dict[tuple[str, str], list[FollowerList]] = {}
+    for one in sorted(given, key=lambda each: each.at):
+        series.setdefault((one.account, one.side), []).append(one)
+    told: list[Told] = []
+    for (account, side), own in series.items():
+        compared: list[tuple[float, float]] = []
+        for place, one in enumerate(own):
+            context = ListContext(
+                timezone=settings.timezone,
+                old=own[place - 1] if place else None,
+                before=own[place - 2] if place > 1 else None,
+                pace=pace_of(compared) if compared else None,
+                followers=_beside(series, account, one) if side == "following" else None,
+                smallest=list_rules(settings.rules).smallest,
+                wave=list_rules(settings.rules).wave,
+            )
+            last = place == len(own) - 1
+            others = _newest_others(series, one) if last else []
+            made, found = _judge(one, context, others, (), settings)
+            if made.survival is not None and made.survival.loss == "usual":
+                compared.append((float(made.survival.gone), _curve(context, made)))
+            if last or not newest_only:
+                told += found
+    return told
+
+
+def _beside(
+    series: Mapping[tuple[str, str], list[FollowerList]], account: str, given: FollowerList
+) -> Ids | None:
+    """Who followed at the time of a list of whom the account follows."""
+    known = [one for one in series.get((account, "followers"), ()) if one.at <= given.at]
+    return known[-1].ids if known else None
+
+
+def _newest_others(
+    series: Mapping[tuple[str, str], list[FollowerList]], given: FollowerList
+) -> list[Listed]:
+    platform = given.account.partition("/")[0]
+    return [
+        Listed(account=account, ids=own[-1].ids, since=own[-1].since)
+        for (account, side), own in series.items()
+        if side == given.side == "followers"
+        and account != given.account
+        and account.partition("/")[0] == platform
+        and own[-1].since is not None
+        and not own[-1].ordered
+    ]
 
 
 def answer(made: Study) -> list[Reason]:

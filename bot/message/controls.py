@@ -1,6 +1,6 @@
 """What can be pressed below a message: three buttons at most, then menus."""
 
-from bot.message.voice import Voice
+from bot.message.voice import Voice, word
 from bot.model.message import Alert, Button, Choice, Menu
 
 
@@ -14,8 +14,17 @@ def buttons(voice: Voice, target: str, alert: Alert) -> tuple[Button, ...]:
     return (
         *row,
         Button(label=voice.say("Why"), command=f"why {target}"),
-        Button(label=voice.say("Chart"), command=f"chart {target.removeprefix('w')}"),
+        _picture(voice, target, alert),
     )
+
+
+def _picture(voice: Voice, target: str, alert: Alert) -> Button:
+    """The picture that shows most: of the followers where lists tell who they are."""
+    account = word(alert.incident.account)
+    listed = alert.incident.memory.get("lists") == 1 and not target.startswith("w")
+    if listed and account is not None and len(account) <= 50:
+        return Button(label=voice.say("Audience"), command=f"audience {account}")
+    return Button(label=voice.say("Chart"), command=f"chart {target.removeprefix('w')}")
 
 
 def menus(voice: Voice, target: str, alert: Alert) -> tuple[Menu, ...]:

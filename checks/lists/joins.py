@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from checks.lists.lists import Ids, Times
+from checks.lists.lists import Times
 from checks.panel.panel import day_ends
 
 Floats = npt.NDArray[np.float64]
@@ -156,13 +156,27 @@ def bursts(
         found.append(_burst(times, joins.ends, span, len(since)))
         days.forget(span)
     found += _short(times, found, len(since), smallest)
-    return tuple(sorted(found, key=lambda one: one.start)[:_MOST])
+    return tuple(_touching(sorted(found, key=lambda one: one.start))[:_MOST])
 
 
-def members(since: Times, burst: Burst) -> npt.NDArray[np.bool_]:
-    """Which of the list joined within the burst (names,)."""
-    inside: npt.NDArray[np.bool_] = (since >= burst.start) & (since <= burst.stop)
-    return inside
+def _touching(found: list[Burst]) -> list[Burst]:
+    """Bursts less than half a day apart are one: a batch may come on some days more than on
+    others."""
+    joined: list[Burst] = []
+    for one in found:
+        if joined and one.start - joined[-1].stop < DAY // 2 and one.stop > joined[-1].stop:
+            last = joined.pop()
+            one = Burst(
+                start=last.start,
+                stop=one.stop,
+                joined=last.joined + one.joined,
+                usual=round(last.usual + one.usual, 1),
+                share=last.share + one.share,
+                score=round(float(np.hypot(last.score, one.score)), 1),
+                awake=last.awake or one.awake,
+            )
+        joined.append(one)
+    return joined
 
 
 # --- spans of days ----------------------------------------------------------------------
@@ -422,6 +436,3 @@ def _apart(found: list[Burst]) -> list[Burst]:
         if all(one.stop < other.start or one.start > other.stop for other in kept):
             kept.append(one)
     return kept
-
-
-__all__ = ["SMALLEST", "Burst", "Ids", "JoinDays", "bursts", "join_days", "members"]

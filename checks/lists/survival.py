@@ -68,7 +68,7 @@ class Survival:
 
     `loss` says what its leavers are: mostly one `batch`, `spread` over all ages beyond what is
     usual, as `usual`, or `unknown` where no follow date tells. `others` is the share that is
-    gone of all who are not in the batch.
+    gone of all who are not in the batch, `batches` what became of each burst.
     """
 
     size: int
@@ -78,6 +78,7 @@ class Survival:
     batch: Cohort | None
     others: float
     cohorts: tuple[Cohort, ...]
+    batches: tuple[Cohort, ...] = ()
 
     @property
     def share(self) -> float:
@@ -126,6 +127,7 @@ def survival(
         batch=batch if loss == "batch" else None,
         others=left / rest if rest else 0.0,
         cohorts=_cohorts(since, gone, due, start),
+        batches=tuple(_cohort(since, gone, due, one.start, one.stop) for one in bursts),
     )
 
 

@@ -6,28 +6,38 @@ is imported at the first picture.
 
 from __future__ import annotations
 
-import io
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bot.charts.style import (
+    ALARM,
+    BAND,
+    CARD,
+    DOWN,
+    DPI,
+    EVENT,
+    FAINT,
+    GAP,
+    LINE,
+    LOCK,
+    SIZE,
+    UP,
+    frame,
+    headline,
+    png,
+    prepare,
+    shown,
+)
+
 Floats = npt.NDArray[np.float64]
 
 DAY = 86400.0
-_SIZE = (9.0, 5.2)
-_DPI = 120
-# One opaque card reads alike on a dark and on a light chat.
-_CARD, _INK, _FAINT, _GRID = "#fbfcfe", "#1d2430", "#6b7687", "#e3e7ee"
-_LINE, _BAND, _GAP = "#2f5fd0", "#9db9f2", "#a9b4c6"
-UP, DOWN, ALARM, EVENT = "#3a9d78", "#d0473d", "#d0473d", "#7a4fc4"
 _TICKS = 7
 _MARKS = 6
-_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,77 +78,26 @@ class Chart:
 
 def draw(chart: Chart) -> bytes:
     """The picture as PNG; the same chart gives the same bytes. Safe to call from threads."""
-    with _LOCK:
-        _prepare()
+    with LOCK:
+        prepare()
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor=_CARD)
+        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=CARD)
         top, bottom = figure.subplots(
             2, 1, sharex=True, gridspec_kw={"height_ratios": (2.6, 1), "hspace": 0.12}
         )
         figure.subplots_adjust(left=0.105, right=0.955, top=0.86, bottom=0.075)
         days = chart.ends / DAY
         for axes in (top, bottom):
-            _frame(axes)
-        _headline(figure, chart)
+            frame(axes)
+        headline(figure, chart.title, chart.subtitle)
         _counts(top, days, chart)
         _changes(bottom, days, chart)
         for axes in (top, bottom):
             _shade(axes, chart)
         _events(top, bottom, days, chart)
         _calendar(bottom, days, chart)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", metadata={"Software": None})
-        return file.getvalue()
-
-
-@cache
-def _prepare() -> tuple[str, ...]:
-    """Sets the style once; gives the font families, those for other scripts last."""
-    import matplotlib
-
-    matplotlib.rcdefaults()
-    matplotlib.use("agg")
-    from matplotlib import font_manager
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    families = ("DejaVu Sans", *(name for name in _SCRIPTS if name in installed))
-    matplotlib.rcParams.update({"font.family": list(families), "text.parse_math": False})
-    return families
-
-
-_SCRIPTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Noto Emoji")
-
-
-@cache
-def _glyphs() -> frozenset[int]:
-    from matplotlib import font_manager
-
-    return frozenset(
-        code
-        for family in _prepare()
-        for code in font_manager.get_font(font_manager.findfont(family)).get_charmap()
-    )
-
-
-def _shown(text: str) -> str:
-    """Signs that no installed font can draw become a dot instead of an empty box."""
-    return "".join(sign if ord(sign) in _glyphs() else "·" for sign in text)
-
-
-def _frame(axes: Any) -> None:
-    axes.set_facecolor(_CARD)
-    axes.grid(axis="y", color=_GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_GRID)
-    axes.tick_params(colors=_FAINT, labelsize=9, length=0)
-
-
-def _headline(figure: Any, chart: Chart) -> None:
-    figure.text(0.018, 0.945, _shown(chart.title), color=_INK, fontsize=13, weight="bold")
-    figure.text(0.018, 0.9, _shown(chart.subtitle), color=_FAINT, fontsize=9.5)
+        return png(figure)
 
 
 def _counts(axes: Any, days: Floats, chart: Chart) -> None:
@@ -148,10 +107,10 @@ def _counts(axes: Any, days: Floats, chart: Chart) -> None:
         axes.text(
             0.5,
             0.5,
-            _shown(chart.empty),
+            shown(chart.empty),
             transform=axes.transAxes,
             ha="center",
-            color=_FAINT,
+            color=FAINT,
             fontsize=11,
         )
         axes.set_yticks([])
@@ -162,7 +121,7 @@ def _counts(axes: Any, days: Floats, chart: Chart) -> None:
     axes.plot(
         days[read],
         values[read],
-        color=_GAP,
+        color=GAP,
         linewidth=1,
         linestyle=(0, (2, 2)),
         drawstyle=style,
@@ -171,15 +130,15 @@ def _counts(axes: Any, days: Floats, chart: Chart) -> None:
     axes.plot(
         days,
         values,
-        color=_LINE,
+        color=LINE,
         linewidth=2,
         drawstyle=style,
         zorder=3,
         solid_capstyle="round",
     )
     lonely = read[[_alone(values, int(place)) for place in read]]
-    axes.plot(days[lonely], values[lonely], "o", color=_LINE, markersize=3.2, zorder=3)
-    axes.plot(days[read[-1]], values[read[-1]], "o", color=_LINE, markersize=5, zorder=4)
+    axes.plot(days[lonely], values[lonely], "o", color=LINE, markersize=3.2, zorder=3)
+    axes.plot(days[read[-1]], values[read[-1]], "o", color=LINE, markersize=5, zorder=4)
     _limits(axes, chart, read)
     _ticks(axes, 5, chart.step, chart.count)
     if chart.span is not None and chart.note:
@@ -197,7 +156,7 @@ def _note(axes: Any, days: Floats, chart: Chart) -> None:
     above = line < (low + high) / 2
     top = 0.7 if chart.marks else 0.9
     axes.annotate(
-        _shown(chart.note),
+        shown(chart.note),
         (start if right else end, top if above else 0.1),
         xycoords=("data", "axes fraction"),
         xytext=(-6 if right else 6, 0),
@@ -208,7 +167,7 @@ def _note(axes: Any, days: Floats, chart: Chart) -> None:
         fontsize=10,
         weight="bold",
         zorder=7,
-        bbox={"facecolor": _CARD, "alpha": 0.75, "edgecolor": "none", "pad": 1.5},
+        bbox={"facecolor": CARD, "alpha": 0.75, "edgecolor": "none", "pad": 1.5},
     )
 
 
@@ -228,18 +187,18 @@ def _band(axes: Any, days: Floats, low: Floats, high: Floats, label: str) -> Non
         high,
         where=known,
         step="mid",
-        color=_BAND,
+        color=BAND,
         alpha=0.38,
         linewidth=0,
         zorder=1,
     )
-    axes.fill_between([], [], [], color=_BAND, alpha=0.38, linewidth=0, label=_shown(label))
+    axes.fill_between([], [], [], color=BAND, alpha=0.38, linewidth=0, label=shown(label))
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
         frameon=False,
         fontsize=9,
-        labelcolor=_FAINT,
+        labelcolor=FAINT,
         handlelength=1.6,
         borderaxespad=0.2,
     )
@@ -263,8 +222,8 @@ def _limits(axes: Any, chart: Chart, read: npt.NDArray[np.intp]) -> None:
 def _changes(axes: Any, days: Floats, chart: Chart) -> None:
     """One bar a day; a change over a gap is a wide pale bar of its daily mean."""
     read = np.flatnonzero(~np.isnan(chart.values))
-    axes.set_title(_shown(chart.change_label), loc="left", color=_FAINT, fontsize=9, pad=3)
-    axes.axhline(0, color=_FAINT, linewidth=0.8, zorder=2)
+    axes.set_title(shown(chart.change_label), loc="left", color=FAINT, fontsize=9, pad=3)
+    axes.axhline(0, color=FAINT, linewidth=0.8, zorder=2)
     if read.size < 2:
         axes.set_yticks([0], ["0"])
         return
@@ -316,10 +275,10 @@ def _shade(axes: Any, chart: Chart) -> None:
 
 def _events(top: Any, bottom: Any, days: Floats, chart: Chart) -> None:
     first, last = days[0] - 0.5, days[-1] + 0.5
-    shown = [
+    inside = [
         mark for mark in chart.marks if mark.end / DAY >= first and mark.start / DAY <= last
     ]
-    for place, mark in enumerate(sorted(shown, key=lambda mark: mark.start)[:_MARKS]):
+    for place, mark in enumerate(sorted(inside, key=lambda mark: mark.start)[:_MARKS]):
         x = max(mark.start / DAY, first)
         for axes in (top, bottom):
             axes.axvline(x, color=EVENT, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
@@ -327,7 +286,7 @@ def _events(top: Any, bottom: Any, days: Floats, chart: Chart) -> None:
                 axes.axvspan(x, min(mark.end / DAY, last), color=EVENT, alpha=0.06, linewidth=0)
         right = x > first + 0.72 * (last - first)
         top.annotate(
-            _shown(mark.label),
+            shown(mark.label),
             (x, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(-4 if right else 4, -4 - 13 * (place % 3)),
@@ -337,7 +296,7 @@ def _events(top: Any, bottom: Any, days: Floats, chart: Chart) -> None:
             color=EVENT,
             fontsize=8.5,
             zorder=6,
-            bbox={"facecolor": _CARD, "alpha": 0.8, "edgecolor": "none", "pad": 1},
+            bbox={"facecolor": CARD, "alpha": 0.8, "edgecolor": "none", "pad": 1},
         )
 
 
