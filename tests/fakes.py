@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from bot.errors import DeliveryDeferred, DeliveryMalformed, DeliveryRefused, DeliveryUnconfirmed
-from bot.model.chat import Delivery, Health
+from bot.model.chat import Capabilities, Delivery, Health
 from bot.model.message import Message
 from bot.model.source import Batch
 
@@ -62,6 +62,7 @@ class FakeChat:
     """
 
     platform = "fake"
+    can = Capabilities(edits=True, threads=True, finds=True, commands=True)
 
     def __init__(self, linked: dict[str, str | None], platform: str = "fake") -> None:
         self.platform = platform

@@ -13,7 +13,7 @@ VOCABULARY = {"bot.errors", "bot.model", "bot.config.settings"}
 ALLOWED = {
     "bot.errors": set(),
     "bot.model": {"bot.errors", "bot.model"},
-    "bot.config": VOCABULARY | {"bot.config", "checks.model"},
+    "bot.config": VOCABULARY | {"bot.config", "bot.locales", "checks.model"},
     "bot.charts": VOCABULARY | {"bot.charts", "checks"},
     "bot.sources": VOCABULARY | {"bot.sources", "checks.lists"},
     "bot.chat": VOCABULARY | {"bot.chat"},

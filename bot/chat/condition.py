@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from bot.chat.clocks import Clocks
 from bot.model.chat import Health
 from bot.model.command import Dispatcher
 
 
 class Condition:
-    """`wall` gives real epoch seconds, `longest` is the longest pause between attempts."""
+    """`longest` is the longest pause between attempts, in seconds."""
 
     def __init__(
         self,
         platform: str,
         dispatcher: Dispatcher,
+        clocks: Clocks,
         *,
-        wall: Callable[[], float],
-        uniform: Callable[[float, float], float],
         longest: float,
     ) -> None:
         self._platform = platform
         self._dispatcher = dispatcher
-        self._wall = wall
-        self._uniform = uniform
+        self._clocks = clocks
         self._longest = longest
         self._told = False
         self._failures = 0
         self.health = Health(
-            ready=False, since=wall(), text=f"{platform} is not connected yet."
+            ready=False, since=clocks.wall(), text=f"{platform} is not connected yet."
         )
 
     async def connected(self) -> None:
@@ -36,7 +33,7 @@ class Condition:
             return
         self._failures = 0
         self.health = Health(
-            ready=True, since=self._wall(), text=f"{self._platform} is connected."
+            ready=True, since=self._clocks.wall(), text=f"{self._platform} is connected."
         )
         if self._told:
             self._told = False
@@ -46,7 +43,9 @@ class Condition:
         """A short loss that the library mends; nothing is said yet."""
         if self.health.ready:
             self.health = Health(
-                ready=False, since=self._wall(), text=f"{self._platform} is reconnecting."
+                ready=False,
+                since=self._clocks.wall(),
+                text=f"{self._platform} is reconnecting.",
             )
 
     async def broken(self, text: str) -> None:
@@ -60,4 +59,4 @@ class Condition:
         """Doubles with each failure, and is spread so that many bots do not return at once."""
         self._failures += 1
         pause = min(self._longest, 2.0 ** min(self._failures - 1, 16))
-        return self._uniform(pause / 2, pause)
+        return self._clocks.uniform(pause / 2, pause)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot import app
 from bot.errors import BotError, ConfigError, SourceError
+from bot.ingest.poll import Feed
 from bot.model.command import ArgumentKind, Attachment, Caller, Words
 from bot.model.message import Message
 from bot.sources.names import KEY_FILE, read_key
@@ -26,7 +27,7 @@ from bot.storage.sources import SourceRow
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from bot.config.load import Settings
+    from bot.config.schema import Settings
 
 _AHEAD = 86400
 _LATE = 600
@@ -54,7 +55,7 @@ async def examine(path: Path, environ: Mapping[str, str] = os.environ) -> list[F
 
 
 async def _database(settings: Settings) -> AsyncIterator[Found]:
-    path = app.database_path(settings)
+    path = settings.store_path
     if not path.exists():
         yield Found("database", True, f"{path} will be made at the first run")
         return
@@ -143,7 +144,7 @@ async def _sources(settings: Settings, environ: Mapping[str, str]) -> AsyncItera
             yield Found(part, False, str(error))
             continue
         try:
-            one = (app.handles_of(section) or ())[:1]
+            one = (Feed(source=source, settings=section).handles or ())[:1]
             batch = await source.fetch(one, None, datetime.now(UTC))
             count = 0 if batch.readings is None else batch.readings.height
             said = "; ".join(fault.text for fault in batch.faults[:3])
@@ -157,7 +158,7 @@ async def _sources(settings: Settings, environ: Mapping[str, str]) -> AsyncItera
 
 
 async def _source_rows(settings: Settings) -> dict[str, SourceRow]:
-    path = app.database_path(settings)
+    path = settings.store_path
     if not path.exists():
         return {}
     with suppress(BotError):
@@ -212,7 +213,8 @@ class _Nobody:
 
 
 async def _chats(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Found]:
-    for name, chat in app.open_chats(settings, environ, _Nobody()).items():
+    around = app.chat_surroundings(settings, _Nobody(), environ)
+    for name, chat in app.open_chats(settings, around).items():
         if isinstance(chat, BotError):
             yield Found(name, False, str(chat))
             continue

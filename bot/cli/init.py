@@ -25,7 +25,7 @@ from bot.model.chat import Place
 from bot.model.message import ChartSpec
 
 if TYPE_CHECKING:
-    from bot.config.load import Settings
+    from bot.config.schema import Settings
     from bot.service.jobs import Service
 
 _DAYS = 90
@@ -177,7 +177,7 @@ def _terminal(root: Path, said: Said, asks: bool) -> Chosen:
 
 def _discord(root: Path, said: Said, asks: bool) -> Chosen:
     from bot.chat.discord import setup
-    from bot.chat.settings import DiscordSettings
+    from bot.chat.discord.settings import DiscordSettings
 
     base = said.api[0] if said.api else DiscordSettings().api_base
     own = [f'api_base = "{base}"'] if said.api else []
@@ -193,8 +193,8 @@ def _discord(root: Path, said: Said, asks: bool) -> Chosen:
 
 
 def _slack(root: Path, said: Said, asks: bool) -> Chosen:
-    from bot.chat.settings import SlackSettings
     from bot.chat.slack import setup
+    from bot.chat.slack.settings import SlackSettings
 
     base = said.api[0] if said.api else SlackSettings().base_url
     own = [f'base_url = "{base}"'] if said.api else []

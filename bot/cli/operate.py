@@ -16,7 +16,7 @@ from bot.model.message import Message
 from bot.model.source import Found
 
 if TYPE_CHECKING:
-    from bot.config.load import Settings
+    from bot.config.schema import Settings
     from bot.storage.database import Store
 
 CONSOLE = Caller(
@@ -99,7 +99,7 @@ async def _waiting(store: Store, settings: Settings) -> list[str]:
     from bot.storage.single import served
 
     waiting = sum(one.deliveries for one in await store.read(outbox.waiting))
-    if not waiting or served(app.database_path(settings)):
+    if not waiting or served(settings.store_path):
         return []
     one = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
     return [f"{one} in the outbox until `ebbwatch run` sends them"]
@@ -161,7 +161,7 @@ async def back_up(settings: Settings, target: Path | None) -> list[str]:
     from bot.sources.names import KEY_FILE
     from bot.storage import lists, upkeep
 
-    path = app.database_path(settings)
+    path = settings.store_path
     if not path.exists():
         raise CommandError(f"{path} does not exist yet: there is nothing to back up")
     stamp = datetime.fromtimestamp(time.time(), UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -239,7 +239,7 @@ async def send_test(settings: Settings, channel: str) -> str:
     from bot.storage.single import served
 
     now = time.time()
-    running = served(app.database_path(settings))
+    running = served(settings.store_path)
     async with app.opened(settings, sources=False, chats=not running) as service:
         known = await service.store.read(channels.get, channel)
         if known is None:
@@ -262,8 +262,8 @@ async def send_test(settings: Settings, channel: str) -> str:
 
 
 def slack_manifest(settings: Settings) -> str:
-    from bot.chat.settings import SlackSettings
     from bot.chat.slack.manifest import slack_manifest as manifest
+    from bot.chat.slack.settings import SlackSettings
 
     section = settings.chats.get("slack", SlackSettings())
     assert isinstance(section, SlackSettings)

@@ -22,7 +22,7 @@ from bot import app
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from bot.config.load import Settings
+    from bot.config.schema import Settings
     from bot.model.message import Message
     from bot.service.jobs import Service
     from bot.sources.recorded import RecordedSource
@@ -52,7 +52,7 @@ async def run(
     known = known_secrets(settings, environ)
     # a review computes in a thread: without this a command waits tens of switches for its turn
     sys.setswitchinterval(_SWITCH_SECONDS)
-    path = app.database_path(settings)
+    path = settings.store_path
     path.parent.mkdir(parents=True, exist_ok=True)
     with only_service(path), ExitStack() as stack:
         prompts = sys.stdin.isatty() and sys.stderr.isatty() and not verbose
@@ -105,7 +105,7 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
     from bot.sources.recorded import RecordedSource
     from bot.storage.single import real_path
 
-    path = real_path(app.database_path(settings))
+    path = real_path(settings.store_path)
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     first = min(source.replay_from for source in settings.sources if source.replay_from)

@@ -14,7 +14,7 @@ import click
 from bot.errors import CommandError, ConfigError
 
 if TYPE_CHECKING:
-    from bot.config.load import Settings
+    from bot.config.schema import Settings
     from bot.model.message import Message
     from bot.model.source import Found
 

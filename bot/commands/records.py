@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from bot.commands import progress
 from bot.commands.parse import Target
-from bot.commands.request import Request, find_account, find_incidents, look, visible
+from bot.commands.request import Request, as_alert, find_account, find_incidents, look, visible
 from bot.commands.status import (
     deadlines,
     failing,
@@ -23,7 +23,7 @@ from bot.commands.status import (
     seen_goals,
 )
 from bot.commands.summary import DAYS
-from bot.message.contract import incident_fields, moment, notice_fields, number
+from bot.message.contract import alert_fields, moment, notice_fields, number
 from bot.message.kinds import worst_first
 from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.storage import accounts, incidents, readings
@@ -133,13 +133,7 @@ def _why(db: Database, request: Request, target: Target) -> Fields:
 
 
 def _incident(db: Database, request: Request, stored: Stored) -> Fields:
-    return {
-        "number": incidents.number(db, request.space, stored.id),
-        **incident_fields(stored.incident, request.voice.zone.key),
-        "seen_at": _time(request, stored.seen_at),
-        "acknowledged_by": stored.acknowledged_by,
-        "acknowledged_at": _time(request, stored.acknowledged_at),
-    }
+    return alert_fields(as_alert(db, request, stored), request.voice.zone.key)
 
 
 def _summary(db: Database, request: Request, period: str) -> Fields:

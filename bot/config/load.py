@@ -5,144 +5,21 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ValidationError
 
-from bot.config.settings import (
-    QUIET,
-    SUMMARY,
-    Day,
-    Listen,
-    Section,
-    SourceSettings,
-    Span,
-    Timezone,
-)
+from bot.config.schema import ChannelSettings, Settings
+from bot.config.settings import SourceSettings
 from bot.errors import ConfigError
-from checks.model import Kind, Sensitivity, Severity
+from bot.model.chat import ChatKind
 
-AnySection = TypeVar("AnySection", bound=Section)
-_CHANNEL = r"^(discord|slack|console):[A-Za-z0-9_.-]+$"
-
-
-class ChecksSettings(Section):
-    sensitivity: Sensitivity = "balanced"
-    min_percent: float | None = Field(None, ge=0, le=100)
-    min_count: int | None = Field(None, ge=0)
-    news: Span = timedelta(days=7)
-
-
-class SpaceSettings(Section):
-    """The wall between teams: a guild or workspace and the accounts it may see."""
-
-    id: str = Field(pattern=r"^(discord|slack):[A-Za-z0-9]+$")
-    accounts: tuple[str, ...]
-    manager_roles: tuple[str, ...] = ()
-    max_accounts: int = Field(500, ge=1, le=10_000_000)
-
-
-class ChannelSettings(Section):
-    channel: str = Field(pattern=_CHANNEL)
-    accounts: tuple[str, ...] = ("*",)
-    kinds: tuple[Kind, ...] = ()
-    direction: Literal["both", "up", "down"] = "both"
-    min_severity: Severity = "info"
-    min_percent: float | None = Field(None, ge=0, le=100)
-    min_count: int | None = Field(None, ge=0)
-    summary: str | None = Field(None, pattern=SUMMARY)
-    quiet: str | None = Field(None, pattern=QUIET)
-    mention: str | None = Field(None, pattern=r"^role:[A-Za-z0-9]+$")
-    thread: Literal["no", "also", "only"] = "no"
-    remind: Span | None = None
-    digest_above: int = Field(5, ge=1, le=1000)
-    timezone: Timezone | None = None
-    locale: str | None = None
-
-
-class EventSettings(Section):
-    name: str
-    kind: Literal["campaign", "deadline", "platform_notice", "outage"]
-    start: Day = Field(alias="from")
-    to: Day | None = None
-    platform: str | None = None
-    account: str | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> EventSettings:
-        if self.to and self.to < self.start:
-            raise ValueError("to lies before from: swap them")
-        return self
-
-
-class GoalSettings(Section):
-    account: str
-    followers: int = Field(gt=0, le=10**12)
-    by: Day
-
-
-class ServeSettings(Section):
-    listen: Listen = "127.0.0.1:9464"
-
-
-class LogSettings(Section):
-    format: Literal["text", "json"] = "text"
-    level: Literal["debug", "info", "warning", "error"] = "info"
-
-
-class Settings(Section):
-    """The whole config file; `sources` holds each kind's own settings class."""
-
-    timezone: Timezone = "UTC"
-    locale: str = "en"
-    database: str = "ebbwatch.db"
-    secrets: str = "secrets"
-    keep: Span | None = None
-    operator: str | None = Field(None, pattern=_CHANNEL)
-    sources: tuple[SourceSettings, ...] = ()
-    checks: ChecksSettings = ChecksSettings()
-    spaces: tuple[SpaceSettings, ...] = ()
-    channels: tuple[ChannelSettings, ...] = ()
-    events: tuple[EventSettings, ...] = ()
-    goals: tuple[GoalSettings, ...] = ()
-    chats: Mapping[str, Section] = Field(default_factory=dict)
-    serve: ServeSettings | None = None
-    log: LogSettings = LogSettings()
-    root: str = "."
-
-    @field_validator("channels")
-    @classmethod
-    def _one_section_each(
-        cls, channels: tuple[ChannelSettings, ...]
-    ) -> tuple[ChannelSettings, ...]:
-        names = [entry.channel for entry in channels]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"{name} has two sections: merge them into one")
-        return channels
-
-    @property
-    def replays(self) -> bool:
-        return any(source.replay_from for source in self.sources)
-
-    @property
-    def tags(self) -> dict[str, tuple[str, ...]]:
-        """Tags by account, or by handle where a source without a platform names them."""
-        return {
-            name if "/" in name or not source.platform else f"{source.platform}/{name}": words
-            for source in self.sources
-            for name, words in source.tags.items()
-        }
-
-    def path(self, name: str) -> Path:
-        """A path of the config file; relative ones start from the file's own folder."""
-        return Path(self.root, name).expanduser()
+AnySection = TypeVar("AnySection", bound=BaseModel)
 
 
 Kinds = Mapping[str, type[SourceSettings]]
-Chats = Mapping[str, type[Section]]
+Chats = Mapping[str, ChatKind]
 
 
 def load(path: Path, kinds: Kinds, chats: Chats) -> Settings:
@@ -167,36 +44,51 @@ def load(path: Path, kinds: Kinds, chats: Chats) -> Settings:
 
 
 def parse(raw: Mapping[str, Any], kinds: Kinds, chats: Chats, *, root: str = ".") -> Settings:
-    """Checks a parsed config; `kinds` and `chats` map names to their settings classes."""
+    """Checks a parsed config; `kinds` are the sources' settings classes, `chats` is CHATS."""
     raw = dict(raw)
     problems: list[str] = []
     sections = {
-        name: _section(raw.pop(name), cls, name, problems)
-        for name, cls in chats.items()
+        name: _section(raw.pop(name), kind.settings, name, problems)
+        for name, kind in chats.items()
         if name in raw
     }
     sources = _sources(raw.pop("sources", []), kinds, problems)
-    for key in ("chats", "root"):
+    for key in ("chats", "homes", "root"):
         if key in raw:
             problems.append(f"{key}: unknown key; remove it")
             del raw[key]
-    settings = _section({**raw, "root": root}, Settings, "", problems)
+    context = {"chats": chats}
+    settings = _section({**raw, "root": root}, Settings, "", problems, context)
+    homes: dict[str, str] = {}
     if settings is not None:
-        problems.extend(_cross_checks(settings, sources, sections, kinds))
+        problems.extend(_replays_or_not(sources))
+        problems.extend(_one_space_each(settings, chats))
+        for number, entry in enumerate(settings.channels):
+            where = f"channels[{number}]"
+            problems.extend(
+                f"{where}.{problem}"
+                for problem in _home(entry, settings, chats, sections, homes)
+            )
     if problems or settings is None:
         raise ConfigError(problems)
     zoned = [
         source if source.timezone else source.model_copy(update={"timezone": settings.timezone})
         for source in sources
     ]
-    return settings.model_copy(update={"sources": tuple(zoned), "chats": sections})
+    return settings.model_copy(
+        update={"sources": tuple(zoned), "chats": sections, "homes": homes}
+    )
 
 
 def _section(
-    raw: object, cls: type[AnySection], where: str, problems: list[str]
+    raw: object,
+    cls: type[AnySection],
+    where: str,
+    problems: list[str],
+    context: Mapping[str, object] | None = None,
 ) -> AnySection | None:
     try:
-        return cls.model_validate(raw)
+        return cls.model_validate(raw, context=context)
     except ValidationError as error:
         problems.extend(_sentences(error, cls, where))
         return None
@@ -223,12 +115,7 @@ def _sources(raw: object, kinds: Kinds, problems: list[str]) -> list[SourceSetti
     return found
 
 
-def _cross_checks(
-    settings: Settings,
-    sources: Sequence[SourceSettings],
-    chats: Mapping[str, Section | None],
-    kinds: Kinds,
-) -> Iterator[str]:
+def _replays_or_not(sources: Sequence[SourceSettings]) -> Iterator[str]:
     names = [source.name for source in sources]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f'sources: two sources are named "{name}": give each its own name'
@@ -240,32 +127,61 @@ def _cross_checks(
                     f'sources "{source.name}": another source has replay_from, so the whole '
                     "run is a replay: give this one replay_from too, or remove it"
                 )
-    for number, entry in enumerate(settings.channels):
-        platform = entry.channel.partition(":")[0]
-        if platform != "console" and platform not in chats:
+
+
+def _one_space_each(settings: Settings, chats: Chats) -> Iterator[str]:
+    for platform, kind in chats.items():
+        linked = _spaces_of(platform, settings)
+        if kind.alone and len(linked) > 1:
             yield (
-                f"channels[{number}].channel: {entry.channel} needs a [{platform}] section "
-                "with its token"
+                f"spaces: {', '.join(linked)} are two {kind.alone}s: one process serves one "
+                f"{kind.alone.split()[-1]}; run a second ebbwatch with its own config"
             )
-        elif platform != "console" and not any(
-            space.id.startswith(platform + ":") for space in settings.spaces
-        ):
-            yield (
-                f"channels[{number}].channel: {entry.channel} belongs to no team yet: add a "
-                f"[[spaces]] entry whose id names the {platform} server it is in"
-            )
-    slack = [space.id for space in settings.spaces if space.id.startswith("slack:")]
-    if len(slack) > 1:
+
+
+def _spaces_of(platform: str, settings: Settings) -> list[str]:
+    return [space.id for space in settings.spaces if space.id.startswith(f"{platform}:")]
+
+
+def _home(
+    entry: ChannelSettings,
+    settings: Settings,
+    chats: Chats,
+    sections: Mapping[str, BaseModel | None],
+    homes: dict[str, str],
+) -> Iterator[str]:
+    """Notes the space that the channel lies in, where the config alone can tell it.
+
+    A platform with one linked space has its channels nowhere else.
+    """
+    platform, _, name = entry.channel.partition(":")
+    kind, linked = chats[platform], _spaces_of(platform, settings)
+    if platform not in sections and not kind.always:
+        yield f"channel: {entry.channel} needs a [{platform}] section with its token"
+        return
+    if kind.space and not linked:
         yield (
-            f"spaces: {', '.join(slack)} are two Slack workspaces: one process serves one "
-            "workspace; run a second ebbwatch with its own config"
+            f"channel: {entry.channel} belongs to no team yet: add a [[spaces]] entry whose "
+            f"id names the {platform} server it is in"
         )
+        return
+    if entry.thread != "no" and not kind.can.threads:
+        yield f"thread: {platform} has no threads: remove it"
+    section = sections.get(platform)
+    if section is None and platform in sections:
+        return  # its own problems are told already
+    try:
+        home = kind.home(section, name)
+    except ValueError as error:
+        yield f"channel: {error}"
+        return
+    if home is None and len(linked) == 1:
+        home = linked[0]
+    if home is not None:
+        homes[entry.channel] = home
 
 
 _FORMS = {
-    "channel": 'write "console:main", "discord:CHANNEL_ID" or "slack:C0123"',
-    "operator": 'write "console:main", "discord:CHANNEL_ID" or "slack:C0123"',
-    "id": 'write "discord:GUILD_ID" or "slack:T0TEAM"',
     "summary": 'write "daily 09:00", "mon 09:00" or "1st 09:00"',
     "quiet": 'write "22:00-07:00"',
     "mention": 'write "role:ROLE_ID"',
@@ -275,7 +191,7 @@ _FORMS = {
 }
 
 
-def _sentences(error: ValidationError, cls: type[Section], where: str) -> Iterator[str]:
+def _sentences(error: ValidationError, cls: type[BaseModel], where: str) -> Iterator[str]:
     """Only `loc` and `msg` are used: an input value may be a secret."""
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         loc = problem["loc"]

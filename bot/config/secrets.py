@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.config.settings import secrets_in
 
 if TYPE_CHECKING:
-    from bot.config.load import Settings
+    from bot.config.schema import Settings
 
 
 def known_secrets(settings: Settings, environ: Mapping[str, str]) -> list[str]:

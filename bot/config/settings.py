@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
 
+from cronsim import CronSim, CronSimError
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -91,12 +92,27 @@ def check_timezone(name: object) -> str:
         ) from None
 
 
+def check_cron(text: str) -> str:
+    fields = len(text.split())
+    if fields != 5:
+        raise ValueError(
+            f'"{text}" has {fields} fields: a cron expression has five, "0 7 * * *"'
+        )
+    try:
+        CronSim(text, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        problem = str(error)
+        raise ValueError(f'"{text}" is no cron expression: {problem.lower()}') from None
+    return text
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Span = Annotated[timedelta, BeforeValidator(parse_span)]
 Day = Annotated[date, BeforeValidator(parse_day)]
 Listen = Annotated[str, AfterValidator(check_listen)]
 Speed = Annotated[timedelta, BeforeValidator(parse_speed)]
 Timezone = Annotated[str, BeforeValidator(check_timezone)]
+Cron = Annotated[str, AfterValidator(check_cron)]
 Metric = Literal["followers", "following", "posts", "interactions", "views"]
 
 
@@ -135,7 +151,7 @@ class SourceSettings(Section):
     kind: str
     platform: str | None = None
     every: Span | None = None
-    cron: str | None = None
+    cron: Cron | None = None
     jitter: Duration = timedelta(0)
     timezone: Timezone | None = None
     priority: int = Field(1, ge=-1000, le=1000)

@@ -5,11 +5,13 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from sqlite_utils import Database
 
 from bot.deliver import told
+from bot.deliver.data import alert_data
 from bot.deliver.forms import SEND_SECONDS, Arrived, send
 from bot.deliver.spaces import ChannelSpaces
 from bot.errors import (
@@ -20,7 +22,7 @@ from bot.errors import (
     DeliveryUnconfirmed,
     StorageError,
 )
-from bot.model.chat import Chat, Delivery
+from bot.model.chat import Chat, Delivery, FindingChat
 from bot.model.message import ChartSpec, Picture
 from bot.route import Voices, catch_up
 from bot.storage import alerts, channels, outbox
@@ -58,6 +60,20 @@ class Clocks:
     monotonic: Callable[[], float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the worker asks of the program.
+
+    `report` tells the operator a sentence; `draw` makes a chart just before sending, and a
+    message without its picture is sent where that fails. `queued` is set by whoever queued
+    something, so that nobody waits for the next look.
+    """
+
+    draw: Draw
+    report: Callable[[str], Awaitable[None]]
+    queued: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @dataclass(slots=True)
 class _Pace:
     """When a channel may be tried again, and how often it failed in a row.
@@ -71,11 +87,7 @@ class _Pace:
 
 
 class OutboxWorker:
-    """Sends for one process; channels run beside each other, each in its own order.
-
-    `report` tells the operator a sentence; `draw` makes a chart just before sending, and a
-    message without its picture is sent where that fails.
-    """
+    """Sends for one process; channels run beside each other, each in its own order."""
 
     def __init__(
         self,
@@ -85,16 +97,15 @@ class OutboxWorker:
         voices: Voices,
         access: AccessPolicy,
         clocks: Clocks,
-        draw: Draw,
-        report: Callable[[str], Awaitable[None]],
+        hooks: Hooks,
     ) -> None:
         self._store, self._voices, self._access = store, voices, access
-        self._clocks, self._draw, self._report = clocks, draw, report
-        self._links = ChannelSpaces(store, chats, access, clocks.calendar, report)
+        self._clocks, self._draw, self._report = clocks, hooks.draw, hooks.report
+        self._spaces = ChannelSpaces(store, chats, access, clocks.calendar, hooks.report)
         self._owner = secrets.token_hex(8)
         self._paces: dict[str, _Pace] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._wake = asyncio.Event()
+        self._wake = hooks.queued
         self._learnt_at: float | None = None
         self._unread = ""
 
@@ -162,12 +173,12 @@ class OutboxWorker:
 
     async def _next(self, name: str) -> bool:
         """Sends one delivery; False where nothing is left to try now."""
-        chat = self._links.chat_of(name)
+        chat = self._spaces.chat_of(name)
         channel = await self._store.read(channels.get, name)
         if chat is None or channel is None or channel.disabled is not None:
             return False
         try:
-            if not await self._links.is_linked(chat, channel):
+            if not await self._spaces.is_linked(chat, channel):
                 await self._pause(name, None)
                 return False
         except DeliveryError as error:
@@ -197,14 +208,20 @@ class OutboxWorker:
 
     async def _try(self, chat: Chat, channel: Channel, claimed: Claimed) -> None:
         name, delivery = channel.channel, claimed.delivery
+        if delivery.action == "reply" and not chat.can.threads:
+            await self._store.write(outbox.sent, claimed, "", self._clocks.calendar())
+            return
+        # a chat that cannot look sends again, and its readers know the id
+        looks = claimed.unconfirmed and chat.can.finds
         try:
             ref = None
-            if claimed.unconfirmed:
-                ref = await asyncio.wait_for(chat.find(delivery), SEND_SECONDS)
+            if looks:
+                finding = cast(FindingChat, chat)
+                ref = await asyncio.wait_for(finding.find(delivery), SEND_SECONDS)
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
             return
-        if ref is None and claimed.unconfirmed and self._is_overdue(claimed):
+        if ref is None and looks and self._is_overdue(claimed):
             said = "did not arrive: it goes into the catch-up message"
             await self._store.write(outbox.give_back, claimed.position, said, unconfirmed=False)
             return
@@ -212,7 +229,10 @@ class OutboxWorker:
             if ref is None:
                 voice = self._voices.voice_for(channel.locale, channel.timezone)
                 bare = self._voices.untold(voice, delivery.message)
-                arrived = await send(chat, await self._with_picture(channel, delivery), bare)
+                shown = await self._with_picture(channel, delivery)
+                arrived = await send(
+                    chat, await self._able(chat, channel, claimed, shown), bare
+                )
             else:
                 arrived = Arrived(ref=ref)
         except DeliveryDeferred as error:
@@ -223,7 +243,7 @@ class OutboxWorker:
             await self._store.write(
                 outbox.give_back, claimed.position, str(error), unconfirmed=False
             )
-            await self._links.disable(channel, str(error))
+            await self._spaces.disable(channel, str(error))
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
         else:
@@ -270,7 +290,7 @@ class OutboxWorker:
     ) -> None:
         """Gives the delivery back; what was not foreseen may have arrived."""
         if isinstance(error, DeliveryRefused):
-            await self._links.disable(channel, str(error))
+            await self._spaces.disable(channel, str(error))
         elif not isinstance(error, DeliveryError | TimeoutError):
             log.error("delivery crashed", exc_info=error, extra={"channel": channel.channel})
         said = str(error) if isinstance(error, DeliveryError) else type(error).__name__
@@ -294,6 +314,17 @@ class OutboxWorker:
             return delivery
         return replace(delivery, message=replace(delivery.message, picture=picture))
 
+    async def _able(
+        self, chat: Chat, channel: Channel, claimed: Claimed, delivery: Delivery
+    ) -> Delivery:
+        """The delivery in the form that this chat can take."""
+        if chat.can.data and claimed.alert is not None:
+            told = await self._store.read(alert_data, claimed.alert, channel)
+            delivery = replace(delivery, incidents=told)
+        if delivery.action == "edit" and not chat.can.edits:
+            delivery = replace(delivery, action="post", update=True)
+        return delivery
+
     async def _pause(self, channel: str, seconds: float | None) -> None:
         """The platform's own pause, or one that doubles with every failure in a row."""
         pace = self._paces.setdefault(channel, _Pace())
@@ -313,7 +344,7 @@ class OutboxWorker:
 
     async def revive(self) -> list[str]:
         """Lets disabled channels try again that the platform still knows; call it hourly."""
-        back = await self._links.revive()
+        back = await self._spaces.revive()
         if back:
             self.wake()
         return back
@@ -322,4 +353,4 @@ class OutboxWorker:
         now = self._clocks.monotonic()
         if self._learnt_at is None or now - self._learnt_at >= _LEARN_SECONDS:
             self._learnt_at = now
-            await self._links.learn()
+            await self._spaces.learn()

@@ -6,7 +6,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import polars as pl
 
 from bot.errors import BotError, CommandError, SourceError
 from bot.ingest.follower_lists import ListNews, ListSettings, study_lists
-from bot.ingest.poll import Outcome, respelled, store_batch
+from bot.ingest.poll import Feed, Outcome, respelled, store_batch
 from bot.model.command import Attachment
 from bot.model.reading import Account
 from bot.model.source import Batch, Fault, Found, Surroundings
@@ -26,8 +26,7 @@ from bot.storage import accounts, sources
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from bot.config.load import Settings
-    from bot.service.jobs import Feed
+    from bot.config.schema import Settings
     from bot.storage.database import Store
 
 IMPORT = "import"
@@ -36,21 +35,17 @@ _PRIORITY = 1
 _SHOWN = 10
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """`review` is called after an import that brought something new."""
 
-    def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        world: Surroundings,
-        feeds: Sequence[Feed],
-        calendar: Callable[[], float],
-        lists: ListSettings,
-    ) -> None:
-        self._store, self._settings, self._world = store, settings, world
-        self._feeds, self._calendar, self._lists = feeds, calendar, lists
-        self.review: Callable[[], Awaitable[None]] = _nothing
+    store: Store
+    settings: Settings
+    world: Surroundings
+    feeds: Sequence[Feed]
+    calendar: Callable[[], float]
+    lists: ListSettings
+    review: Callable[[], Awaitable[object]]
 
     async def import_files(self, given: Attachment | str, space: str) -> Sequence[Found]:
         """Stores a file; rows of accounts that the space may not bring in are left out and
@@ -67,20 +62,20 @@ class Intake:
         self, path: Path, options: Mapping[str, Any], space: str = CONSOLE
     ) -> list[Found]:
         """Reads one file, folder or zip, stores it, compares its lists and reviews."""
-        now = datetime.fromtimestamp(self._calendar(), UTC)
-        batch = await _read(path, options, self._settings, self._world, now)
+        now = datetime.fromtimestamp(self.calendar(), UTC)
+        batch = await _read(path, options, self.settings, self.world, now)
         if space != CONSOLE:
-            batch = await self._store.read(self._admitted, batch, space)
-        batch = await self._store.read(respelled, batch)
-        at = int(self._calendar())
-        row = await self._store.write(sources.ensure, IMPORT, _PRIORITY)
+            batch = await self.store.read(self._admitted, batch, space)
+        batch = await self.store.read(respelled, batch)
+        at = int(self.calendar())
+        row = await self.store.write(sources.ensure, IMPORT, _PRIORITY)
         outcome = Outcome(source=IMPORT)
-        await store_batch(self._store, row.id, replace(batch, state=None), at, outcome)
+        await store_batch(self.store, row.id, replace(batch, state=None), at, outcome)
         gone = sorted(outcome.refused)[:_SHOWN]
         said = [f"{name} was forgotten: watch lets it in again" for name in gone]
-        news = await study_lists(self._store, self._lists, outcome.lists, at)
+        news = await study_lists(self.store, self.lists, outcome.lists, at)
         if outcome.fresh:
-            await self._store.write(accounts.set_tags, self._settings.tags)
+            await self.store.write(accounts.set_tags, self.settings.tags)
             await self.review()
         return _with_news(_told(batch, said), news)
 
@@ -91,7 +86,7 @@ class Intake:
         if readings is not None:
             named = readings["account"].unique(maintain_order=True).to_list()
         listed = [one.account for one in batch.lists]
-        admission = self._lists.access.admit(db, space, [*named, *listed])
+        admission = self.lists.access.admit(db, space, [*named, *listed])
         allowed = admission.allowed
         faults = [
             fault for fault in batch.faults if not fault.account or fault.account in allowed
@@ -102,7 +97,7 @@ class Intake:
         if admission.excess:
             text = (
                 f"{len(admission.excess)} accounts were left out: this team may have "
-                f"{self._lists.access.limits[space]}"
+                f"{self.lists.access.limits[space]}"
             )
             faults.append(Fault(kind="row", text=text))
         if readings is not None:
@@ -123,7 +118,7 @@ class Intake:
         wanted = Account.parse(name)
         if not wanted.platform:
             raise CommandError(f'"{name}" lacks its platform: write platform/handle')
-        able = [feed for feed in self._feeds if _serves(feed, wanted.platform)]
+        able = [feed for feed in self.feeds if _serves(feed, wanted.platform)]
         if not able:
             raise CommandError(
                 f"no source reads single {wanted.platform} accounts: add a [[sources]] section "
@@ -167,10 +162,6 @@ def _put_down(given: Attachment, folder: str) -> Path:
     path = Path(folder, os.path.basename(given.name) or "attachment")
     path.write_bytes(given.content)
     return path
-
-
-async def _nothing() -> None:
-    return None
 
 
 def _serves(feed: Feed, platform: str) -> bool:

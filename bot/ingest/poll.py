@@ -10,6 +10,7 @@ from typing import cast
 import polars as pl
 from sqlite_utils import Database
 
+from bot.config.settings import SourceSettings
 from bot.errors import SourceError, StorageError
 from bot.ingest.list_readings import believed, list_readings
 from bot.model.reading import Account, FollowerList
@@ -27,6 +28,27 @@ BATCH_SECONDS = 0.1
 _ENDED = frozenset({"gone", "suspended", "deactivated", "private", "renamed"})
 _BROWN_OUT = 3
 """A source that loses so many accounts and most of its accounts at once is broken itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """One source and how it is polled."""
+
+    source: Source
+    settings: SourceSettings
+
+    @property
+    def handles(self) -> tuple[str, ...] | None:
+        """The accounts that the config names; None: the source knows its accounts itself.
+
+        Beside `handles`, `own` and `accounts` name accounts by what opens them.
+        """
+        section = self.settings
+        handles = getattr(section, "handles", None)
+        if handles is None or "{handle}" not in getattr(section, "url", "{handle}"):
+            return None
+        keyed = [*getattr(section, "own", ()), *getattr(section, "accounts", ())]
+        return tuple(dict.fromkeys([*handles, *keyed]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.message.reasons import sentence
 from bot.message.voice import voice_for
+from bot.model.message import Alert
 from checks.model import Incident, Notice
 
 
@@ -40,6 +41,17 @@ def incident_fields(incident: Incident, timezone: str) -> dict[str, Any]:
             for update in incident.updates
         ],
         "reasons": [sentence(voice, reason) for reason in incident.reasons],
+    }
+
+
+def alert_fields(alert: Alert, timezone: str) -> dict[str, Any]:
+    """An incident under its number in one space, and who has taken it on."""
+    return {
+        "number": alert.number,
+        **incident_fields(alert.incident, timezone),
+        "seen_at": moment(alert.seen_at, timezone),
+        "acknowledged_by": alert.acknowledged_by,
+        "acknowledged_at": moment(alert.acknowledged_at, timezone),
     }
 
 

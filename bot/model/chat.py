@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 from bot.model.message import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    from bot.model.command import Dispatcher
+
+OPERATOR_SPACE = "console"
+"""The space of whoever runs the program: it sees all accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +29,9 @@ class Delivery:
     its thread. `ref` is opaque: what `Chat.send` gave for the first message. `space` is the
     guild or workspace that the channel must belong to. `silent` never notifies anybody. `plain`
     asks for text alone, without layout, buttons and pictures: what every platform takes.
+    `kind` is the cause, such as "alert". `alert` numbers the message whose `revision` this is,
+    `update` marks a further post of it, where a chat cannot edit; `incidents` says the same as
+    data, for chats that want it.
     """
 
     id: str
@@ -32,6 +46,11 @@ class Delivery:
     attempts: int = 0
     first_attempt_at: float | None = None
     last_attempt_at: float | None = None
+    kind: str = "alert"
+    alert: int | None = None
+    revision: int = 1
+    update: bool = False
+    incidents: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +71,24 @@ class Health:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a chat can do beside posting. What it cannot is not asked of it.
+
+    `edits`: a message changes in place; else each revision is a post of its own. `threads`:
+    a reply stands below its message; else none is sent. `finds`: what may have arrived can be
+    looked for (`FindingChat`); else it is sent again under the same id, and whoever reads it
+    drops the second one. `commands`: people ask there. `data`: a delivery carries its
+    incidents as data too.
+    """
+
+    edits: bool = False
+    threads: bool = False
+    finds: bool = False
+    commands: bool = False
+    data: bool = False
+
+
 class Chat(Protocol):
     """A chat platform. Errors are the DeliveryError classes, nothing else gets out.
 
@@ -59,6 +96,7 @@ class Chat(Protocol):
     """
 
     platform: str
+    can: Capabilities
 
     async def run(self) -> None:
         """Stays connected until cancelled: reconnects with back-off, says so once."""
@@ -73,13 +111,6 @@ class Chat(Protocol):
         """
         ...
 
-    async def find(self, delivery: Delivery) -> str | None:
-        """Looks among the channel's own messages around the attempt; None where it is not.
-
-        Raises DeliveryDeferred where looking is not possible yet.
-        """
-        ...
-
     async def space_of(self, channel: str) -> str | None:
         """The space a channel belongs to, None where it cannot be told (yet)."""
         ...
@@ -91,3 +122,60 @@ class Chat(Protocol):
     def health(self) -> Health: ...
 
     async def close(self) -> None: ...
+
+
+class FindingChat(Chat, Protocol):
+    """A chat that can look for what it sent: one that `can.finds`."""
+
+    async def find(self, delivery: Delivery) -> str | None:
+        """Looks among the channel's own messages around the attempt; None where it is not.
+
+        Raises DeliveryDeferred where looking is not possible yet.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSurroundings:
+    """What a chat needs of the program and the world.
+
+    `path` gives a path of the config file. `calendar` may be a replay's clock; `wall` is real
+    time in epoch seconds, `monotonic` never jumps. `out` and `typed` are the terminal.
+    """
+
+    dispatcher: Dispatcher
+    environ: Mapping[str, str]
+    path: Callable[[str], Path]
+    calendar: Callable[[], float]
+    wall: Callable[[], float]
+    monotonic: Callable[[], float]
+    out: TextIO | None = None
+    typed: TextIO | None = None
+
+
+def asked_of_the_platform(section: Any, channel: str) -> str | None:
+    """The space of a channel, where the config does not say it."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatKind:
+    """One row of CHATS: what the config, the store and the program need to know of a chat.
+
+    `settings` is its table of the config file; `always` works without one. `open` gives None
+    where the table switches the chat off and raises ConfigError where a secret is missing.
+    `channel` and `space` are patterns of what follows "name:", `forms` shows a channel and a
+    space to people; without `space` the chat has none of its own. `home` gives the space that
+    the config itself says a channel lies in and raises ValueError where its table lacks the
+    channel. `alone` names what a process serves one of, such as "Slack workspace".
+    """
+
+    settings: type[BaseModel]
+    open: Callable[[Any, ChatSurroundings], Chat | None]
+    can: Capabilities
+    channel: str
+    forms: tuple[str, ...]
+    space: str | None = None
+    home: Callable[[Any, str], str | None] = asked_of_the_platform
+    alone: str | None = None
+    always: bool = False

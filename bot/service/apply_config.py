@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -15,7 +14,7 @@ from checks.model import Event
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from bot.config.load import ChannelSettings, EventSettings, Settings
+    from bot.config.schema import ChannelSettings, EventSettings, Settings
     from bot.storage.database import Store
 
 
@@ -36,10 +35,9 @@ async def apply(store: Store, settings: Settings, now: int, *, anew: bool) -> No
 
     def work(db: Database) -> None:
         set_setting(db, _APPLIED, mark)
-        spaces = _only_spaces(settings)
         channels.configure(
             db,
-            [_channel(entry, settings, spaces) for entry in settings.channels],
+            [_channel(entry, settings) for entry in settings.channels],
             [_subscription(entry) for entry in settings.channels],
             now,
         )
@@ -56,22 +54,10 @@ async def apply(store: Store, settings: Settings, now: int, *, anew: bool) -> No
     await store.write(work)
 
 
-def _only_spaces(settings: Settings) -> dict[str, str]:
-    """Platforms with one linked space: their channels can lie nowhere else."""
-    spaces = {"console": "console"}
-    for platform in ("discord", "slack"):
-        linked = [each.id for each in settings.spaces if each.id.startswith(f"{platform}:")]
-        if len(linked) == 1:
-            spaces[platform] = linked[0]
-    return spaces
-
-
-def _channel(
-    entry: ChannelSettings, settings: Settings, spaces: Mapping[str, str]
-) -> channels.Channel:
+def _channel(entry: ChannelSettings, settings: Settings) -> channels.Channel:
     return channels.Channel(
         channel=entry.channel,
-        space=spaces.get(entry.channel.partition(":")[0], ""),
+        space=settings.homes.get(entry.channel, ""),
         summary=entry.summary,
         quiet=entry.quiet,
         mention=entry.mention,

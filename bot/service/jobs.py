@@ -11,23 +11,21 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.commands.progress import read_panel
 from bot.commands.summary import due_summary
 from bot.deliver import LATE_SUMMARY, OutboxWorker
 from bot.errors import BotError
 from bot.ingest.follower_lists import ListSettings, study_lists
-from bot.ingest.poll import Outcome, poll, silent
-from bot.message import picture, voice_for
+from bot.ingest.poll import Feed, Outcome, poll, silent
+from bot.message import voice_for
 from bot.message.reasons import sentence
 from bot.model.chat import Health
-from bot.review import ReviewSettings, review, settle_routes
+from bot.review import ReviewSettings, settle_routes
 from bot.service.polls import PATIENCE, Polls
 from bot.service.schedule import Job, Rhythm, latest_fire, summary_rhythm
 from bot.storage import (
     accounts,
     channels,
     days,
-    events,
     incidents,
     outbox,
     readings,
@@ -35,22 +33,17 @@ from bot.storage import (
     upkeep,
 )
 from checks.model import SEVERITIES
-from checks.panel.panel import LOOKBACK, Panel
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from bot.commands.dispatch import CommandDispatcher
     from bot.commands.request import Context
-    from bot.config.settings import SourceSettings
     from bot.ingest.imports import Intake
     from bot.message.summary import Period
     from bot.model.chat import Chat
-    from bot.model.message import ChartSpec, Picture
-    from bot.model.source import Source
     from bot.storage.channels import Channel
     from bot.storage.database import Store
-    from checks.model import Event, Incident, Rules
 
 log = logging.getLogger(__name__)
 _PERIODS: Mapping[str, Period] = {"daily": "day", "1st": "month"}
@@ -60,15 +53,6 @@ _FULL_GRAIN = 90 * _DAY
 """Readings younger than this keep every poll; older ones are thinned to one per day."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
-    """One source and how it is polled; `handles` None: the source knows its accounts."""
-
-    source: Source
-    settings: SourceSettings
-    handles: tuple[str, ...] | None
-
-
 @dataclass(kw_only=True)
 class Service:
     """`calendar` is the clock of polls, reviews and summaries; a replay sets it."""
@@ -76,6 +60,7 @@ class Service:
     store: Store
     review_settings: ReviewSettings
     list_settings: ListSettings
+    review: Callable[[], Awaitable[object]]
     context: Context
     dispatcher: CommandDispatcher
     intake: Intake
@@ -85,7 +70,6 @@ class Service:
     calendar: Callable[[], float]
     report: Callable[[str], Awaitable[None]]
     tags: Mapping[str, Sequence[str]]
-    rules: Callable[[int], Rules]
     started: float = 0.0
     keep: timedelta | None = None
     broken: dict[str, str] = field(default_factory=dict)
@@ -226,14 +210,6 @@ class Service:
         now = int(self.calendar())
         await self.store.write(lambda db: days.reviewed(db, days.pending(db), now))
 
-    async def review(self) -> None:
-        """Accounts read often are judged often: the looks share the daily error budget."""
-        now = int(self.calendar())
-        looks = await self.store.read(readings.looks_per_day, now)
-        review_settings = replace(self.review_settings, rules=self.rules(looks))
-        await review(self.store, review_settings, now)
-        self.worker.wake()
-
     async def minute(self) -> None:
         """Releases what mutes, quiet hours and reminders held, and sends due summaries."""
         now = self.calendar()
@@ -314,31 +290,6 @@ class Service:
         await self.store.write(upkeep.thin, now - _FULL_GRAIN)
         if self.keep is not None:
             await self.store.write(upkeep.prune, now - int(self.keep.total_seconds()))
-
-
-@dataclass(frozen=True, slots=True)
-class Painter:
-    """Draws a message's chart just before it is sent, in the channel's own language."""
-
-    store: Store
-    calendar: Callable[[], float]
-    timezone: str
-
-    async def __call__(self, channel: Channel, spec: ChartSpec) -> Picture | None:
-        now = self.calendar()
-
-        def read(db: Database) -> tuple[Panel, Incident | None, tuple[Event, ...]]:
-            reach = int((now - spec.start) / _DAY) + LOOKBACK + 1
-            panel = read_panel(db, self.store.path, [spec.account], now, self.timezone, reach)
-            number = spec.incident
-            stored = incidents.by_number(db, channel.space, number) if number else None
-            known = tuple(one.event for one in events.listing(db, channel.space))
-            return panel, stored.incident if stored else None, known
-
-        panel, incident, known = await self.store.read(read)
-        names = await self.store.read(accounts.names)
-        voice = voice_for(channel.locale, channel.timezone, names)
-        return await asyncio.to_thread(picture, voice, spec, panel, now, incident, known)
 
 
 def _nothing_to_sum_up(db: Database, key: str) -> bool:

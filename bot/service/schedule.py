@@ -2,8 +2,7 @@
 
 The only file that imports APScheduler. Its cron counts weekdays from Monday = 0, its
 default misfire grace is one second, and a local time that daylight saving skips or doubles
-confuses it: hence names for weekdays, explicit graces, and `WallClock`, which counts in
-local time without a zone and only then turns the result into an instant.
+confuses it: hence explicit graces, and cronsim for cron rhythms.
 """
 
 from __future__ import annotations
@@ -18,12 +17,9 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from cronsim import CronSim
 
-from bot.errors import ConfigError
-
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _GRACE_SECONDS = 3600
 Action = Callable[[], Awaitable[None]]
 
@@ -56,84 +52,30 @@ def summary_rhythm(text: str, timezone: str) -> Rhythm:
     return Rhythm(cron=f"{minute} {hour} {date}", timezone=timezone)
 
 
-def check_cron(text: str) -> None:
-    """Raises ConfigError with a sentence where `text` is no cron expression."""
-    _cron(text)
-
-
-def _cron(text: str) -> CronTrigger:
-    fields = text.split()
-    if len(fields) != 5:
-        raise ConfigError(
-            [f'"{text}" has {len(fields)} fields: a cron expression has five, "0 7 * * *"']
-        )
-    minute, hour, day, month, weekday = fields
-    try:
-        return CronTrigger(
-            minute=minute,
-            hour=hour,
-            day=day,
-            month=month,
-            day_of_week=_weekday_names(weekday),
-            timezone=UTC,
-        )
-    except ValueError as error:
-        raise ConfigError([f'"{text}" is no cron expression: {error}']) from None
-
-
-def _weekday_names(field: str) -> str:
-    """Turns cron's numbers (0 and 7 are Sunday) into names; a range over Sunday is split."""
-
-    def name(part: str) -> str:
-        return _WEEKDAYS[int(part) % 7] if part.isdigit() and int(part) <= 7 else part
-
-    def each(part: str) -> str:
-        body, slash, step = part.partition("/")
-        first, dash, last = body.partition("-")
-        if dash and first.isdigit() and last.isdigit():
-            days = range(int(first), int(last) + 1, int(step or 1))
-            return ",".join(name(str(day)) for day in days)
-        return name(first) + (dash + name(last) if dash else "") + slash + step
-
-    return ",".join(each(part) for part in field.split(","))
-
-
-class WallClock(BaseTrigger):  # type: ignore[misc]
-    """A cron rhythm in local time: what a clock change skips fires at the next valid
-    minute, what it doubles fires once."""
+class CronTrigger(BaseTrigger):  # type: ignore[misc]
+    """A cron rhythm in local time, as Debian's cron keeps it: a set time that a clock change
+    skips fires at the next valid minute, one that it doubles fires once."""
 
     def __init__(self, cron: str, timezone: str) -> None:
-        self._cron = _cron(cron)
+        self._cron = cron
         self._zone = ZoneInfo(timezone)
 
     def get_next_fire_time(
         self, previous_fire_time: datetime | None, now: datetime
     ) -> datetime | None:
         after = now if previous_fire_time is None else max(previous_fire_time, now)
-        # a wall clock shows some times twice: start early enough to see the first of them
-        local = after.astimezone(self._zone).replace(tzinfo=UTC, fold=0) - timedelta(hours=2)
-        previous: datetime | None = None
-        while True:
-            candidate = self._cron.get_next_fire_time(previous, local)
-            if candidate is None:
-                return None
-            instant = self._instant(candidate.replace(tzinfo=None))
+        # it gives what lies after its start, and the very first fire may be now
+        start = (after - timedelta(minutes=1)).astimezone(self._zone)
+        for local in CronSim(self._cron, start):
+            instant = local.astimezone(UTC)
             if instant > after or (previous_fire_time is None and instant == after):
                 return instant
-            previous = candidate
-            local = candidate + timedelta(microseconds=1)
-
-    def _instant(self, wall: datetime) -> datetime:
-        while True:
-            instant = wall.replace(tzinfo=self._zone).astimezone(UTC)
-            if instant.astimezone(self._zone).replace(tzinfo=None) == wall:
-                return instant
-            wall = (wall + timedelta(minutes=1)).replace(second=0, microsecond=0)
+        return None
 
 
 def trigger_of(rhythm: Rhythm) -> BaseTrigger:
     if rhythm.cron:
-        return WallClock(rhythm.cron, rhythm.timezone)
+        return CronTrigger(rhythm.cron, rhythm.timezone)
     every = rhythm.every or timedelta(hours=1)
     return IntervalTrigger(seconds=max(every.total_seconds(), 1), timezone=UTC)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot import message
 from bot.chat.console.adapter import ConsoleChat
-from bot.deliver import Clocks, OutboxWorker
+from bot.deliver import Clocks, Hooks, OutboxWorker
 from bot.ingest.poll import poll
 from bot.model.source import Batch
 from bot.review import ReviewSettings, review
@@ -104,8 +104,7 @@ async def serve(folder: Path, steps: Steps) -> None:
         voices=message,
         access=review_settings.access,
         clocks=Clocks(calendar=clock, wall=clock, monotonic=clock),
-        draw=nothing,
-        report=nothing,
+        hooks=Hooks(draw=nothing, report=nothing),
     )
     await worker.start()
     while True:

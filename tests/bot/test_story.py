@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bot import message
-from bot.deliver import Clocks, OutboxWorker
+from bot.deliver import Clocks, Hooks, OutboxWorker
 from bot.ingest.poll import poll
 from bot.model.source import Batch
 from bot.review import ReviewSettings, reroute, review, settle_routes
@@ -73,8 +73,7 @@ class Story:
             voices=message,
             access=WALLS,
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
-            draw=self._no_chart,
-            report=self._say,
+            hooks=Hooks(draw=self._no_chart, report=self._say),
         )
 
     async def _no_chart(self, *_):

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bot.chat.clocks import Clocks
 from bot.chat.discord.adapter import DiscordChat, Patience
-from bot.chat.settings import DiscordSettings
+from bot.chat.discord.settings import DiscordSettings
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, YEAR, Asked, LoopbackDiscord
 from tests.loopback.discord_rules import walk
@@ -173,8 +174,7 @@ async def open_stage(
         settings,
         TOKEN,
         dispatcher,
-        wall=lambda: server.wall(),
-        monotonic=time.monotonic,
+        Clocks(wall=lambda: server.wall(), monotonic=time.monotonic),
         patience=patience,
     )
     running = asyncio.create_task(chat.run())

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from bot.chat.settings import SlackSettings
+from bot.chat.clocks import Clocks
 from bot.chat.slack.adapter import SlackChat
 from bot.chat.slack.render import unescape
+from bot.chat.slack.settings import SlackSettings
 from bot.chat.slack.tokens import SlackTokens
 from bot.deliver import LONGEST_ASKED
 from bot.errors import DeliveryDeferred
@@ -64,6 +65,7 @@ class PatientChat:
     """The chat as the outbox uses it: a pause that it names is waited for on the clock."""
 
     platform = "slack"
+    can = SlackChat.can
 
     def __init__(self, chat: SlackChat, clock: Clock) -> None:
         self._chat = chat
@@ -246,10 +248,12 @@ async def open_workspace(
             SlackSettings(base_url=server.base_url, **more),
             tokens,
             answers or ParsingDesk(dispatcher),
-            wall=wall or clock.wall,
-            monotonic=clock.monotonic,
-            sleep=clock.sleep,
-            uniform=max,
+            Clocks(
+                wall=wall or clock.wall,
+                monotonic=clock.monotonic,
+                sleep=clock.sleep,
+                uniform=max,
+            ),
             timeout=patience,
             ping=ping,
         )

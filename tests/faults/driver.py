@@ -18,7 +18,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 import bot.message
-from bot.deliver import Clocks, OutboxWorker
+from bot.deliver import Clocks, Hooks, OutboxWorker
 from bot.model.message import Button, ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
 from bot.storage.access import AccessPolicy
@@ -243,8 +243,7 @@ class Driver:
             clocks=Clocks(
                 calendar=self.stage.now, wall=self.stage.now, monotonic=lambda: self._monotonic
             ),
-            draw=draw,
-            report=report,
+            hooks=Hooks(draw=draw, report=report),
         )
 
     async def _deliver(self, *, crash: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,14 +19,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.chat.console.journal import Journal
+from bot.chat.console.settings import CAN, ConsoleSettings
 from bot.chat.text import clean
 from bot.errors import DeliveryDeferred, DeliveryRefused
-from bot.model.chat import Delivery, Health
+from bot.model.chat import OPERATOR_SPACE, ChatSurroundings, Delivery, Health
 from bot.model.command import Caller, Dispatcher, Words
 from bot.model.message import Message
 
 CHANNEL = "console:main"
-SPACE = "console"
+SPACE = OPERATOR_SPACE
 
 _COLOUR = {"critical": "bold red", "warning": "yellow", "info": "cyan", None: "green"}
 _LEAVE = frozenset({"exit", "quit"})
@@ -42,6 +44,7 @@ class ConsoleChat:
     """
 
     platform = "console"
+    can = CAN
 
     def __init__(
         self,
@@ -50,8 +53,6 @@ class ConsoleChat:
         out: TextIO | Path,
         input: TextIO | None = None,
         pictures: Path | None = None,
-        user: str = "console",
-        width: int | None = None,
         calendar: Callable[[], float] = time.time,
         leave: Callable[[], None] = lambda: signal.raise_signal(signal.SIGINT),
     ) -> None:
@@ -63,11 +64,15 @@ class ConsoleChat:
         self._journal = Journal(out) if isinstance(out, Path) else None
         self._input = input
         self._pictures = pictures
-        self._width = width
         self._lock = threading.Lock()
         self._since = calendar()
         self._caller = Caller(
-            platform="console", space=SPACE, channel=CHANNEL, user=user, name=user, admin=True
+            platform="console",
+            space=SPACE,
+            channel=CHANNEL,
+            user="console",
+            name="console",
+            admin=True,
         )
 
     async def run(self) -> None:
@@ -155,11 +160,12 @@ class ConsoleChat:
 
     def _print_delivery(self, delivery: Delivery, words: Words) -> None:
         message, ref = delivery.message, delivery.ref or delivery.id
-        notes = {"edit": words.say("updated"), "reply": words.say("history")}
+        note = words.say("history") if delivery.action == "reply" else ""
         today = int(self._calendar() // 86400)
         stands = (message.severity, message.over)
-        if delivery.action == "edit":
-            # what stands above cannot be changed here: the headline and the fields say what did
+        if delivery.update:
+            # the whole message stands above: the headline and the fields say what changed
+            note = words.say("updated")
             message = replace(message, text="", table=(), buttons=())
             day, before = self._said.get(ref, (0, None))
             if stands == before:
@@ -168,16 +174,16 @@ class ConsoleChat:
                     return
                 message = replace(message, fields=(), footer="", picture=None)
         self._said[ref] = (today, stands)
-        body = self._body(message, ref, words, notes.get(delivery.action, ""))
+        body = self._body(message, ref, words, note)
         self._write(delivery.id, body)
 
     def _write(self, id: str | None, body: RenderableType) -> None:
         with self._lock:
             if self._journal is not None:
-                self._journal.write(id, _render(body, self._width or _WIDE))
+                self._journal.write(id, _render(body, _WIDE))
             elif (stream := self._stream) is not None:
                 terminal = stream.isatty()
-                width = self._width or (Console(file=stream).width if terminal else _WIDE)
+                width = Console(file=stream).width if terminal else _WIDE
                 text = _render(body, width, terminal)
                 coding = stream.encoding or "utf-8"
                 stream.write(text.encode(coding, "replace").decode(coding) + "\n")
@@ -202,6 +208,17 @@ class ConsoleChat:
 
 
 _WIDE = 110
+
+
+def open_console(settings: ConsoleSettings, world: ChatSurroundings) -> ConsoleChat:
+    file = world.path(settings.file) if settings.file else None
+    return ConsoleChat(
+        world.dispatcher,
+        out=file or world.out or sys.stdout,
+        input=world.typed,
+        pictures=world.path(settings.charts),
+        calendar=world.calendar,
+    )
 
 
 def print_message(message: Message, words: Words, stream: TextIO) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 
+from bot.chat.clocks import Clocks
 from bot.chat.condition import Condition
 from bot.chat.discord.commands import CHOICE, CHOICES, ROOT, payload, same
 from bot.chat.discord.errors import (
@@ -34,10 +34,11 @@ from bot.chat.discord.interactions import Interactions
 from bot.chat.discord.permissions import READ_HISTORY, missing
 from bot.chat.discord.post import edit, look, number_of, post, ref_of, reply
 from bot.chat.discord.render import CHART, Rendered, render
-from bot.chat.settings import DiscordSettings
+from bot.chat.discord.settings import CAN, DiscordSettings
 from bot.chat.words import LARGEST_FILE
+from bot.config.settings import secret
 from bot.errors import DeliveryError, DeliveryRefused
-from bot.model.chat import Delivery, Health
+from bot.model.chat import ChatSurroundings, Delivery, Health
 from bot.model.command import Attachment, Caller, Dispatcher
 from bot.model.message import Message
 
@@ -65,36 +66,31 @@ class _GatewayLost(Exception):
 
 
 class DiscordChat:
-    """`wall` gives real epoch seconds; `api_base` and `gateway` hold for the process."""
+    """`api_base` and `gateway` of the settings hold for the process."""
 
     platform = "discord"
+    can = CAN
 
     def __init__(
         self,
         settings: DiscordSettings,
         token: str,
         dispatcher: Dispatcher,
+        clocks: Clocks,
         *,
-        wall: Callable[[], float],
-        monotonic: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        uniform: Callable[[float, float], float] = random.uniform,
         patience: Patience = Patience(),
     ) -> None:
         self._settings = settings
         self._token = token
         self._dispatcher = dispatcher
-        self._monotonic = monotonic
-        self._sleep = sleep
+        self._clocks = clocks
         self._patience = patience
-        self._condition = Condition(
-            "Discord", dispatcher, wall=wall, uniform=uniform, longest=patience.pause
-        )
+        self._condition = Condition("Discord", dispatcher, clocks, longest=patience.pause)
         self._interactions = Interactions(dispatcher)
         self._client: discord.AutoShardedClient | None = None
         self._login = asyncio.Lock()
         self._shards: set[int] = set()
-        self._down_since = monotonic()
+        self._down_since = clocks.monotonic()
         self._registered = False
         self._spaces: dict[str, str] = {}
 
@@ -117,7 +113,7 @@ class DiscordChat:
                         f"Discord cannot be reached ({kind_of(error)}): alerts wait, and it is "
                         "tried again until it works."
                     )
-                await self._sleep(pause)
+                await self._clocks.sleep(pause)
         finally:
             await self.close()
 
@@ -133,7 +129,7 @@ class DiscordChat:
     async def _stay_connected(self) -> None:
         """Ends only by raising; the library resumes short losses by itself."""
         client = await self._logged_in()
-        self._down_since = self._monotonic()
+        self._down_since = self._clocks.monotonic()
         connection = asyncio.create_task(client.connect())
         try:
             while True:
@@ -143,7 +139,7 @@ class DiscordChat:
                 if connection.done():
                     await connection
                     raise _GatewayLost
-                lost = self._monotonic() - self._down_since
+                lost = self._clocks.monotonic() - self._down_since
                 if not self.health().ready and lost >= self._patience.gateway:
                     raise _GatewayLost
         except discord.ConnectionClosed as error:
@@ -221,7 +217,7 @@ class DiscordChat:
         if client is self._client:
             self._shards.discard(shard)
             if self.health().ready:
-                self._down_since = self._monotonic()
+                self._down_since = self._clocks.monotonic()
             self._condition.interrupted()
 
     async def _register(self, client: discord.AutoShardedClient) -> None:
@@ -346,8 +342,19 @@ class DiscordChat:
             self._client.http._buckets.clear()
 
 
+def open_discord(settings: DiscordSettings, world: ChatSurroundings) -> DiscordChat:
+    token = secret(
+        world.environ,
+        env=settings.token_env,
+        file=settings.token_file,
+        root=str(world.path(".")),
+        what="discord.token",
+    )
+    return DiscordChat(settings, token, world.dispatcher, Clocks.of(world))
+
+
 class _LibraryInteraction:
-    """An interaction as `discord_people` wants it."""
+    """An interaction as `Interactions` wants it."""
 
     def __init__(self, interaction: discord.Interaction, patience: float) -> None:
         self._interaction = interaction

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -24,8 +22,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.chat.clocks import Clocks
 from bot.chat.condition import Condition
-from bot.chat.settings import SlackSettings
 from bot.chat.slack.callers import Callers
 from bot.chat.slack.errors import INVITE, SlackRefusal, refusal
 from bot.chat.slack.files import Files
@@ -35,11 +33,12 @@ from bot.chat.slack.interactions import FORM, Interactions
 from bot.chat.slack.limits import Pace
 from bot.chat.slack.manifest import PATH, missing_scopes
 from bot.chat.slack.post import Poster
+from bot.chat.slack.settings import CAN, SlackSettings
 from bot.chat.slack.tokens import SlackTokens
 from bot.chat.slack.web import SlackWeb, broken, proxy_for
 from bot.chat.text import seconds
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
-from bot.model.chat import Delivery, Health
+from bot.model.chat import ChatSurroundings, Delivery, Health
 from bot.model.command import Dispatcher
 
 __all__ = ["SlackChat", "SlackTokens"]
@@ -55,39 +54,33 @@ Work = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class SlackChat:
-    """One workspace. `wall` is real epoch time, the clock of `Delivery.last_attempt_at`.
+    """One workspace.
 
-    `monotonic` and `sleep` serve pacing and back-off. `timeout` bounds each request, `ping`
-    the time to notice a dead socket, both in seconds.
+    `timeout` bounds each request, `ping` the time to notice a dead socket, both in seconds.
     """
 
     platform = "slack"
+    can = CAN
 
     def __init__(
         self,
         settings: SlackSettings,
         tokens: SlackTokens,
         dispatcher: Dispatcher,
+        clocks: Clocks,
         *,
-        wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        uniform: Callable[[float, float], float] = random.uniform,
         timeout: float = 20.0,
         ping: float = 10.0,
     ) -> None:
         self._settings = settings
         self._tokens = tokens
         self._dispatcher = dispatcher
-        self._wall = wall
-        self._sleep = sleep
+        self._clocks = clocks
         self._ping = ping
         self._team: str | None = None
         self._skew = 0.0
         self._scopes: frozenset[str] | None = None
-        self._condition = Condition(
-            "Slack", dispatcher, wall=wall, uniform=uniform, longest=_LONGEST_PAUSE
-        )
+        self._condition = Condition("Slack", dispatcher, clocks, longest=_LONGEST_PAUSE)
         self._hands = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -97,16 +90,15 @@ class SlackChat:
         self._web = SlackWeb(settings.base_url, tokens.bot, timeout)
         self._timeout = timeout
         self._client = self._make_client()
-        paced = Pace(self._call, monotonic, sleep).call
+        paced = Pace(self._call, clocks.monotonic, clocks.sleep).call
         files = Files(paced, self._web.upload)
-        self._poster = Poster(paced, files, Finder(paced, lambda: self._skew), sleep)
+        self._poster = Poster(paced, files, Finder(paced, lambda: self._skew), clocks.sleep)
         self._interactions = Interactions(
             dispatcher,
-            Callers(paced, monotonic),
+            Callers(paced, clocks.monotonic),
             files,
             paced,
-            respond=self._web.respond,
-            fetch=self._web.fetch,
+            self._web,
             team=lambda: self._team,
         )
         self._app = self._make_app()
@@ -121,7 +113,7 @@ class SlackChat:
                     await self._watch_socket()
             except DeliveryError as error:
                 await self._condition.broken(str(error))
-            await self._sleep(self._condition.next_pause())
+            await self._clocks.sleep(self._condition.next_pause())
 
     async def send(self, delivery: Delivery) -> str:
         return await self._deliver(delivery, self._poster.send)
@@ -345,7 +337,7 @@ class SlackChat:
     def _note_headers(self, method: str, headers: Mapping[str, str]) -> None:
         with suppress(ValueError):
             at = parsedate_to_datetime(headers.get("Date", "")).timestamp()
-            self._skew = at - self._wall()
+            self._skew = at - self._clocks.wall()
         granted = headers.get("x-oauth-scopes") if method == "auth.test" else None
         if granted is not None:
             self._scopes = frozenset(scope.strip() for scope in granted.split(","))
@@ -379,6 +371,11 @@ def _mark(body: Mapping[str, Any]) -> str:
     """One request of a person: its trigger, and all that it says."""
     said = json.dumps(body, sort_keys=True, default=str).encode()
     return f"slack:{body.get('trigger_id')}:{blake2b(said, digest_size=16).hexdigest()}"
+
+
+def open_slack(settings: SlackSettings, world: ChatSurroundings) -> SlackChat:
+    tokens = SlackTokens.read(settings, world.environ, str(world.path(".")))
+    return SlackChat(settings, tokens, world.dispatcher, Clocks.of(world))
 
 
 def _refused(error: SlackApiError, method: str, channel: str) -> DeliveryError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.chat.slack.callers import Callers
@@ -11,6 +11,7 @@ from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.files import Files
 from bot.chat.slack.limits import Call
 from bot.chat.slack.render import Rendered, button_delivery, render_answer, unescape
+from bot.chat.slack.web import SlackWeb
 from bot.chat.text import clean, shorten
 from bot.chat.words import no_file, no_form
 from bot.errors import DeliveryError, DeliveryMalformed
@@ -23,16 +24,13 @@ _TITLE = 24
 _LABEL = 200
 
 Payload = Mapping[str, Any]
-Respond = Callable[[str, Mapping[str, Any]], Awaitable[None]]
-Fetch = Callable[[str], Awaitable[bytes]]
 
 
 class Interactions:
     """Takes what people do and brings back the dispatcher's answer.
 
-    `respond` posts to a response address, `fetch` reads a file that a person gave, `team`
-    tells the own workspace (None before the first sign-in). Every method returns normally:
-    what goes wrong is told to the person or the operator.
+    `team` tells the own workspace (None before the first sign-in). Every method returns
+    normally: what goes wrong is told to the person or the operator.
     """
 
     def __init__(
@@ -41,17 +39,15 @@ class Interactions:
         callers: Callers,
         files: Files,
         call: Call,
+        web: SlackWeb,
         *,
-        respond: Respond,
-        fetch: Fetch,
         team: Callable[[], str | None],
     ) -> None:
         self._dispatcher = dispatcher
         self._callers = callers
         self._files = files
         self._call = call
-        self._respond = respond
-        self._fetch = fetch
+        self._web = web
         self._team = team
 
     async def command(self, payload: Payload) -> None:
@@ -112,7 +108,7 @@ class Interactions:
             )  # no file of strangers is read
         url = str(file.get("url_private_download") or file.get("url_private"))
         try:
-            content = await self._fetch(url)
+            content = await self._web.fetch(url)
         except DeliveryError as error:
             await self._dispatcher.report(str(error))
             return no_file(await self._dispatcher.words(caller))
@@ -139,14 +135,14 @@ class Interactions:
         first, *more = render_answer(message, file=file)
         try:
             try:
-                await self._respond(url, _answer(first, kind))
+                await self._web.respond(url, _answer(first, kind))
             except SlackRefusal:
                 if file is None:
                     raise
                 # Slack does not say which of its views take private pictures.
-                await self._respond(url, _answer(render_answer(message)[0], kind))
+                await self._web.respond(url, _answer(render_answer(message)[0], kind))
             for part in more:
-                await self._respond(url, _answer(part, kind))
+                await self._web.respond(url, _answer(part, kind))
         except DeliveryError as error:
             await self._dispatcher.report(str(error))
 

@@ -10,7 +10,7 @@ import pytest
 from sqlite_utils import Database
 
 from bot import message
-from bot.deliver import Clocks, OutboxWorker
+from bot.deliver import Clocks, Hooks, OutboxWorker
 from bot.message.digest import LISTED
 from bot.route import News, route
 from bot.storage import channels, incidents
@@ -62,8 +62,7 @@ class Team:
             voices=message,
             access=self.access,
             clocks=Clocks(calendar=stage.now, wall=stage.now, monotonic=lambda: self.monotonic),
-            draw=_nothing,
-            report=_nothing,
+            hooks=Hooks(draw=_nothing, report=_nothing),
         )
 
     async def subscribe(self, **more: int) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import bot.message
 from bot.chat.discord.adapter import Patience
-from bot.deliver import Clocks, OutboxWorker
+from bot.deliver import Clocks, Hooks, OutboxWorker
 from bot.model.message import ChartSpec, Picture
 from bot.storage import channels, outbox
 from bot.storage.access import AccessPolicy
@@ -180,6 +180,5 @@ def courier_of(stage: Stage, store: Store) -> OutboxWorker:
         voices=bot.message,
         access=AccessPolicy({stage.space: ("*",)}),
         clocks=Clocks(calendar=stage.now, wall=stage.now, monotonic=time.monotonic),
-        draw=draw,
-        report=report,
+        hooks=Hooks(draw=draw, report=report),
     )

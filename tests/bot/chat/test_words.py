@@ -74,7 +74,7 @@ async def test_the_terminal_marks_changes_in_german() -> None:
     async with open_console() as stage:
         stage.dispatcher.language = GERMAN
         ref = await stage.chat.send(delivery(stage))
-        await stage.chat.send(delivery(stage, 2, action="edit", ref=ref))
+        await stage.chat.send(delivery(stage, 2, update=True))
         await stage.chat.send(delivery(stage, 3, action="reply", ref=ref))
         heads = [one.text.split(" · Alert")[0].strip() for one in stage.shown()]
         assert heads == ["KRITISCH", "KRITISCH · aktualisiert", "KRITISCH · Verlauf"]

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config.load import Settings, load, parse
-from bot.config.settings import Section, SourceSettings
+from bot.chat.table import CHATS
+from bot.config.load import load, parse
+from bot.config.schema import Settings
+from bot.config.settings import SourceSettings
 from bot.errors import ConfigError
 
 
@@ -18,12 +20,7 @@ class CountsSettings(SourceSettings):
     path: str
 
 
-class ChatSettings(Section):
-    token_env: str = "TOKEN"
-
-
 KINDS = {"counts": CountsSettings}
-CHATS = {"discord": ChatSettings, "slack": ChatSettings}
 
 
 def read(raw: dict[str, Any]) -> Settings:
@@ -62,6 +59,17 @@ def test_all_problems_come_at_once_with_path_and_suggestion() -> None:
     assert '"Mars/Olympus" is no time zone' in text
     assert 'chanels: "chanels" is unknown; did you mean "channels"?' in text
     assert 'checks.sensitivty: "sensitivty" is unknown; did you mean "sensitivity"?' in text
+
+
+@pytest.mark.parametrize(
+    "text", ["0 7 * *", "61 7 * * *", "0 7 * * 9", "x y z a b", "0 0 31 2 *"]
+)
+def test_a_broken_cron_expression_is_refused_in_words(text: str) -> None:
+    [found] = problems(
+        {"sources": [{"name": "a", "kind": "counts", "path": "x", "cron": text}]}
+    )
+    assert found.startswith("sources[0].cron: ")
+    assert "cron expression" in found
 
 
 def test_a_secret_written_inline_is_refused_without_being_shown() -> None:

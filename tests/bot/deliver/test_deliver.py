@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot import message
-from bot.deliver import LONGEST_ASKED, Clocks, OutboxWorker
+from bot.deliver import LONGEST_ASKED, Clocks, Hooks, OutboxWorker
 from bot.model.message import ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
 from bot.storage.access import AccessPolicy
@@ -37,8 +37,7 @@ class Dispatcher:
             voices=message,
             access=AccessPolicy({"fake:team": ("*",)}),
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
-            draw=self._draw,
-            report=self._report,
+            hooks=Hooks(draw=self._draw, report=self._report),
         )
         return self.worker
 

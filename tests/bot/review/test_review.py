@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bot import message
-from bot.deliver import Clocks, OutboxWorker
+from bot.deliver import Clocks, Hooks, OutboxWorker
 from bot.ingest.poll import Outcome, store_batch
 from bot.model.source import Batch
 from bot.review import ReviewSettings, forget, review
@@ -73,8 +73,7 @@ class Service:
             voices=message,
             access=self.review_settings.access,
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
-            draw=self._nothing,
-            report=self._nothing,
+            hooks=Hooks(draw=self._nothing, report=self._nothing),
         )
 
     async def _nothing(self, *_):

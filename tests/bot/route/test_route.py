@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot import message
-from bot.deliver import Clocks, OutboxWorker
+from bot.deliver import Clocks, Hooks, OutboxWorker
 from bot.route import News, quiet_end, route
 from bot.storage import accounts, alerts, channels, forgetting, incidents, notices, outbox
 from bot.storage.access import AccessPolicy
@@ -61,8 +61,7 @@ class Dispatcher:
             voices=message,
             access=WALLS,
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
-            draw=self._no_picture,
-            report=self._no_picture,
+            hooks=Hooks(draw=self._no_picture, report=self._no_picture),
         )
 
     async def _no_picture(self, *_):

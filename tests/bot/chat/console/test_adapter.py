@@ -44,9 +44,12 @@ def delivery(message: Message, **changes: object) -> Delivery:
     return Delivery(**{**given, **changes})  # type: ignore[arg-type]
 
 
-async def test_an_alert_is_plain_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
+async def test_an_alert_is_plain_lines_where_there_is_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.console.adapter._WIDE", 300)
     out = io.StringIO()
-    chat = ConsoleChat(RecordingDesk(), out=out, pictures=tmp_path / "charts", width=300)
+    chat = ConsoleChat(RecordingDesk(), out=out, pictures=tmp_path / "charts")
     picture = Picture(name="lena.png", png=PNG, alt="Followers of lena")
     await chat.send(delivery(alert(picture=picture)))
     path = tmp_path / "charts" / "abc123-lena.png"
@@ -85,7 +88,7 @@ async def test_what_goes_on_is_one_line_a_day_and_what_changes_is_said_at_once()
 
     async def shown(id: str, **changes: object) -> list[str]:
         out.truncate(out.seek(0))
-        await chat.send(delivery(alert(**changes), id=id, ref="first", action="edit"))
+        await chat.send(delivery(alert(**changes), id=id, ref="first", update=True))
         return out.getvalue().splitlines()[:-1]
 
     await chat.send(delivery(alert(), id="first"))
@@ -102,8 +105,7 @@ async def test_the_picture_of_an_edit_replaces_the_one_before(tmp_path: Path) ->
     for id, png in (("first", PNG), ("later", PNG + b"!")):
         picture = Picture(name="lena.png", png=png, alt="Followers of lena")
         message = alert(picture=picture, over=id == "later")
-        action = "post" if id == "first" else "edit"
-        await chat.send(delivery(message, id=id, ref="first", action=action))
+        await chat.send(delivery(message, id=id, ref="first", update=id == "later"))
     assert os.listdir(tmp_path) == ["first-lena.png"]
     assert (tmp_path / "first-lena.png").read_bytes() == PNG + b"!"
 
@@ -138,7 +140,7 @@ async def test_lines_are_answered_and_the_end_of_input_ends_nothing() -> None:
     os.close(write)
     dispatcher = RecordingDesk()
     with os.fdopen(read) as typed:
-        chat = ConsoleChat(dispatcher, out=io.StringIO(), input=typed, user="ada")
+        chat = ConsoleChat(dispatcher, out=io.StringIO(), input=typed)
         running = asyncio.create_task(chat.run())
         await until(lambda: len(dispatcher.lines) == 2)
         await asyncio.sleep(0)
@@ -147,7 +149,7 @@ async def test_lines_are_answered_and_the_end_of_input_ends_nothing() -> None:
         await asyncio.gather(running, return_exceptions=True)
     assert [line for _, line in dispatcher.lines] == ["status", "why 12"]
     caller = dispatcher.lines[0][0]
-    assert (caller.space, caller.channel, caller.name) == (SPACE, CHANNEL, "ada")
+    assert (caller.space, caller.channel, caller.name) == (SPACE, CHANNEL, "console")
 
 
 async def test_a_file_tells_what_was_written_whole(tmp_path: Path) -> None:
@@ -182,14 +184,18 @@ async def test_a_text_cannot_pretend_to_be_another_message(tmp_path: Path) -> No
     assert await chat.find(delivery(alert(), id="other1")) is None
 
 
-async def test_edits_and_replies_name_the_first_message(tmp_path: Path) -> None:
+async def test_an_update_is_short_and_a_reply_names_its_message(tmp_path: Path) -> None:
     path = tmp_path / "told.txt"
     chat = ConsoleChat(RecordingDesk(), out=path)
     ref = await chat.send(delivery(alert()))
-    edit = delivery(alert(title="Resolved"), id="edit01", action="edit", ref=ref)
-    assert await chat.send(edit) == ref
-    assert await chat.find(edit) == ref
+    update = delivery(alert(title="Resolved"), id="edit01", update=True)
+    assert await chat.find(update) is None
+    await chat.send(update)
+    assert await chat.find(update)
     assert "CRITICAL · updated · Resolved" in path.read_text()
+    assert path.read_text().count("1,234 followers went") == 1
+    line = delivery(Message(text="it is over"), id="line01", action="reply", ref=ref)
+    assert await chat.send(line) == ref
 
 
 async def test_a_full_disk_defers_and_leaves_no_half_message(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.chat.clocks import Clocks
 from bot.chat.discord.adapter import DiscordChat
 from bot.chat.discord.commands import payload, read_call, same
-from bot.chat.settings import DiscordSettings
+from bot.chat.discord.settings import DiscordSettings
 from bot.commands.table import COMMANDS as ALL_COMMANDS
 from bot.message.voice import voices
 from bot.model.command import Argument, Command
@@ -60,8 +61,7 @@ async def test_a_new_language_registers_the_commands_anew(stage: DiscordStage) -
         DiscordSettings(api_base=stage.server.api_base, gateway=stage.server.gateway),
         TOKEN,
         stage.dispatcher,
-        wall=stage.now,
-        monotonic=time.monotonic,
+        Clocks(wall=stage.now, monotonic=time.monotonic),
         patience=QUICK,
     )
     for _ in range(2):
