@@ -1,27 +1,66 @@
-"""What one day, or each of many, says about all accounts of a panel."""
+"""What one day, or each of many, says about all accounts of a panel.
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+The way of a panel: baseline, detectors, false-discovery control, evidence, verdict. Only this
+module knows it. A panel too large for one memory, or one machine, is judged in parts:
+
+    context = merge((summarise(part, columns) for part in parts), rules, floors=floors)
+    for part in parts:
+        for at, judgement in judgements(part, rules, events=events, context=context): ...
+
+Whatever the cut, the parts say together what the whole says, to the bit. They share their days
+and the names of their groups (`Panel.groups` of the whole, each part with its own rows).
+Summaries and the context can be pickled; `combine` adds summaries up where they are made.
+
+`decide` needs a judgement of all accounts at once, but only of those that have something to say
+or an incident: `shortlist(part, rules, context, keep=...)` finds them, `Shortlist.joined` puts
+those of all parts together, and `judge_shortlist` judges them, again as if they had never been
+parted.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from checks.detectors.fdr import hold_discoveries
+from checks.context import (
+    Context,
+    Population,
+    combine,
+    day_of,
+    judged_columns,
+    merge,
+    sudden,
+    summarise,
+)
 from checks.detectors.findings import Day, Findings, join, nothing
 from checks.detectors.onset import onset, shortened
-from checks.detectors.table import CHECKS, WAVE_MEMBER, check_named
+from checks.detectors.table import CHECKS, check_named
 from checks.evidence.cache import EvidenceCache
-from checks.evidence.cohort import MIN_MOVED
-from checks.evidence.cohorts import Case, evidence_days
+from checks.evidence.cohorts import Case, below_floors, movers, wave_members
 from checks.faults.hold import Held, hold
-from checks.faults.notices import fault_notices
+from checks.faults.notices import fault_notices, told_once
 from checks.incident.day import EmptyDayContext, PanelDayContext
 from checks.incident.wave import wave_name
 from checks.milestone import milestones
 from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
-from checks.panel.panel import Bools, Ints, Panel
+from checks.panel.panel import Bools, Ints, Panel, side_by_side
 from checks.reasons import reason
 from checks.verdict.verdict import explain
+
+__all__ = [
+    "Context",
+    "Shortlist",
+    "combine",
+    "detect",
+    "judge",
+    "judge_shortlist",
+    "judgements",
+    "merge",
+    "shortlist",
+    "summarise",
+]
 
 STALE_DAYS = 7
 _DAY = 86_400
@@ -30,9 +69,6 @@ _CLEARLY = 2.0
 
 _EPISODE = 3
 
-_FEW = 8
-"""Judged days up to which peers' states are worked out on demand instead of for all."""
-
 
 def judge(
     panel: Panel,
@@ -40,9 +76,14 @@ def judge(
     *,
     events: Sequence[Event] = (),
     floors: Mapping[str, float] | None = None,
+    context: Context | None = None,
 ) -> Judgement:
-    """Judges the panel's last day; `floors` are the factors that feedback gave accounts."""
-    for _, judgement in judgements(panel, rules, events=events, floors=floors):
+    """Judges the panel's last day; `floors` are the factors that feedback gave accounts.
+
+    `context` is that of all parts where the panel is one; left out, the panel is all there is.
+    """
+    days = judgements(panel, rules, events=events, floors=floors, context=context)
+    for _, judgement in days:
         return judgement
     at = int(panel.ends[-1]) if panel.days else 0
     return Judgement(at=at, verdicts=(), notices=(), early={}, view=EmptyDayContext())
@@ -55,44 +96,57 @@ def judgements(
     columns: Ints | None = None,
     events: Sequence[Event] = (),
     floors: Mapping[str, float] | None = None,
+    context: Context | None = None,
 ) -> Iterator[tuple[int, Judgement]]:
     """Judges the requested columns (left out: the last) in time order.
 
     Each is exactly what `judge` says of the panel that ends there. Nothing where the panel
-    has no accounts.
+    has no accounts. With a `context` its columns are judged, whatever `columns` says.
     """
-    wanted = np.unique(np.asarray([-1] if columns is None else columns) % max(panel.days, 1))
-    if not panel.accounts or not panel.days or not len(wanted):
+    wanted = judged_columns(panel, columns)
+    if not panel.accounts or not len(wanted):
         return
+    if context is None:
+        context = merge([summarise(panel, wanted)], rules, floors=floors)
+    for days, column in _days(panel, context, events):
+        yield int(days.panel.ends[column]), days.judgement(column)
+
+
+def _days(
+    panel: Panel, context: Context, events: Sequence[Event]
+) -> Iterator[tuple["_Days", int]]:
+    """The judged days in order, each in the company of those that are judged with it."""
     late = np.zeros(panel.days, np.bool_)
-    if panel.late is not None:
-        late |= panel.late.any(axis=0)
-    prompt = _judged_together(panel, rules, wanted[~late[wanted]], events, floors)
-    for column in wanted.tolist():
+    for each in (panel.late, context.sample.late):
+        late |= False if each is None else each.any(axis=0)
+    prompt = _prompt(panel, context, context.judged[~late[context.judged]], events)
+    for column in context.judged.tolist():
         if late[column]:
-            then = panel.as_of(column)
-            yield then.ends.item(-1), judge(then, rules, events=events, floors=floors)
+            # what was read after that day had ended is not known on it
+            then = context.as_of(column)
+            own = then.sample if panel is context.sample else panel.as_of(column)
+            yield from _prompt(own, then, then.judged, events)
         else:
             yield next(prompt)
 
 
-def _judged_together(
-    panel: Panel,
-    rules: Rules,
-    wanted: Ints,
-    events: Sequence[Event],
-    floors: Mapping[str, float] | None,
-) -> Iterator[tuple[int, Judgement]]:
+def _prompt(
+    panel: Panel, context: Context, judged: Ints, events: Sequence[Event]
+) -> Iterator[tuple["_Days", int]]:
     """Days of which nothing was read after they had ended."""
-    held = hold(panel)
-    for panel, judged in _stretches(held, wanted):
-        seen = evidence_days(judged) if len(judged) > 1 else judged
-        span = slice(int(seen[0]), int(seen[-1]) + 1)
-        found = detect(panel, rules, columns=span, floors=floors)
-        cache = EvidenceCache(found.day, judged, events, floors)
-        days = _Days(found, cache, judged, held)
-        for column in judged.tolist():
-            yield int(panel.ends[column]), days.judgement(column)
+    if not judged.size:
+        return
+    shared = context.faults
+    held = hold(panel, shared)
+    edges = [each.known for each in (*held.identities, *shared.held.identities)]
+    for some in context.together(judged, edges):
+        population = context.population(some)
+        day = population.day
+        if panel is not context.sample:
+            day = day_of(held.on(int(some[0])), day.columns, context.rules, context.floors)
+        found = _detected(day, population)
+        days = _Days(found, population, some, held, context, events)
+        yield from ((days, column) for column in some.tolist())
 
 
 @dataclass(frozen=True)
@@ -125,27 +179,81 @@ def detect(
     """
     judged = np.arange(panel.days)[columns] if isinstance(columns, slice) else columns
     places = np.atleast_1d(np.asarray(judged, np.int64) % max(panel.days, 1))
-    factor = np.ones(len(panel.accounts))
-    for account, by in (floors or {}).items():
-        if account in panel.row:
-            factor[panel.row[account]] = by
-    day = Day(panel, places, rules, factor)
     if not places.size or not panel.accounts:
-        return Detections(day, nothing())
-    sudden = hold_discoveries(day, _sudden(day), _sudden)
+        return Detections(day_of(panel, places, rules, floors), nothing())
+    context = merge([summarise(panel, places)], rules, floors=floors)
+    sample = context.sample
+    calm = np.zeros((len(sample.accounts), sample.days), np.bool_)
+    population = Population.on(np.unique(places), context, sample, calm)
+    day = population.day
+    if panel is not day.panel or not np.array_equal(day.columns, places):
+        day = day_of(panel, places, rules, floors)
+    return _detected(day, population)
+
+
+def _detected(day: Day, population: Population) -> Detections:
+    held = population.discoveries.hold(day, sudden(day))
     others = [check.find(day) for check in CHECKS if not check.sudden]
-    return Detections(day, join([sudden, *others]))
+    return Detections(day, join([held, *others]))
 
 
-def _sudden(day: Day) -> Findings:
-    return join([check.find(day) for check in CHECKS if check.sudden])
+@dataclass(frozen=True)
+class Shortlist:
+    """What parts of a panel have to say, small enough to be judged together.
+
+    `panel` holds the accounts that have a finding, move with a wave or were to be kept;
+    `notices` are those of all accounts, by judged time.
+    """
+
+    panel: Panel
+    notices: Mapping[int, tuple[Notice, ...]]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Shortlist"]) -> "Shortlist":
+        """That of several parts; what more than one of them notices is noticed once."""
+        notices: dict[int, list[Notice]] = {}
+        for part in parts:
+            for at, said in part.notices.items():
+                notices.setdefault(at, []).extend(said)
+        return cls(
+            side_by_side([part.panel for part in parts]),
+            {at: told_once(said) for at, said in notices.items()},
+        )
 
 
-def _stretches(held: Held, wanted: Ints) -> Iterator[tuple[Panel, Ints]]:
-    """Columns that are judged together: all with one history, or one by one where few."""
-    for panel, judged in held.parts(wanted):
-        for some in [judged] if len(wanted) > _FEW else judged[:, None]:
-            yield panel, some
+def shortlist(
+    part: Panel, rules: Rules, context: Context, *, keep: Collection[str] = ()
+) -> Shortlist:
+    """The accounts of a part that its judgements speak of, and those to `keep`."""
+    rows = {part.row[account] for account in keep if account in part.row}
+    notices: dict[int, tuple[Notice, ...]] = {}
+    if part.accounts:
+        for days, column in _days(part, context, ()):
+            rows |= days.rows(column)
+            notices[int(days.panel.ends[column])] = tuple(days.notices(column))
+    return Shortlist(part.take(np.array(sorted(rows), np.int64)), notices)
+
+
+def judge_shortlist(
+    short: Shortlist, rules: Rules, context: Context, *, events: Sequence[Event] = ()
+) -> Iterator[tuple[int, Judgement]]:
+    """What all parts together say, in time order; `early` names accounts of the shortlist
+    alone."""
+    panel = short.panel
+    told = dict(judgements(panel, rules, events=events, context=context))
+    for column in context.judged.tolist():
+        at = int(panel.ends[column])
+        empty = Judgement(at=at, verdicts=(), notices=(), early={}, view=EmptyDayContext())
+        yield at, replace(told.get(at, empty), notices=short.notices.get(at, ()))
+
+
+class _Member(NamedTuple):
+    """What a wave shows of one of its members."""
+
+    wave: str
+    finding: Finding
+    below_floor: bool
+    told: bool
 
 
 class _Days:
@@ -154,35 +262,49 @@ class _Days:
     def __init__(
         self,
         detections: Detections,
-        cache: EvidenceCache,
+        population: Population,
         judged: Ints,
         held: Held,
+        context: Context,
+        events: Sequence[Event],
     ) -> None:
         self.panel = detections.panel
-        self.detections = detections
-        self.cache = cache
+        self.day = detections.day
+        self.population = population
+        self.judged = judged
         self.held = held
+        self.context = context
+        self.cache = EvidenceCache(self.day, judged, population.cohorts, events, context.floors)
         hits = detections.hits
         hits = hits.take(~held.flapping.on[hits.row, hits.column])
         rising = hits.passed & (hits.metric == "followers") & (hits.direction > 0)
         self.risen = self._risen(hits.take(rising), judged)
-        hits = hits.take(hits.alarm | (rising & self._inside(hits)))
-        self.edges = np.searchsorted(hits.column, np.arange(self.panel.days + 1)).tolist()
-        places = zip(
-            hits.row.tolist(),
-            hits.direction.tolist(),
-            hits.start.tolist(),
-            hits.column.tolist(),
+        loud = hits.alarm | (rising & self._inside(hits))
+        self.hits = hits.take(loud & np.isin(hits.column, judged))
+        self.edges = np.searchsorted(self.hits.column, np.arange(self.panel.days + 1)).tolist()
+
+    def rows(self, column: int) -> set[int]:
+        """Those that verdicts of a judged day speak of."""
+        here = slice(self.edges[column], self.edges[column + 1])
+        return set(self.hits.row[here].tolist()).union(self._waves(column))
+
+    @cached_property
+    def found(self) -> list[tuple[Case, Finding]]:
+        """The hits in order, told over the days that carry them; their evidence is gathered."""
+        hits = self.hits
+        places = (hits.row, hits.direction, hits.start, hits.column)
+        pairs = zip(
+            zip(*(each.tolist() for each in places), strict=True),
             hits.objects(self.panel),
             strict=True,
         )
-        self.found = [self._case(*each) for each in places]
-        self._prepare(set(judged.tolist()))
+        found = [self._case(place, finding) for place, finding in pairs]
+        self._prepare([case for case, _ in found])
+        return found
 
-    def _prepare(self, judged: set[int]) -> None:
+    def _prepare(self, cases: list[Case]) -> None:
         """Gathers at once what the days will ask: each finding on its own day, and on the
         days after it that findings which open an incident are heard again."""
-        cases = [case for case, _ in self.found if case.found in judged]
         last: dict[tuple[int, str, int], int] = {}
         for case in list(cases):
             key = (case.row, case.metric, case.direction)
@@ -196,7 +318,7 @@ class _Days:
         return Judgement(
             at=int(self.panel.ends[column]),
             verdicts=tuple(verdicts),
-            notices=tuple(self._notices(column)),
+            notices=told_once(self.notices(column)),
             early=self._early(column),
             view=PanelDayContext(self.cache, column),
         )
@@ -209,23 +331,21 @@ class _Days:
             for (case, _), sums in zip(found, slow, strict=True)
             if not sums and _falls(case)
         }
-        waves = self._waves(column, loud)
+        waves = self._waves(column)
         for (case, finding), sums in zip(found, slow, strict=True):
             if case.row in waves and sums:
                 continue  # the wave says better than a sum over weeks what happened today
             wave = self.risen[column].get(case.row) if _rises(case) else None
             if _falls(case) and case.row in waves:
-                wave = waves[case.row][0]
+                wave = waves[case.row].wave
             yield self._verdict(finding, case, wave=wave)
         also = [
             Case(r, "followers", -1, column, column, column) for r in waves if r not in loud
         ]
         self.cache.prepare(each for case in also for each in self.cache.again(case))
         for case in also:
-            wave, posted, finding = waves[case.row]
-            small = self._small(finding)
-            told = posted and abs(finding.score) >= _CLEARLY
-            yield self._verdict(finding, case, wave=wave, below_floor=small, alerting=told)
+            wave, finding, below, told = waves[case.row]
+            yield self._verdict(finding, case, wave=wave, below_floor=below, alerting=told)
 
     def _verdict(
         self,
@@ -245,10 +365,9 @@ class _Days:
             alerting=alerting,
         )
 
-    def _case(
-        self, row: int, direction: int, start: int, column: int, finding: Finding
-    ) -> tuple[Case, Finding]:
+    def _case(self, place: tuple[int, int, int, int], finding: Finding) -> tuple[Case, Finding]:
         """One hit, told over the days that carry it."""
+        row, direction, start, column = place
         if start < column and check_named(finding.check).sudden:
             counts = self.panel.metrics["followers"][row]
             first = onset(counts, start, column, finding.change, finding.expected)
@@ -262,18 +381,15 @@ class _Days:
     def _risen(self, hits: Findings, judged: Ints) -> dict[int, dict[int, str]]:
         """By day, the waves in which accounts rose beyond their floors: {row: wave}.
 
-        At least MIN_MOVED of a group must; what a wave does below the floors is no news.
+        What a wave does below the floors is no news.
         """
         risen: dict[int, dict[int, str]] = {column: {} for column in judged.tolist()}
         for column, waves in risen.items():
             rows = set(hits.row[hits.column == column].tolist())
-            for group, _ in (
-                self.cache.cohorts.waves(column, 1) if len(rows) >= MIN_MOVED else ()
-            ):
-                movers = rows & set(self.cache.cohorts.movers(group, column, 1).tolist())
-                if len(movers) >= MIN_MOVED:
-                    name = wave_name(group, 1, int(self.panel.ends[column]))
-                    waves |= dict.fromkeys(movers - waves.keys(), name)
+            for group in self.population.risen(column) if rows else ():
+                name = wave_name(group, 1, int(self.panel.ends[column]))
+                moved = rows & set(movers(self.day, group, column, 1).tolist())
+                waves |= dict.fromkeys(moved - waves.keys(), name)
         return risen
 
     def _inside(self, hits: Findings) -> Bools:
@@ -282,54 +398,24 @@ class _Days:
         inside = [row in self.risen.get(column, ()) for row, column in places]
         return np.asarray(inside, np.bool_)
 
-    def _waves(self, column: int, loud: set[int]) -> dict[int, tuple[str, bool, Finding]]:
-        """Wave, whether it is posted, and the own part of each that fell with others."""
-        waves: dict[int, tuple[str, bool, Finding]] = {}
+    def _waves(self, column: int) -> dict[int, "_Member"]:
+        """The rows that fell with others, and the own part of each."""
+        waves: dict[int, _Member] = {}
         at = int(self.panel.ends[column])
-        for group, cohort_share in self.cache.cohorts.waves(column, -1):
-            rows = self.cache.cohorts.movers(group, column, -1).tolist()
-            found = {row: self._member(row, column) for row in rows}
-            alone = bool(cohort_share.posted[column - self.cache.cohorts.first])
-            large = bool(loud & found.keys()) or not all(map(self._small, found.values()))
+        for group, posted in self.population.fallen(column):
             name = wave_name(group, -1, at)
-            for row, finding in found.items():
-                waves.setdefault(row, (name, alone or large, finding))
+            found = wave_members(self.day, movers(self.day, group, column, -1), column)
+            small = below_floors(found, self.day.rules)
+            for row, finding, below in zip(
+                found.row.tolist(), found.objects(self.panel), small.tolist(), strict=True
+            ):
+                told = posted and abs(finding.score) >= _CLEARLY
+                waves.setdefault(row, _Member(name, finding, below, told))
         return waves
 
-    def _member(self, row: int, column: int) -> Finding:
-        """The finding of a member that moved with its wave, below its own floor."""
-        known, place = self.detections.day.residuals("followers"), self.cache.place[column]
-        day = known.day.at((row, place))
-        now = float(self.panel.metrics["followers"][row, column])
-        level, elapsed = float(day.level), int(day.elapsed)
-        linear = not self.panel.has_level[row]
-        move, expected = float(day.move), float(day.expected)
-        # a flat rounded series has no spread; half a display step is the least it can hide
-        step = float(known.step[row, place])
-        spread = max(float(day.spread), step / 2 / level if step > 1 else 0.0)
-        before = float(self.panel.metrics["followers"][row, column - elapsed])
-        return Finding(
-            check=WAVE_MEMBER.name,
-            account=self.panel.accounts[row],
-            metric="followers",
-            direction="down",
-            start=int(self.panel.ends[column]),
-            at=int(self.panel.ends[column]),
-            change=now - before,
-            expected=expected if linear else level * math.expm1(expected),
-            level=math.nan if linear else level,
-            size=math.nan if linear else abs(math.expm1(move) - math.expm1(expected)),
-            score=(move - expected) / spread,
-        )
-
-    def _small(self, finding: Finding) -> bool:
-        """Whether a member's own size would not have made it an incident."""
-        rules, count = self.cache.day.rules, abs(finding.change - finding.expected)
-        below = 100 * finding.size < rules.min_percent  # False without a level
-        return below or count < rules.min_count
-
-    def _notices(self, column: int) -> Iterator[Notice]:
-        yield from fault_notices(self.held, column)
+    def notices(self, column: int) -> Iterator[Notice]:
+        """What is worth saying that is no incident."""
+        yield from fault_notices(self.held, self.context.faults.held, column)
         yield from milestones(self.panel, column)
         yield from self._stale(column)
 
@@ -351,7 +437,7 @@ class _Days:
             )
 
     def _early(self, column: int) -> dict[str, int]:
-        known, place = self.detections.day.residuals("followers"), self.cache.place[column]
+        known, place = self.day.residuals("followers"), self.cache.place[column]
         rows = np.flatnonzero(known.early[:, place])
         return {self.panel.accounts[row]: int(known.changes[row, place]) for row in rows}
 

@@ -1,14 +1,14 @@
 """False-discovery control within each platform; it only removes alarms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from checks.baseline.expected import Residuals
+from checks.baseline.fit import WINDOW
 from checks.detectors.findings import Day, Findings
 from checks.detectors.tails import (
     Tails,
@@ -34,11 +34,13 @@ LEAST_ACCOUNTS = 50
 SAMPLE = 512
 """Accounts of a platform whose past stands for all; chosen by their names."""
 
+_KNOWN, _SPARSE, _FILLED = 9, 5, 13
+"""Readings of eight weeks after which an account can be judged: so many, or fewer that begin in
+their first 13 days."""
+
 NO_CHANCE = 0.01
 """Share of alpha below which a move could not be chance in a panel of any size: one false alarm
 in 2,700 account-years. It needs floors; without them the share of discoveries decides alone."""
-
-Find = Callable[[Day], Findings]
 
 _AT_ONCE = 128
 """Judged days whose pools are worked out together."""
@@ -53,12 +55,27 @@ Without floors only the tail decides: 0.018 and 0.025 let 1.2 to 1.6 q through o
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """How many accounts a sample stands for, see `Discoveries`."""
+
+    sizes: Mapping[str, int]
+    read: Mapping[str, Ints]
+    known: Bools
+
+    def at(self, place: Ints) -> "Crowd":
+        """That of some of the judged columns."""
+        read = {name: many[place] for name, many in self.read.items()}
+        return Crowd(self.sizes, read, self.known[:, place])
+
+
+@dataclass(frozen=True)
 class _Past:
     """Sampled accounts of one platform on the days of history, each day less its joint move.
 
     `scores` are NaN where not judged, and `large` says where the move passes the floors;
     (accounts, days). `found` are the scores of the hits on these days that passed their
-    floors, in the order of `place`, their places in `days`.
+    floors, in the order of `place`, their places in `days`. The sample stands for `times` as
+    many accounts.
     """
 
     days: Ints
@@ -68,6 +85,7 @@ class _Past:
     large: Bools
     found: Floats
     place: Ints
+    times: float
 
     @cached_property
     def judged(self) -> Ints:
@@ -113,61 +131,112 @@ class _Odds:
         return log_p
 
 
-def hold_discoveries(day: Day, hits: Findings, find: Find) -> Findings:
-    """Those of sudden `hits` whose surprise is beyond alpha.
+class Discoveries:
+    """What chance alone shows among sampled accounts of each platform, asked for any others.
 
-    `alarm` is off where the share of false discoveries would not hold.
-
-    `find` gives the hits of the days before, of a sample of the accounts. The tail is that of
-    all platforms together: one alone has few values to tell an exponent from.
+    `sample` holds all accounts of small platforms, of a large one those that stand for it: on
+    each judged day the SAMPLE accounts `known` then (sample accounts, judged) that have the
+    least hashes. `sizes` count all accounts of each platform, `read` those that were known and
+    read on each of the judged days. The tail is that of all platforms together: one alone has
+    few values to tell an exponent from.
     """
-    held = replace(hits, alarm=_held(day, hits, find))
-    return held.take(np.abs(hits.score) > score_limit(day.rules))
 
+    def __init__(
+        self, sample: Day, judged: Ints, crowd: Crowd, find: Callable[[Day], Findings]
+    ) -> None:
+        self.sample = sample
+        self.judged = judged
+        self.crowd = crowd
+        self.find = find
+        self._known: dict[tuple[bytes, ...], list[_Past]] = {}
+        self.platforms = {
+            name: least_hashes(sample.panel, rows)
+            for name, rows in platforms_of(sample.panel).items()
+            if crowd.sizes[name] >= LEAST_ACCOUNTS
+        }
 
-def _held(day: Day, hits: Findings, find: Find) -> Bools:
-    rules, alarm = day.rules, hits.alarm.copy()
-    platforms = [_in_order(day.panel, rows) for rows in _platforms(day.panel)]
-    tested = [_tested(day, rows, hits) for rows in platforms]
-    if not any(each.size for each in tested):
-        return alarm
-    days = np.unique(hits.column[np.concatenate(tested)])
-    judged = day.residuals(METRIC).judged[:, np.searchsorted(day.columns, days)]
-    sizes = np.stack([_sizes(judged, rows) for rows in platforms])
-    share = _SHARE if rules.min_percent > 0 else _SHARE_BARE
-    for size in np.unique(sizes, axis=1).T:
-        alike = days[(sizes == size[:, None]).all(axis=0)]
-        samples = [np.sort(rows[:n]) for rows, n in zip(platforms, size, strict=True)]
-        pasts = _pasts(day, samples, hits, find)
-        near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
-        for some in np.array_split(alike, 1 + len(alike) // _AT_ONCE):
-            odds = _odds(pasts, near, np.searchsorted(pasts[0].days, some), share)
-            for i, past in enumerate(pasts):
-                here = tested[i][np.isin(hits.column[tested[i]], some)]
-                own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
-                place = np.searchsorted(some, hits.column[here])
-                log_p = odds.log_p(i, own, place)
-                times = len(platforms[i]) / max(len(samples[i]), 1)
-                alarm[here] = _discovered(log_p, place, odds, i, past, times, rules)
-    return alarm
+    def hold(self, day: Day, hits: Findings) -> Findings:
+        """Those of sudden `hits` whose surprise is beyond alpha.
 
+        `alarm` is off where the share of false discoveries would not hold. Hits of columns that
+        are not judged are left as they are.
+        """
+        held = replace(hits, alarm=self._held(day, hits))
+        return held.take(np.abs(hits.score) > score_limit(day.rules))
 
-def _pasts(day: Day, samples: list[Ints], hits: Findings, find: Find) -> list[_Past]:
-    """That of each sample, on the days before the judged columns too."""
-    columns, rules = day.columns, day.rules
-    history = np.arange(max(0, int(columns.min()) - HISTORY + 1), int(columns.max()) + 1)
-    if np.array_equal(history, columns):
-        known = day.residuals(METRIC)
-        return [
-            _past(known, rows, history, hits.take(np.isin(hits.row, rows)), rules)
-            for rows in samples
+    def _held(self, day: Day, hits: Findings) -> Bools:
+        alarm = hits.alarm.copy()
+        asked = hits.alarm & np.isin(hits.column, self.judged)
+        groups = platforms_of(day.panel)
+        tested = [
+            np.flatnonzero(asked & np.isin(hits.row, groups.get(name, ())))
+            for name in self.platforms
         ]
-    pasts = []
-    for rows in samples:
-        sample = Day(day.panel.take(rows), history, rules, day.factor[rows])
-        found = find(sample)
-        pasts.append(_past(sample.residuals(METRIC), slice(None), history, found, rules))
-    return pasts
+        if not any(each.size for each in tested):
+            return alarm
+        for days, samples in self._alike(np.unique(hits.column[np.concatenate(tested)])):
+            pasts = self._pasts(samples)
+            enough = [self._many(i, past, days) for i, past in enumerate(pasts)]
+            days = np.unique(np.concatenate(enough))
+            if not days.size:
+                continue
+            share = _SHARE if day.rules.min_percent > 0 else _SHARE_BARE
+            near = {sign: _near(pasts, sign, share) for sign in (1, -1)}
+            for some in np.array_split(days, 1 + len(days) // _AT_ONCE):
+                odds = _odds(pasts, near, np.searchsorted(pasts[0].days, some), share)
+                for i, past in enumerate(pasts):
+                    mine = np.intersect1d(enough[i], some)
+                    here = tested[i][np.isin(hits.column[tested[i]], mine)]
+                    own = _less_the_day(hits.take(here), past.days, past.middle, past.scale)
+                    place = np.searchsorted(some, hits.column[here])
+                    log_p = odds.log_p(i, own, place)
+                    alarm[here] = _discovered(log_p, place, odds, i, past, day.rules)
+        return alarm
+
+    def _alike(self, days: Ints) -> Iterator[tuple[Ints, list[Ints]]]:
+        """Days that the same accounts stand for, and those of each platform."""
+        found: dict[tuple[bytes, ...], tuple[list[int], list[Ints]]] = {}
+        for column in days.tolist():
+            samples = []
+            for name, rows in self.platforms.items():
+                if self.crowd.sizes[name] > SAMPLE:
+                    known = self.crowd.known[rows, np.searchsorted(self.judged, column)]
+                    rows = rows[known][:SAMPLE]
+                samples.append(np.sort(rows))
+            key = tuple(rows.tobytes() for rows in samples)
+            found.setdefault(key, ([], samples))[0].append(column)
+        for alike, samples in found.values():
+            yield np.array(alike), samples
+
+    def _pasts(self, samples: list[Ints]) -> list[_Past]:
+        """That of each sample, on the days before the judged ones too."""
+        key = tuple(rows.tobytes() for rows in samples)
+        if key not in self._known:
+            self._known[key] = [
+                self._past(name, rows)
+                for name, rows in zip(self.platforms, samples, strict=True)
+            ]
+        return self._known[key]
+
+    def _past(self, name: str, rows: Ints) -> _Past:
+        first = max(0, int(self.judged.min()) - HISTORY + 1)
+        history, whole = np.arange(first, int(self.judged.max()) + 1), self.sample
+        times = self.crowd.sizes[name] / max(len(rows), 1)
+        if np.array_equal(history, whole.columns):
+            found = self.find(whole)
+            found = found.take(np.isin(found.row, rows))
+            return _past(whole.residuals(METRIC), rows, history, found, (whole.rules, times))
+        sample = Day(whole.panel.take(rows), history, whole.rules, whole.factor[rows])
+        found, seen = self.find(sample), sample.residuals(METRIC)
+        return _past(seen, slice(None), history, found, (whole.rules, times))
+
+    def _many(self, i: int, past: _Past, days: Ints) -> Ints:
+        """Those days on which enough accounts of a platform are judged."""
+        name = list(self.platforms)[i]
+        seen = judged = past.judged[np.searchsorted(past.days, days)]
+        if self.crowd.sizes[name] > SAMPLE:
+            judged = self.crowd.read[name][np.searchsorted(self.judged, days)]
+        return days[(judged >= LEAST_ACCOUNTS) & (seen > 0)]
 
 
 def _near(pasts: list[_Past], sign: int, share: float) -> _Near:
@@ -214,12 +283,13 @@ def _odds(pasts: list[_Past], near: dict[int, _Near], last: Ints, share: float) 
 
 
 def _discovered(
-    log_p: Floats, day: Ints, odds: _Odds, i: int, past: _Past, times: float, rules: Rules
+    log_p: Floats, day: Ints, odds: _Odds, i: int, past: _Past, rules: Rules
 ) -> Bools:
     """Which hits Benjamini-Hochberg rejects at `rules.q` among all account-days of their days.
 
-    The sample stands for `times` as many accounts; a hit counts itself where it is not in the
-    sample. What is less likely than NO_CHANCE of `rules.alpha` passes whoever else is watched.
+    The sample stands for `past.times` as many accounts; a hit counts itself where it is not in
+    the sample. What is less likely than NO_CHANCE of `rules.alpha` passes whoever else is
+    watched.
     """
     first = np.searchsorted(past.place, odds.first)
     stop = np.searchsorted(past.place, odds.last, "right")
@@ -227,8 +297,8 @@ def _discovered(
     found = np.full((len(first), (stop - first).max()), np.inf)
     found[run, index - first[run]] = odds.log_p(i, past.found[index], run)
     limits = discovery_limit(found, rules.q, odds.tests[i])
-    before = (found[day] <= log_p[:, None]).sum(axis=1) * times
-    tests = np.maximum(odds.tests[i][day], 1) * times
+    before = (found[day] <= log_p[:, None]).sum(axis=1) * past.times
+    tests = np.maximum(odds.tests[i][day], 1) * past.times
     own = np.log(rules.q) + np.log(np.maximum(before, 1) / tests)
     return np.asarray(
         (log_p <= limits[day])
@@ -238,41 +308,41 @@ def _discovered(
     )
 
 
-def _platforms(panel: Panel) -> list[Ints]:
-    groups = [
-        rows
+def platforms_of(panel: Panel) -> dict[str, Ints]:
+    """Rows of each platform that no wall cuts; under "" those of all others."""
+    groups = {
+        name: rows
         for name, rows in panel.groups.items()
         if name.startswith("platform:") and "@" not in name
-    ]
+    }
     free = np.ones(len(panel.accounts), np.bool_)
-    for rows in groups:
+    for rows in groups.values():
         free[rows] = False
-    return [r for r in (*groups, np.flatnonzero(free)) if len(r) >= LEAST_ACCOUNTS]
+    return {**groups, "": np.flatnonzero(free)}
 
 
-def _in_order(panel: Panel, rows: Ints) -> Ints:
-    """By their hashes: samples begin with the first."""
-    return rows[np.argsort(panel.hashes[rows], kind="stable")]
+def least_hashes(panel: Panel, rows: Ints) -> Ints:
+    """`rows` in the order of their accounts' hashes, those of one hash by name."""
+    ordered: Ints = rows[np.argsort(panel.hashes[rows], kind="stable")]
+    hashes = panel.hashes[ordered]
+    if (hashes[1:] == hashes[:-1]).any():
+        names = [(panel.hashes[row], panel.accounts[row], row) for row in ordered.tolist()]
+        ordered = np.array([row for _, _, row in sorted(names)], np.int64)
+    return ordered
 
 
-def _sizes(judged: Bools, rows: Ints) -> Ints:
-    """How many of `rows`, on each day, stand for all: SAMPLE, or twice as often as it takes
-    until half of SAMPLE are judged, or a mass of new accounts would leave no past to judge by.
+def known_on(counts: Floats, columns: Ints) -> Bools:
+    """Which accounts have been read long enough to be judged: (accounts, columns).
+
+    Nine readings in eight weeks, or five that fill them. It says nothing of the day itself.
     """
-    sizes = np.full(judged.shape[1], min(SAMPLE, len(rows)))
-    while True:
-        known = np.stack([judged[rows[:n], k].sum() for k, n in enumerate(sizes)])
-        few = (known < SAMPLE // 2) & (sizes < len(rows))
-        if not few.any():
-            return sizes
-        sizes[few] = np.minimum(2 * sizes[few], len(rows))
-
-
-def _tested(day: Day, rows: Ints, hits: Findings) -> npt.NDArray[np.intp]:
-    """Alarms of one platform on days with enough judged accounts."""
-    here = np.flatnonzero(hits.alarm & np.isin(hits.row, rows))
-    many = day.residuals(METRIC).judged[rows].sum(axis=0) >= LEAST_ACCOUNTS
-    return np.asarray(here[many[np.searchsorted(day.columns, hits.column[here])]])
+    total = np.zeros((len(counts), counts.shape[1] + 1), np.int16)
+    np.cumsum(~np.isnan(counts), axis=1, out=total[:, 1:])
+    now, weeks, begin = (
+        total.take(np.maximum(columns + 1 - back, 0), axis=1)
+        for back in (0, WINDOW, WINDOW - _FILLED)
+    )
+    return np.asarray((now - weeks >= _KNOWN) | ((now - weeks >= _SPARSE) & (begin > weeks)))
 
 
 def against_the_day(
@@ -295,8 +365,9 @@ def against_the_day(
 
 
 def _past(
-    view: Residuals, rows: Ints | slice, days: Ints, found: Findings, rules: Rules
+    view: Residuals, rows: Ints | slice, days: Ints, found: Findings, by: tuple[Rules, float]
 ) -> _Past:
+    rules, times = by
     day = view.day
     excess, spread, level = day.excess[rows], day.spread[rows], day.level[rows]
     scores, middle, scale = against_the_day(excess, spread, view.judged[rows])
@@ -308,9 +379,8 @@ def _past(
     large = (size >= percent / 100) & (size * level >= rules.min_count / 2)
     found = found.take(found.passed)
     place = np.searchsorted(days, found.column)
-    return _Past(
-        days, middle, scale, scores, large, _less_the_day(found, days, middle, scale), place
-    )
+    own = _less_the_day(found, days, middle, scale)
+    return _Past(days, middle, scale, scores, large, own, place, times)
 
 
 def _less_the_day(hits: Findings, days: Ints, middle: Floats, scale: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """What a check is given, and the many findings it gives: parallel arrays, so that nothing loops
 over accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -33,6 +33,7 @@ class Day:
     factor: Floats
     _fits: list[BaselineFit] = field(default_factory=list, repr=False)
     _residuals: dict[str, Residuals] = field(default_factory=dict, repr=False)
+    _found: dict[str, "Findings"] = field(default_factory=dict, repr=False)
 
     def fits(self) -> list[BaselineFit] | None:
         """What followers taught by REACH days before each column; None for a few days, where
@@ -44,6 +45,12 @@ class Day:
                 fits(self.panel, "followers", rows, reach, last - LAG, last, wander=True)
             )
         return self._fits or None
+
+    def once(self, name: str, find: Callable[["Day"], "Findings"]) -> "Findings":
+        """What `find` finds, asked once however often it is needed."""
+        if name not in self._found:
+            self._found[name] = find(self)
+        return self._found[name]
 
     def residuals(self, metric: str) -> Residuals:
         """Expected and observed changes of all accounts, (accounts, columns)."""

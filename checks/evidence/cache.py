@@ -33,6 +33,7 @@ class EvidenceCache:
         self,
         day: Day,
         judged: Ints,
+        cohorts: Cohorts,
         events: Sequence[Event] = (),
         floors: Mapping[str, float] | None = None,
     ) -> None:
@@ -40,8 +41,8 @@ class EvidenceCache:
         self.panel = day.panel
         self.events = events
         self.floors = floors or {}
-        self.cohorts = Cohorts(day, judged)
-        self.place = self.cohorts.place
+        self.cohorts = cohorts
+        self.place = {int(column): k for k, column in enumerate(day.columns)}
         self.ends: list[int] = self.panel.ends.tolist()
         self.columns = day.columns
         self._judged = set(judged.tolist())
@@ -141,8 +142,8 @@ class EvidenceCache:
         if following is not None:
             before = following[table.row, np.maximum(table.start - 1, 0)]
             own = np.nan_to_num(following[table.row, table.now] - before)
-        peers = self.cohorts.peers(table, slow=False)
-        slid = self.cohorts.peers(table, slow=True)
+        peers = self.cohorts.peers(self.panel, table, slow=False)
+        slid = self.cohorts.peers(self.panel, table, slow=True)
         vanished = np.zeros(len(own)) if likes is None else likes.vanished
         return [
             Evidence(

@@ -10,6 +10,9 @@ from checks.panel.panel import Bools, Floats, Ints
 
 MIN_PEERS = 10
 MIN_MOVED = 3
+MEMBERS = 2_000
+"""Members that stand for a larger group: those with the least hashes."""
+
 LEAST_SHARE = 0.08
 """No share of movers below this is looked at as a wave."""
 
@@ -29,7 +32,6 @@ _TIMES_USUAL = 3.0
 _POSTED = 10.0
 _SHOWN = 0.002
 """Least typical move, as a share of the level, of a wave that its share alone posts."""
-_SAMPLE = 2_000
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,6 @@ class CohortShare:
                 shared=wall == "*",
             )
         return self._told[day]
-
-
-def members(rows: Ints) -> Ints:
-    """The rows that stand for a group: all of a small one, an even sample of a large one."""
-    stride = -(-len(rows) // _SAMPLE)
-    return rows[::stride]
 
 
 def cohort_share(group: str, residuals: CohortResiduals, direction: int) -> CohortShare:

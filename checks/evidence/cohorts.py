@@ -1,6 +1,6 @@
 """The groups of one panel: who moved together, and what an account's peers did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,18 +8,23 @@ import numpy as np
 
 from checks.baseline.expected import Residuals, residuals_of
 from checks.detectors.explain import Peers
-from checks.detectors.findings import Day
+from checks.detectors.fdr import least_hashes
+from checks.detectors.findings import Day, Findings
+from checks.detectors.table import WAVE_MEMBER
 from checks.evidence.cohort import (
     HISTORY,
+    MEMBERS,
+    MIN_MOVED,
+    MIN_PEERS,
     CohortResiduals,
     CohortShare,
     cohort_share,
     joined,
-    members,
     slide,
 )
 from checks.evidence.engagement import SETTLED
-from checks.panel.panel import Bools, Floats, Ints
+from checks.model import Rules
+from checks.panel.panel import Bools, Floats, Ints, Panel
 
 _PEERS_BACK = 11
 """Days back to which peers are compared: with the 16 days that teach their usual share and
@@ -64,44 +69,48 @@ def evidence_days(judged: Ints) -> Ints:
 
 
 class Cohorts:
-    """Every group of a panel on the days that evidence about the judged ones may look at.
+    """Every group of the sampled accounts on the days that evidence about `judged` may look at.
 
-    Where the detection did not cover all of them, the residuals of a group are worked out when
-    one of its members needs it.
+    `sample` is judged on these days, or on a single one: then the residuals of a group are
+    worked out on the others when one of its members needs them. `sizes` count all members of a
+    group.
     """
 
-    def __init__(self, day: Day, judged: Ints) -> None:
-        self.panel = day.panel
-        self.known = day.residuals("followers")
-        self.place = {int(column): k for k, column in enumerate(day.columns)}
+    def __init__(self, sample: Day, judged: Ints, sizes: Mapping[str, int]) -> None:
+        self.sample = sample
         self.days = evidence_days(judged)
         self.first = int(self.days[0])
-        self._dense = np.array_equal(day.columns, self.days)
+        self.groups: dict[str, Ints] = {}
+        # platforms first: a tag that holds the same accounts says nothing more
+        for name in sorted(sizes, key=lambda each: (not each.startswith("platform:"), each)):
+            if name in sample.panel.groups and sizes[name] >= MIN_PEERS:
+                rows = sample.panel.groups[name]
+                large = sizes[name] > MEMBERS
+                rows = least_hashes(sample.panel, rows)[:MEMBERS] if large else rows
+                self.groups[name] = np.sort(rows)
+        self._dense = np.array_equal(sample.columns, self.days)
         self._residuals: dict[str, CohortResiduals] = {}
         self._shares: dict[tuple[str, int, bool], CohortShare] = {}
 
-    def peers(self, table: Cases, *, slow: bool) -> list[Peers | None]:
-        """For each case the group that says most about it: the one with the clearest wave."""
+    def peers(self, panel: Panel, table: Cases, *, slow: bool) -> list[Peers | None]:
+        """For each case of a panel the group that says most: the one with the clearest wave."""
         best: list[Peers | None] = [None] * len(table.row)
-        for group, rows in self.panel.groups.items():
-            inside = np.isin(table.row, rows) & (len(rows) >= 10)
+        for group in self.groups:
+            inside = np.isin(table.row, panel.groups.get(group, ()))
             for direction in (-1, 1):
                 some = np.flatnonzero(inside & (table.direction == direction))
                 if some.size and (direction < 0 or not slow):
-                    self._compare(group, direction, table, some, best, slow=slow)
+                    self._compare((group, direction, slow), table, some, best)
         return best
 
     def _compare(
         self,
-        group: str,
-        direction: int,
+        key: tuple[str, int, bool],
         table: Cases,
         some: Ints,
         best: list[Peers | None],
-        *,
-        slow: bool,
     ) -> None:
-        seen = self._share(group, direction, slow=slow)
+        seen, slow = self._share(key), key[2]
         start, found, now = table.start[some], table.found[some], table.now[some]
         if slow:
             days = now[:, None]
@@ -126,52 +135,87 @@ class Cohorts:
     def waves(self, column: int, direction: int) -> list[tuple[str, CohortShare]]:
         """Groups whose members moved together on one day, the clearest first."""
         found = []
-        for group, rows in self.panel.groups.items():
-            if len(rows) < 10 or not self._stirred(group, rows, column, direction):
-                continue
-            seen = self._share(group, direction)
-            if seen.wave[column - self.first]:
-                found.append((group, seen))
+        for group, rows in self.groups.items():
+            if self._stirred(rows, column, direction):
+                seen = self._share((group, direction, False))
+                if seen.wave[column - self.first]:
+                    found.append((group, seen))
         return sorted(found, key=lambda each: -float(each[1].score[column - self.first]))
 
-    def movers(self, group: str, column: int, direction: int) -> Ints:
-        """Members that moved with a wave, those outside its sample too.
-
-        A rounded count must be seen to move: growth that it does not show is no loss.
-        """
-        rows = self.panel.groups[group]
-        known, place = self.known, self.place[column]
-        along = joined(_relative(known, rows, place), direction)[:, 0]
-        rounded = known.step[rows, place] > 1
-        shown = direction * np.nan_to_num(known.day.move[rows, place]) > 0
-        some: Ints = rows[along & (shown | ~rounded)]
-        return some
-
-    def _stirred(self, group: str, rows: Ints, column: int, direction: int) -> bool:
+    def _stirred(self, rows: Ints, column: int, direction: int) -> bool:
         """A quick look that rules out nearly every day: too few moved for any wave."""
         if self._dense:
             return True
-        some = members(rows)
-        moved = _relative(self.known, some, self.place[column]).moved(direction)
-        return int(moved.sum()) >= 3
+        place = int(np.searchsorted(self.sample.columns, column))
+        moved = _relative(self.sample.residuals("followers"), rows, place).moved(direction)
+        return int(moved.sum()) >= MIN_MOVED
 
-    def _share(self, group: str, direction: int, *, slow: bool = False) -> CohortShare:
-        key = (group, direction, slow)
+    def _share(self, key: tuple[str, int, bool]) -> CohortShare:
         if key not in self._shares:
+            group, direction, slow = key
             measure = slide if slow else cohort_share
-            self._shares[key] = measure(group, self._relative(group), direction)
+            self._shares[key] = measure(group, self._of(group), direction)
         return self._shares[key]
 
-    def _relative(self, group: str) -> CohortResiduals:
+    def _of(self, group: str) -> CohortResiduals:
         """How the group's members lay from what was expected, on every day of `days`."""
         if group not in self._residuals:
-            rows = members(self.panel.groups[group])
+            rows, panel = self.groups[group], self.sample.panel
             if self._dense:
-                self._residuals[group] = _relative(self.known, rows)
+                self._residuals[group] = _relative(self.sample.residuals("followers"), rows)
             else:
-                some = residuals_of(self.panel, "followers", self.days, rows=rows)
+                some = residuals_of(panel, "followers", self.days, rows=rows)
                 self._residuals[group] = _relative(some, None)
         return self._residuals[group]
+
+
+def movers(day: Day, group: str, column: int, direction: int) -> Ints:
+    """Members that moved with a wave, those outside its sample too.
+
+    A rounded count must be seen to move: growth that it does not show is no loss.
+    """
+    rows = day.panel.groups.get(group, np.zeros(0, np.int64))
+    known, place = day.residuals("followers"), int(np.searchsorted(day.columns, column))
+    along = joined(_relative(known, rows, place), direction)[:, 0]
+    rounded = known.step[rows, place] > 1
+    shown = direction * np.nan_to_num(known.day.move[rows, place]) > 0
+    some: Ints = rows[along & (shown | ~rounded)]
+    return some
+
+
+def wave_members(day: Day, rows: Ints, column: int) -> Findings:
+    """What some rows that moved with a wave did by themselves, below their own floors."""
+    known, place = day.residuals("followers"), int(np.searchsorted(day.columns, column))
+    one, step = known.day.at((rows, place)), known.step[rows, place]
+    linear = ~day.panel.has_level[rows]
+    # a flat rounded series has no spread; half a display step is the least it can hide
+    spread = np.fmax(one.spread, np.where(step > 1, step / 2 / one.level, 0.0))
+    counts = day.panel.metrics["followers"]
+    change = counts[rows, column] - counts[rows, column - one.elapsed.astype(np.int64)]
+    many = len(rows)
+    return Findings(
+        row=rows,
+        column=np.full(many, column),
+        start=np.full(many, column),
+        check=np.full(many, WAVE_MEMBER.name),
+        metric=np.full(many, "followers"),
+        direction=np.full(many, -1),
+        change=change,
+        expected=np.where(linear, one.expected, one.level * np.expm1(one.expected)),
+        level=np.where(linear, np.nan, one.level),
+        size=np.where(linear, np.nan, np.abs(np.expm1(one.move) - np.expm1(one.expected))),
+        score=one.excess / spread,
+        floor=np.zeros(many),
+        passed=np.zeros(many, np.bool_),
+        alarm=np.zeros(many, np.bool_),
+    )
+
+
+def below_floors(found: Findings, rules: Rules) -> Bools:
+    """Whose own size would not have made an incident."""
+    with np.errstate(invalid="ignore"):
+        below = 100 * found.size < rules.min_percent  # False without a level
+    return np.asarray(below | (np.abs(found.change - found.expected) < rules.min_count))
 
 
 def _relative(known: Residuals, rows: Ints | None, place: int | None = None) -> CohortResiduals:

@@ -1,6 +1,6 @@
 """Sources that repeat themselves: many counts that stand still where they usually do not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,6 +41,7 @@ class Freeze:
     """A group's counts that repeat: `since` the first column that did, known from `first` to
     `last`; `rows` are the accounts that stood still when it was found."""
 
+    group: str
     since: int
     first: int
     last: int
@@ -56,15 +57,23 @@ class Frozen:
     freezes: tuple[Freeze, ...]
 
 
-def frozen(panel: Panel, groups: Iterable[Ints]) -> Frozen:
+def frozen(
+    panel: Panel, groups: Mapping[str, Ints], known: Iterable[Freeze] | None = None
+) -> Frozen:
     """Which readings are no news, as each day could know it; `groups` are rows of one source.
 
     Every metric of an account must repeat. How likely that is comes from its own readings
-    before the repeats began, those of earlier freezes left out.
+    before the repeats began, those of earlier freezes left out. `known` are the freezes of the
+    groups where they were found among others already.
     """
     read, repeats = _repeats(panel)
     days = _Days(read, repeats)
-    members = [_Group(rows) for rows in groups if len(rows)]
+    members: list[_Group | _Members]
+    if known is None:
+        members = [_Group(name, rows) for name, rows in groups.items() if len(rows)]
+    else:
+        mine = {name: [each for each in known if each.group == name] for name in groups}
+        members = [_Members(rows, mine[name]) for name, rows in groups.items() if mine[name]]
     for column in range(1, panel.days if repeats.any() else 0):
         days.step(column)
         for group in members:
@@ -131,7 +140,8 @@ class _Days:
 class _Group:
     """The rows of one source, and its freezes so far."""
 
-    def __init__(self, rows: Ints) -> None:
+    def __init__(self, name: str, rows: Ints) -> None:
+        self.name = name
         self.rows = rows
         self.freezes: list[Freeze] = []
         self.now = False
@@ -156,17 +166,35 @@ class _Group:
         return bool(2 * np.count_nonzero(still) >= len(seen))
 
     def _find(self, days: _Days) -> None:
-        rows = self.rows[days.here[self.rows]]
-        rows = rows[
-            (days.seen[rows] >= KNOWN) & ((days.share[rows] <= OFTEN) | ~days.still[rows])
-        ]
-        stuck = rows[days.still[rows] & (days.length[rows] <= LONGEST)]
+        rows, stuck = _stuck(days, self.rows)
         if not len(stuck) or not _unlikely(days, rows, stuck):
             return
         since, column = int(np.bincount(days.began[stuck]).argmax()), days.column
         before = sum(each.first > column - WINDOW for each in self.freezes)
-        self.freezes.append(Freeze(since, column, column, stuck, before < _USUAL))
+        self.freezes.append(Freeze(self.name, since, column, column, stuck, before < _USUAL))
         self.now = True
+
+
+class _Members:
+    """Rows of a source whose freezes are known."""
+
+    def __init__(self, rows: Ints, freezes: list[Freeze]) -> None:
+        self.rows = rows
+        self.freezes = freezes
+
+    def step(self, days: _Days) -> None:
+        for place, freeze in enumerate(self.freezes):
+            if freeze.first == days.column:
+                self.freezes[place] = replace(freeze, rows=_stuck(days, self.rows)[1])
+            if freeze.first <= days.column <= freeze.last:
+                days.hold(self.rows)
+
+
+def _stuck(days: _Days, rows: Ints) -> tuple[Ints, Ints]:
+    """Those of some rows that can tell today, and of these those that stand still."""
+    rows = rows[days.here[rows]]
+    rows = rows[(days.seen[rows] >= KNOWN) & ((days.share[rows] <= OFTEN) | ~days.still[rows])]
+    return rows, rows[days.still[rows] & (days.length[rows] <= LONGEST)]
 
 
 def _unlikely(days: _Days, rows: Ints, stuck: Ints) -> bool:

@@ -1,16 +1,21 @@
 """All that is wrong with a panel's readings, found once; the checks see what is left."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from checks.faults.copies import without_copies
+from checks.faults.copies import Copies, copies_in, platforms, without_copies
 from checks.faults.flapping import Flapping, flapping
-from checks.faults.frozen import Freeze, frozen
-from checks.faults.identity import Identity, identities, restarted, suspects
+from checks.faults.frozen import Freeze, Frozen, frozen
+from checks.faults.identity import (
+    Identity,
+    days_of_falls,
+    identities,
+    restarted,
+    suspects,
+)
 from checks.faults.jumps import without_leaps
-from checks.panel.panel import Bools, Floats, Ints, Panel
+from checks.panel.panel import Bools, Floats, Panel
 
 
 @dataclass(frozen=True)
@@ -30,42 +35,64 @@ class Held:
     suspected: Floats
     identities: tuple[Identity, ...]
 
-    def parts(self, judged: Ints) -> Iterator[tuple[Panel, Ints]]:
-        """The judged columns in stretches between changes of hands, each with its panel.
+    def on(self, column: int) -> Panel:
+        """The panel as that column sees it.
 
-        From the day on that proves it the account's history begins with the change; until
-        then a rise too large for one account is held.
+        From the day on that proves a change of hands the account's history begins with it;
+        until then a rise too large for one account is held.
         """
-        edges = sorted({each.known for each in self.identities})
         doubted = self.panel.metrics["followers"] > self.suspected
-        for stretch in np.split(judged, np.searchsorted(judged, edges)):
-            if not stretch.size:
-                continue
-            past = [each for each in self.identities if each.known <= stretch[0]]
-            held = doubted.copy()
-            for each in past:
-                held[each.row, each.leap] = False
-            yield restarted(_without(self.panel, held), past), stretch
+        past = [each for each in self.identities if each.known <= column]
+        for each in past:
+            doubted[each.row, each.leap] = False
+        return restarted(_without(self.panel, doubted), past)
 
 
-def hold(panel: Panel) -> Held:
-    """Finds every fault, each day's from nothing later than that day."""
-    values = panel.metrics["followers"]
-    counter = flapping(panel)
-    held, copies = without_copies(panel)
-    platforms = [rows for name, rows in panel.groups.items() if name.startswith("platform:")]
-    still = frozen(held, platforms or [np.arange(len(panel.accounts))])
-    held = _without(held, still.held)
-    suspected = suspects(held)  # a following count that leaps along proves it
-    held = without_leaps(held)
+@dataclass(frozen=True)
+class Shared:
+    """What the faults of many accounts say to each: found among a sample of them.
+
+    `falls` (days,) are the days on which many fell, `held` is the sample without its faults.
+    """
+
+    sample: Panel
+    copies: Copies
+    freezes: tuple[Freeze, ...]
+    falls: Bools
+    held: Held
+
+
+def shared(sample: Panel) -> Shared:
+    """Finds the faults of many, each day's from nothing later than that day."""
+    copies = copies_in(sample)
+    clean, mask = without_copies(sample, copies)
+    still = frozen(clean, platforms(clean))
+    clean = _without(clean, still.held)
+    falls = days_of_falls(clean.metrics["followers"])
+    held = _held(sample, mask, still, clean, falls)
+    return Shared(sample, copies, still.freezes, falls, held)
+
+
+def hold(panel: Panel, known: Shared) -> Held:
+    """Finds every fault of some accounts, each day's from nothing later than that day."""
+    if panel is known.sample:
+        return known.held
+    clean, mask = without_copies(panel, known.copies)
+    still = frozen(clean, platforms(clean), known.freezes)
+    return _held(panel, mask, still, _without(clean, still.held), known.falls)
+
+
+def _held(panel: Panel, copies: Bools, still: Frozen, clean: Panel, falls: Bools) -> Held:
+    suspected = suspects(clean, falls)  # a following count that leaps along proves it
+    clean = without_leaps(clean)
     return Held(
-        panel=held,
-        values=values,
+        panel=clean,
+        values=panel.metrics["followers"],
         copies=copies,
         freezes=still.freezes,
-        flapping=counter,
+        flapping=flapping(panel),
         suspected=suspected,
-        identities=tuple(identities(held, suspected)),
+        identities=tuple(identities(clean, suspected)),
     )
 
 

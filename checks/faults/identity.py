@@ -41,10 +41,11 @@ class Identity:
     after: float
 
 
-def suspects(panel: Panel) -> Floats:
+def suspects(panel: Panel, falls: Bools) -> Floats:
     """(accounts, days): the count before, where a reading is too far from it for one account.
 
-    NaN elsewhere. Depends on nothing after each cell.
+    NaN elsewhere. Depends on nothing after each cell. `falls` (days,) are those on which many
+    accounts fell.
     """
     followers = panel.metrics["followers"]
     found = np.full(followers.shape, np.nan)
@@ -57,7 +58,7 @@ def suspects(panel: Panel) -> Floats:
     for row, column in zip(*np.nonzero(far & panel.has_level[:, None]), strict=True):
         if times[row, column] < TIMES and not _others_leapt(panel, int(row), int(column)):
             continue
-        if followers[row, column] < before[row, column] and _many_fall(followers, int(column)):
+        if followers[row, column] < before[row, column] and falls[column]:
             continue
         found[row, column] = before[row, column]
     return found
@@ -116,10 +117,12 @@ def _others_leapt(panel: Panel, row: int, column: int) -> bool:
     return False
 
 
-def _many_fall(followers: Floats, column: int) -> bool:
-    now, before = followers[:, column], followers[:, column - 1]
+def days_of_falls(followers: Floats) -> Bools:
+    """Days on which many of some accounts (accounts, days) fell: (days,)."""
+    found = np.zeros(followers.shape[1], np.bool_)
+    now, before = followers[:, 1:], followers[:, :-1]
     with np.errstate(invalid="ignore"):
-        known = ~np.isnan(now - before)
-        fell: Bools = now < (1 - _FELL) * before
-    many = np.count_nonzero(fell)
-    return bool(many >= WAVE and many >= WAVE_SHARE * np.count_nonzero(known))
+        known = np.count_nonzero(~np.isnan(now - before), axis=0)
+        many = np.count_nonzero(now < (1 - _FELL) * before, axis=0)
+    found[1:] = (many >= WAVE) & (many >= WAVE_SHARE * known)
+    return found

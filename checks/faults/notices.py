@@ -1,29 +1,30 @@
 """What is said of a source's faults, on every judged day that shows them."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from checks.faults.copies import MANY
 from checks.faults.flapping import MEMORY
 from checks.faults.hold import Held
+from checks.faults.zeros import lasting_zeros
 from checks.model import Notice
-from checks.panel.panel import Bools, Ints
 from checks.reasons import reason
 
-HELD_HOURS = 48
-"""A count of exactly 0 is held as missing this long before anything is said."""
 
+def fault_notices(held: Held, among: Held, column: int) -> Iterator[Notice]:
+    """Faults that are there on a column; a lasting one is the same on each of its days.
 
-def fault_notices(held: Held, column: int) -> Iterator[Notice]:
-    """Faults that are there on a column; a lasting one is the same on each of its days."""
+    Zeros are the source's where many of those `among` sampled accounts show them.
+    """
     yield from _copies(held, column)
     yield from _frozen(held, column)
     yield from _flapping(held, column)
     yield from _identities(held, column)
-    if held.panel.zeros is not None:
-        yield from _zeros(held, held.panel.zeros, column)
+    zeros = lasting_zeros(among.panel, among.values, column)
+    yield from _zeros(held, Counter(each.known for each in zeros), column)
 
 
 def _copies(held: Held, column: int) -> Iterator[Notice]:
@@ -43,7 +44,7 @@ def _copies(held: Held, column: int) -> Iterator[Notice]:
 def _frozen(held: Held, column: int) -> Iterator[Notice]:
     panel = held.panel
     for each in held.freezes:
-        if each.told and each.first <= column <= each.last:
+        if each.told and len(each.rows) and each.first <= column <= each.last:
             since = int(panel.ends[each.since])
             yield Notice(
                 kind="source_fault",
@@ -80,38 +81,49 @@ def _identities(held: Held, column: int) -> Iterator[Notice]:
             )
 
 
-def _zeros(held: Held, zeros: Bools, column: int) -> Iterator[Notice]:
-    """Accounts whose newest reading is a zero that has lasted for 48 hours."""
-    panel, told = held.panel, defaultdict[int, list[tuple[int, int, float]]](list)
-    for row in np.flatnonzero(zeros[:, : column + 1].any(axis=1)).tolist():
-        read = np.flatnonzero(~np.isnan(held.values[row, : column + 1]))
-        if not read.size or not zeros[row, int(read[-1]) + 1 : column + 1].any():
-            continue
-        first = int(read[-1]) + 1 + int(zeros[row, int(read[-1]) + 1 :].argmax())
-        known = _after(panel.ends, first, HELD_HOURS * 3600)
-        if known <= column:
-            told[known].append((row, first, float(held.values[row, read[-1]])))
-    for known, gone in told.items():
-        at, rows = int(panel.ends[known]), [row for row, _, _ in gone]
-        if len(gone) >= MANY:
+def _zeros(held: Held, known: Mapping[int, int], column: int) -> Iterator[Notice]:
+    """Accounts whose newest reading is a zero that has lasted for 48 hours; where many of the
+    `known` ones show it at once it is the source."""
+    panel = held.panel
+    for each in lasting_zeros(panel, held.values, column):
+        account, at = panel.accounts[each.row], int(panel.ends[each.known])
+        if known.get(each.known, 0) >= MANY:
             yield Notice(
                 kind="source_fault",
                 account=None,
                 at=at,
-                reasons=(reason("zero_for_many", accounts=len(gone)),),
-                accounts=tuple(panel.accounts[row] for row in rows),
+                reasons=(reason("zero_for_many", accounts=1),),
+                accounts=(account,),
             )
             continue
-        for row, first, before in gone:
-            hours = round((at - int(panel.ends[first])) / 3600)
-            yield Notice(
-                kind="account_gone",
-                account=panel.accounts[row],
-                at=at,
-                reasons=(reason("zero", before=int(before), hours=hours),),
-            )
+        hours = round((at - int(panel.ends[each.first])) / 3600)
+        yield Notice(
+            kind="account_gone",
+            account=account,
+            at=at,
+            reasons=(reason("zero", before=int(each.before), hours=hours),),
+        )
 
 
-def _after(ends: Ints, first: int, seconds: int) -> int:
-    """The first column that ends so long after another; beyond the panel where none does."""
-    return int(np.searchsorted(ends, ends[first] + seconds))
+def told_once(notices: Iterable[Notice]) -> tuple[Notice, ...]:
+    """Notices of one judged time; those of one fault of a source are one of all its
+    accounts."""
+    single: list[Notice] = []
+    whole: dict[str, list[Notice]] = {}
+    for each in notices:
+        if each.account is not None:
+            single.append(each)
+            continue
+        values = [dict(said.values, accounts=0) for said in each.reasons]
+        codes = [said.code for said in each.reasons]
+        whole.setdefault(f"{each.kind}|{each.at}|{codes}|{values}", []).append(each)
+    for same in whole.values():
+        accounts = tuple(sorted({account for each in same for account in each.accounts}))
+        reasons = [
+            replace(said, values={**said.values, "accounts": len(accounts)})
+            if "accounts" in said.values
+            else said
+            for said in same[0].reasons
+        ]
+        single.append(replace(same[0], reasons=tuple(reasons), accounts=accounts))
+    return tuple(single)

@@ -162,6 +162,48 @@ class Panel:
         )
 
 
+def side_by_side(panels: Sequence[Panel]) -> Panel:
+    """One panel of the accounts of several on the same days; what one lacks is missing."""
+    first = panels[0]
+    if any(not np.array_equal(each.ends, first.ends) for each in panels):
+        raise ValueError("Panels of different days cannot be put together: give all one `now`.")
+    offsets = np.cumsum([0, *(len(each.accounts) for each in panels)])
+    groups: dict[str, list[Ints]] = {}
+    for panel, offset in zip(panels, offsets[:-1].tolist(), strict=True):
+        for name, rows in panel.groups.items():
+            groups.setdefault(name, []).append(rows + offset)
+
+    def stacked(parts: list[Any], blank: Any) -> Any:
+        if all(part is None for part in parts):
+            return None
+        shapes = ((len(each.accounts), each.days) for each in panels)
+        return np.concatenate(
+            [
+                np.full(shape, blank) if part is None else part
+                for part, shape in zip(parts, shapes, strict=True)
+            ]
+        )
+
+    names = dict.fromkeys(name for each in panels for name in each.metrics)
+    return replace(
+        first,
+        accounts=tuple(account for each in panels for account in each.accounts),
+        metrics={
+            name: stacked([each.metrics.get(name) for each in panels], np.nan) for name in names
+        },
+        lost=stacked([each.lost for each in panels], np.nan),
+        zeros=stacked([each.zeros for each in panels], False),
+        flaps=stacked([each.flaps for each in panels], 0),
+        flap_size=stacked([each.flap_size for each in panels], 0.0),
+        late=stacked([each.late for each in panels], False),
+        read_at=stacked([each.read_at for each in panels], 0),
+        step=np.concatenate([each.step for each in panels]),
+        basis=tuple(basis for each in panels for basis in each.basis),
+        has_level=np.concatenate([each.has_level for each in panels]),
+        groups={name: np.concatenate(rows) for name, rows in groups.items()},
+    )
+
+
 def build_panel(
     accounts: Sequence[str],
     rows: npt.ArrayLike,

@@ -9,7 +9,6 @@ from checks.evidence.cohort import (
     CohortShare,
     cohort_share,
     joined,
-    members,
     slide,
 )
 
@@ -121,14 +120,6 @@ def test_members_join_a_known_wave_with_a_step_or_a_shortfall() -> None:
     at = np.array([[-0.02], [-0.0005], [0.001], [np.nan]])
     seen = CohortResiduals(at, np.full((4, 1), 0.001), np.full((4, 1), 0.0))
     assert joined(seen, -1)[:, 0].tolist() == [True, False, False, False]
-
-
-def test_large_groups_are_sampled_evenly_and_the_same_way_every_time() -> None:
-    rows = np.arange(50_000)
-    some = members(rows)
-    assert 1_500 <= len(some) <= 2_500
-    assert np.array_equal(some, members(rows))
-    assert np.array_equal(members(rows[:500]), rows[:500])
 
 
 def test_the_result_of_a_day_does_not_change_when_later_days_arrive() -> None:

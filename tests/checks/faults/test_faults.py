@@ -1,7 +1,7 @@
 import numpy as np
 
-from checks.faults.copies import without_copies
-from checks.faults.hold import hold
+from checks.faults.copies import copies_in, without_copies
+from checks.faults.hold import shared
 from checks.faults.notices import fault_notices
 from checks.judge import judgements
 from checks.model import Notice
@@ -60,16 +60,17 @@ def test_one_value_for_many_accounts_is_a_fault_of_the_source_and_no_incident() 
 def test_accounts_that_happen_to_meet_are_no_fault() -> None:
     counts = life(8)
     counts[:2, 50] = 4_711
-    panel, copies = without_copies(panel_of(counts))
-    assert not copies.any()
-    assert list(fault_notices(hold(panel), 50)) == []
+    panel = panel_of(counts)
+    held = shared(panel).held
+    assert not held.copies.any()
+    assert list(fault_notices(held, held, 50)) == []
 
 
 def test_copies_are_held_only_on_the_platform_they_came_from() -> None:
     counts = life(6)
     counts[:3, 50] = 4_711
     panel = panel_of(counts)
-    _, copies = without_copies(panel)
+    _, copies = without_copies(panel, copies_in(panel))
     assert copies.sum() == 3
     assert copies[:3, 50].all()
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from checks.faults.hold import hold
+from checks.faults.hold import shared
 from checks.judge import judgements
 from checks.model import Incident, Notice
 from checks.panel.flaps import flaps
@@ -94,4 +94,4 @@ def test_a_flap_is_known_by_the_readings_before_it_alone() -> None:
     for stop in range(70, DAYS):
         part = flaps(rows[:stop], at[:stop], counts[:stop]).reading
         assert np.array_equal(part, whole[whole < stop])
-    assert not hold(panel(counts)).flapping.on[0, 83 - 1]
+    assert not shared(panel(counts)).held.flapping.on[0, 83 - 1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from checks.faults.frozen import frozen
-from checks.faults.hold import hold
+from checks.faults.hold import shared
 from checks.judge import judge, judgements
 from checks.model import Notice
 from checks.panel.panel import Panel
@@ -89,16 +89,16 @@ def test_a_source_that_rests_every_weekend_is_told_no_more_in_the_end() -> None:
     here = panel(counts)
     for day in np.flatnonzero(np.isin(here.weekdays, (5, 6))):
         counts[:, day] = counts[:, day - 1]
-    found = frozen(panel(counts), [np.arange(20)]).freezes
+    found = frozen(panel(counts), {"": np.arange(20)}).freezes
     assert sum(each.told for each in found) <= 3
     assert not any(each.told for each in found[-2:])
 
 
 def test_each_day_knows_only_what_came_before() -> None:
     here = panel(stands_still(lively(5)))
-    whole = hold(here)
+    whole = shared(here).held
     for column in range(STILL - 2, STILL + LENGTH + 2):
-        part = hold(here.until(column))
+        part = shared(here.until(column)).held
         seen = np.isnan(whole.panel.metrics["followers"][:, : column + 1])
         assert np.array_equal(np.isnan(part.panel.metrics["followers"]), seen)
         told = [n for n in judge(here.until(column), RULES).notices if n.kind == "source_fault"]
