@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,7 @@ from bot.errors import BotError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.model.source import Fault
-
-_SHOWN_FAULTS = 10
+    from bot.model.source import Found
 
 
 def main() -> None:
@@ -114,17 +112,19 @@ def check(
 
     timezone = options["timezone"]
     with _working(context, f"Reading {offline.counted(len(files), 'file')}"):
-        frame, faults = offline.read_files(files, **_reading(options))
+        frame, read, names = offline.read_files(files, _reading(options), datetime.now(UTC))
     at = offline.moment(as_of, timezone) if as_of else None
     with _working(context, "Checking"):
         checked = offline.check(frame, _rules(options), as_of=at, timezone=timezone)
     incidents = checked.incidents
     found = offline.counted(len(incidents), "incident") if incidents else "nothing stands out"
     end = f"{offline.counted(checked.judged, 'account')} judged, {found}."
+    called = offline.names_shown(names) if form == "text" else {}
+    incidents = offline.called(incidents, called)
     _show(incidents, checked.notices if notices else (), form, timezone, end)
     if form == "text":
-        _say_early(checked.early)
-    _say_faults(faults)
+        _say_early([called.get(name, name) for name in checked.early])
+    _say_read(context, read)
 
 
 @cli.command()
@@ -154,7 +154,7 @@ def backtest(
 
     rhythm = _rhythm(every)
     with _working(context, f"Reading {offline.counted(len(files), 'file')}"):
-        frame, faults = offline.read_files(files, **_reading(options))
+        frame, read, names = offline.read_files(files, _reading(options), datetime.now(UTC))
     with _working(context, "Replaying"):
         incidents, told = offline.backtest(
             frame,
@@ -165,8 +165,10 @@ def backtest(
         )
     alerted = sum(incident.alerted_at is not None for incident in incidents)
     end = f"{offline.counted(len(incidents), 'incident')}, {alerted} of them alerted."
+    if form == "text":
+        incidents = offline.called(incidents, offline.names_shown(names))
     _show(incidents, told, form, options["timezone"], end)
-    _say_faults(faults)
+    _say_read(context, read)
 
 
 def _rhythm(text: str) -> timedelta:
@@ -185,10 +187,8 @@ def _rhythm(text: str) -> timedelta:
 
 
 def _reading(options: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: options[name]
-        for name in ("platform", "timezone", "daily", "columns", "date_order")
-    }
+    names = ("platform", "timezone", "daily", "columns", "date_order", "wide", "account")
+    return {name: options[name] for name in names}
 
 
 def _rules(options: dict[str, Any], looks: int = 1) -> Any:
@@ -238,13 +238,13 @@ def _say_early(early: Any) -> None:
         click.echo(f"Too early to say for {many}, it takes 8 daily changes: {named}", err=True)
 
 
-def _say_faults(faults: Sequence[Fault]) -> None:
-    from bot.sources.faults import placed
+def _say_read(context: click.Context, found: Sequence[Found]) -> None:
+    """What each file turned out to be, and what of it was left out, as `import` says it."""
+    from bot.cli.service import found_text
 
-    for fault in faults[:_SHOWN_FAULTS]:
-        click.echo(f"left out: {placed(fault)}", err=True)
-    if len(faults) > _SHOWN_FAULTS:
-        click.echo(f"left out: {len(faults) - _SHOWN_FAULTS} more like these", err=True)
+    for one in found:
+        if one.notes or one.bad_rows or not context.obj["quiet"]:
+            click.echo(found_text(one), err=True)
 
 
 def _remember(context: click.Context, parameter: click.Parameter, given: Any) -> None:

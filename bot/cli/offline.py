@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,7 +21,7 @@ from bot.message.kinds import worst_first
 from bot.message.reasons import sentence
 from bot.message.voice import voice_for
 from bot.model.reading import METRICS
-from bot.model.source import Fault
+from bot.model.source import Found
 from checks.incident.decide import decide
 from checks.judge import judge, judgements
 from checks.panel.panel import LOOKBACK, Ints, Panel, build_panel
@@ -28,7 +30,6 @@ from checks.replay import incidents_of, replay_panels
 if TYPE_CHECKING:
     from checks.model import Incident, Notice, Rules
 
-DateOrder = Literal["dmy", "mdy", "ymd"]
 DAY = timedelta(days=1)
 PARTED = 2 * 86_400
 """Seconds without a notice after which the same one is told again."""
@@ -37,38 +38,64 @@ COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 
 
 def read_files(
-    paths: Sequence[Path],
-    *,
-    platform: str | None = None,
-    timezone: str = "UTC",
-    daily: Sequence[str] = (),
-    columns: Mapping[str, str] | None = None,
-    date_order: DateOrder | None = None,
-) -> tuple[pl.DataFrame, list[Fault]]:
-    """The readings of all files, sorted by account and time, and what was left out."""
-    from bot.sources.tables.read_file import read_file
+    paths: Sequence[Path], options: Mapping[str, Any], now: datetime
+) -> tuple[pl.DataFrame, list[Found], Mapping[str, str]]:
+    """The readings of all files, sorted by account and time, what each file turned out to be,
+    and what people call the accounts.
+
+    Raises SourceChanged where one of the files gives no reading.
+    """
+    from bot.sources.faults import told
+    from bot.sources.read import read_input
+    from bot.sources.tables.options import options_from
 
     frames: list[pl.DataFrame] = []
-    faults: list[Fault] = []
+    found: list[Found] = []
+    names: dict[str, str] = {}
     for path in paths:
-        batch = read_file(
+        batch = read_input(
             path,
-            platform=platform,
-            timezone=timezone,
-            daily=tuple(daily),
-            columns=dict(columns or {}),
-            date_order=date_order,
+            options_from(options),
+            hash_key=lambda: bytes(32),  # no name leaves this function
+            now=now,
+            naming="all",
         )
-        faults.extend(batch.faults)
-        if batch.readings is not None:
-            frames.append(batch.readings)
-    frame = pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
-    if frame.is_empty():
-        raise SourceChanged(
-            f"{', '.join(str(path) for path in paths)}: no readings in there; "
-            "ebbwatch wants an account, a time and a count in each row"
+        parts = told(batch)
+        if batch.readings is None or batch.readings.is_empty():
+            raise SourceChanged(_nothing(path, parts))
+        frames.append(batch.readings)
+        found += parts
+        names |= batch.names
+    frame = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    if len(frames) > 1:
+        frame = frame.unique(["account", "at"], keep="last", maintain_order=True)
+    return (frame.sort("account", "at") if len(frames) > 1 else frame), found, names
+
+
+def names_shown(names: Mapping[str, str]) -> dict[str, str]:
+    """Accounts that go by an id as people know them: platform/name, where it is only one's."""
+    shown = {
+        account: f"{account.partition('/')[0]}/{name}" if "/" in account else name
+        for account, name in names.items()
+    }
+    times = Counter(shown.values())
+    return {account: name for account, name in shown.items() if times[name] == 1}
+
+
+def called(incidents: Sequence[Incident], names: Mapping[str, str]) -> list[Incident]:
+    return [replace(one, account=names.get(one.account, one.account)) for one in incidents]
+
+
+def _nothing(path: Path, found: Sequence[Found]) -> str:
+    refused = [" ".join(one.notes) for one in found if one.format is None]
+    if refused:
+        return "\n".join(refused)
+    if any(one.names for one in found):
+        return (
+            f"{path} lists followers and no counts: `ebbwatch import` two such lists of "
+            "different days to see who left."
         )
-    return (frame.sort("account", "at") if len(frames) > 1 else frame), faults
+    return f"{path}: no readings in there; give an account, a time and a count in each row"
 
 
 def moment(text: str, timezone: str) -> int:

@@ -55,6 +55,8 @@ def known_zone(_: click.Context, __: click.Parameter, name: str | None) -> str |
 
 READING = (
     click.option("--platform", help="Where the files do not say."),
+    click.option("--account", help="platform/handle or handle, where the file does not say."),
+    click.option("--wide", is_flag=True, help="Each column is an account."),
     click.option(
         "--daily",
         multiple=True,
@@ -148,7 +150,6 @@ def poll(context: click.Context, /, sources: Sequence[str]) -> None:
 @FILES
 @FORMAT
 @click.option("--dry-run", is_flag=True, help="Read and print without storing.")
-@click.option("--account", help="platform/handle or handle, where the file does not say.")
 @click.option(
     "--timezone", callback=known_zone, help="Of dates without one; the config's by default."
 )

@@ -19,8 +19,9 @@ from bot.ingest.poll import Feed, Outcome, respelled, store_batch
 from bot.model.command import Attachment
 from bot.model.reading import Account
 from bot.model.source import Batch, Fault, Found, Surroundings
-from bot.sources.export import read_export
-from bot.sources.faults import placed
+from bot.sources.faults import told
+from bot.sources.read import read_input
+from bot.sources.tables.options import options_from
 from bot.storage import accounts, sources
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Intake:
     ) -> list[Found]:
         """Reads one file, folder or zip, stores it, compares its lists and reviews."""
         now = datetime.fromtimestamp(self.calendar(), UTC)
-        batch = await _read(path, options, self.settings, self.world, now)
+        names = await self.store.read(accounts.spoken_names)
+        batch = await _read(path, options, self.settings, self.world, now, names)
         if space != CONSOLE:
             batch = await self.store.read(self._admitted, batch, space)
         batch = await self.store.read(respelled, batch)
@@ -77,7 +79,7 @@ class Intake:
         if outcome.fresh:
             await self.store.write(accounts.set_tags, self.settings.tags)
             await self.review()
-        return _with_news(_told(batch, said), news)
+        return _with_news(told(batch, said), news)
 
     def _admitted(self, db: Database, batch: Batch, space: str) -> Batch:
         """What the space may bring in; all names of the file are judged at once."""
@@ -141,7 +143,7 @@ async def dry_run(
     path: Path, options: Mapping[str, Any], settings: Settings, world: Surroundings
 ) -> list[Found]:
     """Reads a file and says what it is, without storing anything."""
-    return _told(await _read(path, options, settings, world, datetime.now(UTC)), ())
+    return told(await _read(path, options, settings, world, datetime.now(UTC)), ())
 
 
 async def _read(
@@ -150,12 +152,10 @@ async def _read(
     settings: Settings,
     world: Surroundings,
     now: datetime,
+    known: frozenset[str] = frozenset(),
 ) -> Batch:
-    zone = options.get("timezone") or settings.timezone
-    rest = {name: value for name, value in options.items() if name != "timezone" and value}
-    return await asyncio.to_thread(
-        read_export, path, hash_key=world.hash_key, now=now, timezone=zone, **rest
-    )
+    table = options_from({"timezone": settings.timezone, **options}, known=known)
+    return await asyncio.to_thread(read_input, path, table, hash_key=world.hash_key, now=now)
 
 
 def _put_down(given: Attachment, folder: str) -> Path:
@@ -174,13 +174,13 @@ def _serves(feed: Feed, platform: str) -> bool:
 def _with_news(found: Sequence[Found], news: Sequence[ListNews]) -> list[Found]:
     """What each list says beside the file that brought it, and whether it is believed to be
     complete."""
-    told = list(found)
+    kept = list(found)
     for one in news:
-        for place, each in enumerate(told):
+        for place, each in enumerate(kept):
             side = (each.format or "").endswith(f"{one.side.rstrip('s')}_list")
             if each.account == one.account and side:
                 partial = each.complete and one.complete is False
-                told[place] = replace(
+                kept[place] = replace(
                     each,
                     complete=one.complete,
                     basis=None if partial else each.basis,
@@ -188,22 +188,4 @@ def _with_news(found: Sequence[Found], news: Sequence[ListNews]) -> list[Found]:
                     findings=(*each.findings, *one.said),
                 )
                 break
-    return told
-
-
-def _told(batch: Batch, said: Sequence[str]) -> list[Found]:
-    """What was found, with the comparison of lists and the rows that were left out."""
-    found = list(batch.found)
-    rows = [fault for fault in batch.faults if fault.kind == "row" or not found]
-    of_file: dict[int, list[str]] = {}
-    places = {os.path.basename(one.file): place for place, one in enumerate(found)}
-    for fault in rows:
-        place = places.get((fault.where or "").partition(":")[0], len(found) - 1)
-        of_file.setdefault(place, []).append(placed(fault))
-    if said:
-        of_file[len(found) - 1] = [*said, *of_file.get(len(found) - 1, ())]
-    for place, notes in of_file.items() if found else ():
-        more = [f"{len(notes) - _SHOWN} more like these"] if len(notes) > _SHOWN else []
-        one = found[place]
-        found[place] = replace(one, notes=(*one.notes, *notes[:_SHOWN], *more))
-    return found
+    return kept

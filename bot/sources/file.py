@@ -1,35 +1,35 @@
-"""Files with tables of counts: one file, a folder or a glob."""
+"""Files that people or programs put somewhere: one, a folder, a zip or a glob of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.errors import SourceError
-from bot.model.source import Batch, Surroundings
+from bot.errors import SourceChanged, SourceError
+from bot.model.source import Batch, Fault, Surroundings
 from bot.sources.faults import fault_of
 from bot.sources.paths import is_fresh, paths_at
-from bot.sources.platforms.batches import joined, match_handle
+from bot.sources.platforms.batches import match_handle, only
+from bot.sources.read import Naming, read_input
 from bot.sources.tables.options import TableSettings
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _HEAD = 64 * 1024
 _ROWS = 500_000
 _FRESH = timedelta(minutes=10)
+_ON_ITS_WAY = timedelta(minutes=1)
 
 
 class FileSettings(TableSettings):
-    """`path` is a file, a folder or a glob; account = "*" takes each file's own name.
+    """`path` is a file, a folder, an export as it was downloaded, or a glob of them.
 
-    A last line without a line break may still be written to: it is read once the file has
-    not changed for ten minutes.
+    `account` is whose all of them are; "*" takes each file's own name, left out the files say
+    it themselves. A last line without a line break may still be written to: it is read once
+    the file has not changed for ten minutes.
     """
 
     path: str
@@ -41,50 +41,49 @@ class FileSource:
     def __init__(self, settings: FileSettings, surroundings: Surroundings) -> None:
         self.name = settings.name
         self._settings = settings
-        self._root = surroundings.root
+        self._surroundings = surroundings
 
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
         seen = dict((state or {}).get("files", {}))
         return await asyncio.to_thread(self._fetch, wanted, seen, now)
 
     async def look(self, handle: str) -> str:
-        batch = await asyncio.to_thread(self._read_all)
-        known = batch["account"].unique().to_list() if batch is not None else []
+        known = await asyncio.to_thread(self._accounts)
         return match_handle(handle, known, self._settings.platform, self.name)
 
     async def close(self) -> None:
         return None
 
     def _paths(self) -> list[Path]:
-        return paths_at(self._root, self._settings.path, self.name, folders=False)
+        root = self._surroundings.root
+        return paths_at(root, self._settings.path, self.name, folders=True)
 
     def _fetch(self, wanted: Sequence[str], seen: dict[str, Any], now: datetime) -> Batch:
-        from bot.sources.tables.read_file import is_torn
+        from bot.sources.exports.reading import combined
 
         paths = self._paths()
         marks = {str(path): _mark(path) for path in paths}
-        waiting = [path for path in paths if seen.get(str(path)) != marks[str(path)]]
-        kept = {name: mark for name, mark in seen.items() if name in marks}
+        kept = {name: mark for name, mark in seen.items() if marks.get(name) == mark}
+        waiting = [path for path in paths if str(path) not in kept]
         parts: list[Batch] = []
-        errors: list[SourceError] = []
-        rows = 0
-        while waiting and rows < _ROWS:
+        faults: list[Fault] = []
+        size = 0
+        while waiting and size < _ROWS:
             path = waiting.pop(0)
-            torn = is_fresh(path, now, _FRESH) and is_torn(path)
-            try:
-                parts.append(self._read(path, now, torn=torn))
-            except SourceError as error:
-                if not torn:
-                    errors.append(error)
-                continue
-            if not torn:
+            torn = path.is_file() and is_fresh(path, now, _FRESH) and _is_torn(path)
+            batch, wrong = self._read(path, now, torn=torn)
+            if wrong and (torn or is_fresh(path, now, _ON_ITS_WAY)):
+                continue  # still on its way
+            parts.append(
+                replace(batch, faults=tuple(f for f in batch.faults if f not in wrong))
+            )
+            faults += wrong
+            if not torn and not wrong:
                 kept[str(path)] = marks[str(path)]
-            readings = parts[-1].readings
-            rows += len(readings) if readings is not None else 0
-        if errors and not kept and not waiting:
-            raise errors[0]
-        batch = joined(parts, wanted)
-        faults = tuple(fault_of(error) for error in errors)
+            size += sum(found.names + found.readings for found in batch.found)
+        if faults and not kept and not waiting and all(p.readings is None for p in parts):
+            raise SourceChanged(faults[0].text, source=self.name, where=faults[0].where)
+        batch = only(combined(parts), wanted, self.name)
         return replace(
             batch,
             faults=(*batch.faults, *faults),
@@ -92,25 +91,52 @@ class FileSource:
             more=bool(waiting),
         )
 
-    def _read(self, path: Path, now: datetime | None = None, *, torn: bool = False) -> Batch:
-        from bot.sources.tables.read_file import read_table_file, stem
-
-        options = self._settings.options()
-        if options.account == "*":
-            options = replace(options, account=stem(path))
+    def _read(self, path: Path, now: datetime, *, torn: bool) -> tuple[Batch, list[Fault]]:
+        """What a file gives, and the faults of what could not be read at all."""
+        naming: Naming = "tables" if self._settings.kind == "export" else "never"
         try:
-            return read_table_file(path, options, now=now, torn=torn)
+            batch = read_input(
+                path,
+                self._settings.options(),
+                hash_key=self._surroundings.hash_key,
+                now=now,
+                naming=naming,
+                torn=torn,
+            )
         except SourceError as error:
-            error.source = self.name
-            raise
+            return Batch(), [fault_of(error)]
+        if path.is_dir() and all(found.file == str(path) for found in batch.found):
+            return Batch(), []  # other parts of an unpacked export hold nothing to read
+        return batch, [fault for fault in batch.faults if fault.kind != "row"]
 
-    def _read_all(self) -> pl.DataFrame | None:
-        batches = [self._read(path) for path in self._paths()]
-        return joined(batches, ()).readings
+    def _accounts(self) -> list[str]:
+        newest = datetime.fromtimestamp(
+            max(path.stat().st_mtime for path in self._paths()), UTC
+        )
+        known: set[str] = set()
+        for path in self._paths():
+            batch, _ = self._read(path, newest, torn=False)
+            known |= {one.account for one in batch.lists}
+            if batch.readings is not None:
+                known |= set(batch.readings["account"].unique().to_list())
+        return sorted(known)
+
+
+def _is_torn(path: Path) -> bool:
+    from bot.sources.tables.read_file import is_torn
+
+    return is_torn(path)
 
 
 def _mark(path: Path) -> list[int | str]:
+    """Changes whenever the file, or one under the folder, does."""
+    digest = blake2b(digest_size=8)
+    if path.is_dir():
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            status = file.stat()
+            digest.update(f"{file.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        return [0, 0, digest.hexdigest()]
     status = path.stat()
-    with path.open("rb") as file:
-        head = blake2b(file.read(_HEAD), digest_size=8).hexdigest()
-    return [status.st_size, status.st_mtime_ns, head]
+    with path.open("rb") as stream:
+        digest.update(stream.read(_HEAD))
+    return [status.st_size, status.st_mtime_ns, digest.hexdigest()]

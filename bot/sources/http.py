@@ -188,11 +188,11 @@ class HttpSource:
         return replace(batch, found=()), timed
 
     def _frame(self, reply: Reply, columns: Mapping[str, str]) -> pl.DataFrame:
-        from bot.sources.tables.read_file import table_from
+        from bot.sources.tables.read_file import tables_from
         from bot.sources.tables.records import records_in
 
         if reply.content.lstrip()[:1] not in (b"{", b"["):
-            return table_from(reply.content, self.name, columns).frame
+            return tables_from(reply.content, self.name, columns)[0].frame
         rows = self._settings.rows
         found = (
             jmespath.search(rows, reply.json()) if rows else records_in(reply.json(), self.name)

@@ -24,7 +24,8 @@ def paths_at(root: str, wanted: str, source: str, *, folders: bool) -> list[Path
     found = [
         path
         for path in found
-        if not path.name.startswith((".", "__MACOSX")) and (folders or path.is_file())
+        if not path.name.startswith((".", "__MACOSX"))
+        and (path.is_file() or (folders and any(path.rglob("*"))))
     ]
     if not found:
         raise SourceUnavailable(

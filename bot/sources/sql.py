@@ -19,12 +19,13 @@ from bot.config.settings import Duration, hide, secrets_in
 from bot.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from bot.model.source import Batch, Surroundings
 from bot.sources.platforms.batches import match_handle, only, read_table
+from bot.sources.tables.layout import time_column
 from bot.sources.tables.options import TableSettings
 from bot.sources.tables.since import bound, shape_of
 from bot.sources.web.credentials import credential
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, CursorResult, Engine
 
 _DRIVERS = {
     "sqlite": "sqlite",
@@ -43,7 +44,8 @@ _FIRST_SHAPES = {
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _WAIT = 15
 _LONGEST = 300
-_ROWS = 1_000_000
+PIECE = 100_000
+"""Rows that are read, stored and committed together; twice as many take twice the memory."""
 
 
 class SqlSettings(TableSettings):
@@ -65,54 +67,126 @@ class SqlSettings(TableSettings):
 
 
 @dataclass(slots=True)
-class _Rows:
+class _Answer:
+    """A query that is being read, row by row; `ordered` where its rows come in time order.
+
+    `used` is the shape that `:since` was bound as, `newest` the newest time read so far.
+    """
+
+    connection: Connection
+    result: CursorResult[Any]
     header: list[str]
-    values: list[tuple[Any, ...]]
-    times: list[Any] = field(default_factory=list)
+    used: str
+    ordered: bool
+    waiting: list[tuple[Any, ...]] = field(default_factory=list)
+    newest: int | None = None
+    shape: str | None = None
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The next rows; `waiting` holds one more as long as there are any."""
+        size = PIECE - len(self.waiting) + 1
+        rows = [*self.waiting, *map(tuple, self.result.fetchmany(size))]
+        self.waiting = rows[PIECE:]
+        return rows[:PIECE]
+
+    def close(self) -> None:
+        self.result.close()
+        self.connection.close()
 
 
 class SqlSource:
-    """Runs the query in a read-only transaction on a thread; only `state` is remembered."""
+    """Reads the query in time order on a thread, in pieces, in a read-only transaction.
+
+    `state` is the newest time that was stored, so that what a crash cuts off goes on there.
+    """
 
     def __init__(self, settings: SqlSettings, surroundings: Surroundings) -> None:
         self.name = settings.name
         self._settings = settings
         self._root = surroundings.root
+        self._answer: _Answer | None = None
         self._url = settings.url or credential(
             settings, surroundings, settings.url_env, settings.url_file
         )
 
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
-        state = state or {}
+        return await asyncio.to_thread(self._fetch, wanted, state or {}, now)
+
+    def _fetch(self, wanted: Sequence[str], state: dict[str, Any], now: datetime) -> Batch:
+        answer, rows = self._piece(state)
+        try:
+            batch = self._batch(answer, rows, now)
+        except SourceError:
+            self._end()
+            raise
+        if batch.readings is None or batch.readings.is_empty():
+            # nothing new, or a piece without a count that may be followed by others
+            more = self._more()
+            return replace(batch, state=state, more=more)
+        late, newest = int(batch.readings["at"].min()), int(batch.readings["at"].max())  # type: ignore[arg-type]
+        overlap = int(self._settings.overlap.total_seconds())
+        answer.ordered &= answer.newest is None or late >= answer.newest - overlap
+        answer.newest = max(newest, answer.newest or 0)
+        more = self._more()
+        if "beginning" in (state.get("shape"), answer.used):
+            answer.shape = "beginning"
+        after = {"newest": max(answer.newest, state.get("newest") or 0), "shape": answer.shape}
+        if more and not answer.ordered:
+            after = {name: state[name] for name in ("newest", "shape") if name in state}
+        if more:
+            after["reading"] = True
+        return replace(only(batch, wanted, self.name), state=after, more=more)
+
+    def _piece(self, state: dict[str, Any]) -> tuple[_Answer, list[tuple[Any, ...]]]:
+        """The next rows of the answer that is being read, else of a new one."""
+        if self._answer is not None and state.get("reading"):
+            return self._answer, self._answer.rows()
+        self._end()
         newest, shape = state.get("newest"), state.get("shape")
-        rows, used = await asyncio.to_thread(self._ask, newest, shape)
-        if not rows.values and newest is not None:
+        self._answer = self._ask(newest, shape)
+        rows = self._answer.rows()
+        if not rows and newest is not None:
             # the newest row itself lies within the overlap: its lack says that the query
             # compares :since with something else than the times it answers
-            rows, used = await asyncio.to_thread(self._ask, None, None)
-            used = "beginning"
-        batch = self._batch(rows, now)
-        if batch.readings is None or batch.readings.is_empty():
-            return replace(batch, state=state)
-        newest = max(int(batch.readings["at"].max()), newest or 0)  # type: ignore[arg-type]
-        if "beginning" not in (shape, used):
-            shape = self._next_shape(rows, used)
-        else:
-            shape = "beginning"
-        return replace(only(batch, wanted), state={"newest": newest, "shape": shape})
+            self._end()
+            self._answer = self._ask(None, None)
+            self._answer.used = "beginning"
+            rows = self._answer.rows()
+        return self._answer, rows
+
+    def _more(self) -> bool:
+        if self._answer is not None and self._answer.waiting:
+            return True
+        self._end()
+        return False
+
+    def _end(self) -> None:
+        if self._answer is not None:
+            self._answer.close()
+            self._answer = None
 
     async def look(self, handle: str) -> str:
-        rows, _ = await asyncio.to_thread(self._ask, None, None)
-        readings = self._batch(rows).readings
-        known = [] if readings is None else readings["account"].unique().to_list()
+        known = await asyncio.to_thread(self._accounts)
         return match_handle(handle, known, self._settings.platform, self.name)
 
+    def _accounts(self) -> list[str]:
+        answer = self._ask(None, None)
+        known: set[str] = set()
+        try:
+            while rows := answer.rows():
+                readings = self._batch(answer, rows).readings
+                known |= set() if readings is None else set(readings["account"].unique())
+        finally:
+            answer.close()
+        return sorted(known)
+
     async def close(self) -> None:
+        await asyncio.to_thread(self._end)
         if "_engine" in self.__dict__:
             await asyncio.to_thread(self._engine.dispose)
 
-    def _ask(self, newest: int | None, shape: str | None) -> tuple[_Rows, str]:
-        """The answers, and the shape of `:since` that the database took."""
+    def _ask(self, newest: int | None, shape: str | None) -> _Answer:
+        """Opens the answer in the shape of `:since` that the database takes."""
         since = _BEGINNING
         if newest is not None and shape != "beginning":
             since = datetime.fromtimestamp(newest, UTC) - self._settings.overlap
@@ -122,61 +196,81 @@ class SqlSource:
         for tried in shapes:
             value = bound(since, tried, ZoneInfo(self._settings.timezone or "UTC"))
             try:
-                return self._query(value), tried
+                return self._open(value, tried)
             except SourceChanged as error:
                 refused = refused or error
         raise refused or AssertionError("no shape was tried")
 
-    def _next_shape(self, rows: _Rows, used: str) -> str:
+    def _next_shape(self, times: Sequence[Any], used: str) -> str:
         """What the database took where it is strict, else what its answers look like."""
-        answered = shape_of(rows.times)
+        answered = shape_of(times)
         if self._engine.dialect.name != "postgresql":
             return answered or used
         return "epoch_ms" if (used, answered) == ("epoch", "epoch_ms") else used
 
-    def _query(self, since: Any) -> _Rows:
+    def _open(self, since: Any, used: str) -> _Answer:
+        """Begins to read; in time order where the database sorts the query's answer."""
         import sqlalchemy as sa
 
-        query = sa.text(self._settings.query)
-        parameters = {"since": since} if "since" in query.compile().params else {}
+        plain = self._settings.query.strip().rstrip(";")
+        parameters = {"since": since} if "since" in sa.text(plain).compile().params else {}
+        for query in (self._sorted(plain, parameters), plain):
+            if query is None:
+                continue
+            connection = None
+            try:
+                connection = self._engine.connect()
+                _read_only(connection)
+                if query != plain:  # a cursor on the server takes nothing but a select
+                    connection = connection.execution_options(stream_results=True)
+                result = connection.execute(sa.text(query), parameters)
+                return _Answer(connection, result, list(result.keys()), used, query != plain)
+            except sa.exc.SQLAlchemyError as error:
+                if connection is not None:
+                    connection.close()
+                told = self._told(error)
+                if query == plain or isinstance(told, SourceRefused):
+                    raise told from None
+            except (TypeError, ValueError) as error:
+                # what a driver says of the options in the URL that it does not know
+                raise SourceRefused(
+                    f"{self.name}: the database driver does not take the options of its URL "
+                    f"({self._hidden(str(error))}): correct what stands behind the ?.",
+                    source=self.name,
+                ) from None
+        raise AssertionError("the plain query is always tried")
+
+    def _sorted(self, plain: str, parameters: dict[str, Any]) -> str | None:
+        """The query in time order; None where it cannot be put into another one."""
+        import sqlalchemy as sa
+
+        within = f"select * from (\n{plain}\n) as ebbwatch_answer"
         try:
             with self._engine.connect() as connection:
                 _read_only(connection)
-                result = connection.execute(query, parameters)
-                header = list(result.keys())
-                rows = result.fetchmany(_ROWS + 1)
-        except sa.exc.SQLAlchemyError as error:
-            raise self._told(error) from None
-        except (TypeError, ValueError) as error:
-            # what a driver says of the options in the URL that it does not know
-            raise SourceRefused(
-                f"{self.name}: the database driver does not take the options of its URL "
-                f"({self._hidden(str(error))}): correct what stands behind the ?.",
-                source=self.name,
-            ) from None
-        if len(rows) > _ROWS:
-            raise SourceRefused(
-                f"{self.name}: the query gives more than {_ROWS} rows: add a condition with "
-                ":since to it.",
-                source=self.name,
-            )
-        return _Rows(header, [tuple(row) for row in rows])
+                result = connection.execute(sa.text(f"{within} where 1 = 0"), parameters)
+                time = time_column(list(result.keys()), self._settings.columns)
+        except (sa.exc.SQLAlchemyError, TypeError, ValueError):
+            return None
+        if time is None:
+            return None
+        return f"{within} order by {self._engine.dialect.identifier_preparer.quote(time)}"
 
-    def _batch(self, rows: _Rows, now: datetime | None = None) -> Batch:
+    def _batch(
+        self, answer: _Answer, rows: list[tuple[Any, ...]], now: datetime | None = None
+    ) -> Batch:
         from bot.sources.tables.cells import frame_of
-        from bot.sources.tables.columns import NoLayout, lay_out
         from bot.sources.tables.readings import Table
 
-        options = self._settings.options()
+        if not rows:
+            return Batch()
+        time = time_column(answer.header, self._settings.columns)
+        if time is not None:
+            place = answer.header.index(time)
+            answer.shape = self._next_shape([row[place] for row in rows], answer.used)
+        table = Table(name=self.name, frame=frame_of(answer.header, rows), first_row=1)
         try:
-            layout = lay_out(rows.header, options.columns)
-            if not rows.values:
-                return Batch()
-            rows.times = [row[rows.header.index(layout.roles["at"])] for row in rows.values]
-            table = Table(name=self.name, frame=frame_of(rows.header, rows.values), first_row=1)
-            batch = read_table(table, options, self.name, now=now)
-        except NoLayout as error:
-            raise SourceChanged(f"{self.name}: the answer {error}.", source=self.name) from None
+            batch = read_table(table, self._settings.options(), self.name, now=now)
         except SourceError as error:
             error.source = self.name
             raise

@@ -39,7 +39,7 @@ SOURCES: Mapping[str, SourceKind] = {
     "file": SourceKind("file", "FileSettings", "FileSource"),
     "sql": SourceKind("sql", "SqlSettings", "SqlSource"),
     "http": SourceKind("http", "HttpSettings", "HttpSource"),
-    "export": SourceKind("export", "ExportSettings", "ExportSource"),
+    "export": SourceKind("file", "FileSettings", "FileSource"),
     "bluesky": SourceKind("platforms.bluesky", "BlueskySettings", "open_bluesky"),
     "mastodon": SourceKind("platforms.mastodon", "MastodonSettings", "open_mastodon"),
     "youtube": SourceKind("platforms.youtube", "YouTubeSettings", "open_youtube"),

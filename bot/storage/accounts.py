@@ -111,6 +111,12 @@ def get(db: Database, account: str) -> AccountRow | None:
     return None if row is None else _known(row)
 
 
+def spoken_names(db: Database) -> frozenset[str]:
+    """All accounts, and their handles alone."""
+    rows = db.conn.execute("SELECT account, handle FROM accounts").fetchall()
+    return frozenset(name for row in rows for name in row)
+
+
 def tags_by_account(
     db: Database, only: Collection[str] | None = None
 ) -> dict[str, tuple[str, ...]]:

@@ -74,13 +74,14 @@ def tiktok(folder: Path) -> Path:
 def measure(path: Path) -> None:
     """Prints names per second of CPU and megabytes above idle as JSON."""
     import bot.sources.tables.read_file  # noqa: F401
-    from bot.sources.export import read_export
+    from bot.sources.read import read_input
+    from bot.sources.tables.options import TableOptions
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started, busy = time.perf_counter(), time.process_time()
-    batch = read_export(
-        path, hash_key=lambda: bytes(32), now=datetime(2026, 1, 1, tzinfo=UTC), account="lena"
-    )
+    options = TableOptions(account="lena", told=True)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    batch = read_input(path, options, hash_key=lambda: bytes(32), now=now)
     wall, cpu = time.perf_counter() - started, time.process_time() - busy
     names = sum(found.names for found in batch.found)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024

@@ -32,6 +32,7 @@ _OTHERS = {
     "relationships_hide_stories_from": "profiles that do not see the owner's stories",
     "relationships_following_hashtags": "hashtags that the owner follows",
 }
+_UNKNOWN = "label_values"
 _OTHER_NAMES = {
     "recently_unfollowed": "relationships_unfollowed_users",
     "pending_follow": "relationships_follow_requests_sent",
@@ -89,6 +90,8 @@ def _top_level(file: SniffedFile, text: str, base: str) -> Kind | None:
     here = file.lone or part or other or "followers_and_following" in file.member.around
     if not known or not here:
         return None
+    if '"label_values"' in text and not other and part:
+        return Kind("other", key=_UNKNOWN)
     if other or '"label_values"' in text:
         return Kind("other", key=other)
     following = part is not None and part[1].lower() == "following"
@@ -113,6 +116,12 @@ def _page(text: str, base: str) -> Kind | None:
 
 def refusal(key: str) -> str:
     """Why a file of another relation is not read."""
+    if key == _UNKNOWN:
+        return (
+            'The entries of this list stand in a layout ("label_values") that is known of '
+            "other lists only, so nothing was read: export your information again as JSON, and "
+            "tell us if the new file looks the same."
+        )
     text = _OTHERS.get(key, "something else than followers")
     if text is _NOT_CHURN:
         return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,7 @@ class ExportContext:
     now: datetime
     account: Account | None = None
     platform: str | None = None
+    own_names: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,8 @@ def whose(
     platform = platform or (wished.platform if wished else "") or context.platform
     if handle and platform != "youtube":  # where the case of ids matters
         handle = handle.lower()
-    handle = (wished.handle if wished else None) or handle
+    own = PurePosixPath(label).name.partition(".")[0] if context.own_names else None
+    handle = (wished.handle if wished else None) or handle or own
     if not platform or not handle:
         return None
     return Account(platform, handle.strip().removeprefix("@"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,8 @@ from bot.model.source import Batch
 from bot.sources.exports.archive import Member, Tree, open_tree
 from bot.sources.exports.formats import FORMATS
 from bot.sources.exports.parsed import ExportContext, ParsedFile, failed
-from bot.sources.exports.sniffer import Rows, SniffedFile
+from bot.sources.exports.sniffer import MAX_TABLE, Rows, SniffedFile, decode
+from bot.sources.tables.sections import sections
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +33,7 @@ _PASSED = re.compile(
 _TABLES = re.compile(
     r"\.(csv|tsv|tab|jsonl|ndjson|parquet|xlsx|xls|ods|sqlite3?|db)(\.gz)?$", re.IGNORECASE
 )
+_TEXTS = re.compile(r"\.(csv|tsv|tab|txt)$|^[^.]+$", re.IGNORECASE)
 # what stands in lists of people alone: never a table, whose errors may quote its cells
 LIST_MARKS = re.compile(
     rb"string_list_data|relationships_|label_values|FansList|window\.YTD\.follow|accountId|uiBoxWhite|"
@@ -60,7 +64,7 @@ def read_path(
     Raises SourceChanged where the path cannot be opened or nothing in it is known.
     """
     with open_tree(path, label, context.zone) as tree:
-        shown = _show(tree)
+        shown = _show(tree, context)
         parts = [_batch(parsed) for parsed in (*_claimed(shown, context), *shown.failed)]
         folders = {_top(o.member) for group in shown.claimed.values() for o in group} - {""}
         unread = shown.passed + tree.skipped
@@ -85,14 +89,38 @@ def read_path(
         return combined(parts, notes)
 
 
-def _show(tree: Tree) -> Shown:
+def _stacked(member: Member) -> list[Member]:
+    """The tables of one text, each as a file; the file itself where it holds one."""
+    if member.size > MAX_TABLE or not _TEXTS.search(member.base):
+        return [member]
+    try:
+        parts = sections(decode(SniffedFile.of(member).whole()))
+    except (SourceChanged, ValueError):
+        return [member]
+    if len(parts) == 1:
+        return [member]
+    return [
+        replace(
+            member,
+            label=f"{member.label} (line {part.before + 1})",
+            open=partial(io.BytesIO, part.text.encode("utf-8", "surrogatepass")),
+            path=None,
+        )
+        for part in parts
+    ]
+
+
+def _show(tree: Tree, context: ExportContext) -> Shown:
     shown = Shown()
-    for member in tree.members:
+    platform = context.platform or (context.account.platform if context.account else None)
+    for member in (part for whole in tree.members for part in _stacked(whole)):
         if len(tree.members) > 1 and _PASSED.search(member.name):
             shown.passed += 1
             continue
         try:
-            file = SniffedFile.of(member, lone=len(tree.members) == 1)
+            file = SniffedFile.of(
+                member, lone=len(tree.members) == 1, platform=platform or None
+            )
             if file.is_workbook:
                 _ = file.sheets  # a damaged one must not reach the reader of tables
         except SourceChanged as error:
@@ -101,7 +129,7 @@ def _show(tree: Tree) -> Shown:
         index = next((n for n, form in enumerate(FORMATS) if form.claims(file)), None)
         if index is None and LIST_MARKS.search(file.head):
             if file.lone:
-                shown.failed.append(failed(member.label, _no_list(member.label)))
+                shown.failed.append(failed(member.label, _no_list(member.label, file.head)))
             else:
                 shown.passed += 1  # an export has many lists of people
         elif index is None:
@@ -113,10 +141,13 @@ def _show(tree: Tree) -> Shown:
     return shown
 
 
-def _no_list(label: str) -> SourceChanged:
+def _no_list(label: str, head: bytes) -> SourceChanged:
+    mark = LIST_MARKS.search(head)
+    seen = mark[0].decode("ascii", "replace").strip(": ") if mark else ""
     return SourceChanged(
-        f"{label} is damaged, or a list of something else than followers: import the whole "
-        "export as it was downloaded.",
+        f"{label} looks like a list of something else than followers, or like the log of "
+        f'another tool (it has "{seen}"): import the whole export as it was downloaded; from '
+        "a log, export the counts alone as a table with date, account and followers.",
         where=label,
     )
 
@@ -143,20 +174,22 @@ def _table(
     member: Member, book: dict[str, Rows] | None, options: TableOptions, now: datetime
 ) -> Batch:
     """A table that is no known export, by the generic reader."""
-    from bot.sources.platforms.batches import read_table
-    from bot.sources.tables.read_file import open_table, stem, table_from
-    from bot.sources.tables.workbook import table_in
+    from bot.sources.platforms.batches import read_tables
+    from bot.sources.tables.read_file import open_tables, stem, tables_from
+    from bot.sources.tables.workbook import tables_in
 
-    named = options.account is None
-    options = replace(options, account=options.account or stem(Path(member.base)))
+    own = stem(Path(member.base))
+    named = options.account is None and options.naming
+    if options.account == "*" or named:
+        options = replace(options, account=own)
     try:
         if book is not None:
-            table = table_in(book, member.base, options.columns)
+            tables = tables_in(book, member.base, options.columns)
         elif member.path is not None:
-            table = open_table(member.path, options.columns)
+            tables = open_tables(member.path, options.columns, torn=options.torn)
         else:
-            table = table_from(SniffedFile.of(member).whole(), member.base, options.columns)
-        return read_table(table, options, member.label, now=now, named=named)
+            tables = tables_from(SniffedFile.of(member).whole(), member.base, options.columns)
+        return read_tables(tables, options, member.label, now=now, named=named)
     except SourceError as error:
         where = error.where if isinstance(error, SourceChanged) else member.label
         return _batch(failed(member.label, SourceChanged(str(error), where=where)))

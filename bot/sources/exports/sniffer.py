@@ -11,6 +11,7 @@ from functools import cached_property
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
+from bot.sources.tables.invisible import visible
 from bot.sources.tables.sandbox import sheets_of
 
 HEAD = 64 << 10
@@ -27,20 +28,24 @@ _ZIPPED_WORKBOOK = (b"[Content_Types].xml", b"xl/workbook", b"opendocument.sprea
 class SniffedFile:
     """`head` are the first bytes; text and rows are read when somebody asks.
 
-    `lone` says that there is no export around the file, so that its content alone decides.
+    `lone` says that there is no export around the file, so that its content alone decides;
+    `platform` is the one that was asked for, where one was.
     """
 
     member: Member
     head: bytes
     lone: bool = False
+    platform: str | None = None
 
     @classmethod
-    def of(cls, member: Member, *, lone: bool = False) -> SniffedFile:
+    def of(
+        cls, member: Member, *, lone: bool = False, platform: str | None = None
+    ) -> SniffedFile:
         with member.open() as stream:
             head = stream.read(HEAD)
             if head.lstrip()[:1] == b"<":
                 head += stream.read(HTML_HEAD)
-        return cls(member, head, lone)
+        return cls(member, head, lone, platform)
 
     @cached_property
     def text(self) -> str:
@@ -83,7 +88,11 @@ class SniffedFile:
                 rows = table("".join(lines), self.member.label)[:12]
             except SourceChanged:
                 return []
-        return [[cell.strip() for cell in row] for row in rows if any(c.strip() for c in row)]
+        return [
+            [visible(cell).strip() for cell in row]
+            for row in rows
+            if any(c.strip() for c in row)
+        ]
 
     def whole(self) -> bytes:
         """All bytes of a dashboard's file. Raises SourceChanged where it is far too large."""

@@ -46,6 +46,7 @@ PRODUCTS = {
     "socialblade": "Social Blade",
     "twitter_to_sqlite": "twitter-to-sqlite",
     "instagram_monitor": "instagram_monitor",
+    "github_monitor": "github_monitor",
     "table": "Table",
 }
 """First half of a format, as people write it."""

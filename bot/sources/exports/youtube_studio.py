@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from bot.errors import SourceChanged
 from bot.sources.exports.days import (
     Days,
     fold,
-    known_header,
     read_count,
     read_days,
 )
@@ -26,6 +26,8 @@ from bot.sources.exports.parsed import (
     series,
 )
 from bot.sources.exports.sniffer import Rows, SniffedFile
+from bot.sources.exports.youtube_header import english, is_days_of_channel
+from bot.sources.tables.totals_row import SUMS
 
 _NAMES = re.compile(r"(totals|table data|chart data)\b.*\.(csv|xlsx)", re.IGNORECASE)
 _COLUMNS = {
@@ -44,6 +46,7 @@ _DECOYS = {
     "device type": "devices",
     "subtitles and cc": "languages of subtitles",
 }
+_MOST_COLUMNS = 8
 _INSTEAD = (
     "in YouTube Studio's advanced mode choose the breakdown Date and the metrics Subscribers "
     "gained and Subscribers lost, export, and import Totals.csv of that zip."
@@ -53,8 +56,10 @@ _INSTEAD = (
 def claims(file: SniffedFile) -> bool:
     if not file.top:
         return False
-    cells = [fold(cell) for cell in file.top[0]]
+    cells = english(file.top[0])
     if _takeout(file.top):
+        return True
+    if file.platform in (None, "youtube") and _is_days(file):
         return True
     named = bool(_NAMES.fullmatch(file.member.base))
     days = "date" in cells and (
@@ -65,6 +70,16 @@ def claims(file: SniffedFile) -> bool:
     videos = "video title" in cells and "content" in cells
     decoy = named and any(cell in _DECOYS for cell in cells)
     return days or videos or decoy
+
+
+def _is_days(file: SniffedFile) -> bool:
+    """All rows are looked at only where the first one promises days of a channel."""
+    if english(file.top[0])[:1] != ["date"] or len(file.top[0]) > _MOST_COLUMNS:
+        return False
+    try:
+        return is_days_of_channel(file.top[0], file.rows, file.member.base)
+    except SourceChanged:
+        return False
 
 
 def _takeout(top: Rows) -> bool:
@@ -79,10 +94,11 @@ def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[Parse
 
 def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
     member, rows = file.member, file.rows
-    cells = [fold(cell) for cell in file.top[0]]
+    cells = english(file.top[0])
     if reason := _refusal(file.top, cells, rows):
         return refused(member, reason, platform="youtube")
-    header = known_header(rows, ["date"], member.label)
+    start = next(n for n, row in enumerate(rows) if english(row) == cells)
+    header = (start, cells)
     bad = BadRows(member.label)
     columns = {m: c for m, c in _COLUMNS.items() if c in cells}
     if "gained" in columns and "lost" in columns:
@@ -93,7 +109,7 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
             f"This has days but neither subscribers nor views: {_INSTEAD}",
             platform="youtube",
         )
-    days = read_days(rows, header, columns, bad, skip=frozenset({"total"}))
+    days = read_days(rows, header, columns, bad, skip=SUMS)
     notes: list[str] = []
     days = _from_birth(days, notes)
     return series(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def read_table(
     table: Table,
-    meaning: TableOptions,
+    options: TableOptions,
     file: str,
     *,
     now: datetime | None = None,
@@ -29,7 +29,7 @@ def read_table(
 ) -> Batch:
     """Raises SourceChanged, whatever the cells hold."""
     try:
-        rows = read_rows(table, meaning, now)
+        rows = read_rows(table, options, now)
     except SourceError:
         raise
     except Exception as error:  # a file must never end the service
@@ -38,17 +38,47 @@ def read_table(
             "export it again as CSV.",
             where=table.name,
         ) from error
-    return _batch(rows, meaning, file, named=named)
+    return _batch(rows, options, file, named=named)
 
 
-def _batch(rows: Rows, meaning: TableOptions, file: str, *, named: bool) -> Batch:
+def read_tables(
+    tables: Sequence[Table],
+    options: TableOptions,
+    file: str,
+    *,
+    now: datetime | None = None,
+    named: bool = False,
+) -> Batch:
+    """All tables of one file; those that are none of counts are named in a note.
+
+    Raises SourceChanged where not one can be read, or where one is a question that the
+    others do not answer.
+    """
+    parts: list[Batch] = []
+    errors: list[tuple[Table, SourceError]] = []
+    for table in tables:
+        try:
+            parts.append(read_table(table, options, file, now=now, named=named))
+        except SourceError as error:
+            errors.append((table, error))
+    if not parts:
+        raise errors[0][1]
+    for table, problem in errors:
+        where = f'"{table.sheet}"' if table.sheet else "another table"
+        note = f"{where} was not read: {problem}"
+        found = replace(parts[0].found[0], notes=(*parts[0].found[0].notes, note))
+        parts[0] = replace(parts[0], notes=(*parts[0].notes, note), found=(found,))
+    return parts[0] if len(parts) == 1 else joined(parts, ())
+
+
+def _batch(rows: Rows, options: TableOptions, file: str, *, named: bool) -> Batch:
     frame = rows.frame
     accounts = rows.accounts
     platforms = {account.partition("/")[0] for account in accounts if "/" in account}
     first, last = int(frame["at"].min()), int(frame["at"].max())  # type: ignore[arg-type]
     notes = rows.notes
-    if named and len(accounts) == 1 and accounts[0].rpartition("/")[2] == meaning.account:
-        notes = (*notes, f'the account "{meaning.account}" was taken from the file name')
+    if named and len(accounts) == 1 and accounts[0].rpartition("/")[2] == options.account:
+        notes = (*notes, f'the account "{options.account}" was taken from the file name')
     hidden = rows.bad_rows - len(rows.faults)
     faults = rows.faults
     if hidden > 0:
@@ -62,12 +92,12 @@ def _batch(rows: Rows, meaning: TableOptions, file: str, *, named: bool) -> Batc
         account=accounts[0] if len(accounts) == 1 else None,
         basis=_basis(frame),
         readings=len(frame),
-        first=_day(first, meaning.timezone),
-        last=_day(last, meaning.timezone),
+        first=_day(first, options.timezone),
+        last=_day(last, options.timezone),
         bad_rows=rows.bad_rows,
         notes=notes,
     )
-    return Batch(readings=frame, faults=faults, notes=notes, found=(found,))
+    return Batch(readings=frame, names=rows.names, faults=faults, notes=notes, found=(found,))
 
 
 def _basis(frame: pl.DataFrame) -> str | None:
@@ -107,17 +137,48 @@ def joined(parts: Sequence[Batch], wanted: Sequence[str]) -> Batch:
     return only(batch, wanted)
 
 
-def only(batch: Batch, wanted: Sequence[str]) -> Batch:
-    """The readings and lists of the wanted accounts, all of them where none is named."""
+def only(batch: Batch, wanted: Sequence[str], source: str = "") -> Batch:
+    """The readings and lists of the wanted accounts, all of them where none is named.
+
+    Where not one of the accounts that came is wanted, that is a fault of the source.
+    """
     import polars as pl
 
     if not wanted:
         return batch
+    came = [] if batch.readings is None else batch.readings["account"].unique().to_list()
+    listed = {one.account for one in batch.lists}
+    mine = {name for name in {*came, *listed} if is_wanted(name, wanted)}
     readings = batch.readings
-    if readings is not None:
-        readings = readings.filter(pl.col("account").is_in(list(wanted)))
-    lists = tuple(one for one in batch.lists if one.account in wanted)
-    return replace(batch, readings=readings, lists=lists)
+    if readings is not None and len(mine) < len({*came, *listed}):
+        readings = readings.filter(pl.col("account").is_in(list(mine)))
+    lists = tuple(one for one in batch.lists if one.account in mine)
+    faults = batch.faults
+    if not mine and (came or listed):
+        text = (
+            f"{source}: gave {_some({*came, *listed})}, but {_some(wanted)} was wanted: "
+            "correct handles, account or platform."
+        )
+        faults = (*faults, Fault(kind="changed", text=text))
+    return replace(batch, readings=readings, lists=lists, faults=faults)
+
+
+def is_wanted(account: str, wanted: Sequence[str]) -> bool:
+    """True whatever the case, "@" or platform of the names that are wanted."""
+    full = account.casefold()
+    handle = full.partition("/")[2] or full
+    for name in wanted:
+        plain = name.strip().casefold()
+        head, slash, tail = plain.partition("/")
+        bare = f"{head}/{tail.removeprefix('@')}" if slash else plain.removeprefix("@")
+        if bare in {full, handle, handle.removeprefix("@")}:
+            return True
+    return False
+
+
+def _some(names: Collection[str]) -> str:
+    shown = ", ".join(sorted(names)[:3])
+    return shown + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def match_handle(handle: str, known: Sequence[str], platform: str | None, source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 _LARGE = 2**62
 _NESTED = (dict, list)
+
+
+def split_cells(line: str, separator: str) -> list[str]:
+    """The cells of one line of delimited text."""
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # larger than any cell may be
+        return [line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,28 @@ def coded_texts(column: pl.Series) -> Coded:
         return Coded(column.to_physical(), texts.gather(codes.arg_sort()))
     known = pl.Series([None] * size, dtype=pl.String)
     return Coded(column.to_physical(), known.scatter(codes, texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Row `i` holds the pair `texts[codes[i]]`, `other[codes[i]]`."""
+
+    codes: pl.Series
+    texts: pl.Series
+    other: pl.Series
+
+
+def coded_pairs(one: Coded, other: Coded) -> Pairs:
+    """Each pair of two columns once, and its number for each row."""
+    import polars as pl
+
+    frame = pl.DataFrame({"one": one.codes, "other": other.codes})
+    distinct = frame.unique(maintain_order=True).with_row_index("code")
+    codes = frame.join(
+        distinct, on=["one", "other"], how="left", nulls_equal=True, maintain_order="left"
+    )["code"]
+    texts = one.texts.gather(distinct["one"])
+    return Pairs(codes, texts, other.texts.gather(distinct["other"]))
 
 
 def categories() -> pl.DataType:

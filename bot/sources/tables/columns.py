@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from bot.model.reading import FLOWS, TOTALS
+from bot.sources.tables.invisible import visible
 
 # In each line the better name comes first: it wins where a table has several of them.
 _ALIASES = {
@@ -31,6 +31,7 @@ _ALIASES = {
     "followers": """followers follower followers_count follower_count followers_total
         total_followers followercount followerscount num_followers number_of_followers
         n_followers followers_gesamt follower_gesamt followerzahl anzahl_follower followers_num
+        total_abonnenten total_seguidores lifetime_total_likes page_likes
         subscribers subscriber subscriber_count subscribers_count subscribercount
         total_subscribers subscribers_total subs sub_count fans fan_count fans_count
         page_followers page_fans abonnenten abonnentenzahl seguidores total_de_seguidores
@@ -64,7 +65,10 @@ _ALIASES = {
     "interactions_daily": "interactions_daily daily_interactions interactions_per_day",
     "views_daily": "views_daily daily_views views_per_day",
 }
-ROLES = tuple(_ALIASES)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_TIMES = re.compile(r"(.+?)\s*[x×*]\s*(\d[\d,_]*)")
+
+ROLES = (*_ALIASES, "name")
 METRICS = (*TOTALS, *FLOWS)
 
 DAILY = {
@@ -76,22 +80,13 @@ DAILY = {
 """The flow column that a total's column means where the file gives it per day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Columns by role, and the columns of a wide table that are accounts by themselves."""
-
-    roles: Mapping[str, str]
-    wide: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
-
-
 class NoLayout(ValueError):
     """The text ends a sentence that begins with the file's name."""
 
 
 def normal(header: str) -> str:
     """Lower case with single underscores: "Post Count" -> "post_count"."""
-    plain = unicodedata.normalize("NFC", header).strip().strip("#").casefold()
+    plain = visible(unicodedata.normalize("NFC", header)).strip().strip("#").casefold()
     return re.sub(r"[\W_]+", "_", plain).strip("_")
 
 
@@ -101,9 +96,22 @@ _ROLE_OF = {
     for rank, alias in enumerate(aliases.split())
 }
 
+METRIC_NOUNS = {
+    alias: role
+    for alias, (role, _) in reversed(_ROLE_OF.items())
+    if role in TOTALS and "_" not in alias
+}
+"""Words that name a metric by themselves: "followers", "Abonnenten"."""
+
+
+def rank_of(header: str) -> tuple[str, int] | None:
+    """The role that a header names, and its place among the names of that role."""
+    plain = normal(header)
+    return _ROLE_OF.get(plain) or _ROLE_OF.get(normal(_CAMEL.sub("_", header)))
+
 
 def role_of(header: str) -> str | None:
-    found = _ROLE_OF.get(normal(header))
+    found = rank_of(header)
     return found[0] if found else None
 
 
@@ -126,45 +134,34 @@ def find_header(rows: Sequence[Sequence[str]], columns: Mapping[str, str]) -> in
     return fallback
 
 
-def lay_out(header: Sequence[str], columns: Mapping[str, str]) -> Layout:
-    """Gives each column its role; `columns` (role -> header) goes before the aliases."""
-    roles = _named(header, columns)
-    taken = set(roles.values())
-    ranked: dict[str, tuple[int, str]] = {}
-    for name in header:
-        role, rank = _ROLE_OF.get(normal(name), (None, 0))
-        if role is None or role in roles or name in taken:
-            continue
-        if role not in ranked or rank < ranked[role][0]:
-            ranked[role] = (rank, name)
-    roles |= {role: name for role, (_, name) in ranked.items()}
-    unused = tuple(name for name in header if name not in roles.values())
-    shown = ", ".join(f'"{name}"' for name in header[:12])
-    if "at" not in roles:
-        raise NoLayout(f"has no column with a time among {shown}: {_name_it('at')}")
-    if any(role in METRICS for role in roles):
-        return Layout(roles, unused=unused)
-    if "account" in roles or not unused:
-        raise NoLayout(f"has no column with a count among {shown}: {_name_it('followers')}")
-    return Layout({"at": roles["at"]}, wide=unused)
+def named_columns(
+    header: Sequence[str], columns: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, int]]:
+    """What `columns` (role -> header) says: the column of each role, and units.
 
-
-def _name_it(role: str) -> str:
-    return f'name it with columns = {{ {role} = "NAME" }} or --columns {role}=NAME'
-
-
-def _named(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    "Followers x 1000" is the column "Followers" counted in thousands. Raises NoLayout where
+    there is no such role or column.
+    """
     found: dict[str, str] = {}
+    factors: dict[str, int] = {}
+    shown = ", ".join(f'"{name}"' for name in header[:12])
     for role, wanted in columns.items():
-        exact = [name for name in header if name == wanted]
-        match = exact or [name for name in header if normal(name) == normal(wanted)]
         if role not in ROLES:
             raise NoLayout(
                 f'cannot be read with columns = {{ {role} = "{wanted}" }}: '
                 f"use one of {', '.join(ROLES)}"
             )
-        if not match:
-            shown = ", ".join(f'"{name}"' for name in header[:12])
+        name = _match(header, wanted)
+        if name is None and (unit := _TIMES.fullmatch(wanted)):
+            name = _match(header, unit[1])
+            factors[role] = int(unit[2].replace(",", "").replace("_", ""))
+        if name is None:
             raise NoLayout(f'has no column "{wanted}" ({role}) among {shown}: correct columns')
-        found[role] = match[0]
-    return found
+        found[role] = name
+    return found, factors
+
+
+def _match(header: Sequence[str], wanted: str) -> str | None:
+    exact = next((name for name in header if name == wanted), None)
+    alike = (name for name in header if normal(name) == normal(wanted))
+    return exact or next(alike, None)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bot.errors import SourceChanged
 from bot.sources.tables.cells import frame_of
-from bot.sources.tables.columns import NoLayout, lay_out
+from bot.sources.tables.columns import NoLayout
+from bot.sources.tables.layout import promises
 from bot.sources.tables.readings import Table
 
 
@@ -36,7 +37,7 @@ def _only_table(connection: sqlite3.Connection, name: str, columns: Mapping[str,
             c[0] for c in connection.execute(f"select * from {quoted} limit 0").description
         ]
         with contextlib.suppress(NoLayout):
-            if "account" in lay_out(header, columns).roles:
+            if {"at", "account"} < promises(header, columns):
                 fits.append((table, quoted, header))
     if len(fits) != 1:
         which = ", ".join(f'"{table}"' for table, _, _ in fits) or "none"

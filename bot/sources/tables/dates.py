@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.sources.tables.cells import coded_texts
+from bot.sources.tables.invisible import visible
 from bot.sources.tables.months import MONTHS
 from bot.sources.tables.numbers import is_missing
 from bot.sources.tables.options import DateOrder
@@ -26,12 +27,44 @@ EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
 LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 
 _END_OF_DAY = time(23, 59, 59)
-_ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d{2})(\d{2})")
+_ISO = re.compile(
+    r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|\s?\.\s?(\d{1,2})\s?\.\s?(\d{1,2})\.?"
+    r"|\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?|(\d{2})(\d{2}))"
+)
 _NUMERIC = re.compile(r"(\d{1,2})([-/.])\s?(\d{1,2})\2\s?(\d{4}|\d{2})")
 _CLOCK = re.compile(
-    r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?"
-    r"\s*(z|utc|gmt|[+-]\d{2}(?::?\d{2})?)?"
+    r"(am|pm)?\s?(\d{1,2})(?:[:.h時点시]\s?(\d{2})[分분]?(?:[:.]?\s?(\d{2})(?:[.,]\d+)?[秒초]?)?|[時点시])"
+    r"\s*([ap]\.?m\.?)?\s*(z|utc|gmt)?\s*([+-]\d{2}(?::?\d{2})?)?\s*([a-z]{1,4})?"
 )
+_SQUEEZED = re.compile(r"(\d{2})-?(\d{2})(?:-?(\d{2}))?(z?)")
+_HALVES = {"오전": "am", "오후": "pm", "午前": "am", "午後": "pm", "上午": "am", "下午": "pm"}
+# RFC 822's names and those that mean one offset everywhere
+_ZONES = {
+    "z": 0,
+    "utc": 0,
+    "gmt": 0,
+    "ut": 0,
+    "wet": 0,
+    "cet": 1,
+    "cest": 2,
+    "eet": 2,
+    "eest": 3,
+    "msk": 3,
+    "jst": 9,
+    "kst": 9,
+    "est": -5,
+    "edt": -4,
+    "cst": -6,
+    "cdt": -5,
+    "mst": -7,
+    "mdt": -6,
+    "pst": -8,
+    "pdt": -7,
+    "uhr": None,
+    "hrs": None,
+    "h": None,
+}
+_SERIALS = (32_874, 73_051)  # Excel's numbers of 1990-01-01 and 2100-01-01
 _EPOCH = re.compile(r"(\d{9,10})(\d{3}|\d{6}|\d{9})?(?:\.\d+)?")
 _COLUMNAR = (
     "%Y-%m-%dT%H:%M:%S",
@@ -74,6 +107,8 @@ def to_times(column: pl.Series, *, timezone: str, order: DateOrder | None = None
     elif isinstance(column.dtype, pl.Datetime):
         at = _seconds(column, timezone)
     elif column.dtype.is_numeric():
+        if (serial := _from_serials(column.cast(pl.Float64), zone)) is not None:
+            return Times(serial, serial.is_null() & column.is_not_null(), None)
         at = _from_text(column.cast(pl.Int64, strict=False).cast(pl.String), timezone, "ymd").at
     elif isinstance(column.dtype, pl.Categorical):
         coded = coded_texts(column)
@@ -87,11 +122,47 @@ def to_times(column: pl.Series, *, timezone: str, order: DateOrder | None = None
     return Times(at, at.is_null() & column.is_not_null(), None)
 
 
+def with_clock(dates: pl.Series, clocks: pl.Series) -> pl.Series:
+    """The time of day that stands in a column of its own, put behind the date."""
+    import polars as pl
+
+    day = dates.cast(pl.String)
+    clock = clocks.cast(pl.String).str.strip_chars().replace("", None)
+    both = pl.concat_str([day, pl.lit(" "), clock])
+    return pl.select(pl.coalesce(both, day)).to_series().alias(dates.name)
+
+
+def _from_serials(numbers: pl.Series, zone: ZoneInfo) -> pl.Series | None:
+    """Days since 1899-12-30, as spreadsheets keep dates; None where a number is none."""
+    import polars as pl
+
+    low, high = _SERIALS
+    if not numbers.len() or not numbers.is_between(low, high).fill_null(True).all():
+        return None
+    if numbers.null_count() == len(numbers):
+        return None
+    known: dict[float, int] = {}
+    for number in numbers.drop_nulls().unique().to_list():
+        whole = int(number)
+        day = date(1899, 12, 30) + timedelta(whole)
+        spent = timedelta(seconds=round((number - whole) * 86400))
+        moment = datetime.combine(day, time()) + spent
+        known[number] = _moment(moment, zone) if spent else end_of_day(day, zone)
+    return numbers.replace_strict(list(known), list(known.values()), return_dtype=pl.Int64)
+
+
 def _from_text(column: pl.Series, timezone: str, order: DateOrder | None) -> Times:
     """Common shapes column by column, the rest once per distinct text."""
     import polars as pl
 
     zone = ZoneInfo(timezone)
+    first = column.drop_nulls().head(1).to_list()
+    if first and re.fullmatch(r"\d{5}(?:[.,]\d+)?", first[0].strip()):
+        numbers = column.str.strip_chars().str.replace(",", ".").cast(pl.Float64, strict=False)
+        serial = _from_serials(numbers, zone) if not numbers.is_null().all() else None
+        if serial is not None:
+            absent = column.is_null() | column.str.strip_chars().is_in(["", "-"])
+            return Times(serial.alias(column.name), serial.is_null() & ~absent, None)
     iso = column.str.contains(r"^\d{4}-\d\d-\d\d$").fill_null(False)
     days = column.set(~iso, None) if not iso.all() else column
     at = _ends_of_days(days.str.to_date("%Y-%m-%d", strict=False), zone)
@@ -159,40 +230,67 @@ def parse_time(text: str, zone: ZoneInfo, order: DateOrder | None = None) -> int
     if read is None:
         return None
     day, rest = read
-    rest = rest.strip().removeprefix("t").lstrip(", ").removeprefix("at ").strip()
+    rest = re.sub(r"\s*(\([^)]*\)|m=[+-][\d.]+|,)\s*$", "", rest).strip()
+    rest = re.sub(r"^[t_,:]|^(?:at|um|kl\.?|a las|à)(?= )", "", rest.lstrip(", ")).strip()
     if not rest:
         return end_of_day(day, zone)
     return _at_clock(day, rest, zone)
 
 
+def is_time(text: str) -> bool:
+    """True of a date or moment in any known shape and order."""
+    return any(parse_time(text, ZoneInfo("UTC"), order) is not None for order in ("dmy", "mdy"))
+
+
+def clock_of(text: str) -> str | None:
+    """A time of day without a date, as it stands; None for anything else."""
+    plain = _plain(text)
+    if re.fullmatch(r"\d{1,2}\.\d{2}", plain):
+        return None  # a number
+    known = _at_clock(date(2020, 1, 2), plain, ZoneInfo("UTC"))
+    return plain if ":" in plain and known is not None else None
+
+
 def _at_clock(day: date, rest: str, zone: ZoneInfo) -> int | None:
-    match = _CLOCK.fullmatch(rest)
-    if not match:
+    for word, short in _HALVES.items():
+        rest = rest.replace(word, short)
+    half: str | None = None
+    if match := _SQUEEZED.fullmatch(rest):
+        clock, offset = match.group(1, 2, 3), str(match[4])
+    elif match := _CLOCK.fullmatch(rest):
+        clock, half = match.group(2, 3, 4), match[1] or match[5]
+        if match[8] and match[8] not in _ZONES:
+            return None
+        offset = match[7] or match[6] or (match[8] if _ZONES.get(match[8]) is not None else "")
+    else:
         return None
-    hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
-    if match[4]:
+    hour, minute, second = (int(part or 0) for part in clock)
+    if half:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if match[4].startswith("p") else 0)
+        hour = hour % 12 + (12 if half.startswith("p") else 0)
     try:
         naive = datetime.combine(day, time(hour, minute, min(second, 59)))
     except ValueError:
         return None
-    if not match[5]:
+    if not offset:
         return _moment(naive, zone)
-    if match[5] in {"z", "utc", "gmt"}:
-        return int(naive.replace(tzinfo=UTC).timestamp())
-    digits = match[5][1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    if match[5][0] == "-":
-        offset = -offset
-    return int(naive.replace(tzinfo=UTC).timestamp() - offset.total_seconds())
+    return int(naive.replace(tzinfo=UTC).timestamp()) - _seconds_ahead(offset)
+
+
+def _seconds_ahead(offset: str) -> int:
+    """Of "+0100", "+01:00" or "cet"."""
+    if offset[0] not in "+-":
+        return (_ZONES[offset] or 0) * 3600
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    return -seconds if offset[0] == "-" else seconds
 
 
 def _date_and_rest(plain: str, order: DateOrder | None) -> tuple[date, str] | None:
     if match := _ISO.match(plain):
-        parts = (match[1], match[3], match[4]) if match[1] else (match[5], match[6], match[7])
-        return _dated(*parts, plain[match.end() :])
+        year, *parts = (part for part in match.groups() if part and part.isdigit())
+        return _dated(year, parts[0], parts[1], plain[match.end() :])
     if match := _NUMERIC.match(plain):
         first, second, year = match[1], match[3], match[4]
         if order is None or (len(year) == 2 and order == "ymd"):
@@ -203,16 +301,31 @@ def _date_and_rest(plain: str, order: DateOrder | None) -> tuple[date, str] | No
     return _named_date(plain)
 
 
+_SHORT_YEAR = re.compile(
+    r"(\d{1,2})[-/. ]([^\W\d_]+)\.?[-/. ]'?(\d{2})(?:,? (.*))?"
+    r"|([^\W\d_]+)\.? (\d{1,2}),? '(\d{2})"
+)
+
+
 def _named_date(plain: str) -> tuple[date, str] | None:
-    """ "8 de marzo de 2026", "Feb 26, 2026", "26. Februar 2026"; a year is needed."""
-    words = re.findall(r"\d+:\d\S*|\d+|[^\W\d_]+\.?", plain)
+    """ "8 de marzo de 2026", "Feb 26, 2026", "1-Nov-26", "Sun Nov 01 09:00:00 +0000 2026".
+
+    A year is needed.
+    """
+    if match := _SHORT_YEAR.fullmatch(plain):
+        day, name, year = match.group(1, 2, 3) if match[1] else match.group(6, 5, 7)
+        short = MONTHS.get(name.rstrip("."))
+        return _dated(f"20{year}", str(short), day, match[4] or "") if short else None
+    plain = re.sub(r"(\d{4}):(?=\d\d:\d\d)", r"\1 ", plain)
+    words = re.findall(r"(?<=\s)[+-]\d{2}:?\d{2}|\d+:\d\S*|\d+|[^\W\d_]+\.?", plain)
     month = next((MONTHS[w.rstrip(".")] for w in words if w.rstrip(".") in MONTHS), None)
     year = next((w for w in words if re.fullmatch(r"\d{4}", w)), None)
     day = next((w for w in words if re.fullmatch(r"\d{1,2}", w)), None)
     if month is None or year is None or day is None:
         return None
     clock = re.search(r"\d{1,2}:\d{2}.*$", plain)
-    return _dated(year, str(month), day, clock[0] if clock else "")
+    rest = re.sub(r"\s+\d{4}$", "", clock[0]) if clock else ""  # the year may stand last
+    return _dated(year, str(month), day, rest)
 
 
 def _dated(year: str, month: str, day: str, rest: str) -> tuple[date, str] | None:
@@ -223,7 +336,8 @@ def _dated(year: str, month: str, day: str, rest: str) -> tuple[date, str] | Non
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text[:64]).strip().strip("'\"").casefold()
+    shown = visible(text[:80])
+    folded = unicodedata.normalize("NFKC", shown).strip().strip("'\"").casefold()
     return re.sub(r"\s+", " ", folded)
 
 

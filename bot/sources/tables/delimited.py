@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged
 from bot.model.source import Fault
-from bot.sources.tables.cells import categories
+from bot.sources.tables.cells import categories, split_cells
 from bot.sources.tables.columns import METRICS, find_header, role_of
-from bot.sources.tables.file_errors import refuse_hollow
+from bot.sources.tables.dates import is_time
+from bot.sources.tables.file_errors import no_table, refuse_hollow
+from bot.sources.tables.invisible import visible
+from bot.sources.tables.numbers import is_number
+from bot.sources.tables.ragged import Growth, growth_of
 from bot.sources.tables.readings import Table
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ _TOP = 1024 * 1024  # a header may name thousands of accounts
 _TITLE_LINES = 20
 _LONGEST_RECORD = 50
 _WIDE = 100
+_LARGE = 64 << 20  # larger files are logs of programs, whose rows are even
 _DATE = len("2026-02-26")
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -79,12 +84,14 @@ def _legacy(data: bytes, start: int, name: str) -> tuple[bytes, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Top:
-    """What the first lines tell: `skip` lines stand above the data."""
+    """What the first lines tell: `skip` lines with `above` separators stand over the data."""
 
     separator: str
     header: list[str]
     skip: int
     sample: list[list[str]]
+    above: int = 0
+    title: str = ""
 
 
 def read_mapped(path: Path, columns: Mapping[str, str]) -> Table | None:
@@ -97,29 +104,34 @@ def read_mapped(path: Path, columns: Mapping[str, str]) -> Table | None:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             if data.find(b'"') >= 0:
                 return None
-            _refuse_ragged(top, data, path.name)
-    frame = _fast(path, top)
+            _refuse_hollow(top, data, path.name)
+            even = len(data) > _LARGE or _is_even(data[:], top)
+    frame = _fast(path, top) if even else None
     if frame is None:
         return None
-    return Table(name=path.name, frame=_without_blank_rows(frame), first_row=top.skip + 1)
+    frame = _without_blank_rows(frame)
+    return Table(name=path.name, frame=frame, first_row=top.skip + 1, title=top.title)
 
 
 def read_delimited(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
     """Finds encoding, separator and header, then reads all columns as text."""
     data, note = to_utf8(data, name)
     top = _top(data[:_TOP], name, columns, whole=len(data) <= _TOP)
-    _refuse_ragged(top, data, name)
-    frame = _fast(data, top)
+    _refuse_hollow(top, data, name)
+    frame = _fast(data, top) if len(data) > _LARGE or _is_even(data, top) else None
     bad: tuple[Fault, ...] = ()
+    notes = (note,) if note else ()
     if frame is not None and b'"' in data:
         # a stray quote swallows lines without an error: then the numbers differ
         lines = data.count(b"\n") + (not data.endswith(b"\n"))
         frame = frame if len(frame) == lines - top.skip else None
     if frame is None:
-        frame, bad = _careful(data, top, name)
-    notes = (note,) if note else ()
+        frame, bad, grown = _careful(data, top, name)
+        notes = (*notes, *grown)
     frame = _without_blank_rows(frame)
-    return Table(name=name, frame=frame, first_row=top.skip + 1, bad=bad, notes=notes)
+    return Table(
+        name=name, frame=frame, first_row=top.skip + 1, bad=bad, notes=notes, title=top.title
+    )
 
 
 def _top(head: bytes, name: str, columns: Mapping[str, str], *, whole: bool) -> _Top:
@@ -129,38 +141,57 @@ def _top(head: bytes, name: str, columns: Mapping[str, str], *, whole: bool) -> 
     lines = text.splitlines()
     lines = lines[skip : len(lines) - (not whole)][: _TITLE_LINES * 2]
     separator = given[1] if given else _separator(lines)
-    rows = [_cells(line, separator) for line in lines]
+    rows = [split_cells(visible(line), separator) for line in lines]
+    if (start := _headerless(rows)) is not None:
+        width = len(rows[start])
+        header = [f"column {n}" for n in range(1, width + 1)]
+        return _Top(separator, header, skip + start, rows[start:])
     index = find_header(rows, columns)
     if index is None:
-        raise SourceChanged(
-            f"{name} is no table: no line of its beginning has two columns. Export it as CSV "
-            "with one header line.",
-            where=name,
-        )
+        raise no_table(head, name)
     refuse_hollow(len(rows[index]), 1, len(head), name)
     header = unique_columns(rows[index])
-    return _Top(separator, header, skip + index + 1, rows[index + 1 :])
+    above = sum(line.count(separator) for line in text.splitlines()[: skip + index + 1])
+    titles = [cell.strip() for row in rows[:index] for cell in row if cell.strip()]
+    title = titles[-1] if titles else ""
+    return _Top(separator, header, skip + index + 1, rows[index + 1 :], above, title)
+
+
+def _headerless(rows: Sequence[Sequence[str]]) -> int | None:
+    """The first row of a table that begins with data: one date or epoch beside numbers."""
+    index = next((n for n, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
+    if index is None:
+        return None
+    cells = [cell.strip() for cell in rows[index] if cell.strip()]
+    dates = sum(is_time(cell) for cell in cells)
+    numbers = sum(is_number(cell) for cell in cells if not is_time(cell))
+    named = any(role_of(cell) for cell in cells)
+    return index if len(cells) > 1 and dates == 1 and numbers and not named else None
 
 
 def _separator(lines: Sequence[str]) -> str:
     """The one that cuts most lines into the same number of cells, at least two."""
 
     def score(separator: str) -> tuple[int, int]:
-        widths = [width for line in lines if (width := len(_cells(line, separator))) > 1]
+        widths = [width for line in lines if (width := len(split_cells(line, separator))) > 1]
         usual = max(widths, key=widths.count, default=0)
         return widths.count(usual), usual
 
     return max(";\t,|", key=score)
 
 
-def _cells(line: str, separator: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=separator), [])
-    except csv.Error:  # larger than any cell may be
-        return [line]
+def _is_even(data: bytes, top: _Top) -> bool:
+    """True where every row has as many cells as the header, as far as a look can tell."""
+    if b'"' in data:
+        return True
+    lines = data.count(b"\n") + (not data.endswith(b"\n")) - top.skip
+    cells = data.count(top.separator.encode()) - top.above
+    blank = data.count(b"\n\n") + data.count(b"\n\r\n")
+    between = len(top.header) - 1
+    return between * (lines - blank) <= cells <= between * lines
 
 
-def _refuse_ragged(top: _Top, data: bytes | mmap.mmap, name: str) -> None:
+def _refuse_hollow(top: _Top, data: bytes | mmap.mmap, name: str) -> None:
     columns = len(top.header)
     if columns > _WIDE:
         lines = len(re.findall(rb"\n", data))  # a map has no count
@@ -171,7 +202,7 @@ def unique_columns(header: Sequence[str]) -> list[str]:
     """A name for each column; what repeats is numbered: "followers", "followers (2)"."""
     names: dict[str, int] = {}
     for index, cell in enumerate(header, start=1):
-        name = wanted = cell.strip().strip("\ufeff") or f"column {index}"
+        name = wanted = visible(cell).strip() or f"column {index}"
         while name in names:
             names[wanted] += 1
             name = f"{wanted} ({names[wanted]})"
@@ -211,16 +242,36 @@ def _type(name: str, index: int, sample: Sequence[Sequence[str]]) -> pl.DataType
     return pl.Int64() if counts else pl.String()
 
 
-def _careful(data: bytes, top: _Top, name: str) -> tuple[pl.DataFrame, tuple[Fault, ...]]:
-    """Row by row: what has too many cells or an open quote is left out and reported."""
+def _careful(
+    data: bytes, top: _Top, name: str
+) -> tuple[pl.DataFrame, tuple[Fault, ...], tuple[str, ...]]:
+    """Row by row: what has too many cells or an open quote is left out and reported.
+
+    Rows from before or after a new column are put under the right headers.
+    """
     import polars as pl
 
     width = len(top.header)
-    columns: list[list[str | None]] = [[] for _ in top.header]
+    records = list(_records(data.decode("utf-8", "replace"), top.separator, top.skip))
+    growth = growth_of(width, [cells for _, cells in records if cells])
+    if growth is not None and growth.ambiguous:
+        raise SourceChanged(
+            f"{name} has rows of {growth.width} cells under a header of {width}, and it cannot "
+            "be told which column is new: give every row as many cells as the header has.",
+            where=name,
+        )
+    header = list(top.header)
+    if growth is not None and growth.width > width:
+        header += [f"column {width + n}" for n in range(1, growth.width - width + 1)]
+    columns: list[list[str | None]] = [[] for _ in header]
     bad: list[Fault] = []
-    for line, cells in _records(data.decode("utf-8", "replace"), top.separator, top.skip):
+    grown = 0
+    for line, cells in records:
         kept = cells or []
-        if cells is None or any(cell.strip() for cell in cells[width:]):
+        if growth is not None and len(kept) == growth.width:
+            kept = _placed(kept, growth, width, len(header))
+            grown += 1
+        elif cells is None or any(cell.strip() for cell in cells[width:]):
             what = "has an open quote" if cells is None else f"has more than {width} cells"
             where = f"{name}:{line}"
             text = f"{where} {what}; the row was left out."
@@ -229,9 +280,25 @@ def _careful(data: bytes, top: _Top, name: str) -> tuple[pl.DataFrame, tuple[Fau
         for index, column in enumerate(columns):
             column.append((kept[index] or None) if index < len(kept) else None)
     frame = pl.DataFrame(
-        [pl.Series(n, c, dtype=pl.String) for n, c in zip(top.header, columns, strict=True)]
+        [pl.Series(n, c, dtype=pl.String) for n, c in zip(header, columns, strict=True)]
     )
-    return frame, tuple(bad)
+    note = (
+        f"{grown:,} rows have {growth.width} cells: read beside those of {width}"
+        if growth
+        else ""
+    )
+    return frame, tuple(bad), (note,) if note else ()
+
+
+def _placed(cells: Sequence[str], growth: Growth, width: int, all_columns: int) -> list[str]:
+    """The cells under the columns they belong to; new ones behind the known."""
+    row = [""] * all_columns
+    new = width
+    for cell, column in zip(cells, growth.places, strict=True):
+        if column < 0:
+            column, new = new, new + 1
+        row[column] = cell
+    return row
 
 
 def _records(text: str, separator: str, skip: int) -> Iterator[tuple[int, list[str] | None]]:

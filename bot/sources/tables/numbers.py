@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from bot.sources.tables.invisible import visible
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -45,10 +47,14 @@ Sign = Literal[".", ","]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`values` is Int64 with null where the cell was missing or `bad` (a boolean Series)."""
+    """`values` is Int64 with null where the cell was missing or `bad` (a boolean Series).
+
+    `fractions` are those of the bad that hold a number, but no whole one.
+    """
 
     values: pl.Series
     bad: pl.Series
+    fractions: pl.Series
 
 
 def sign_of(column: pl.Series) -> Sign | None:
@@ -63,44 +69,56 @@ def sign_of(column: pl.Series) -> Sign | None:
     return decimal_sign(text for text in texts if not text.isdigit())
 
 
-def to_counts(column: pl.Series) -> Counts:
-    """Reads a whole column; the decimal sign that any cell proves holds for all of them."""
+def to_counts(column: pl.Series, factor: int = 1) -> Counts:
+    """Reads a whole column; the decimal sign that any cell proves holds for all of them.
+
+    `factor` is the unit in which the column counts: 1000 for thousands.
+    """
     import polars as pl
 
     if column.dtype.is_integer():
-        values = column.cast(pl.Int64, strict=False)
-        return Counts(values, values.is_null() & column.is_not_null())
+        values = column.cast(pl.Int64, strict=False) * factor
+        bad = values.is_null() & column.is_not_null()
+        return Counts(values, bad, bad & False)
     if column.dtype.is_float() or column.dtype.is_decimal():
-        return _from_floats(column.cast(pl.Float64))
+        return _from_floats(column.cast(pl.Float64), factor)
     if column.dtype != pl.String:
         absent = column.is_null()
-        return Counts(pl.Series(column.name, [None] * len(column), dtype=pl.Int64), ~absent)
+        nothing = pl.Series(column.name, [None] * len(column), dtype=pl.Int64)
+        return Counts(nothing, ~absent, absent & False)
     values = column.cast(pl.Int64, strict=False)
     odd = values.is_null() & column.is_not_null()
     if not odd.any():
-        return Counts(values, odd)
+        return Counts(values * factor, odd, odd)
     # one sign for all cells: "1.003" cannot be judged without its neighbours
     texts = column.filter(column.str.contains(r"[^\d]").fill_null(False)).unique().to_list()
     sign = decimal_sign(texts)
-    known = {text: parse_count(text, sign) for text in texts}
+    if factor != 1 and sign is None:
+        # what counts in thousands has hardly thousands of them
+        sign = next((s for s in (".", ",") if any(s in text for text in texts)), None)
+    known = {text: parse_count(text, sign, factor) for text in texts}
     numbers = [text for text, value in known.items() if value is not None]
     filled = column.replace_strict(
         numbers, [known[text] for text in numbers], default=None, return_dtype=pl.Int64
     )
     plain = column.str.contains(r"^\d+$").fill_null(False)
-    values = pl.select(pl.when(plain).then(values).otherwise(filled)).to_series()
+    values = pl.select(pl.when(plain).then(values * factor).otherwise(filled)).to_series()
     empty = [text for text in texts if is_missing(text)]
+    broken = [t for t in texts if known[t] is None and parse_number(t, sign) is not None]
     absent = column.is_null() | column.is_in([*empty, ""])
-    return Counts(values.alias(column.name), values.is_null() & ~absent)
+    bad = values.is_null() & ~absent
+    return Counts(values.alias(column.name), bad, column.is_in(broken).fill_null(False) & bad)
 
 
-def _from_floats(column: pl.Series) -> Counts:
+def _from_floats(column: pl.Series, factor: int) -> Counts:
     import polars as pl
 
+    column = (column * factor).round(6)
     finite = column.is_finite().fill_null(False)
     fits = finite & (column == column.round()) & (column.abs() < 2.0**62)
     values = pl.select(pl.when(fits).then(column)).to_series().cast(pl.Int64)
-    return Counts(values.alias(column.name), ~(fits | column.is_null() | column.is_nan()))
+    bad = ~(fits | column.is_null() | column.is_nan())
+    return Counts(values.alias(column.name), bad, bad & finite)
 
 
 def is_missing(text: str) -> bool:
@@ -113,12 +131,27 @@ def decimal_sign(texts: Iterable[str]) -> Sign | None:
     return proven.pop() if len(proven) == 1 else None
 
 
-def parse_count(text: str, sign: Sign | None = None) -> int | None:
+def parse_count(text: str, sign: Sign | None = None, factor: int = 1) -> int | None:
     """One cell; None where it is missing or no whole number.
 
     Before a suffix a lone sign is decimal ("1,2 Mio."); else it groups thousands if three
-    digits follow ("1.003"), unless `sign` says that it is decimal in this column.
+    digits follow ("1.003"), unless `sign` says that it is decimal in this column. `factor` is
+    the column's unit; a suffix goes before it.
     """
+    number = parse_number(text, sign)
+    if number is None:
+        return None
+    value, suffix = number
+    value = value if suffix else value * factor
+    if value != value.to_integral_value():
+        if not suffix:
+            return None
+        value = value.to_integral_value()
+    return int(value) if abs(value) <= _MOST else None
+
+
+def parse_number(text: str, sign: Sign | None = None) -> tuple[Decimal, bool] | None:
+    """The number in one cell, and whether a suffix such as "k" gave its unit."""
     tidy = _tidy(text[:_LONGEST])
     match = _SHAPE.fullmatch(tidy)
     if not match or len(text) > _LONGEST:
@@ -137,18 +170,16 @@ def parse_count(text: str, sign: Sign | None = None) -> int | None:
     if not _grouped(whole) or not re.fullmatch(r"\d*", fraction):
         return None
     value = Decimal(re.sub(r"[.,]", "", whole) + "." + (fraction or "0")) * (factor or 1)
-    if value != value.to_integral_value():
-        if not suffix:
-            return None
-        value = value.to_integral_value()
-    if value > _MOST:
-        return None
-    return int(-value if minus == "-" else value)
+    return (-value if minus == "-" else value), bool(suffix)
+
+
+def is_number(text: str) -> bool:
+    return parse_number(text) is not None
 
 
 def _tidy(text: str) -> str:
     """Plain digits and signs, lower case, without grouping spaces and apostrophes."""
-    plain = unicodedata.normalize("NFKC", text).strip().casefold().replace("−", "-")
+    plain = unicodedata.normalize("NFKC", visible(text)).strip().casefold().replace("−", "-")
     plain = plain.replace("٬", ",").replace("٫", ".")
     plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
     return _SPACES.sub("", plain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -18,7 +18,10 @@ DateOrder = Literal["dmy", "mdy", "ymd"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOptions:
     """`columns` maps roles (`at`, `account`, `followers`, ...) to headers, `account` names the
-    one account of a table without such a column.
+    one account of a table without such a column; `told` that somebody said so, and it is not
+    just the file's name. `wide` says that columns are accounts; `known` accounts prove it.
+    `naming` lets the file's name be the account where nobody says it; `torn` says that the
+    last line of a text is not finished.
     """
 
     platform: str | None = None
@@ -27,18 +30,32 @@ class TableOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     date_order: DateOrder | None = None
     account: str | None = None
+    told: bool = False
+    wide: bool = False
+    known: frozenset[str] = frozenset()
+    naming: bool = True
+    torn: bool = False
+
+
+def options_from(given: Mapping[str, Any], known: frozenset[str] = frozenset()) -> TableOptions:
+    """What a person said on a command line; left out or empty is not said."""
+    said = {name: value for name, value in given.items() if value}
+    said["daily"] = tuple(said.get("daily", ()))
+    return TableOptions(**said, told="account" in said, known=known)
 
 
 class TableSettings(SourceSettings):
     """What sources of tables share.
 
-    `columns` maps `at`, `account`, `platform`, `followers`, ... to headers of the table,
-    `account` names the one account of a table without such a column.
+    `columns` maps `at`, `account`, `platform`, `followers`, ... to headers of the table (`at`
+    also to "file name"; "Fans x 1000" counts in thousands), `account` names the one account
+    of a table without such a column, `wide` says that each column is an account.
     """
 
     columns: Mapping[str, str] = Field(default_factory=dict)
     date_order: DateOrder | None = None
     account: str | None = None
+    wide: bool = False
 
     @field_validator("columns")
     @classmethod
@@ -58,4 +75,6 @@ class TableSettings(SourceSettings):
             columns=self.columns,
             date_order=self.date_order,
             account=self.account,
+            told=self.account is not None,
+            wide=self.wide,
         )

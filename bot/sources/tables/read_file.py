@@ -6,16 +6,13 @@ import contextlib
 import gzip
 import io
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import SourceUnavailable
-from bot.model.source import Batch
-from bot.sources.platforms.batches import read_table
 from bot.sources.tables.database_file import read_sqlite
 from bot.sources.tables.delimited import read_delimited, read_mapped, to_utf8
-from bot.sources.tables.file_errors import damaged
-from bot.sources.tables.options import DateOrder, TableOptions
+from bot.sources.tables.file_errors import damaged, no_table
 from bot.sources.tables.readings import Table
 from bot.sources.tables.records import read_json
 from bot.sources.tables.sandbox import parquet_of
@@ -26,49 +23,6 @@ LARGEST = 2 * 1024**3
 
 _SQLITE = b"SQLite format 3\0"
 _NOT_DELIMITED = (b"\x1f\x8b", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{", b"[")
-
-
-def read_file(
-    path: str | Path,
-    *,
-    platform: str | None = None,
-    timezone: str = "UTC",
-    daily: tuple[str, ...] = (),
-    columns: Mapping[str, str] | None = None,
-    date_order: DateOrder | None = None,
-    account: str | None = None,
-) -> Batch:
-    """Reads one file with a table of counts, long or wide.
-
-    The readings are sorted by account and time. Bad rows are faults of kind `row`, one for
-    each of the first, then one for the rest. Without an account column and `account` the
-    file's own name is the account, and a note says so. Raises SourceChanged where nothing
-    can be read, SourceUnavailable where there is no such file.
-    """
-    path = Path(path)
-    options = TableOptions(
-        platform=platform,
-        timezone=timezone,
-        daily=tuple(daily),
-        columns=columns or {},
-        date_order=date_order,
-        account=account or stem(path),
-    )
-    return read_table_file(path, options, named=account is None)
-
-
-def read_table_file(
-    path: Path,
-    options: TableOptions,
-    *,
-    now: datetime | None = None,
-    named: bool = False,
-    torn: bool = False,
-) -> Batch:
-    """`named` says that the account of `options` was only taken from the file's name, `torn`
-    that the last line is not finished."""
-    table = open_table(path, options.columns, torn=torn)
-    return read_table(table, options, str(path), now=now, named=named)
 
 
 def stem(path: Path) -> str:
@@ -88,7 +42,7 @@ def is_torn(path: Path) -> bool:
     return text and not tail.endswith(b"\n")
 
 
-def open_table(path: Path, columns: Mapping[str, str], *, torn: bool = False) -> Table:
+def open_tables(path: Path, columns: Mapping[str, str], *, torn: bool = False) -> list[Table]:
     """The cells of one file, whatever its kind; where it is `torn`, without its last line."""
     name = path.name
     with _told(path):
@@ -99,34 +53,34 @@ def open_table(path: Path, columns: Mapping[str, str], *, torn: bool = False) ->
         if not head:
             raise damaged(name, "is empty")
         if head.startswith(_SQLITE):
-            return read_sqlite(path, columns)
+            return [read_sqlite(path, columns)]
         if torn:
             data = path.read_bytes()
-            return table_from(data[: data.rfind(b"\n") + 1], name, columns)
+            return tables_from(data[: data.rfind(b"\n") + 1], name, columns)
         if not head.lstrip().startswith(_NOT_DELIMITED):
             table = read_mapped(path, columns)
             if table is not None:
-                return table
-        return table_from(path.read_bytes(), name, columns)
+                return [table]
+        return tables_from(path.read_bytes(), name, columns)
 
 
-def table_from(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
-    """The cells of one file's content; not for SQLite."""
+def tables_from(data: bytes, name: str, columns: Mapping[str, str]) -> list[Table]:
+    """The tables in one file's content; not for SQLite."""
     if data.startswith(b"\x1f\x8b"):
-        return table_from(_unzipped(data, name), name, columns)
+        return tables_from(_unzipped(data, name), name, columns)
     if data.startswith(b"PAR1"):
-        return Table(name=name, frame=parquet_of(data, name), first_row=1)
+        return [Table(name=name, frame=parquet_of(data, name), first_row=1)]
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return read_workbook(data, name, columns)
     text, note = to_utf8(data, name)
+    notes = (note,) if note else ()
     if text.lstrip()[:1] in (b"{", b"["):
-        table = read_json(text, name)
+        tables = [read_json(text, name)]
+    elif text.lstrip()[:1] == b"<":
+        raise no_table(text.lstrip(), name)
     else:
-        table = read_delimited(text, name, columns)
-    notes = (note, *table.notes) if note else table.notes
-    return Table(
-        name=name, frame=table.frame, first_row=table.first_row, bad=table.bad, notes=notes
-    )
+        tables = [read_delimited(text, name, columns)]
+    return [replace(table, notes=(*notes, *table.notes)) for table in tables]
 
 
 @contextlib.contextmanager

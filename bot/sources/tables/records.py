@@ -1,4 +1,4 @@
-"""JSON and JSON lines as tables: a list of objects, wherever it stands."""
+"""JSON and JSON lines as tables: one row for each record in them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from bot.errors import SourceChanged
 from bot.model.source import Fault
 from bot.sources.tables.cells import columns_of
 from bot.sources.tables.file_errors import damaged
+from bot.sources.tables.json_shapes import records_of, shape_of
 from bot.sources.tables.readings import Table
 
 
 def read_json(data: bytes, name: str) -> Table:
-    """A list of objects, an object that holds one, or one object per line."""
+    """A document of any shape of `json_shapes`, or one object per line."""
     text = data.decode("utf-8", "replace")
     with contextlib.suppress(ValueError, RecursionError):
         frame = columns_of(records_in(json.loads(text), name), name)
@@ -43,19 +44,14 @@ def _object(line: str) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def records_in(value: Any, name: str) -> list[Mapping[str, Any]]:
-    """The list of objects in a JSON document: itself, or the only one up to two levels down."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        return value
-    if isinstance(value, dict):
-        level = list(value.values())
-        for _ in range(2):
-            lists = [v for v in level if isinstance(v, list) and v and isinstance(v[0], dict)]
-            if len(lists) == 1:
-                return records_in(lists[0], name)
-            level = [inner for v in level if isinstance(v, dict) for inner in v.values()]
-        if not any(isinstance(v, dict | list) for v in value.values()):
-            return [value]
-    raise SourceChanged(
-        f"{name} is JSON without one list of objects: give one object per reading.", where=name
-    )
+def records_in(value: Any, name: str) -> list[dict[str, Any]]:
+    """The records of a JSON document. Raises SourceChanged where it has none."""
+    records = records_of(value)
+    if not records:
+        raise SourceChanged(
+            f"{name} is JSON without one list of objects that could be read: it is "
+            f"{shape_of(value)}. Give one object per reading, "
+            '[{"at": "2026-11-01", "account": "lena", "followers": 1003}].',
+            where=name,
+        )
+    return records

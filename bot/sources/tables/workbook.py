@@ -1,4 +1,4 @@
-"""Spreadsheets (.xlsx, .xls, .ods): the first sheet with a table of counts."""
+"""Spreadsheets (.xlsx, .xls, .ods): every sheet with a table of counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.errors import SourceChanged
 from bot.sources.tables.cells import frame_of
-from bot.sources.tables.columns import NoLayout, find_header, lay_out
+from bot.sources.tables.columns import find_header
 from bot.sources.tables.delimited import unique_columns
 from bot.sources.tables.readings import Table
 from bot.sources.tables.sandbox import sheets_of
@@ -14,26 +14,32 @@ from bot.sources.tables.sandbox import sheets_of
 _TOP_ROWS = 30
 
 
-def read_workbook(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
-    return table_in(sheets_of(data, name), name, columns)
+def read_workbook(data: bytes, name: str, columns: Mapping[str, str]) -> list[Table]:
+    return tables_in(sheets_of(data, name), name, columns)
 
 
-def table_in(
+def tables_in(
     grids: Mapping[str, list[list[str]]], name: str, columns: Mapping[str, str]
-) -> Table:
-    """Rows are counted from the first that is not empty."""
-    problem = "has no sheet with a table of counts"
+) -> list[Table]:
+    """One table for each sheet that has one; of several, each is named by its sheet.
+
+    Rows are counted from the first that is not empty. Raises SourceChanged where no sheet
+    has a row of two cells.
+    """
+    found: list[Table] = []
     for title, grid in grids.items():
         index = find_header(grid[:_TOP_ROWS], columns)
         if index is None:
             continue
         header = unique_columns(grid[index])
-        try:
-            lay_out(header, columns)
-        except NoLayout as error:
-            problem = f'(sheet "{title}") {error}'
-            continue
         rows = [[cell or None for cell in row] for row in grid[index + 1 :]]
-        notes = (f'sheet "{title}" was read',) if len(grids) > 1 else ()
-        return Table(name=name, frame=frame_of(header, rows), first_row=index + 2, notes=notes)
-    raise SourceChanged(f"{name} {problem}.", where=name)
+        above = next((c for row in grid[:index] for c in row if c.strip()), "")
+        frame = frame_of(header, rows)
+        if frame.height:
+            sheet = title if len(grids) > 1 else None
+            found.append(
+                Table(name=name, frame=frame, first_row=index + 2, title=above, sheet=sheet)
+            )
+    if not found:
+        raise SourceChanged(f"{name} has no sheet with a table of counts.", where=name)
+    return found

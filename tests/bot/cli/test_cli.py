@@ -355,12 +355,12 @@ def test_each_file_of_a_folder_tells_its_own_faults(ebbwatch: Shell, configured:
     folder = configured / "many"
     folder.mkdir()
     (folder / "a.csv").write_text(
-        "account,date,followers\ninstagram/a,2025-01-01,-5\ninstagram/a,2025-01-02,5\n"
+        "account,date,followers\ninstagram/a,2025-01-01,many\ninstagram/a,2025-01-02,5\n"
     )
     (folder / "b.csv").write_text("account,date,followers\n")
     lines = ebbwatch("import", "many", "--dry-run", cwd=configured).stdout.splitlines()
     assert lines[0].endswith(", 1 row left out")
-    said = '    a.csv:2:followers: "-5" is no count; the row was left out.'
+    said = '    a.csv:2:followers: "many" is no count; the row was left out.'
     assert said in lines[1:-1]
     assert lines[-1:] == [
         "many/b.csv: left out. b.csv has no rows below its header: export it again."

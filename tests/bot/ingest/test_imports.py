@@ -73,13 +73,13 @@ async def test_a_file_brings_in_no_more_accounts_than_a_team_may_have(service: S
 async def test_the_wall_reads_names_in_any_spelling(service: Service) -> None:
     said = await bring_in(service, "INSTAGRAM/Lena", "TikTok/rival", "TIKTOK/MONA", "x/rival")
     assert "may not change were left out" in said
-    assert await stored(service) == ["INSTAGRAM/Lena", "TIKTOK/MONA"]
+    assert await stored(service) == ["instagram/lena", "tiktok/mona"]
 
 
 async def test_one_account_is_one_account_however_it_is_spelled(service: Service) -> None:
     await bring_in(service, "instagram/Lena")
     await bring_in(service, "instagram/lena", "Instagram/LENA")
-    assert await stored(service) == ["instagram/Lena"]
+    assert await stored(service) == ["instagram/lena"]
     line = "forget instagram/lena yes"
     assert "erased" in (await service.dispatcher.answer_line(manager(), line)).to_json()
     await bring_in(service, "instagram/LENA")

@@ -13,8 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from bot.errors import AccountNotFound, SourceUnavailable
-from bot.model.source import Found, Surroundings
-from bot.sources.export import ExportSettings, ExportSource, describe
+from bot.model.source import Surroundings
+from bot.sources.file import FileSettings, FileSource
 from bot.sources.table import SOURCES
 from tests.bot.sources.exports.samples import (
     FOLDER,
@@ -42,9 +42,9 @@ def _surroundings(root: Path) -> Surroundings:
     )
 
 
-def _source(root: Path, path: str = "exports", **keys: Any) -> ExportSource:
-    settings = ExportSettings(name="downloads", kind="export", path=path, **keys)
-    return ExportSource(settings, _surroundings(root))
+def _source(root: Path, path: str = "exports", **keys: Any) -> FileSource:
+    settings = FileSettings(name="downloads", kind="export", path=path, **keys)
+    return FileSource(settings, _surroundings(root))
 
 
 def _drop(root: Path, name: str, *names: str) -> Path:
@@ -57,7 +57,7 @@ def _drop(root: Path, name: str, *names: str) -> Path:
 
 
 def test_the_table_of_sources_knows_exports() -> None:
-    assert SOURCES["export"].settings is ExportSettings
+    assert SOURCES["export"].settings is FileSettings
 
 
 async def test_an_export_is_read_once_until_it_changes(tmp_path: Path) -> None:
@@ -170,40 +170,4 @@ async def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
 
 def test_unknown_settings_are_refused() -> None:
     with pytest.raises(ValidationError):
-        ExportSettings(name="x", kind="export", path="x", patth="y")  # type: ignore[call-arg]
-
-
-@pytest.mark.parametrize(
-    ("found", "sentence"),
-    [
-        (
-            Found(
-                file="a",
-                format="instagram.follower_list",
-                names=3477,
-                last="2026-11-02",
-                complete=True,
-            ),
-            "Instagram follower list, 3,477 names, complete as of 2026-11-02.",
-        ),
-        (
-            Found(file="a", format="tiktok.follower_list", names=1, last="2026-11-02"),
-            "TikTok follower list, 1 name, perhaps partial as of 2026-11-02.",
-        ),
-        (
-            Found(
-                file="a",
-                format="tiktok_studio.follower_history",
-                readings=340,
-                first="2025-03-01",
-                last="2026-02-03",
-                bad_rows=1,
-            ),
-            "TikTok Studio follower history, 340 readings, 2025-03-01 to 2026-02-03, "
-            "1 bad row left out.",
-        ),
-        (Found(file="a", notes=("No.", "Because.")), "No. Because."),
-    ],
-)
-def test_what_was_found_is_one_sentence(found: Found, sentence: str) -> None:
-    assert describe(found) == sentence
+        FileSettings(name="x", kind="export", path="x", patth="y")  # type: ignore[call-arg]

@@ -161,7 +161,7 @@ async def test_the_file_name_is_the_account_only_where_asked(folder: Path) -> No
 async def test_look_finds_an_account_whatever_its_case(folder: Path) -> None:
     put(folder / "a.csv", HEADER + "2026-02-26,@LenaMakes,1\n")
     files = source(folder, platform="instagram")
-    assert await files.look("lenamakes") == "LenaMakes"
+    assert await files.look("LENAmakes") == "lenamakes"
     with pytest.raises(AccountNotFound, match='weekly has no account "lenamake"'):
         await files.look("lenamake")
 

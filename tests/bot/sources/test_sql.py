@@ -172,7 +172,7 @@ async def test_queries_that_cannot_work_say_so(tmp_path: Path) -> None:
         await asked("select * from nowhere")
     with pytest.raises(SourceChanged, match="syntax error"):
         await asked("selec 1")
-    with pytest.raises(SourceChanged, match="the answer has no column with a count"):
+    with pytest.raises(SourceChanged, match="warehouse has no column with a count"):
         await asked("select handle, at from counts")
     assert counts(await asked("select * from counts where 0")) == []
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.model.source import Batch, Found
-from bot.sources.export import read_export
 from bot.sources.names import hash_names
+from bot.sources.read import read_input
+from bot.sources.tables.options import options_from
 
 DATA = Path("tests/data/exports")
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -22,7 +23,7 @@ FOLDER = "connections/followers_and_following"
 
 
 def read(path: Path, **context: Any) -> Batch:
-    return read_export(path, hash_key=lambda: KEY, now=NOW, **context)
+    return read_input(path, options_from(context), hash_key=lambda: KEY, now=NOW)
 
 
 def sample(tmp_path: Path, name: str) -> Path:

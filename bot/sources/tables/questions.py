@@ -1,0 +1,80 @@
+"""Questions about a table: what was seen, and the exact option that answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_SHOWN = 8
+
+
+def shown(columns: Sequence[str]) -> str:
+    """ "a", "b" and 12 more."""
+    named = ", ".join(f'"{name}"' for name in columns[:_SHOWN])
+    rest = len(columns) - _SHOWN
+    return f"{named} and {rest} more" if rest > 0 else named
+
+
+def answer(role: str, column: str) -> str:
+    """The option, and the line of the config that remembers it."""
+    value = f"{role}={column}"
+    option = f'"{value}"' if re.search(r"[^\w=./:@-]", value) else value
+    quoted = column.replace("\\", "\\\\").replace('"', '\\"')
+    return f'--columns {option}, or for good columns = {{ {role} = "{quoted}" }} in its section'
+
+
+def which_time(header: Sequence[str], dated: Sequence[str], file: str) -> str:
+    from bot.sources.tables.file_dates import date_in_name
+
+    if len(dated) > 1:
+        return (
+            f"has several columns with a time ({shown(dated)}): say which one counts: "
+            f"{answer('at', dated[0])}"
+        )
+    seen = f"has no column with a time among {shown(header)}"
+    if file and (day := date_in_name(file)):
+        return f"{seen}, but its name says {day}: {answer('at', 'file name')}"
+    return f"{seen}: name it: {answer('at', 'NAME')}"
+
+
+def which_count(header: Sequence[str], numbers: Sequence[str], *, may_be_wide: bool) -> str:
+    if not numbers:
+        return (
+            f"has no column with a count among {shown(header)}: name it: "
+            f"{answer('followers', 'NAME')}"
+        )
+    wide = ""
+    if may_be_wide and len(numbers) > 1:
+        wide = "; if each of them is an account: --wide, or wide = true"
+    return (
+        f"has no column with a known count: which of {shown(numbers)} holds the followers? "
+        f"{answer('followers', numbers[0])}{wide}"
+    )
+
+
+def which_account(columns: Sequence[str], rows: int) -> str:
+    some = f"{rows:,} rows share account and time with another and differ in value"
+    if columns:
+        return (
+            f"lacks a key: {some}, so a column that tells them apart is not understood: "
+            f"{answer('account', columns[0])}"
+            + (f" (or one of {shown(columns[1:])})" if len(columns) > 1 else "")
+        )
+    return (
+        f"lacks a key: {some}, and no column tells them apart: add a column with the account, "
+        "or split the file"
+    )
+
+
+def no_total(column: str, metric: str, proof: str) -> str:
+    return (
+        f'{proof}, so "{column}" is a change and no total: say --daily {metric}, or for good '
+        f'daily = ["{metric}"] in its section'
+    )
+
+
+def which_unit(column: str, role: str, cell: str) -> str:
+    return (
+        f'counts "{column}" in a unit, as "{cell}" shows: say in which, for thousands '
+        f"{answer(role, f'{column} x 1000')}"
+    )
