@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
 
-.PHONY: run test lint bench bench-detection fuzz faults soak lock clean servers
+.PHONY: run test lint bench bench-detection fuzz faults soak lock clean servers looks
 
 run: .venv/run
 	@$(BIN)/ebbwatch run
@@ -32,6 +32,12 @@ faults: .venv/test
 
 soak: .venv/test
 	EBBWATCH_SOAK=1 $(BIN)/pytest tests -k soak
+
+# pictures of every message, by Debian's Chromium; root and apt are needed only where it is missing
+looks: .venv/test
+	@command -v chromium >/dev/null || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq install -y --no-install-recommends chromium fonts-noto-core >/dev/null; }
+	$(BIN)/python -m tests.looks
 
 .venv/run: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

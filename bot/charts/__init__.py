@@ -1,19 +1,18 @@
 """Pictures as PNG: one account's counts, and who its followers are."""
 
-from bot.charts.counts import Chart, Mark, draw
+from bot.charts.counts import Chart, Episode, Mark, draw
 from bot.charts.followers import FollowerMap, JoinBars, Span, draw_joins, draw_map
-from bot.charts.style import ALARM, DOWN, EVENT, UP
+from bot.charts.style import COLOURS, Theme
 
 __all__ = [
-    "ALARM",
-    "DOWN",
-    "EVENT",
-    "UP",
+    "COLOURS",
     "Chart",
+    "Episode",
     "FollowerMap",
     "JoinBars",
     "Mark",
     "Span",
+    "Theme",
     "draw",
     "draw_joins",
     "draw_map",

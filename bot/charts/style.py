@@ -4,18 +4,71 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
-SIZE = (9.0, 5.2)
-DPI = 120
-# One opaque card reads alike on a dark and on a light chat.
-CARD, INK, FAINT, GRID = "#fbfcfe", "#1d2430", "#6b7687", "#e3e7ee"
-LINE, BAND, GAP = "#2f5fd0", "#9db9f2", "#a9b4c6"
+# 800 pixels wide: phones show it at 400, where the smallest letters are still ten pixels high.
+SIZE = (6.4, 4.2)
+DPI = 125
+SMALL, MIDDLE, LARGE = 11.0, 12.0, 14.5
+"""Points of the letters: ticks, labels, headline."""
+
+Theme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """An opaque card of its own, so that it reads alike in whatever theme it is shown.
+
+    Letters and marks have a contrast of 4.5 or more on the card (tests/bot/test_charts.py);
+    rises and falls differ in lightness as well, and falls are hatched.
+    """
+
+    card: str
+    ink: str
+    faint: str
+    grid: str
+    line: str
+    band: str
+    up: str
+    down: str
+    event: str
+
+
+COLOURS: Mapping[Theme, Colours] = {
+    "light": Colours(
+        card="#fbfcfe",
+        ink="#1d2430",
+        faint="#56606f",
+        grid="#e3e7ee",
+        line="#2a57c4",
+        band="#9db9f2",
+        up="#0f7a58",
+        down="#c0301f",
+        event="#6f42b8",
+    ),
+    "dark": Colours(
+        card="#2b2d31",
+        ink="#f2f3f5",
+        faint="#b5bac1",
+        grid="#404249",
+        line="#7ea6ff",
+        band="#5a75b8",
+        up="#4fd1a1",
+        down="#ff8a75",
+        event="#c9a6ff",
+    ),
+}
+_LIGHT = COLOURS["light"]
+CARD, FAINT, LINE = _LIGHT.card, _LIGHT.faint, _LIGHT.line
+UP, DOWN, ALARM, EVENT = _LIGHT.up, _LIGHT.down, _LIGHT.down, _LIGHT.event
+_TITLE = 46
+"""Letters of a headline: more do not fit beside each other."""
+
 LOCK = threading.Lock()
 """matplotlib keeps state of its own: one picture at a time."""
-
-UP, DOWN, ALARM, EVENT = "#3a9d78", "#d0473d", "#d0473d", "#7a4fc4"
 
 
 @cache
@@ -52,19 +105,21 @@ def shown(text: str) -> str:
     return "".join(sign if ord(sign) in _glyphs() else "·" for sign in text)
 
 
-def frame(axes: Any) -> None:
-    axes.set_facecolor(CARD)
-    axes.grid(axis="y", color=GRID, linewidth=0.8)
+def frame(axes: Any, look: Colours = _LIGHT) -> None:
+    axes.set_facecolor(look.card)
+    axes.grid(axis="y", color=look.grid, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(GRID)
-    axes.tick_params(colors=FAINT, labelsize=9, length=0)
+    axes.spines["bottom"].set_color(look.grid)
+    axes.tick_params(colors=look.faint, labelsize=SMALL, length=0)
 
 
-def headline(figure: Any, title: str, subtitle: str) -> None:
-    figure.text(0.018, 0.945, shown(title), color=INK, fontsize=13, weight="bold")
-    figure.text(0.018, 0.9, shown(subtitle), color=FAINT, fontsize=9.5)
+def headline(figure: Any, title: str, subtitle: str, look: Colours = _LIGHT) -> None:
+    name = shown(title)
+    name = name if len(name) <= _TITLE else name[: _TITLE - 1] + "…"
+    figure.text(0.022, 0.925, name, color=look.ink, fontsize=LARGE, weight="bold")
+    figure.text(0.022, 0.865, shown(subtitle), color=look.faint, fontsize=SMALL)
 
 
 def png(figure: Any) -> bytes:

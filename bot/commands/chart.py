@@ -14,11 +14,12 @@ from bot.commands.progress import DAY
 from bot.commands.request import Request, as_alert, find_account, find_incidents, look
 from bot.commands.status import about, in_force, open_alerts, panel_of
 from bot.errors import CommandError
-from bot.message import details, picture, refusals
+from bot.message import Scene, details, picture, refusals
+from bot.message.picture import theme_of
 from bot.model.command import Caller
 from bot.model.message import Alert, ChartSpec, Message
+from bot.storage import incidents
 from bot.storage.accounts import AccountRow
-from checks.model import Event, Incident, Notice
 from checks.panel.panel import LOOKBACK, Panel
 
 _DAYS = 45
@@ -31,7 +32,7 @@ async def chart(request: Request, caller: Caller, arguments: Mapping[str, Any]) 
     days = min(max(2, span.days), _MOST)
     asked = bool({"days", "metric"} & set(arguments))
     metric = arguments.get("metric")
-    frame, panel, incident, events, lasting = await look(
+    frame, panel, scene = await look(
         request, _gather, arguments["account"], days, metric, asked
     )
     assert frame.chart is not None
@@ -41,16 +42,14 @@ async def chart(request: Request, caller: Caller, arguments: Mapping[str, Any]) 
         frame.chart,
         panel,
         request.now,
-        incident,
-        tuple(events),
-        lasting,
+        replace(scene, theme=theme_of(caller.platform)),
     )
     return replace(frame, picture=drawn)
 
 
 def _gather(
     db: Database, request: Request, text: str, days: int, metric: str | None, asked: bool
-) -> tuple[Message, Panel, Incident | None, list[Event], list[Notice]]:
+) -> tuple[Message, Panel, Scene]:
     """What to draw; the incident asked for is marked, else the gravest open one."""
     alert = _incident(db, request, text)
     known = find_account(db, request, alert.incident.account if alert else text)
@@ -71,8 +70,14 @@ def _gather(
     incident = next(
         (one.incident for one in marked if one.incident.metric == frame.chart.metric), None
     )
-    lasting = in_force(db, request, account)
-    return frame, panel, incident, about(db, request, account), lasting
+    past = incidents.listing(db, account=account, since=frame.chart.start)
+    scene = Scene(
+        incident=incident,
+        others=[one.incident for one in past if one.incident.alerted_at is not None],
+        events=about(db, request, account),
+        notices=in_force(db, request, account),
+    )
+    return frame, panel, scene
 
 
 def _refuse_nothing(request: Request, known: AccountRow, panel: Panel, spec: ChartSpec) -> None:

@@ -7,12 +7,13 @@ from bot.message.alert import alert, reminder
 from bot.message.digest import digest
 from bot.message.history import history
 from bot.message.notice import notice, untold
-from bot.message.picture import picture
+from bot.message.picture import Scene, picture
 from bot.message.summary import Silent, Summary, summary
 from bot.message.voice import Voice, clean, voice_for
 from bot.message.wave import wave, wave_history
 
 __all__ = [
+    "Scene",
     "Silent",
     "Summary",
     "Voice",

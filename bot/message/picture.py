@@ -1,6 +1,7 @@
 """The words and numbers of a chart."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,30 +23,43 @@ from checks.model import Event, Incident, Notice
 from checks.panel.panel import Floats, Panel
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What is shown beside the counts: the incident that the picture is about, further ones
+    of the account, events (those of other accounts are left out), notices that still hold."""
+
+    incident: Incident | None = None
+    others: Sequence[Incident] = ()
+    events: Sequence[Event] = ()
+    notices: Sequence[Notice] = ()
+    theme: charts.Theme = "light"
+
+
+def theme_of(platform: str) -> charts.Theme:
+    """Most people have Discord dark, and Slack and everything else light."""
+    return "dark" if platform == "discord" else "light"
+
+
 def picture(
-    voice: Voice,
-    spec: ChartSpec,
-    panel: Panel,
-    now: float,
-    incident: Incident | None = None,
-    events: tuple[Event, ...] = (),
-    notices: Sequence[Notice] = (),
+    voice: Voice, spec: ChartSpec, panel: Panel, now: float, scene: Scene = Scene()
 ) -> Picture:
     """Draws `spec` from a panel that holds its account; takes some 0.2 s, so use a thread.
 
-    Days of the panel outside the spec are not drawn, though they teach the expected band, and
-    neither are events about other accounts or platforms. `notices` still hold of the account.
+    Days of the panel outside the spec are not drawn, though they teach the expected band.
     """
     row = panel.row[spec.account]
-    low, high = expected.band(panel, row, spec.metric)
+    values = panel.metrics.get(spec.metric)
+    series = np.full(panel.days, np.nan) if values is None else values[row]
+    times = _times(panel, row)
+    low, high = _expected(panel, row, spec.metric, series, times, scene.incident)
     inside = (panel.ends > spec.start - DAY / 2) & (panel.ends <= spec.end + DAY / 2)
     if not inside.any():
         inside[-1:] = True
-    values = panel.metrics.get(spec.metric)
-    series = np.full(panel.days, np.nan) if values is None else values[row]
     rounded = spec.metric == "followers"
     metric = metric_name(voice, spec.metric)
-    times = _times(panel, row)
+    read = times[~np.isnan(series)]
+    gone = [each for each in scene.notices if each.kind == "account_gone"]
+    lasting = [each for each in scene.notices if each.kind != "account_gone"]
     drawn = charts.draw(
         charts.Chart(
             ends=times[inside],
@@ -53,17 +67,23 @@ def picture(
             low=low[inside],
             high=high[inside],
             step=float(panel.step[row]) if rounded else 1.0,
-            title=clean(spec.account),
+            title=voice.name_of(spec.account),
             subtitle=_subtitle(voice, metric, series[inside], times[inside], now),
             change_label=voice.say("Change per day"),
             expected_label=voice.say("expected"),
             empty=voice.say("No readings in these days"),
-            span=None if incident is None else _span(incident, times[~np.isnan(series)]),
-            note="" if incident is None else _note(voice, incident),
+            span=_span(voice, scene.incident, read) if scene.incident else None,
+            others=[
+                replace(_span(voice, one, read), note="")
+                for one in scene.others
+                if one.metric == spec.metric and one.kind != "glitch" and one != scene.incident
+            ],
             marks=(
-                *(_mark(voice, e) for e in events if concerns(e, spec.account)),
-                *(_lasting(voice, each, spec) for each in notices),
+                *(_mark(voice, e) for e in scene.events if concerns(e, spec.account)),
+                *(_lasting(voice, each, spec) for each in lasting),
             ),
+            ended=voice.say(NOTICES["account_gone"]) if gone else "",
+            theme=scene.theme,
             count=voice.count,
             signed=voice.signed,
             day=voice.short_day,
@@ -76,6 +96,38 @@ def picture(
     )
 
 
+def _expected(
+    panel: Panel,
+    row: int,
+    metric: str,
+    series: Floats,
+    times: Floats,
+    incident: Incident | None,
+) -> tuple[Floats, Floats]:
+    """The band day by day; from an incident on what was expected before it began.
+
+    The band of a day starts from the count of the day before, so it would follow a fall down.
+    While an incident lasts it goes on from the last count before it: by the change that was
+    expected then each day, with a spread that grows with the root of the days.
+    """
+    low, high = expected.band(panel, row, metric)
+    if incident is None or incident.direction == "swing":
+        return low, high
+    start = int(np.searchsorted(times, _span_start(incident, times[~np.isnan(series)]) + 1))
+    before = np.flatnonzero(~np.isnan(series[:start]))
+    if start >= len(series) or not before.size or np.isnan(low[start]):
+        return low, high
+    level = series[before[-1]]
+    step, half = (low[start] + high[start]) / 2 - level, (high[start] - low[start]) / 2
+    over = incident.resolved_at
+    stop = len(series) if over is None else int(np.searchsorted(times, over))
+    days = np.arange(1, max(stop - start, 0) + 1)
+    low, high = low.copy(), high.copy()
+    low[start : start + len(days)] = level + step * days - half * np.sqrt(days)
+    high[start : start + len(days)] = level + step * days + half * np.sqrt(days)
+    return low, high
+
+
 def _times(panel: Panel, row: int) -> Floats:
     """When each day's reading was taken, where that is known: a day may end at any hour."""
     ends = panel.ends.astype(np.float64)
@@ -84,12 +136,21 @@ def _times(panel: Panel, row: int) -> Floats:
     return np.where(panel.read_at[row] > 0, panel.read_at[row], ends).astype(np.float64)
 
 
-def _span(incident: Incident, read: Floats) -> tuple[float, float]:
+def _span(voice: Voice, incident: Incident, read: Floats) -> charts.Episode:
     """From the reading before the incident to the last one that showed it."""
+    return charts.Episode(
+        start=_span_start(incident, read),
+        end=max(last_seen(incident), began(incident)),
+        rise=incident.direction == "up",
+        note=_note(voice, incident),
+    )
+
+
+def _span_start(incident: Incident, read: Floats) -> float:
     first = began(incident)
     before = read[read < first - DAY / 24]
     start = float(before[-1]) if before.size else first - DAY
-    return (max(start, first - 7 * DAY), max(last_seen(incident), first))
+    return max(start, first - 7 * DAY)
 
 
 def _note(voice: Voice, incident: Incident) -> str:
@@ -124,10 +185,10 @@ def _alt(
     """The picture in words, for screen readers."""
     read = values[~np.isnan(values)]
     if not read.size:
-        return voice.say("Chart of {account}: no readings", account=clean(account))
+        return voice.say("Chart of {account}: no readings", account=voice.name_of(account))
     return voice.say(
         "Chart of {account}: {metric} from {first} to {last}, {days}",
-        account=clean(account),
+        account=voice.name_of(account),
         metric=metric,
         first=voice.count(float(read[0])),
         last=voice.count(float(read[-1])),

@@ -18,7 +18,7 @@ from bot.message.kinds import (
 from bot.message.reasons import weightiest
 from bot.message.voice import Voice, clean
 from bot.model.inline import link
-from bot.model.message import Alert, Button, Field, Message
+from bot.model.message import Alert, Button, Message
 from checks.model import Incident
 from checks.platforms import profile_url
 
@@ -48,14 +48,19 @@ def wave(voice: Voice, alerts: Sequence[Alert], now: float, *, watched: int) -> 
         fields=(
             *sections(voice, weightiest(shared), worst.incident.advice),
             *acknowledged(voice, _taken(ordered), now),
-            *_others(voice, ordered[ROWS:]),
         ),
         table=members_table(voice, ordered[:ROWS]),
         row_buttons=tuple(
             Button(label=voice.say("Chart"), command=f"chart {one.number}")
             for one in ordered[:_BESIDE]
         ),
-        footer=f"#{worst.number} · {voice.say(SEVERITIES[severity])}",
+        footer=" · ".join(
+            [
+                f"#{worst.number}",
+                voice.say(SEVERITIES[severity]),
+                *_left_out(voice, len(ordered) - ROWS),
+            ]
+        ),
         severity=severity,
         over=not any(one.incident.open for one in ordered),
         # each row has its own chart
@@ -254,9 +259,10 @@ def _kind_and_end(voice: Voice, kind: str, is_open: bool) -> str:
     return name if is_open else f"{name} ({voice.say(STATES['resolved'])})"
 
 
-def _others(voice: Voice, alerts: Sequence[Alert]) -> tuple[Field, ...]:
-    names = "\n".join(members_named(voice, alerts))
-    return (Field(name=voice.say("Also"), value=names, short=False),) if names else ()
+def _left_out(voice: Voice, count: int) -> list[str]:
+    if count <= 0:
+        return []
+    return [voice.plural('{n} more account: see "Why"', '{n} more accounts: see "Why"', count)]
 
 
 def members_named(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.commands.progress import read_panel
-from bot.message import picture, voice_for
+from bot.message import Scene, picture, voice_for
+from bot.message.picture import theme_of
 from bot.storage import accounts, events, incidents
 from checks.panel.panel import LOOKBACK, Panel
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from bot.model.message import ChartSpec, Picture
     from bot.storage.channels import Channel
     from bot.storage.database import Store
-    from checks.model import Event, Incident
 
 _DAY = 86400
 
@@ -34,15 +34,20 @@ class Painter:
     async def __call__(self, channel: Channel, spec: ChartSpec) -> Picture | None:
         now = self.calendar()
 
-        def read(db: Database) -> tuple[Panel, Incident | None, tuple[Event, ...]]:
+        def read(db: Database) -> tuple[Panel, Scene, Mapping[str, str]]:
             reach = int((now - spec.start) / _DAY) + LOOKBACK + 1
             panel = read_panel(db, self.store.path, [spec.account], now, self.timezone, reach)
             number = spec.incident
             stored = incidents.by_number(db, channel.space, number) if number else None
-            known = tuple(one.event for one in events.listing(db, channel.space))
-            return panel, stored.incident if stored else None, known
+            past = incidents.listing(db, account=spec.account, since=spec.start)
+            scene = Scene(
+                incident=stored.incident if stored else None,
+                others=[one.incident for one in past],
+                events=[one.event for one in events.listing(db, channel.space)],
+                theme=theme_of(channel.channel.partition(":")[0]),
+            )
+            return panel, scene, accounts.names(db)
 
-        panel, incident, known = await self.store.read(read)
-        names = await self.store.read(accounts.names)
+        panel, scene, names = await self.store.read(read)
         voice = voice_for(channel.locale, channel.timezone, names)
-        return await asyncio.to_thread(picture, voice, spec, panel, now, incident, known)
+        return await asyncio.to_thread(picture, voice, spec, panel, now, scene)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot import message
-from bot.message import voice_for
+from bot.message import details, voice_for
 from bot.message.progress import AccountProgress
 from bot.model.inline import plain
 from bot.model.message import Message
@@ -89,10 +89,12 @@ def test_a_thousand_alerts_are_at_most_ten_messages_that_name_everyone(extra: st
 
 
 def test_a_wave_names_every_account_it_hit() -> None:
-    hit = members(60)
-    shown = as_text(message.wave(voice_for("de", "UTC"), hit, SEEN, watched=80))
+    hit, voice = members(60), voice_for("de", "UTC")
+    wave = message.wave(voice, hit, SEEN, watched=80)
+    assert "60 von 80" in as_text(wave)
+    assert "52 weitere" in wave.footer
+    shown = as_text(details.why(voice, hit[0], [], SEEN, members=hit))
     assert all(one.incident.account.partition("/")[2] in shown for one in hit)
-    assert "60 von 80" in shown
 
 
 def test_the_headline_of_a_wave_is_that_of_the_most_members() -> None:

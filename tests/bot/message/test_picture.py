@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bot.charts import Chart
-from bot.message import picture, voice_for
+from bot.message import Scene, picture, voice_for
 from bot.model.message import ChartSpec
-from checks.model import Event
+from checks.model import Event, Notice
 from checks.panel.panel import Panel, build_panel
 from tests.bot.cases import DAY, PURGE, SEEN
 
@@ -55,12 +55,13 @@ def chart(monkeypatch: pytest.MonkeyPatch) -> list[Chart]:
 
 def test_the_words_are_those_of_the_channel(chart: list[Chart]) -> None:
     voice = voice_for("de", "Europe/Vienna")
-    shown = picture(voice, spec(), panel(), SEEN, PURGE)
+    shown = picture(voice, spec(), panel(), SEEN, Scene(incident=PURGE))
     assert shown.alt.startswith("Diagramm von instagram/lenamakes: Follower von 300.")
     assert shown.name == "instagram-lenamakes-followers.png"
     (given,) = chart
     assert given.subtitle.endswith("Follower · Fr., 21. Okt. bis So., 20. Nov.")
-    assert given.note.replace("\N{NO-BREAK SPACE}", " ") == "−12.402 (−4,1 %)"
+    assert given.span is not None
+    assert given.span.note.replace("\N{NO-BREAK SPACE}", " ") == "−12.402 (−4,1 %)"
     assert given.change_label == "Veränderung pro Tag"
     assert given.day(SEEN) == "20. Nov."
 
@@ -76,9 +77,11 @@ def test_the_band_is_learnt_from_days_that_are_not_drawn(chart: list[Chart]) -> 
 
 
 def test_the_incident_is_marked_on_its_own_day(chart: list[Chart]) -> None:
-    picture(voice_for("en", "UTC"), spec(), panel(), SEEN, PURGE)
+    picture(voice_for("en", "UTC"), spec(), panel(), SEEN, Scene(incident=PURGE))
     # from the reading before, taken at eight, to the end of that Saturday
-    assert chart[0].span == (SEEN - DAY, PURGE.opened_at)
+    span = chart[0].span
+    assert span is not None
+    assert (span.start, span.end) == (SEEN - DAY, PURGE.opened_at)
 
 
 def test_readings_stand_where_they_were_taken(chart: list[Chart]) -> None:
@@ -98,7 +101,7 @@ def test_events_bear_their_name_or_their_kind(chart: list[Chart]) -> None:
     other = replace(events[0], name="Another", account="instagram/rival")
     elsewhere = replace(events[0], name="Elsewhere", platform="tiktok")
     events = (*events, other, elsewhere)
-    picture(voice_for("en", "UTC"), spec(), panel(), SEEN, None, events)
+    picture(voice_for("en", "UTC"), spec(), panel(), SEEN, Scene(events=events))
     assert [mark.label for mark in chart[0].marks] == ["Sale now", "outage"]
 
 
@@ -119,3 +122,30 @@ def test_an_account_without_readings_has_a_picture_too() -> None:
 def test_days_outside_the_panel_still_give_a_picture() -> None:
     far = replace(spec(), start=SEEN - 900 * DAY, end=SEEN - 800 * DAY)
     assert picture(voice_for("en", "UTC"), far, panel(), SEEN).png
+
+
+def test_the_band_of_an_incident_is_what_was_expected_before_it(chart: list[Chart]) -> None:
+    """A leak that goes on does not take down what was expected before it began."""
+    followers = 300_000 + 12.0 * np.arange(DAYS)
+    followers[-20:] -= 900.0 * np.arange(1, 21)
+    leak = replace(
+        PURGE, kind="leak", opened_at=SEEN - 19 * DAY, last_finding_at=SEEN, memory={}
+    )
+    taken = panel(followers=followers)
+    picture(voice_for("en", "UTC"), spec(), taken, SEEN, Scene(incident=leak))
+    picture(voice_for("en", "UTC"), spec(), taken, SEEN)
+    frozen, following = (each.low for each in chart)
+    assert frozen is not None
+    assert following is not None
+    assert frozen[-1] > followers[-21] > following[-1] + 10_000
+    assert (chart[0].high[-1] - frozen[-1]) > (chart[0].high[-18] - frozen[-18])  # type: ignore[index]
+
+
+def test_further_incidents_and_the_end_of_an_account_are_marked(chart: list[Chart]) -> None:
+    gone = Notice(kind="account_gone", account=ACCOUNT, at=SEEN, reasons=())
+    scene = Scene(
+        incident=PURGE, others=[PURGE, replace(PURGE, direction="up")], notices=[gone]
+    )
+    picture(voice_for("en", "UTC"), spec(), panel(), SEEN, scene)
+    assert [one.rise for one in chart[0].others] == [True]
+    assert chart[0].ended == "Account gone"
