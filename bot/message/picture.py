@@ -60,6 +60,7 @@ def picture(
     read = times[~np.isnan(series)]
     gone = [each for each in scene.notices if each.kind == "account_gone"]
     lasting = [each for each in scene.notices if each.kind != "account_gone"]
+    ended = NOTICES["account_gone"] if gone else ""
     drawn = charts.draw(
         charts.Chart(
             ends=times[inside],
@@ -82,7 +83,7 @@ def picture(
                 *(_mark(voice, e) for e in scene.events if concerns(e, spec.account)),
                 *(_lasting(voice, each, spec) for each in lasting),
             ),
-            ended=voice.say(NOTICES["account_gone"]) if gone else "",
+            ended=voice.say(ended) if ended else "",
             theme=scene.theme,
             count=voice.count,
             signed=voice.signed,

@@ -61,7 +61,8 @@ def photograph(page: Page, target: Path) -> None:
     )
     whole = sum(width for _, width in WIDTHS) * 2 + 5 * GAP
     text = (
-        f"<!doctype html><meta charset=utf-8><style>body{{margin:0;background:{BACK};display:flex;"
+        "<!doctype html><meta charset=utf-8><style>"
+        f"body{{margin:0;background:{BACK};display:flex;"
         f"gap:{GAP}px;padding:{GAP}px;align-items:flex-start}}{discord_page.STYLE}"
         f"{slack_page.STYLE}</style>{panels}"
     )
