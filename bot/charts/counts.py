@@ -348,10 +348,10 @@ def _end(axes: Any, days: Floats, chart: Chart, look: Colours) -> None:
 
 def _events(top: Any, bottom: Any, days: Floats, chart: Chart, look: Colours) -> None:
     first, last = days[0] - 0.5, days[-1] + 0.5
-    shown = [
+    inside = [
         mark for mark in chart.marks if mark.end / DAY >= first and mark.start / DAY <= last
     ]
-    for place, mark in enumerate(sorted(shown, key=lambda mark: mark.start)[:_MARKS]):
+    for place, mark in enumerate(sorted(inside, key=lambda mark: mark.start)[:_MARKS]):
         x = max(mark.start / DAY, first)
         for axes in (top, bottom):
             axes.axvline(x, color=look.event, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)

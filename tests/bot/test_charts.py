@@ -66,7 +66,9 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_shape_draws(name: str) -> None:
-    png = charts.draw(chart(SHAPES[name], span=Episode(start=END - 3 * DAY, end=END, note="−12")))
+    png = charts.draw(
+        chart(SHAPES[name], span=Episode(start=END - 3 * DAY, end=END, note="−12"))
+    )
     assert pixels(png)[0, 0, 3] == 255, "the card is opaque on any background"
 
 
