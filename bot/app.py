@@ -251,6 +251,7 @@ def _context(
             space.id: Space(id=space.id, managers=frozenset(space.manager_roles))
             for space in settings.spaces
         },
+        public_url=settings.serve.page if settings.serve else None,
         timezone=settings.timezone,
         locale=settings.locale,
     )

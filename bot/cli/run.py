@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from bot import app
 
 if TYPE_CHECKING:
+    from aiohttp.web import Application
     from sqlite_utils import Database
 
     from bot.config.schema import Settings
@@ -173,6 +174,26 @@ async def _served(settings: Settings, service: Service) -> AsyncIterator[None]:
         return
     from bot.service.health import serve
 
-    async with serve(settings.serve.listen, service.conditions, service.numbers) as address:
+    page = _page(settings, service) if settings.serve.web else None
+    async with serve(
+        settings.serve.listen, service.conditions, service.numbers, page
+    ) as address:
         log.info("listening", extra={"address": address})
         yield
+
+
+def _page(settings: Settings, service: Service) -> Application:
+    from bot.message import voice_for
+    from bot.web.access import Access
+    from bot.web.site import site
+
+    context = service.context
+    access = Access(
+        service.store,
+        service.dispatcher,
+        now=service.calendar,
+        draw_token=context.draw_token,
+        voice=voice_for(settings.locale, settings.timezone),
+        secure=(context.public_url or "").startswith("https:"),
+    )
+    return site(access, service.dispatcher)

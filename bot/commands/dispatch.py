@@ -63,17 +63,12 @@ class CommandDispatcher:
 
     async def carry_out(self, caller: Caller, line: str) -> Message:
         """Like `answer_line`, but raises what a chat would show as a refusal."""
-        request = await self._view(caller)
-        if request is None:
-            raise CommandError(refusals.not_linked(self._own_voice))
-        return await self._typed(request, line, ())
+        return await self._typed(await self.request(caller), line, ())
 
     async def record(self, caller: Caller, line: str) -> object:
         """Like `carry_out`, but gives what programs read; a message's own parts where a
         command has no data behind it."""
-        request = await self._view(caller)
-        if request is None:
-            raise CommandError(refusals.not_linked(self._own_voice))
+        request = await self.request(caller)
         command, left = parse.match(self.commands, parse.words_of(line), request.voice)
         given = parse.bind(command, left, (), request.voice)
         if command.record is None:
@@ -87,6 +82,16 @@ class CommandDispatcher:
             }
         values = parse.typed(command, given, request.voice, request.now)
         return await command.record(request, values)
+
+    async def request(self, caller: Caller) -> Request:
+        """What the caller may see and how they are spoken to.
+
+        CommandError outside every linked space.
+        """
+        request = await self._view(caller)
+        if request is None:
+            raise CommandError(refusals.not_linked(self._own_voice))
+        return request
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         """Completions that this caller may see, best first; none where it may see nothing."""

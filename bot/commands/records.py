@@ -6,7 +6,9 @@ Times are ISO 8601 in the asker's zone, what is not known is null. The command l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlite_utils import Database
@@ -15,6 +17,7 @@ from bot.commands import progress
 from bot.commands.parse import Target
 from bot.commands.request import Request, as_alert, find_account, find_incidents, look, visible
 from bot.commands.status import (
+    about,
     deadlines,
     failing,
     in_force,
@@ -29,9 +32,15 @@ from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.storage import accounts, incidents, readings
 from bot.storage.accounts import AccountRow
 from bot.storage.incidents import Stored
+from checks.baseline import expected
+from checks.panel.panel import LOOKBACK
 
 Fields = dict[str, Any]
 _PERIODS = (1, 7, 30)
+_BOARD_DAYS = 30
+_SERIES_DAYS = 120
+_LONGEST = 1100
+"""Days of a series at most: three years."""
 
 
 async def status(request: Request, arguments: Mapping[str, Any]) -> object:
@@ -210,3 +219,80 @@ def _deadline(request: Request, deadline: Deadline) -> Fields:
 
 def _time(request: Request, at: float | None) -> str | None:
     return moment(at, request.voice.zone.key)
+
+
+async def board(request: Request) -> list[Fields]:
+    """Every visible account with its last 30 days, a value each, null where none was read."""
+    return await look(request, _board)
+
+
+def _board(db: Database, request: Request) -> list[Fields]:
+    seen = visible(db, request)
+    panel = panel_of(db, request, [known.account for known in seen], days=_BOARD_DAYS + 8)
+    counts = panel.metrics["followers"]
+    open_kinds = {
+        one.incident.account: one.incident.kind
+        for one in incidents.listing(db, request.patterns, open_only=True)
+    }
+    rows = []
+    for known in seen:
+        row = panel.row.get(known.account)
+        values = [] if row is None else counts[row, -_BOARD_DAYS:].tolist()
+        read = [value for value in values if value == value]
+        rows.append(
+            _known(request, known)
+            | {"followers": read[-1] if read else _followers(db, known)}
+            | _change(progress.account_progress(panel, known.account, 7, known.last_reading), 7)
+            | {
+                "open": open_kinds.get(known.account),
+                "values": [number(value) for value in values],
+            }
+        )
+    return rows
+
+
+async def series(request: Request, arguments: Mapping[str, Any]) -> Fields:
+    """Counts of one account by day with the band they were expected in.
+
+    `account`, `days` and `metric` as the chart command has them.
+    """
+    days = arguments.get("days", timedelta(days=_SERIES_DAYS)).days
+    return await look(
+        request, _series, arguments["account"], days, arguments.get("metric", "followers")
+    )
+
+
+def _series(db: Database, request: Request, text: str, days: int, metric: str) -> Fields:
+    known = find_account(db, request, text)
+    days = min(max(days, 2), _LONGEST)
+    panel = panel_of(db, request, [known.account], days + LOOKBACK + 1)
+    row = panel.row[known.account]
+    counts = panel.metrics.get(metric)
+    low, high = expected.band(panel, row, metric)
+    values = [math.nan] * panel.days if counts is None else counts[row].tolist()
+    own = incidents.listing(db, request.patterns, account=known.account)
+    start = request.now - days * progress.DAY
+    return {
+        "account": known.account,
+        "name": known.name,
+        "metric": metric,
+        "at": [_time(request, at) for at in panel.ends[-days:].tolist()],
+        "value": [number(value) for value in values[-days:]],
+        "low": [number(value) for value in low[-days:].tolist()],
+        "high": [number(value) for value in high[-days:].tolist()],
+        "incidents": [
+            _incident(db, request, one)
+            for one in own
+            if one.incident.metric == metric and one.incident.last_finding_at >= start
+        ],
+        "events": [
+            {
+                "name": event.name,
+                "kind": event.kind,
+                "from": _time(request, event.start),
+                "to": _time(request, event.end),
+            }
+            for event in about(db, request, known.account)
+            if event.end >= start
+        ],
+    }

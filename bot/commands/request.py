@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -47,6 +48,8 @@ class Context:
     accounts that a space may bring in. `look` asks a platform for one account and gives the
     source that will read it and the account's canonical name. `route` queues what channels
     must hear after a change to these incidents, inside the change's own transaction.
+    `public_url` is where people open the page, None where there is none; `draw_token` gives a
+    new secret of 256 bits.
     """
 
     store: Store
@@ -60,6 +63,8 @@ class Context:
     spaces: Mapping[str, Space] = field(default_factory=dict)
     timezone: str = "UTC"
     locale: str = "en"
+    public_url: str | None = None
+    draw_token: Callable[[], str] = field(default=lambda: secrets.token_urlsafe(32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

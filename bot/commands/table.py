@@ -9,6 +9,7 @@ from bot.commands import (
     imports,
     incidents,
     mute,
+    page,
     preview,
     records,
     status,
@@ -370,6 +371,35 @@ COMMANDS: tuple[Command, ...] = (
             ),
         ),
         role="manager",
+    ),
+    Command(
+        name="web",
+        help=mark("A link that opens the page for you; managers hand on links and tokens"),
+        handler=page.web,
+        arguments=(
+            Argument(
+                name="action",
+                help=mark("share, links, revoke or token; left out: open the page"),
+                kind="choice",
+                choices=page.ACTIONS,
+                required=False,
+            ),
+            Argument(
+                name="what",
+                help=mark(
+                    "To share: an account, an incident, week or month; or a link's number"
+                ),
+                kind="account",
+                required=False,
+            ),
+            Argument(
+                name="span",
+                help=mark("How long a link works, such as 30d"),
+                kind="span",
+                required=False,
+            ),
+        ),
+        private=True,
     ),
     Command(
         name="help",

@@ -125,7 +125,16 @@ class GoalSettings(Section):
 
 
 class ServeSettings(Section):
+    """`web` also serves the page, which people open at `public_url`."""
+
     listen: Listen = "127.0.0.1:9464"
+    web: bool = False
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/]+(/.*)?$")
+
+    @property
+    def page(self) -> str | None:
+        """Where the page is opened, None where there is none."""
+        return (self.public_url or f"http://{self.listen}") if self.web else None
 
 
 class LogSettings(Section):

@@ -256,3 +256,16 @@ def forget_at_console(voice: Voice, account: str) -> str:
     return voice.say(
         "{account} can only be erased by whoever runs ebbwatch.", account=clean(account)
     )
+
+
+def no_page(voice: Voice) -> str:
+    return voice.say(
+        "There is no page here: whoever runs ebbwatch can switch it on with web = true and "
+        "public_url in [serve]."
+    )
+
+
+def unknown_link(voice: Voice, text: str) -> str:
+    return voice.say(
+        'There is no link "{text}" here; "web links" lists them.', text=clean(text)
+    )

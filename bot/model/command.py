@@ -81,6 +81,8 @@ class Command:
     role: Literal["reader", "manager"] = "reader"
     slow: bool = False
     """May take longer than a second: platforms defer the answer."""
+    private: bool = False
+    """The answer is for the asker alone, also where they would share it."""
     record: Callable[[Any, Mapping[str, Any]], Awaitable[object]] | None = None
     """The data behind the message, for programs; None where the message is all there is."""
 

@@ -40,8 +40,15 @@ class _Gauges:
 
 
 @asynccontextmanager
-async def serve(listen: str, conditions: Conditions, numbers: Numbers) -> AsyncIterator[str]:
+async def serve(
+    listen: str,
+    conditions: Conditions,
+    numbers: Numbers,
+    page: web.Application | None = None,
+) -> AsyncIterator[str]:
     """Answers on `listen` (host:port) while entered; gives the address it listens on.
+
+    `page` answers everything else, where there is one.
 
     `/healthz` is 200 where every part is ready and 503 otherwise, with one sentence each.
     """
@@ -63,7 +70,7 @@ async def serve(listen: str, conditions: Conditions, numbers: Numbers) -> AsyncI
             return web.Response(status=503, text=f"{error}\n")
         return web.Response(body=generate_latest(registry), content_type="text/plain")
 
-    app = web.Application()
+    app = web.Application() if page is None else page
     app.add_routes([web.get("/healthz", healthz), web.get("/metrics", metrics)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

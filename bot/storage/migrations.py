@@ -125,3 +125,8 @@ def m008_spellings(db: Database) -> None:
     known = db.conn.execute("SELECT account, id FROM accounts").fetchall()
     rows = [(folded(account), id) for account, id in known]
     db.conn.executemany("UPDATE accounts SET folded = ? WHERE id = ?", rows)
+
+
+@steps()
+def m009_grants(db: Database) -> None:
+    _run(db, schema.GRANTS)

@@ -384,3 +384,17 @@ CREATE TABLE list_verdicts (
 ) STRICT;
 CREATE INDEX list_verdicts_account ON list_verdicts(account);
 """
+
+GRANTS = """
+CREATE TABLE grants (
+  id INTEGER PRIMARY KEY,
+  token TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  space TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  target TEXT,
+  created INTEGER NOT NULL,
+  expires INTEGER NOT NULL
+) STRICT;
+CREATE INDEX grants_space ON grants(space, kind);
+"""

@@ -76,7 +76,8 @@ class Interactions:
 
     async def _command(self, interaction: Interaction) -> None:
         call = read_call(interaction.data)
-        if not await self._taken(interaction, ephemeral=not call.share):
+        private = any(one.private for one in self._dispatcher.commands if one.name == call.name)
+        if not await self._taken(interaction, ephemeral=private or not call.share):
             return
         arguments: dict[str, Any] = dict(call.arguments)
         for name, attachment in call.files.items():

@@ -66,8 +66,13 @@ class Interactions:
             name=str(payload.get("user_name") or ""),
             own_team=self._team(),
         )
+        private = any(
+            one.private
+            for one in self._dispatcher.commands
+            if line.lower().startswith(one.name)
+        )
         message = await self._dispatcher.answer_line(caller, line)
-        await self._tell(str(payload["response_url"]), message, shared=shared)
+        await self._tell(str(payload["response_url"]), message, shared=shared and not private)
 
     async def press(self, payload: Payload) -> None:
         action = payload["actions"][0]

@@ -1,0 +1,434 @@
+"""The pages: overview, account, incident and report; each also for the holder of a link."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+from aiohttp import web
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from bot.commands import records
+from bot.commands.dispatch import CommandDispatcher
+from bot.commands.parse import Target
+from bot.commands.request import find_account
+from bot.errors import CommandError
+from bot.message.kinds import EVENTS, kind_name, metric_name
+from bot.message.voice import Voice
+from bot.web.access import Access, Visitor, check_form
+from bot.web.words import words
+
+_PAGE = 100
+"""Accounts on a page of the overview: a thousand would be more than a phone wants to load."""
+_PERIODS = ("week", "month")
+_SORTS = ("name", "followers", "change_7d", "open")
+_BOARD_SECONDS = 30
+_METRICS = ("followers", "following", "interactions", "views")
+
+
+@dataclass
+class _Board:
+    at: float
+    rows: list[dict[str, Any]]
+
+
+@dataclass
+class Pages:
+    """Handlers; `access` says who asks, and the commands' own records what they may see."""
+
+    access: Access
+    dispatcher: CommandDispatcher
+    templates: Environment = field(default_factory=lambda: _environment())
+    _boards: dict[str, _Board] = field(default_factory=dict)
+
+    def routes(self) -> list[web.RouteDef]:
+        account = "/account/{platform}/{handle:.+}"
+        return [
+            web.get("/", self.overview),
+            web.get("/login", self.login),
+            web.post("/login", self.sign_in),
+            web.post("/logout", self.sign_out),
+            web.get("/incidents", self.incident_list),
+            web.get("/incident/{number:\\d+}", self.incident),
+            web.post("/incident/{number:\\d+}", self.act),
+            web.post("/event", self.note_event),
+            web.get("/report/{period}", self.report),
+            web.get("/series" + account, self.series),
+            web.get("/csv" + account, self.csv),
+            web.get(account, self.account),
+            web.get("/s/{token}", self.shared),
+            web.get("/s/{token}/series", self.shared_series),
+        ]
+
+    # --- pages --------------------------------------------------------------------------
+
+    async def overview(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        rows = await self._board(visitor)
+        wanted = request.query.get("q", "").strip().lower()
+        if wanted:
+            rows = [
+                row
+                for row in rows
+                if wanted in row["account"].lower() or wanted in (row["name"] or "").lower()
+            ]
+        sort = request.query.get("sort", "followers")
+        rows = _sorted(rows, sort if sort in _SORTS else "followers")
+        page = max(1, _whole(request.query.get("page", "1")))
+        shown = rows[(page - 1) * _PAGE : page * _PAGE]
+        state = await records.status(visitor.request, {})
+        return self._page(
+            visitor,
+            "overview.html",
+            rows=[row | {"path": _spark(row["values"])} for row in shown],
+            total=len(rows),
+            page=page,
+            more=page * _PAGE < len(rows),
+            query=request.query.get("q", ""),
+            sort=sort,
+            state=state,
+        )
+
+    async def account(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        return await self._account(visitor, _account(request), request.query.get("metric", ""))
+
+    async def _account(self, visitor: Visitor, name: str, metric: str) -> web.Response:
+        metric = metric if metric in _METRICS else "followers"
+        asked = visitor.request
+        try:
+            fields = await records.status(asked, {"account": name})
+            series = await records.series(asked, {"account": name, "metric": metric})
+        except CommandError:
+            raise web.HTTPNotFound from None
+        source = f"/series/account/{series['account']}?metric={metric}"
+        return self._page(
+            visitor,
+            "account.html",
+            account=fields,
+            series=series,
+            metric=metric,
+            metrics=_METRICS,
+            chart=_chart(series),
+            source="series" if visitor.shared else source,
+            kinds=EVENTS,
+        )
+
+    async def incident_list(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        which = "all" if "all" in request.query else "open"
+        found = await records.incident_list(visitor.request, {"which": which})
+        return self._page(visitor, "incidents.html", incidents=found, which=which)
+
+    async def incident(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        return await self._incident(visitor, request.match_info["number"])
+
+    async def _incident(self, visitor: Visitor, number: str) -> web.Response:
+        asked = visitor.request
+        try:
+            incident: Any = await records.why(asked, {"incident": Target(_whole(number))})
+            told = {"account": incident["account"], "metric": incident["metric"]}
+            series = await records.series(asked, told)
+        except CommandError:
+            raise web.HTTPNotFound from None
+        source = f"/series/account/{incident['account']}?metric={incident['metric']}"
+        return self._page(
+            visitor,
+            "incident.html",
+            incident=incident,
+            series=series,
+            chart=_chart(series),
+            source="series" if visitor.shared else source,
+        )
+
+    async def report(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        return await self._report(visitor, request.match_info["period"])
+
+    async def _report(self, visitor: Visitor, period: str) -> web.Response:
+        if period not in _PERIODS:
+            raise web.HTTPNotFound
+        told: Any = await records.summary(visitor.request, {"period": period})
+        rows = sorted(told["accounts"], key=lambda row: -abs(row["change"] or 0))
+        return self._page(visitor, "report.html", report=told, rows=rows, period=period)
+
+    # --- data ---------------------------------------------------------------------------
+
+    async def series(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        metric = request.query.get("metric", "followers")
+        asked = {"account": _account(request), "metric": metric}
+        return await self._series(visitor, asked)
+
+    async def _series(self, visitor: Visitor, asked: Mapping[str, Any]) -> web.Response:
+        try:
+            return web.json_response(await records.series(visitor.request, asked))
+        except CommandError:
+            raise web.HTTPNotFound from None
+
+    async def csv(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        asked = {"account": _account(request)}
+        try:
+            told = await records.series(visitor.request, asked)
+        except CommandError:
+            raise web.HTTPNotFound from None
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(["account", "at", told["metric"]])
+        writer.writerows(
+            [told["account"], at, int(value)]
+            for at, value in zip(told["at"], told["value"], strict=True)
+            if value is not None
+        )
+        return web.Response(
+            text=text.getvalue(),
+            content_type="text/csv",
+            headers={"Content-Disposition": 'attachment; filename="readings.csv"'},
+        )
+
+    # --- signing in ---------------------------------------------------------------------
+
+    async def login(self, request: web.Request) -> web.Response:
+        """A form and not the session: chats fetch links to show what is behind them."""
+        return self._bare("login.html", token=request.query.get("t", ""))
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        session = await self.access.sign_in(str(form.get("t", "")), request.remote or "")
+        if session is None:
+            return self.closed(403)
+        answer = web.HTTPSeeOther("/")
+        self.access.remember(answer, session)
+        raise answer
+
+    async def sign_out(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        form = await request.post()
+        check_form(visitor, str(form.get("form", "")))
+        answer = web.HTTPSeeOther("/")
+        await self.access.forget(answer, request)
+        raise answer
+
+    async def shared(self, request: web.Request) -> web.Response:
+        """The one page that a link shows, and nothing else of the team."""
+        visitor = await self.access.guest(request.match_info["token"])
+        kind, _, what = (visitor.shared or "").partition("/")
+        show = {
+            "account": partial(self._account, visitor, what, ""),
+            "incident": partial(self._incident, visitor, what),
+            "report": partial(self._report, visitor, what),
+        }[kind]
+        return await show()
+
+    async def shared_series(self, request: web.Request) -> web.Response:
+        visitor = await self.access.guest(request.match_info["token"])
+        kind, _, what = (visitor.shared or "").partition("/")
+        if kind == "incident":
+            told: Any = await records.why(visitor.request, {"incident": Target(_whole(what))})
+            asked = {"account": told["account"], "metric": told["metric"]}
+        elif kind == "account":
+            asked = {"account": what}
+        else:
+            raise web.HTTPNotFound
+        return await self._series(visitor, asked)
+
+    # --- changes: the same handlers and audit as in chat ---------------------------------
+
+    async def act(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        form = await request.post()
+        check_form(visitor, str(form.get("form", "")))
+        number, what = request.match_info["number"], str(form.get("do", ""))
+        lines = {"ack": f"ack {number}", "mute": f"mute {number} 1d"} | {
+            verdict: f"feedback {number} {verdict}"
+            for verdict in ("useful", "expected", "false")
+        }
+        if what not in lines or not visitor.manager:
+            raise web.HTTPForbidden
+        try:
+            await self.dispatcher.carry_out(visitor.request.caller, lines[what])
+        except CommandError:
+            raise web.HTTPNotFound from None
+        raise web.HTTPSeeOther(f"/incident/{number}")
+
+    async def note_event(self, request: web.Request) -> web.Response:
+        visitor = await self.access.visitor(request)
+        form = await request.post()
+        check_form(visitor, str(form.get("form", "")))
+        if not visitor.manager:
+            raise web.HTTPForbidden
+        about = str(form.get("about", ""))
+        asked = visitor.request
+        try:
+            known = await asked.context.store.read(find_account, asked, about)
+        except CommandError:
+            raise web.HTTPNotFound from None
+        told = await self.dispatcher.answer(
+            asked.caller,
+            "event add",
+            {
+                "kind": str(form.get("kind", "")),
+                "from": str(form.get("from", "")),
+                "name": str(form.get("name", "")),
+                "about": known.account,
+            },
+        )
+        if told.severity is not None:
+            return self._page(visitor, "said.html", said=told, status=400)
+        raise web.HTTPSeeOther(f"/account/{known.account}")
+
+    # --- rendering ----------------------------------------------------------------------
+
+    def closed(self, status: int) -> web.Response:
+        """For what is not there and what may not be seen alike."""
+        return self._bare("closed.html", status=status)
+
+    async def _board(self, visitor: Visitor) -> list[dict[str, Any]]:
+        """What a space sees, kept for half a minute: turning pages reads nothing."""
+        asked = visitor.request
+        kept = self._boards.get(asked.space)
+        if kept is None or not 0 <= asked.now - kept.at < _BOARD_SECONDS:
+            kept = self._boards[asked.space] = _Board(asked.now, await records.board(asked))
+        return kept.rows
+
+    def _page(
+        self, visitor: Visitor, name: str, status: int = 200, **values: Any
+    ) -> web.Response:
+        voice = visitor.request.voice
+        return self._render(
+            name,
+            status,
+            w=words(voice),
+            lang=voice.locale.language,
+            count=voice.count,
+            signed=partial(_signed, voice),
+            percent=lambda value: (
+                "" if value is None else voice.percent(value / 100, signed=True)
+            ),
+            kind=partial(kind_name, voice),
+            metric_of=partial(metric_name, voice),
+            say=voice.say,
+            form=visitor.form,
+            manager=visitor.manager,
+            guest=visitor.shared is not None,
+            **values,
+        )
+
+    def _bare(self, name: str, status: int = 200, **values: Any) -> web.Response:
+        """For somebody who is not known yet, in the service's own language."""
+        voice = self.access.voice
+        return self._render(name, status, w=words(voice), lang=voice.locale.language, **values)
+
+    def _render(self, name: str, status: int, **values: Any) -> web.Response:
+        return web.Response(
+            text=self.templates.get_template(name).render(**values),
+            status=status,
+            content_type="text/html",
+        )
+
+
+def _signed(voice: Voice, value: float | None) -> str:
+    return "–" if value is None else voice.signed(value)
+
+
+def _percent(voice: Voice, value: float | None) -> str:
+    return "" if value is None else voice.percent(value / 100, signed=True)
+
+
+def _environment() -> Environment:
+    folder = files("bot.web") / "templates"
+    sources = {
+        each.name: each.read_text(encoding="utf-8")
+        for each in folder.iterdir()
+        if each.name.endswith(".html")
+    }
+    return Environment(
+        loader=DictLoader(sources),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _account(request: web.Request) -> str:
+    return f"{request.match_info['platform']}/{request.match_info['handle']}"
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _sorted(rows: Sequence[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    """Names from A to Z, numbers from the largest, what is not known last."""
+    if by == "name":
+        return sorted(rows, key=lambda row: (row["name"] or row["account"]).lower())
+    if by == "open":
+        return sorted(rows, key=lambda row: (row["open"] is None, row["account"]))
+    return sorted(rows, key=lambda row: -math.inf if row[by] is None else row[by], reverse=True)
+
+
+def _spark(values: Sequence[float | None]) -> str:
+    """The points of a small line, 100 wide and 24 high; "" where there are not two."""
+    known = [(place, value) for place, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return ""
+    low = min(value for _, value in known)
+    high = max(value for _, value in known)
+    scale = 20 / (high - low) if high > low else 0
+    across = 100 / max(1, len(values) - 1)
+    return " ".join(
+        f"{place * across:.0f},{22 - (value - low) * scale:.0f}" for place, value in known
+    )
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A chart as SVG points, 720 wide and 240 high: for those without a script, and print."""
+
+    line: str
+    band: str
+    marks: Sequence[tuple[float, float]]
+    low: float
+    high: float
+
+
+def _chart(series: Mapping[str, Any]) -> _Drawing | None:
+    values, low, high = series["value"], series["low"], series["high"]
+    known = [value for value in (*values, *low, *high) if value is not None]
+    if not [value for value in values if value is not None]:
+        return None
+    bottom, top = min(known), max(known)
+    scale = 220 / (top - bottom) if top > bottom else 0
+    across = 720 / max(1, len(values) - 1)
+
+    def points(numbers: Sequence[float | None]) -> list[str]:
+        return [
+            f"{place * across:.1f},{230 - (value - bottom) * scale:.1f}"
+            for place, value in enumerate(numbers)
+            if value is not None
+        ]
+
+    days = [at[:10] for at in series["at"]]
+    marks = []
+    for incident in series["incidents"]:
+        first = (incident["opened_at"] or "")[:10]
+        last = (incident["resolved_at"] or series["at"][-1])[:10]
+        inside = [place for place, day in enumerate(days) if first <= day <= last]
+        if inside:
+            marks.append((inside[0] * across, max(2.0, (inside[-1] - inside[0]) * across)))
+    return _Drawing(
+        line=" ".join(points(values)),
+        band=" ".join([*points(low), *reversed(points(high))]),
+        marks=marks,
+        low=bottom,
+        high=top,
+    )

@@ -1,0 +1,94 @@
+"""The page and the API as one aiohttp application, with the headers that all answers carry."""
+
+from __future__ import annotations
+
+import logging
+from importlib.resources import files
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from bot.commands.dispatch import CommandDispatcher
+from bot.errors import StorageError
+from bot.web.access import Access
+from bot.web.api import Api
+from bot.web.pages import Pages
+
+log = logging.getLogger(__name__)
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+_LARGEST = 1 << 16
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def site(access: Access, dispatcher: CommandDispatcher) -> web.Application:
+    """Everything but `/healthz` and `/metrics`; nothing is asked of any other server."""
+    pages = Pages(access, dispatcher)
+    app = web.Application(middlewares=[_guard(pages)], client_max_size=_LARGEST)
+    app.add_routes([*pages.routes(), *Api(access).routes(), *_assets()])
+    return app
+
+
+def _guard(pages: Pages) -> Middleware:
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            answer = await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                answer = error
+            elif request.path.startswith("/api/"):
+                answer = web.json_response({"error": error.reason}, status=error.status)
+                answer.headers.update(
+                    {
+                        name: value
+                        for name, value in error.headers.items()
+                        if name == "WWW-Authenticate"
+                    }
+                )
+            else:
+                answer = pages.closed(error.status)
+        except StorageError as error:
+            log.error("a page was not read: %s", error)
+            answer = pages.closed(503)
+        except Exception:
+            # the address may hold a token: the path's first part says enough
+            log.exception("a page failed", extra={"page": request.path.split("/")[1]})
+            answer = pages.closed(500)
+        answer.headers.update(HEADERS)
+        if not request.path.startswith("/static/"):
+            answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    return guard
+
+
+def _assets() -> list[web.RouteDef]:
+    """Read once: what a wheel holds need not be a file."""
+    kept = {
+        each.name: each.read_bytes()
+        for each in (files("bot.web") / "static").iterdir()
+        if each.name.endswith(tuple(_TYPES))
+    }
+
+    async def asset(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in kept:
+            raise web.HTTPNotFound
+        kind = _TYPES[name[name.rindex(".") :]]
+        return web.Response(
+            body=kept[name],
+            content_type=kind,
+            charset="utf-8",
+            headers={"Cache-Control": "max-age=3600"},
+        )
+
+    return [web.get("/static/{name}", asset)]

@@ -1,0 +1,57 @@
+"""The words of the pages' own furniture; what is said of accounts is said as in chat."""
+
+from collections.abc import Mapping
+
+from bot.message.voice import Voice, mark
+
+_WORDS = {
+    "accounts": mark("Accounts"),
+    "incidents": mark("Incidents"),
+    "report": mark("Report"),
+    "week": mark("Week"),
+    "month": mark("Month"),
+    "search": mark("Search"),
+    "account": mark("Account"),
+    "followers": mark("Followers"),
+    "seven_days": mark("7 days"),
+    "thirty_days": mark("30 days"),
+    "open": mark("Open"),
+    "nothing_open": mark("Nothing is open."),
+    "last_reading": mark("Last reading"),
+    "readings": mark("Readings"),
+    "previous": mark("Previous"),
+    "next": mark("Next"),
+    "chart": mark("Chart"),
+    "why": mark("Why"),
+    "life": mark("Its life so far"),
+    "acknowledge": mark("Acknowledge"),
+    "acknowledged": mark("Acknowledged by"),
+    "mute_day": mark("Mute for a day"),
+    "verdict": mark("Was the alarm right?"),
+    "useful": mark("Useful"),
+    "expected": mark("Expected"),
+    "false": mark("False alarm"),
+    "note": mark("Note an event"),
+    "name": mark("Name"),
+    "day": mark("Day"),
+    "kind": mark("Kind"),
+    "save": mark("Save"),
+    "sign_in": mark("Sign in"),
+    "sign_in_text": mark("This link signs you in once, as {name}."),
+    "sign_out": mark("Sign out"),
+    "closed": mark("Type /ebb web in your team's channel: it answers with a link."),
+    "skip": mark("Skip to the content"),
+    "all": mark("All"),
+    "change": mark("Change"),
+    "before": mark("Before"),
+    "after": mark("After"),
+    "to_file": mark("As CSV"),
+    "print": mark("Printing gives a clean PDF."),
+    "sure": mark("How sure"),
+    "unknown": mark("There is nothing here."),
+    "zoom": mark("Drag to zoom, double click for all."),
+}
+
+
+def words(voice: Voice) -> Mapping[str, str]:
+    return {name: voice.say(text) for name, text in _WORDS.items() if "{" not in text}
