@@ -1,11 +1,16 @@
 """What is said in chat about the page: links that sign in, are shared and are taken back."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bot.message.voice import Voice, clean
 from bot.model.inline import link
 from bot.model.message import Message
-from bot.storage.grants import Grant
+
+if TYPE_CHECKING:
+    from bot.storage.grants import Grant
 
 
 def sign_in(voice: Voice, url: str, seconds: int) -> Message:

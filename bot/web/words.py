@@ -21,7 +21,6 @@ _WORDS = {
     "readings": mark("Readings"),
     "previous": mark("Previous"),
     "next": mark("Next"),
-    "chart": mark("Chart"),
     "why": mark("Why"),
     "life": mark("Its life so far"),
     "acknowledge": mark("Acknowledge"),
@@ -37,7 +36,6 @@ _WORDS = {
     "kind": mark("Kind"),
     "save": mark("Save"),
     "sign_in": mark("Sign in"),
-    "sign_in_text": mark("This link signs you in once, as {name}."),
     "sign_out": mark("Sign out"),
     "closed": mark("Type /ebb web in your team's channel: it answers with a link."),
     "skip": mark("Skip to the content"),
@@ -48,10 +46,9 @@ _WORDS = {
     "to_file": mark("As CSV"),
     "print": mark("Printing gives a clean PDF."),
     "sure": mark("How sure"),
-    "unknown": mark("There is nothing here."),
     "zoom": mark("Drag to zoom, double click for all."),
 }
 
 
 def words(voice: Voice) -> Mapping[str, str]:
-    return {name: voice.say(text) for name, text in _WORDS.items() if "{" not in text}
+    return {name: voice.say(text) for name, text in _WORDS.items()}

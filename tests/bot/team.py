@@ -142,6 +142,7 @@ def _team(store: Store, locale: str) -> Team:
         ),
         spaces={space: Space(id=space, managers=frozenset({"leads"})) for space in (ONE, TWO)},
         locale=locale,
+        public_url="https://page.example",
     )
     team = Team(
         dispatcher=CommandDispatcher(context, COMMANDS, tell), store=store, context=context

@@ -47,11 +47,15 @@ OWN = {
     "unwatch": "unwatch instagram/newbie",
     "forget": "forget instagram/mo yes",
     "help": "help",
+    "audience": "audience instagram/lena",
+    "web": "web",
 }
 BEYOND = {
     "status": "status instagram/rival",
     "chart": "chart youtube/secret",
     "check": "check secret",
+    "audience": "audience youtube/secret",
+    "web": "web share youtube/secret",
     "why": "why 3",
     "ack": "ack 3",
     "feedback": "feedback w3 false",
