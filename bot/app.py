@@ -124,7 +124,8 @@ async def opened(
             feed = Feed(source=open_or_wait(section, world), settings=section)
             stack.push_async_callback(feed.source.close)
             feeds.append(feed)
-        hooks = Hooks(draw=Painter(store, calendar, settings.timezone), report=report)
+        painter = Painter(store, calendar, settings.timezone, lambda: dispatcher.alerts_first())
+        hooks = Hooks(draw=painter, report=report)
         review = Reviewer(
             store=store,
             settings=review_settings,

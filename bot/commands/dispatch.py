@@ -3,6 +3,7 @@
 import difflib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlite_utils import Database
 
 from bot.commands import parse
 from bot.commands.request import CONSOLE, EVERYTHING, Context, Request, look, names_seen
-from bot.commands.singleflight import Singleflight
+from bot.commands.singleflight import Asker, Singleflight
 from bot.commands.status import open_alerts, seen_events
 from bot.errors import BotError, CommandError, SourceError, StorageError
 from bot.message import refusals, replies, voice_for
@@ -189,9 +190,14 @@ class CommandDispatcher:
             asked = tuple(sorted(values.items()))
             question = (command.name, asked, request.channel, request.space, request.manager)
         flights = self._slow if command.slow else self._quick
+        asker = Asker(request.space, request.caller.user)
         return await flights.take(
-            partial(command.handler, request, request.caller, values), question
+            partial(command.handler, request, request.caller, values), question, asker
         )
+
+    def alerts_first(self) -> AbstractContextManager[None]:
+        """While entered, no answer that takes long is begun."""
+        return self._slow.hold()
 
     async def _view(self, caller: Caller) -> Request | None:
         """What the caller may see; None outside every linked space."""

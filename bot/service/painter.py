@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,14 @@ class Painter:
     store: Store
     calendar: Callable[[], float]
     timezone: str
+    first: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Entered while it draws: answers wait for alerts."""
 
     async def __call__(self, channel: Channel, spec: ChartSpec) -> Picture | None:
+        with self.first():
+            return await self._drawn(channel, spec)
+
+    async def _drawn(self, channel: Channel, spec: ChartSpec) -> Picture | None:
         now = self.calendar()
 
         def read(db: Database) -> tuple[Panel, Scene, Mapping[str, str]]:

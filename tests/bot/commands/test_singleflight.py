@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.commands.singleflight import Singleflight
+from bot.commands.singleflight import Asker, Singleflight
 from bot.errors import CommandError
 from bot.model.message import Message
 
@@ -95,3 +95,72 @@ async def test_one_who_gives_up_takes_nobody_elses_answer_away() -> None:
     with pytest.raises(asyncio.CancelledError):
         await impatient
     assert (await waiting).text == "answer 2"
+
+
+class Log:
+    """Works that note when they begin, and end when they are let go."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.go: dict[str, asyncio.Event] = {}
+
+    def ask(self, turns: Singleflight, name: str, asker: Asker) -> asyncio.Task[Message]:
+        self.go[name] = asyncio.Event()
+
+        async def work() -> Message:
+            self.begun.append(name)
+            await self.go[name].wait()
+            return Message(text=name)
+
+        return asyncio.create_task(turns.take(work, name, asker))
+
+    async def end(self, *names: str) -> None:
+        for name in names:
+            self.go[name].set()
+        await begun()
+
+
+async def test_a_hundred_questions_of_one_person_leave_room_for_everybody_else() -> None:
+    turns, log = Singleflight(2), Log()
+    flood = [log.ask(turns, f"chart {n}", Asker("a", "u1")) for n in range(100)]
+    await begun(100)
+    assert log.begun == ["chart 0"], "one person never has all turns"
+    other = log.ask(turns, "status", Asker("a", "u2"))
+    await begun()
+    assert log.begun == ["chart 0", "status"]
+    await log.end("chart 0")
+    assert log.begun[2] == "chart 99", "the newest first: the oldest was given up by then"
+    beyond = log.ask(turns, "their status", Asker("b", "u3"))
+    await log.end("status")
+    assert log.begun[3] == "their status"
+    for task in (*flood, other, beyond):
+        task.cancel()
+    await asyncio.gather(*flood, other, beyond, return_exceptions=True)
+
+
+async def test_a_space_with_many_people_leaves_room_for_another_one() -> None:
+    turns, log = Singleflight(2), Log()
+    flood = [log.ask(turns, f"chart {n}", Asker("a", f"u{n}")) for n in range(50)]
+    await begun(60)
+    assert log.begun == ["chart 0", "chart 1"]
+    other = log.ask(turns, "theirs", Asker("b", "v"))
+    await begun()
+    await log.end("chart 0")
+    assert log.begun[-1] == "theirs"
+    for task in (*flood, other):
+        task.cancel()
+    await asyncio.gather(*flood, other, return_exceptions=True)
+
+
+async def test_alerts_go_before_answers_and_nobody_is_forgotten() -> None:
+    turns, log = Singleflight(2), Log()
+    with turns.hold():
+        asked = [log.ask(turns, f"chart {n}", Asker("a", f"u{n}")) for n in range(4)]
+        await begun()
+        assert log.begun == []
+    for _ in range(4):
+        await begun()
+        await log.end(*log.begun)
+    assert sorted(answer.text for answer in await asyncio.gather(*asked)) == [
+        f"chart {n}" for n in range(4)
+    ]
