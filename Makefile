@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
 
-.PHONY: run test lint bench bench-detection fuzz faults soak lock clean servers looks
+.PHONY: run test lint bench bench-lists bench-detection fuzz faults soak lock clean servers looks
 
 run: .venv/run
 	@$(BIN)/ebbwatch run
@@ -20,6 +20,9 @@ lint: .venv/test
 
 bench: .venv/test
 	$(BIN)/python -m tests.bench
+
+bench-lists: .venv/test
+	$(BIN)/python -m tests.bench.follower_lists
 
 bench-detection: .venv/peers
 	$(BIN)/python -m tests.bench.detection
