@@ -112,19 +112,21 @@ def check(
 
     timezone = options["timezone"]
     with _working(context, f"Reading {offline.counted(len(files), 'file')}"):
-        frame, read, names = offline.read_files(files, _reading(options), datetime.now(UTC))
+        given = offline.read_files(files, _reading(options), datetime.now(UTC))
     at = offline.moment(as_of, timezone) if as_of else None
     with _working(context, "Checking"):
-        checked = offline.check(frame, _rules(options), as_of=at, timezone=timezone)
+        checked = offline.check(
+            given.frame, _rules(options), as_of=at, timezone=timezone, lists=given.lists
+        )
     incidents = checked.incidents
     found = offline.counted(len(incidents), "incident") if incidents else "nothing stands out"
     end = f"{offline.counted(checked.judged, 'account')} judged, {found}."
-    called = offline.names_shown(names) if form == "text" else {}
+    called = offline.names_shown(given.names) if form == "text" else {}
     incidents = offline.called(incidents, called)
     _show(incidents, checked.notices if notices else (), form, timezone, end)
     if form == "text":
         _say_early([called.get(name, name) for name in checked.early])
-    _say_read(context, read)
+    _say_read(context, given.found)
 
 
 @cli.command()
@@ -154,21 +156,22 @@ def backtest(
 
     rhythm = _rhythm(every)
     with _working(context, f"Reading {offline.counted(len(files), 'file')}"):
-        frame, read, names = offline.read_files(files, _reading(options), datetime.now(UTC))
+        given = offline.read_files(files, _reading(options), datetime.now(UTC))
     with _working(context, "Replaying"):
         incidents, told = offline.backtest(
-            frame,
+            given.frame,
             _rules(options, looks=round(timedelta(days=1) / rhythm)),
             every=rhythm,
             timezone=options["timezone"],
             with_notices=notices,
+            lists=given.lists,
         )
     alerted = sum(incident.alerted_at is not None for incident in incidents)
     end = f"{offline.counted(len(incidents), 'incident')}, {alerted} of them alerted."
     if form == "text":
-        incidents = offline.called(incidents, offline.names_shown(names))
+        incidents = offline.called(incidents, offline.names_shown(given.names))
     _show(incidents, told, form, options["timezone"], end)
-    _say_read(context, read)
+    _say_read(context, given.found)
 
 
 def _rhythm(text: str) -> timedelta:

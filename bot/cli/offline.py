@@ -15,15 +15,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from bot.cli import listed
 from bot.errors import CommandError, SourceChanged
 from bot.message.alert import title
 from bot.message.kinds import worst_first
 from bot.message.reasons import sentence
 from bot.message.voice import voice_for
-from bot.model.reading import METRICS
+from bot.model.inline import plain
+from bot.model.reading import METRICS, FollowerList
 from bot.model.source import Found
+from checks.incident.day import EmptyDayContext
 from checks.incident.decide import decide
 from checks.judge import judge, judgements
+from checks.model import Judgement
 from checks.panel.panel import LOOKBACK, Ints, Panel, build_panel
 from checks.replay import incidents_of, replay_panels
 
@@ -37,19 +41,24 @@ PARTED = 2 * 86_400
 COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 
 
-def read_files(
-    paths: Sequence[Path], options: Mapping[str, Any], now: datetime
-) -> tuple[pl.DataFrame, list[Found], Mapping[str, str]]:
-    """The readings of all files, sorted by account and time, what each file turned out to be,
-    and what people call the accounts.
+class Input(NamedTuple):
+    """Readings sorted by account and time, what each file turned out to be, what people call
+    the accounts, and follower lists, oldest first."""
 
-    Raises SourceChanged where one of the files gives no reading.
-    """
+    frame: pl.DataFrame
+    found: list[Found]
+    names: Mapping[str, str]
+    lists: list[FollowerList]
+
+
+def read_files(paths: Sequence[Path], options: Mapping[str, Any], now: datetime) -> Input:
+    """All that the files hold. Raises SourceChanged where one gives nothing to judge."""
     from bot.sources.faults import told
     from bot.sources.read import read_input
     from bot.sources.tables.options import options_from
 
     frames: list[pl.DataFrame] = []
+    lists: list[FollowerList] = []
     found: list[Found] = []
     names: dict[str, str] = {}
     for path in paths:
@@ -61,15 +70,20 @@ def read_files(
             naming="all",
         )
         parts = told(batch)
-        if batch.readings is None or batch.readings.is_empty():
+        if batch.readings is not None and not batch.readings.is_empty():
+            frames.append(batch.readings)
+        elif not batch.lists:
             raise SourceChanged(_nothing(path, parts))
-        frames.append(batch.readings)
+        lists += batch.lists
         found += parts
         names |= batch.names
-    frame = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+    frame = pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
     if len(frames) > 1:
         frame = frame.unique(["account", "at"], keep="last", maintain_order=True)
-    return (frame.sort("account", "at") if len(frames) > 1 else frame), found, names
+        frame = frame.sort("account", "at")
+    lists = listed.in_order(lists)
+    found = listed.as_believed(found, lists)
+    return Input(listed.with_counts(frame, lists), found, names, lists)
 
 
 def names_shown(names: Mapping[str, str]) -> dict[str, str]:
@@ -90,11 +104,6 @@ def _nothing(path: Path, found: Sequence[Found]) -> str:
     refused = [" ".join(one.notes) for one in found if one.format is None]
     if refused:
         return "\n".join(refused)
-    if any(one.names for one in found):
-        return (
-            f"{path} lists followers and no counts: `ebbwatch import` two such lists of "
-            "different days to see who left."
-        )
     return f"{path}: no readings in there; give an account, a time and a count in each row"
 
 
@@ -142,9 +151,25 @@ class Checked(NamedTuple):
     judged: int
 
 
-def check(frame: pl.DataFrame, rules: Rules, *, as_of: int | None, timezone: str) -> Checked:
-    """The incidents that one moment alone would open, worst first; None is the last reading."""
-    now = int(frame["at"].max()) if as_of is None else as_of  # type: ignore[arg-type]
+def check(
+    frame: pl.DataFrame,
+    rules: Rules,
+    *,
+    as_of: int | None,
+    timezone: str,
+    lists: Sequence[FollowerList] = (),
+) -> Checked:
+    """The incidents that one moment alone would open, worst first; None is the last reading or
+    the newest of the follower lists."""
+    known = [one for one in lists if as_of is None or one.at <= as_of]
+    told = listed.shown(known, rules, timezone, newest_only=True)
+    now = as_of if as_of is not None else _newest(frame, lists)
+    found = tuple(one.verdict for one in told)
+    if frame.is_empty():
+        view = EmptyDayContext()
+        said = Judgement(at=now, verdicts=found, notices=(), early={}, view=view)
+        incidents = [decision.incident for decision in decide((), said, now)]
+        return Checked(sorted(incidents, key=_shown_first), (), {}, 0)
     seen = frame.filter((pl.col("at") <= now) & (pl.col("at") > now - (LOOKBACK + 3) * 86400))
     if seen.is_empty():
         raise CommandError(
@@ -153,10 +178,24 @@ def check(frame: pl.DataFrame, rules: Rules, *, as_of: int | None, timezone: str
         )
     panel = panel_of(seen, now, timezone, LOOKBACK + 1)
     judgement = judge(panel, rules)
+    judgement = replace(judgement, verdicts=(*judgement.verdicts, *found))
     incidents = [decision.incident for decision in decide((), judgement, now)]
-    incidents.sort(key=lambda each: (each.alerted_at is None, worst_first(each)))
-    judged = len(panel.accounts) - len(judgement.early)
-    return Checked(incidents, judgement.notices, judgement.early, judged)
+    early = {
+        name: days
+        for name, days in judgement.early.items()
+        if not any(one.account == name for one in known)
+    }
+    judged = len(panel.accounts) - len(early)
+    return Checked(sorted(incidents, key=_shown_first), judgement.notices, early, judged)
+
+
+def _shown_first(incident: Incident) -> tuple[bool, tuple[float, ...]]:
+    return incident.alerted_at is None, worst_first(incident)
+
+
+def _newest(frame: pl.DataFrame, lists: Sequence[FollowerList]) -> int:
+    read = [] if frame.is_empty() else [int(frame["at"].max())]  # type: ignore[arg-type]
+    return max([*read, *(one.at for one in lists)])
 
 
 def backtest(
@@ -166,11 +205,16 @@ def backtest(
     every: timedelta,
     timezone: str,
     with_notices: bool = False,
+    lists: Sequence[FollowerList] = (),
 ) -> tuple[list[Incident], tuple[Notice, ...]]:
     """Every incident that a service judging in this rhythm would have opened, oldest first.
 
     `every` divides a day: each look has its own panel whose columns end at that time of day.
+    What a follower list shows is known from its own day on.
     """
+    told = listed.shown(lists, rules, timezone)
+    if frame.is_empty():
+        return incidents_of(replay_panels([], rules, listed=told)), ()
     zone = ZoneInfo(timezone)
     first = datetime.fromtimestamp(int(frame["at"].min()), zone).date()  # type: ignore[arg-type]
     last = datetime.fromtimestamp(int(frame["at"].max()), zone).date()  # type: ignore[arg-type]
@@ -182,7 +226,7 @@ def backtest(
     ]
     panels = [panel_of(frame, look, timezone, days) for look in looks]
     columns = np.arange(days)
-    incidents = incidents_of(replay_panels(panels, rules, columns=columns))
+    incidents = incidents_of(replay_panels(panels, rules, columns=columns, listed=told))
     incidents.sort(key=lambda each: (each.opened_at, each.account, each.metric))
     return incidents, _notices(panels, rules, columns) if with_notices else ()
 
@@ -212,7 +256,7 @@ def print_incidents(
 
     console, voice = Console(highlight=False, soft_wrap=True), voice_for("en", timezone)
     for incident in incidents:
-        shown = title(voice, incident, incident.last_finding_at)
+        shown = plain(title(voice, incident, incident.last_finding_at))
         unsaid = "" if incident.alerted_at else " (below alerting)"
         console.print(Text(f"{shown}{unsaid}", style=COLOURS[incident.severity]))
         for reason in incident.reasons:

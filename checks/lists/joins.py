@@ -430,9 +430,9 @@ def _short_burst(times: Times, start: int, seconds: int, usual: float, names: in
 
 
 def _apart(found: list[Burst]) -> list[Burst]:
-    """The largest of those that overlap or lie within the same hours."""
+    """The most surprising of those that overlap: a minute within a busy hour is the minute."""
     kept: list[Burst] = []
-    for one in sorted(found, key=lambda each: (-each.joined, each.stop - each.start)):
+    for one in sorted(found, key=lambda each: -each.score):
         if all(one.stop < other.start or one.start > other.stop for other in kept):
             kept.append(one)
     return kept

@@ -56,6 +56,8 @@ class Group:
 
 def lockstep(lists: Sequence[Listed]) -> tuple[Group, ...]:
     """Groups of followers that act as one, largest first; all lists are of one platform."""
+    if len(lists) < 2:
+        return ()
     ids, account, since = _together(lists)
     found = [cell for lag in range(1, len(lists)) for cell in _cells(ids, account, since, lag)]
     groups = [_merged(found, ids, account, since, lists)] if found else []
