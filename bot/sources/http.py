@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,15 @@ from pydantic import Field, field_validator, model_validator
 
 from bot.config.settings import secrets_in
 from bot.errors import SourceChanged, SourceError
-from bot.model.reading import METRICS, Account
+from bot.model.reading import METRICS
 from bot.model.source import Batch, Surroundings
 from bot.sources.faults import fault_of
+from bot.sources.handles import full_name
 from bot.sources.platforms.batches import joined, match_handle, only, read_table
+from bot.sources.profiles import PLATFORMS, platform_name
 from bot.sources.tables.cells import columns_of
 from bot.sources.tables.columns import role_of
+from bot.sources.tables.headers import read_header
 from bot.sources.tables.options import TableSettings
 from bot.sources.web.answer import Reply, place
 from bot.sources.web.client import Web
@@ -81,6 +84,22 @@ class HttpSettings(TableSettings):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """`handle` stands in the address, `account` is whose counts the answer holds."""
+
+    handle: str
+    account: str
+
+
+def _wanted(name: str, platform: str | None) -> _Wanted:
+    """ "lena", "@lena" and "instagram/lena" are one account."""
+    account = full_name(name, platform) or name
+    head, _, tail = name.strip().partition("/")
+    own = tail and platform_name(head) in {platform_name(platform or ""), *PLATFORMS}
+    return _Wanted((tail if own else name.strip()).removeprefix("@"), account)
+
+
 class HttpSource:
     """`state` holds the ETag of each address, so that what is unchanged is not sent again."""
 
@@ -120,14 +139,14 @@ class HttpSource:
         batch = await asyncio.to_thread(joined, parts, ())
         faults = tuple(fault_of(error) for error in errors)
         batch = replace(batch, faults=(*batch.faults, *faults), state={"etags": etags})
-        return only(batch, wanted)
+        return only(batch, wanted, self.name)
 
     async def look(self, handle: str) -> str:
-        plain = handle.removeprefix("@")
-        batch = await self._one(plain if self._per_handle else None, {}, None)
+        asked = _wanted(handle, self._settings.platform) if self._per_handle else None
+        batch = await self._one(asked, {}, None)
         known = [] if batch.readings is None else batch.readings["account"].unique().to_list()
-        if self._per_handle and len(known) == 1:
-            return plain
+        if asked is not None and len(known) == 1:
+            return asked.handle
         return match_handle(handle, known, self._settings.platform, self.name)
 
     async def close(self) -> None:
@@ -137,24 +156,25 @@ class HttpSource:
     def _per_handle(self) -> bool:
         return "{handle}" in self._settings.url
 
-    def _handles(self, wanted: Sequence[str]) -> list[str | None]:
+    def _handles(self, wanted: Sequence[str]) -> list[_Wanted | None]:
+        """What to ask for, whatever the "@" and platform in the names."""
         if not self._per_handle:
             return [None]
-        own = sorted(name.partition("/")[2] or name for name in wanted)
-        return list(dict.fromkeys(own or self._settings.handles))
+        names = sorted(wanted) or self._settings.handles
+        return list(dict.fromkeys(_wanted(name, self._settings.platform) for name in names))
 
     async def _one(
-        self, handle: str | None, etags: dict[str, str], now: datetime | None
+        self, wanted: _Wanted | None, etags: dict[str, str], now: datetime | None
     ) -> Batch:
         url, account = self._settings.url, None
-        if handle is not None:
-            url = url.replace("{handle}", quote(handle, safe=""))
-            account = str(Account(self._settings.platform or "", handle))
+        if wanted is not None:
+            url = url.replace("{handle}", quote(wanted.handle, safe=""))
+            account = wanted.account
         try:
             reply = await self._web.get(url, self._params, etag=etags.get(url), account=account)
             if reply.unchanged:
                 return Batch()
-            batch, timed = await asyncio.to_thread(self._read, reply, handle, now)
+            batch, timed = await asyncio.to_thread(self._read, reply, account, now)
         except SourceError as error:
             error.source, error.account = self.name, account
             raise
@@ -164,17 +184,18 @@ class HttpSource:
         return batch
 
     def _read(
-        self, reply: Reply, handle: str | None, now: datetime | None
+        self, reply: Reply, account: str | None, now: datetime | None
     ) -> tuple[Batch, bool]:
         """The batch, and whether the records say when they are of."""
         from bot.sources.tables.readings import Table
 
         options = self._settings.options()
-        options = replace(options, account=handle or options.account)
+        if account is not None:
+            options = replace(options, account=account, told=True)
         frame = self._frame(reply, options.columns)
         timed = "at" in options.columns or any(role_of(c) == "at" for c in frame.columns)
         if not timed:
-            roles = {*options.columns, *map(role_of, frame.columns)}
+            roles = {*options.columns, *(read_header(c).role for c in frame.columns)}
             if not roles & set(METRICS):
                 shown = ", ".join(f'"{name}"' for name in frame.columns[:12])
                 raise SourceChanged(

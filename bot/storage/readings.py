@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 from sqlite_utils import Database
 
-from bot.model.reading import METRICS
+from bot.model.reading import FLOWS, METRICS
 from bot.storage import accounts, bulk
 
 BATCH_ROWS = 20_000
@@ -21,8 +21,7 @@ LISTS, LISTS_PRIORITY = "follower lists", 1000
 """The source of what complete lists count. It speaks only for accounts that no other source
 counts: lists lack a few names, and the step between the two is no loss."""
 
-HANDOVER = 2 * 86400
-"""Seconds without a reading of the better source before the next one speaks for it."""
+DAY = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +128,9 @@ def series(
 ) -> Series:
     """All readings with start < at <= stop, one series per account, in order.
 
-    Where two sources give a metric of one account, the one with the smallest `priority`
-    speaks from its first reading to HANDOVER after its last. Metrics that nobody ever gave
-    are left out. Large reads run in a process of their own.
+    Where two sources give a metric of one account at one time, the one with the smallest
+    `priority` speaks. Metrics that nobody ever gave are left out. Large reads run in a process
+    of their own.
     """
     names, tags = _names(db, only)
     used = {name for (name,) in db.conn.execute("SELECT name FROM metrics_in_use")}
@@ -220,24 +219,30 @@ def _names(
 
 
 def _one_voice(db: Database, found: bulk.Rows) -> Mapping[str, npt.NDArray[np.float64]]:
-    """The values, empty where a better source of the account speaks for that metric."""
-    priority = dict(db.conn.execute("SELECT id, priority FROM sources").fetchall())
-    order = sorted(priority, key=lambda id: (priority[id], id))
-    present = [id for id in order if (found.source == id).any()]
+    """The values; of several sources' counts of one time the one with the best priority.
+
+    A count of another time is another reading, whoever gave it: the newest one speaks. Flows
+    of one day are of one time, or the day would be counted twice.
+    """
+    ranks = dict(db.conn.execute("SELECT id, priority FROM sources").fetchall())
+    order = {id: n for n, id in enumerate(sorted(ranks, key=lambda id: (ranks[id], id)))}
+    present = np.unique(found.source)
     if len(present) < 2:
         return found.values
+    rank = np.array([order.get(id, len(order)) for id in present.tolist()])
+    rank = rank[np.searchsorted(present, found.source)]
     _, account = np.unique(found.account, return_inverse=True)
     values = {name: value.copy() for name, value in found.values.items()}
-    for value in values.values():
-        seen = ~np.isnan(value)
-        for n, better in enumerate(present[:-1]):
-            own = np.flatnonzero(seen & (found.source == better))
-            first = np.full(account[-1] + 1, np.iinfo(np.int64).max)
-            last = np.full(account[-1] + 1, np.iinfo(np.int64).min)
-            first[account[own[::-1]]] = found.at[own[::-1]]
-            last[account[own]] = found.at[own] + HANDOVER
-            spoken = (found.at >= first[account]) & (found.at <= last[account])
-            value[spoken & np.isin(found.source, present[n + 1 :])] = np.nan
+    for name, value in values.items():
+        seen = np.flatnonzero(~np.isnan(value))
+        if not seen.size:
+            continue
+        moment = found.at[seen] // DAY if name in FLOWS else found.at[seen]
+        same = (np.diff(account[seen]) == 0) & (np.diff(moment) == 0)
+        starts = np.flatnonzero(np.r_[True, ~same])
+        best = np.minimum.reduceat(rank[seen], starts)
+        sizes = np.diff(np.r_[starts, seen.size])
+        value[seen[rank[seen] != np.repeat(best, sizes)]] = np.nan
     _silence_lists(db, found.source, account, values)
     return values
 

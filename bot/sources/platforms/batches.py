@@ -151,7 +151,7 @@ def only(batch: Batch, wanted: Sequence[str], source: str = "") -> Batch:
     mine = {name for name in {*came, *listed} if is_wanted(name, wanted)}
     readings = batch.readings
     if readings is not None and len(mine) < len({*came, *listed}):
-        readings = readings.filter(pl.col("account").is_in(list(mine)))
+        readings = readings.filter(pl.col("account").is_in(list(mine))) if mine else None
     lists = tuple(one for one in batch.lists if one.account in mine)
     faults = batch.faults
     if not mine and (came or listed):

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from bot.config.settings import hide
 from bot.errors import (
@@ -78,9 +78,13 @@ class Web:
         allow: Sequence[int] = (),
         account: str | None = None,
     ) -> Reply:
-        """`allow` holds statuses from 400 on that the caller understands."""
-        sent = {**(headers or {}), **({"If-None-Match": etag} if etag else {})}
-        return await self._ask(url, {"params": params, "headers": sent}, allow, account)
+        """`allow` holds statuses from 400 on that the caller understands.
+
+        The URL keeps its own query, `params` join it.
+        """
+        sent: dict[str, Any] = {**(headers or {}), **({"If-None-Match": etag} if etag else {})}
+        query = {"params": _joined_query(url, params)} if params else {}
+        return await self._ask(url, {**query, "headers": sent}, allow, account)
 
     async def post(
         self,
@@ -268,3 +272,13 @@ def _certificates() -> ssl.SSLContext:
     import httpx
 
     return httpx.create_ssl_context()
+
+
+def _joined_query(url: str, params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Both as pairs: httpx replaces the query of the URL by the parameters."""
+    pairs: list[tuple[str, Any]] = [*parse_qsl(urlsplit(url).query, keep_blank_values=True)]
+    for name, value in params.items():
+        pairs += (
+            [(name, each) for each in value] if isinstance(value, list) else [(name, value)]
+        )
+    return pairs

@@ -157,3 +157,37 @@ def test_settings_that_cannot_work(keys: dict[str, Any], sentence: str) -> None:
     given = {"name": "c", "kind": "http", "url": "https://x.example/", **keys}
     with pytest.raises(ValidationError, match=sentence):
         HttpSettings.model_validate(given)
+
+
+@pytest.mark.parametrize("platform", [None, "instagram"])
+@pytest.mark.parametrize("handle", ["lena", "@lena", "instagram/lena", "Instagram/@Lena"])
+async def test_handles_are_asked_however_they_are_written(
+    server: Endpoint, open_source: Open, handle: str, platform: str | None
+) -> None:
+    server.give("/lena", {"followers": 1234})
+    server.give("/Lena", {"followers": 1234})
+    keys = {"platform": platform} if platform else {}
+    counts = open_source("/{handle}", handles=[handle], **keys)
+    batch = await counts.fetch([handle], None, NOW)
+    account = "instagram/lena" if platform or "/" in handle else handle.removeprefix("@")
+    assert [(row[0].removeprefix("@"), row[2]) for row in rows(batch)] == [(account, 1234)]
+    assert batch.faults == ()
+
+
+async def test_the_address_keeps_its_own_query(server: Endpoint, open_source: Open) -> None:
+    server.give("/u", {"followers": 5})
+    counts = open_source("/u?n={handle}&v=2", {"K": "secret"}, params_env={"key": "K"})
+    await counts.fetch(["lena"], None, NOW)
+    assert dict(server.asked[0].query) == {"n": "lena", "v": "2", "key": "secret"}
+
+
+async def test_an_answer_of_others_is_a_fault_that_names_both(
+    server: Endpoint, open_source: Open
+) -> None:
+    server.give("/c", [{"account": "kim", "followers": 5}])
+    batch = await open_source("/c", platform="instagram").fetch(["instagram/lena"], None, NOW)
+    assert batch.readings is None
+    assert [fault.text for fault in batch.faults] == [
+        "counts: gave instagram/kim, but instagram/lena was wanted: correct handles, "
+        "account or platform."
+    ]

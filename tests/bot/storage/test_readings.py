@@ -119,14 +119,30 @@ async def test_what_arrives_during_a_review_waits_for_the_next(store):
     assert await pending(store) == {("instagram/a", 10, 20, False)}
 
 
-async def test_the_better_source_speaks_for_its_time(store):
-    """Before its first reading and two days after its last the other one speaks."""
-    await add(store, rows(("a", 5 * DAY, 50), ("a", 6 * DAY, 60)), source="best", priority=1)
-    other = [("a", n * DAY, n) for n in range(3, 12)] + [("b", 6 * DAY, 6)]
-    await add(store, rows(*other), source="other", priority=2)
-    found = [(at // DAY, value) for name, at, value in await read(store) if name.endswith("a")]
-    assert found == [(3, 3), (4, 4), (5, 50), (6, 60), (9, 9), (10, 10), (11, 11)]
+async def test_the_newest_reading_speaks_and_priority_between_those_of_one_time(store):
+    """A one-off import does not silence the live source, whatever its priority."""
+    await add(store, rows(("a", 5 * DAY, 50), ("a", 6 * DAY, 60)), source="import", priority=1)
+    live = [("a", n * DAY + (n > 5) * 3600, 100 + n) for n in range(3, 9)]
+    await add(store, rows(*live, ("b", 6 * DAY, 6)), source="live", priority=2)
+    found = [(at / DAY, value) for name, at, value in await read(store) if name.endswith("a")]
+    hour = 1 / 24
+    assert found == [
+        *((3, 103), (4, 104), (5, 50), (6, 60), (6 + hour, 106)),
+        *((7 + hour, 107), (8 + hour, 108)),
+    ]
     assert [name for name, *_ in await read(store)].count("instagram/b") == 1
+
+
+async def test_a_day_that_two_sources_give_is_counted_once(store):
+    gained = rows(("a", 5 * DAY - 1, 7)).rename({"followers": "gained"})
+    await add(store, gained, source="studio", priority=1)
+    other = rows(("a", 5 * DAY - 3600, 8), ("a", 6 * DAY - 1, 9)).rename(
+        {"followers": "gained"}
+    )
+    await add(store, other, source="api", priority=2)
+    series = await store.read(readings.series, store.path, start=0, stop=NOW)
+    heard = series.values["gained"]
+    assert heard[~np.isnan(heard)].tolist() == [7, 9]
 
 
 async def test_each_metric_has_its_own_better_source(store):
