@@ -6,7 +6,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from checks.detectors.fdr import (
 )
 from checks.detectors.findings import Day, Findings, join
 from checks.detectors.table import CHECKS
-from checks.evidence.cohort import MEMBERS, MIN_MOVED
+from checks.evidence.cohort import MEMBERS, MIN_MOVED, CohortShare
 from checks.evidence.cohorts import (
     Cohorts,
     below_floors,
@@ -31,6 +31,10 @@ from checks.evidence.cohorts import (
 from checks.faults.hold import Shared, shared
 from checks.model import Rules
 from checks.panel.panel import Bools, Floats, Ints, Panel, side_by_side
+
+_WORTH = 2.0
+"""Least sum of a wave that no member tells by itself, in units of the rules' count: eight small
+accounts that lose six each are no news."""
 
 _FEW = 8
 """Judged days up to which peers' residuals are worked out on demand instead of for all."""
@@ -110,6 +114,18 @@ class Context:
         return {**{name: self.__dict__[name] for name in kept}, "_made": {}, "_then": {}}
 
 
+class Wave(NamedTuple):
+    """A group that moved together on one day, since the day that ended at `began`.
+
+    `far`: only moves far beyond their own spreads make it. Not `posted` is not told by itself.
+    """
+
+    group: str
+    began: int
+    posted: bool
+    far: bool
+
+
 @dataclass(frozen=True)
 class Population:
     """Sampled accounts on some judged columns: what chance shows, and who moved together."""
@@ -127,38 +143,54 @@ class Population:
         discoveries = Discoveries(day, judged, crowd, sudden)
         return cls(day, discoveries, Cohorts(day, judged, crowd.sizes), flapping)
 
-    def fallen(self, column: int) -> list[tuple[str, bool]]:
+    def fallen(self, column: int) -> list[Wave]:
         """Groups whose members fell together on a judged column, the clearest first.
 
-        And whether that is worth telling: where the share alone says so, or one of the sampled
-        members is an incident by itself.
+        They are posted where one of the sampled members is an incident by itself, or where what
+        they did together says so and all have lost enough to be worth telling.
         """
         groups = []
-        for group, share in self.cohorts.waves(column, -1):
-            rows = np.intersect1d(
-                movers(self.day, group, column, -1), self.cohorts.groups[group]
-            )
-            large = ~below_floors(wave_members(self.day, rows, column), self.day.rules)
-            posted = bool(share.posted[column - self.cohorts.first]) or bool(large.any())
-            groups.append((group, posted or bool(np.isin(rows, self._alone(column, -1)).any())))
+        for group, rows, share in self._waves(column, -1):
+            found = wave_members(self.day, rows, column)
+            place = column - self.cohorts.first
+            large = bool((~below_floors(found, self.day.rules)).any())
+            large |= bool(np.isin(rows, self._alone(column, -1)).any())
+            lost = float((found.expected - found.change).sum())
+            clear = bool(share.posted[place]) and lost >= _WORTH * self.day.rules.min_count
+            groups.append(self._wave(group, column, -1, share, posted=large or clear))
         return groups
 
-    def risen(self, column: int) -> list[str]:
-        """Groups of which MIN_MOVED sampled members rose beyond their floors at once."""
-        return [
-            group
-            for group, _ in self.cohorts.waves(column, 1)
-            if np.isin(
-                np.intersect1d(movers(self.day, group, column, 1), self.cohorts.groups[group]),
-                self._alone(column, 1),
-            ).sum()
-            >= MIN_MOVED
-        ]
+    def risen(self, column: int) -> list[Wave]:
+        """Groups of which MIN_MOVED sampled members rose beyond their floors at once, or far
+        beyond those of the rules, whatever their own past says."""
+        groups = []
+        for group, rows, share in self._waves(column, 1):
+            far = not share.shared[column - self.cohorts.first]
+            if np.isin(rows, self._alone(column, 1, far=far)).sum() >= MIN_MOVED:
+                groups.append(self._wave(group, column, 1, share, posted=True))
+        return groups
 
-    def _alone(self, column: int, direction: int) -> Ints:
-        """Sampled accounts whose own fall is an alarm, or whose rise is beyond its floors."""
+    def _waves(self, column: int, direction: int) -> Iterator[tuple[str, Ints, CohortShare]]:
+        """Each group that moved together, with the sampled members that did."""
+        for group, share in self.cohorts.waves(column, direction):
+            far = not share.shared[column - self.cohorts.first]
+            rows = movers(self.day, group, column, direction, far=far)
+            yield group, np.intersect1d(rows, self.cohorts.groups[group]), share
+
+    def _wave(
+        self, group: str, column: int, direction: int, share: CohortShare, *, posted: bool
+    ) -> Wave:
+        first = self.cohorts.began(group, column, direction)
+        far = not share.shared[column - self.cohorts.first]
+        return Wave(group, int(self.day.panel.ends[first]), posted, far)
+
+    def _alone(self, column: int, direction: int, *, far: bool = False) -> Ints:
+        """Sampled accounts whose own fall is an alarm, or whose rise is beyond its floors; of
+        `far` moves those beyond the floors of the rules."""
         found = self.day.once("by themselves", self._found)
         on = found.alarm if direction < 0 else found.passed
+        if far:
+            on = on | ~below_floors(found, self.day.rules)
         rows: Ints = found.row[on & (found.column == column) & (found.direction == direction)]
         return rows
 

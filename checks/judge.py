@@ -64,8 +64,9 @@ __all__ = [
 
 STALE_DAYS = 7
 _DAY = 86_400
-_CLEARLY = 2.0
-"""Spreads from which a member of a posted wave is told of; below, it is only recorded."""
+_CLEARLY, _CLEARLY_EXACT = 2.0, 4.0
+"""Spreads from which a member of a posted wave is told of, with a rounded count, of which one
+step tells as much, and with an exact one; below, it is only recorded."""
 
 _EPISODE = 3
 
@@ -277,7 +278,8 @@ class _Days:
         self.cache = EvidenceCache(self.day, judged, population.cohorts, events, context.floors)
         hits = detections.hits
         hits = hits.take(~held.flapping.on[hits.row, hits.column])
-        rising = hits.passed & (hits.metric == "followers") & (hits.direction > 0)
+        rising = (hits.metric == "followers") & (hits.direction > 0)
+        rising &= hits.passed | ~below_floors(hits, self.day.rules)
         self.risen = self._risen(hits.take(rising), judged)
         loud = hits.alarm | (rising & self._inside(hits))
         self.hits = hits.take(loud & np.isin(hits.column, judged))
@@ -381,15 +383,18 @@ class _Days:
     def _risen(self, hits: Findings, judged: Ints) -> dict[int, dict[int, str]]:
         """By day, the waves in which accounts rose beyond their floors: {row: wave}.
 
-        What a wave does below the floors is no news.
+        What a wave does below the floors is no news; of far moves the floors of the rules
+        count, whatever the own past says.
         """
         risen: dict[int, dict[int, str]] = {column: {} for column in judged.tolist()}
         for column, waves in risen.items():
             rows = set(hits.row[hits.column == column].tolist())
-            for group in self.population.risen(column) if rows else ():
-                name = wave_name(group, 1, int(self.panel.ends[column]))
-                moved = rows & set(movers(self.day, group, column, 1).tolist())
-                waves |= dict.fromkeys(moved - waves.keys(), name)
+            large = set(hits.row[(hits.column == column) & hits.passed].tolist())
+            for wave in self.population.risen(column) if rows else ():
+                name = wave_name(wave.group, 1, wave.began)
+                moved = movers(self.day, wave.group, column, 1, far=wave.far).tolist()
+                some = (rows if wave.far else large).intersection(moved)
+                waves |= dict.fromkeys(some - waves.keys(), name)
         return risen
 
     def _inside(self, hits: Findings) -> Bools:
@@ -401,15 +406,21 @@ class _Days:
     def _waves(self, column: int) -> dict[int, "_Member"]:
         """The rows that fell with others, and the own part of each."""
         waves: dict[int, _Member] = {}
-        at = int(self.panel.ends[column])
-        for group, posted in self.population.fallen(column):
-            name = wave_name(group, -1, at)
-            found = wave_members(self.day, movers(self.day, group, column, -1), column)
+        for wave in self.population.fallen(column):
+            name = wave_name(wave.group, -1, wave.began)
+            rows = movers(self.day, wave.group, column, -1, far=wave.far)
+            found = wave_members(self.day, rows, column)
             small = below_floors(found, self.day.rules)
-            for row, finding, below in zip(
-                found.row.tolist(), found.objects(self.panel), small.tolist(), strict=True
+            # a chance fall among many bystanders, or growth that slowed, is recorded alone
+            least = np.where(self.panel.step[rows] > 1, _CLEARLY, _CLEARLY_EXACT)
+            clear = (found.change < 0) & (np.abs(found.score) >= least) & wave.posted
+            for row, finding, below, told in zip(
+                rows.tolist(),
+                found.objects(self.panel),
+                small.tolist(),
+                clear.tolist(),
+                strict=True,
             ):
-                told = posted and abs(finding.score) >= _CLEARLY
                 waves.setdefault(row, _Member(name, finding, below, told))
         return waves
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from checks.detectors.explain import SLIDE, Peers
+from checks.evidence.far_out import FAR, LEAST_SIZE, FarOut, far_out
 from checks.panel.panel import Bools, Floats, Ints
 
 MIN_PEERS = 10
@@ -52,6 +53,12 @@ class CohortResiduals:
         with np.errstate(invalid="ignore"):
             return np.asarray(direction * self.excess > room, np.bool_)
 
+    def far(self, direction: int) -> Bools:
+        """So far from what was expected that chance hardly ever does it."""
+        with np.errstate(invalid="ignore"):
+            large = direction * self.excess >= LEAST_SIZE
+        return np.asarray(large & self.moved(direction, FAR), np.bool_)
+
     def over(self, days: int) -> "CohortResiduals":
         """The same summed over the `days` up to each column; unread days add nothing."""
         return replace(
@@ -67,7 +74,8 @@ class CohortShare:
 
     `usual` is the group's own share over the days before, `score` how many of its ordinary
     day-to-day spreads the share lies above it (NaN where too little is known). `typical` is
-    the median move of those that moved, relative to their level.
+    the median move of those that moved, relative to their level. `far` counts those that moved
+    far, which may be too few to be a share.
     """
 
     group: str
@@ -76,6 +84,7 @@ class CohortShare:
     usual: Floats
     score: Floats
     typical: Floats
+    far: FarOut | None = None
 
     @cached_property
     def share(self) -> Floats:
@@ -83,6 +92,11 @@ class CohortShare:
 
     @cached_property
     def wave(self) -> Bools:
+        """Days on which clearly more members moved than usual, or more moved far."""
+        return self.shared if self.far is None else self.shared | self.far.wave
+
+    @cached_property
+    def shared(self) -> Bools:
         """Days on which clearly more members moved than usual."""
         with np.errstate(invalid="ignore"):
             clear = (self.score >= _CLEAR) & (self.share >= _TIMES_USUAL * self.usual)
@@ -91,9 +105,11 @@ class CohortShare:
 
     @cached_property
     def posted(self) -> Bools:
-        """Days on which the share alone is enough to speak of a wave, of a size that shows."""
+        """Days on which the share alone is enough to speak of a wave, of a size that shows, or
+        on which members moved far."""
         shown = np.abs(self.typical) >= _SHOWN
-        return np.asarray(self.wave & shown & (self.share >= _POSTED * self.usual))
+        shown &= self.shared & (self.share >= _POSTED * self.usual)
+        return np.asarray(shown if self.far is None else shown | self.far.wave)
 
     @cached_property
     def _told(self) -> dict[int, Peers]:
@@ -103,14 +119,22 @@ class CohortShare:
         """One day as evidence. The name loses what tells where a team's wall cuts it."""
         if day not in self._told:
             name, _, wall = self.group.partition("@")
+            share, usual = self.share.item(day), self.usual.item(day)
+            typical, judged = self.typical.item(day), self.judged.item(day)
+            if self.far is not None and self.far.wave[day] and not self.shared[day]:
+                share, usual = (
+                    self.far.moved.item(day) / judged,
+                    self.far.usual.item(day) / judged,
+                )
+                typical = self.far.typical.item(day)
             self._told[day] = Peers(
                 group=name,
-                share=round(100 * self.share.item(day), 1),
-                usual=round(100 * self.usual.item(day), 1),
-                judged=self.judged.item(day),
+                share=round(100 * share, 1),
+                usual=round(100 * usual, 1),
+                judged=judged,
                 wave=self.wave.item(day),
                 score=self.score.item(day),
-                typical=round(100 * self.typical.item(day), 2),
+                typical=round(100 * typical, 2),
                 shared=wall == "*",
             )
         return self._told[day]
@@ -124,7 +148,10 @@ def cohort_share(group: str, residuals: CohortResiduals, direction: int) -> Coho
     the group's own joint days. Where few of those days were read, as of weekly exports, all
     of them teach it that reach two weeks back.
     """
-    return _against_usual(group, residuals, direction, lags=range(1, HISTORY + 1), dropped=2)
+    share = _against_usual(group, residuals, direction, lags=range(1, HISTORY + 1), dropped=2)
+    far = far_out(residuals.excess, residuals.far(direction))
+    far.wave[np.isnan(share.score)] = False
+    return replace(share, far=far)
 
 
 def slide(group: str, residuals: CohortResiduals, direction: int) -> CohortShare:

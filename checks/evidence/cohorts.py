@@ -142,6 +142,16 @@ class Cohorts:
                     found.append((group, seen))
         return sorted(found, key=lambda each: -float(each[1].score[column - self.first]))
 
+    def began(self, group: str, column: int, direction: int) -> int:
+        """The first of the days, hardly parted, on which the group moved as on `column`."""
+        wave, first = self._share((group, direction, False)).wave, column
+        for day in range(column - 1, max(column - _PEERS_BACK, self.first) - 1, -1):
+            if wave[day - self.first]:
+                first = day
+            elif first - day > 1:
+                break
+        return first
+
     def _stirred(self, rows: Ints, column: int, direction: int) -> bool:
         """A quick look that rules out nearly every day: too few moved for any wave."""
         if self._dense:
@@ -169,13 +179,16 @@ class Cohorts:
         return self._residuals[group]
 
 
-def movers(day: Day, group: str, column: int, direction: int) -> Ints:
+def movers(day: Day, group: str, column: int, direction: int, *, far: bool = False) -> Ints:
     """Members that moved with a wave, those outside its sample too.
 
-    A rounded count must be seen to move: growth that it does not show is no loss.
+    A rounded count must be seen to move: growth that it does not show is no loss. Where only
+    `far` moves make the wave, they alone are of it.
     """
     rows = day.panel.groups.get(group, np.zeros(0, np.int64))
     known, place = day.residuals("followers"), int(np.searchsorted(day.columns, column))
+    if far:
+        return np.asarray(rows[_relative(known, rows, place).far(direction)[:, 0]])
     along = joined(_relative(known, rows, place), direction)[:, 0]
     rounded = known.step[rows, place] > 1
     shown = direction * np.nan_to_num(known.day.move[rows, place]) > 0

@@ -1,0 +1,34 @@
+"""Far-out moves of few among many."""
+
+import numpy as np
+
+from checks.evidence.far_out import far_out
+
+ACCOUNTS, DAYS = 300, 30
+
+
+def waves(*moves: tuple[int, int, int]) -> list[int]:
+    """Days of a wave where so many accounts, from one row on, moved far on one day."""
+    far = np.zeros((ACCOUNTS, DAYS), np.bool_)
+    for first, many, day in moves:
+        far[first : first + many, day] = True
+    return np.flatnonzero(far_out(np.where(far, 0.02, 0.0), far).wave).tolist()
+
+
+def test_four_of_hundreds_are_no_chance_where_none_is_usual() -> None:
+    assert waves((0, 4, 20)) == [20]
+    assert waves((0, 3, 20)) == []
+
+
+def test_as_many_as_usual_are_no_wave() -> None:
+    usual = [(40 + day, 1, day) for day in range(DAYS)]
+    assert waves(*usual, (0, 4, 20)) == []
+    assert waves(*usual, (0, 14, 20)) == [20]
+
+
+def test_a_move_in_lockstep_stays_a_wave_day_after_day() -> None:
+    assert waves(*((0, 5, day) for day in range(18, 28))) == list(range(18, 28))
+
+
+def test_a_group_that_often_jumps_together_is_no_news() -> None:
+    assert 28 not in waves(*((0, 6, day) for day in range(0, 29, 4)))
