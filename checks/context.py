@@ -308,7 +308,7 @@ def _sampled(whole: Summary) -> Summary:
             continue
         known = _known(panel, whole.judged)[0] if known is None else known
         ordered = least_hashes(panel, rows)
-        for days in np.unique(known[ordered], axis=1).T:
+        for days in {day.tobytes(): day for day in known[ordered].T}.values():
             kept[ordered[days][:SAMPLE]] = True
     if kept.all():
         return whole

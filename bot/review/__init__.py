@@ -16,11 +16,12 @@ from bot.review.pending import (
     COMPARED,
     DAY,
     TURN,
+    Parts,
     Pending,
     ReviewSettings,
+    cut,
     judged,
     look,
-    panel_of,
     spans,
 )
 from bot.route import News, route
@@ -74,10 +75,10 @@ async def _review_once(store: Store, settings: ReviewSettings, now: int) -> Revi
     now = pending.now
     said: list[tuple[int, Judgement]] = []
     aged = max(AGED, settings.news // DAY + 1)
-    for newest, span in spans(pending.back, aged):
-        only = pending.few if newest >= aged else None
-        panel = await store.read(panel_of, store, settings, now, newest, span, only)
-        said += await asyncio.to_thread(judged, panel, span, pending, settings)
+    for span in spans(pending, aged):
+        with Parts(store.path.parent) as parts:
+            await store.read(cut, store, settings, pending, span, parts)
+            said += await asyncio.to_thread(judged, parts, span, pending, settings)
     done = await store.write(_settle, settings, pending, said, now)
     if done is not None and (done.changed or done.queued):
         log.info(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bot.storage.access import AccessPolicy
 from bot.storage.events import NotedEvent
 from checks.model import Event
-from checks.panel.panel import Panel
+from checks.panel.panel import groups_of
 
 SHARE_ACCOUNTS, SHARE_SPACES = 20, 3
 """From so many accounts of so many spaces on, peers of other teams count (as a share)."""
@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def walled(
-    panel: Panel, tags: Mapping[str, Sequence[str]], access: AccessPolicy
+    accounts: Sequence[str], tags: Mapping[str, Sequence[str]], access: AccessPolicy
 ) -> dict[str, Ints]:
     """Peers as each team may know them.
 
@@ -27,16 +27,17 @@ def walled(
     share may be told ("@*"), and only where it is large enough; else it is cut per set of
     spaces ("@1", "@2", ...), so that no team's numbers rest on another's accounts.
     """
+    known = groups_of(accounts, tags)
     if not access.spaces:
-        return dict(panel.groups)
+        return known
     seen_by = [
         frozenset(
             space for space in access.spaces if access.sees(space, name, tags.get(name, ()))
         )
-        for name in panel.accounts
+        for name in accounts
     ]
     groups: dict[str, Ints] = {}
-    for name, rows in panel.groups.items():
+    for name, rows in known.items():
         sets: dict[frozenset[str], list[int]] = defaultdict(list)
         for row in rows.tolist():
             sets[seen_by[row]].append(row)

@@ -1,8 +1,11 @@
 """What a review looks at: what waits, and the panels to judge it in."""
 
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +18,17 @@ from bot.storage.access import AccessPolicy
 from bot.storage.database import Store
 from bot.storage.days import PendingDays
 from bot.storage.settings import setting
-from checks.judge import judgements
+from checks.context import Summary, combine, merge, summarise
+from checks.judge import Shortlist, judge_shortlist, judgements, shortlist
 from checks.model import Event, Judgement, Rules
 from checks.panel.panel import LOOKBACK, Panel, build_panel, day_ends
 from checks.verdict.verdict import floor_factors
 
 DAY = 86400
+PART_CELLS = 600_000
+"""Accounts times days of one part of a panel: 5,000 accounts on an ordinary day. Half costs a
+tenth more time, double 60 MB."""
+
 CHUNK = 180
 """Judged days per panel when an import reaches far back: bounds the memory."""
 
@@ -66,13 +74,15 @@ class Pending:
     """What waits and what is known; new readings reach `back` days into the past.
 
     `turn` numbers the review that may be written next. `few` names the accounts with new
-    readings where they are a small part of all.
+    readings where they are a small part of all, `keep` those with an incident that is open or
+    has just ended.
     """
 
     now: int
     turn: int
     days: tuple[PendingDays, ...]
     few: tuple[str, ...] | None
+    keep: frozenset[str]
     back: int
     events: tuple[Event, ...]
     floors: Mapping[str, float]
@@ -92,6 +102,7 @@ def look(db: Database, access: AccessPolicy, now: int) -> Pending:
         turn=turn + 1,
         days=pending,
         few=tuple(one.account for one in pending) if 4 * len(pending) < watched else None,
+        keep=incidents.accounts_of_recent(db, oldest, now),
         back=max(0, (now - oldest) // DAY),
         events=tuple(events_behind(access, events.listing(db), accounts.tags_by_account(db))),
         floors=floor_factors(incidents.feedback_by_account(db)),
@@ -99,56 +110,113 @@ def look(db: Database, access: AccessPolicy, now: int) -> Pending:
     )
 
 
-def spans(back: int, aged: int) -> Iterator[tuple[int, int]]:
-    """The days to judge, oldest first: (days back of the newest, how many).
+class Span(NamedTuple):
+    """Days that are judged together: how many days back the newest lies, how many there are,
+    and the accounts where not all are judged."""
 
-    No span reaches from before to after `aged` days back.
-    """
-    oldest = back
+    newest: int
+    days: int
+    only: Sequence[str] | None = None
+
+
+def spans(pending: Pending, aged: int) -> Iterator[Span]:
+    """The days to judge, oldest first; none reaches from before to after `aged` days back."""
+    oldest = pending.back
     while oldest >= aged:
-        span = min(CHUNK, oldest - aged + 1)
-        yield oldest - span + 1, span
-        oldest -= span
-    yield 0, oldest + 1
+        days = min(CHUNK, oldest - aged + 1)
+        yield Span(oldest - days + 1, days, pending.few)
+        oldest -= days
+    yield Span(0, oldest + 1)
 
 
-def panel_of(
+class Parts:
+    """The panel of one span of days, cut into parts that wait in a file beside the database.
+
+    The file has no name, so that it goes with the process; what stays in memory is one part and
+    the summary of all.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.summary: Summary | None = None
+        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 (closed by `__exit__`)
+        self._starts: list[int] = []
+
+    def __enter__(self) -> "Parts":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def add(self, part: Panel, columns: Ints) -> None:
+        summary = summarise(part, columns)
+        self.summary = summary if self.summary is None else combine([self.summary, summary])
+        self._starts.append(self._file.tell())
+        pickle.dump(part, self._file, protocol=5)
+
+    def __iter__(self) -> Iterator[Panel]:
+        for start in self._starts:
+            self._file.seek(start)
+            yield pickle.load(self._file)
+
+
+def cut(
     db: Database,
     store: Store,
     settings: ReviewSettings,
-    now: int,
-    newest: int,
-    span: int,
-    only: Sequence[str] | None,
-) -> Panel:
-    """The panel whose last column lies `newest` days back, long enough to judge `span` days."""
-    length = LOOKBACK + span
-    ends = day_ends(now, settings.timezone, newest + length + 1)
-    last = int(ends[-1 - newest])
-    start = int(ends[-1 - newest - length])
-    series = readings.series(db, store.path, start=start, stop=last, only=only)
-    panel = build_panel(
-        series.accounts,
-        series.rows,
-        series.at,
-        series.values,
-        now=last,
-        timezone=settings.timezone,
-        days=length,
-        tags=series.tags,
-        with_read_at=True,
-    )
-    return replace(panel, groups=walled(panel, series.tags, settings.access))
+    pending: Pending,
+    span: Span,
+    parts: Parts,
+) -> None:
+    """The panel that ends `span.newest` days back, long enough to judge `span.days`."""
+    length = LOOKBACK + span.days
+    ends = day_ends(pending.now, settings.timezone, span.newest + length + 1)
+    last, start = int(ends[-1 - span.newest]), int(ends[-1 - span.newest - length])
+    tags = accounts.tags_by_account(db, span.only)
+    groups = walled(list(tags), tags, settings.access)
+    place = {account: row for row, account in enumerate(tags)}
+    size = PART_CELLS // (length if span.days > 1 else LOOKBACK)
+    for series in readings.pieces(
+        db, store.path, start=start, stop=last, size=size, only=span.only
+    ):
+        panel = build_panel(
+            series.accounts,
+            series.rows,
+            series.at,
+            series.values,
+            now=last,
+            timezone=settings.timezone,
+            days=length,
+            with_read_at=True,
+        )
+        own = np.array([place[account] for account in series.accounts], np.int64)
+        panel = replace(panel, groups=_within(groups, own, len(place)))
+        parts.add(panel, np.arange(length - span.days, length))
+
+
+def _within(groups: Mapping[str, Ints], own: Ints, many: int) -> dict[str, Ints]:
+    """The groups' rows among those that a part holds, counted within it."""
+    row = np.full(many, -1)
+    row[own] = np.arange(len(own))
+    parts = {name: row[rows] for name, rows in groups.items()}
+    return {name: np.sort(rows[rows >= 0]) for name, rows in parts.items()}
 
 
 def judged(
-    panel: Panel, span: int, pending: Pending, settings: ReviewSettings
+    parts: Parts, span: Span, pending: Pending, settings: ReviewSettings
 ) -> list[tuple[int, Judgement]]:
-    if not panel.accounts:
+    """What the days of a span say of all accounts that have something to say or an incident."""
+    if parts.summary is None:
         return []
-    columns = np.arange(panel.days - span, panel.days)
-    return list(
-        settings.judge(
-            panel, settings.rules, columns=columns, events=pending.events, floors=pending.floors
-        )
+    rules, events, floors = settings.rules, pending.events, pending.floors
+    if len(parts) == 1:
+        (panel,) = parts
+        columns = np.arange(panel.days - span.days, panel.days)
+        return list(settings.judge(panel, rules, columns=columns, events=events, floors=floors))
+    context = merge([parts.summary], rules, floors=floors)
+    short = Shortlist.joined(
+        [shortlist(part, rules, context, keep=pending.keep) for part in parts]
     )
+    return list(judge_shortlist(short, rules, context, events=events))

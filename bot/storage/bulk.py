@@ -9,7 +9,8 @@ import io
 import logging
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,6 @@ from bot.errors import StorageError
 
 APART_FROM = 300_000
 """Rows from which a child process pays (it takes about 0.3 s to start)."""
-
-_PATIENCE = 300
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +46,95 @@ def read(
     metrics: Sequence[str],
 ) -> Rows:
     """Readings with start < at <= stop of all accounts or of those with the ids `only`."""
-    if only is None and _is_large(db, start, stop):
+    if only is None:
+        whole = [(0, 2**62)]
+        return next(read_pieces(db, path, start, stop, whole, metrics))
+    return _in_tuples(db, _query(start, stop, only, metrics), metrics)
+
+
+def read_pieces(
+    db: Database,
+    path: Path,
+    start: int,
+    stop: int,
+    ranges: Sequence[tuple[int, int]],
+    metrics: Sequence[str],
+) -> Iterator[Rows]:
+    """Readings with start < at <= stop, a piece for each range of account ids (both included).
+
+    Many rows come from one child process, piece by piece, so that neither side ever holds more.
+    """
+    done = 0
+    if _is_large(db, start, stop):
         try:
-            return read_apart(path, start, stop, only, metrics)
+            for rows in pieces_apart(path, start, stop, ranges, metrics):
+                done += 1
+                yield rows
         except StorageError as error:
             log.warning("bulk read failed", extra={"said": str(error)})
+    for low, high in ranges[done:]:
+        yield _in_tuples(db, _query(start, stop, (low, high), metrics), metrics)
+
+
+def pieces_apart(
+    path: Path,
+    start: int,
+    stop: int,
+    ranges: Sequence[tuple[int, int]],
+    metrics: Sequence[str],
+) -> Iterator[Rows]:
+    """The same by way of a child process; a StorageError where it fails."""
+    queries = [_query(start, stop, each, metrics) for each in ranges]
+    command = [sys.executable, "-c", _CHILD, str(path), *queries]
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as child,
+    ):
+        try:
+            for _ in queries:
+                size = int.from_bytes(child.stdout.read(8), "big") if child.stdout else 0
+                if not size or child.stdout is None:
+                    break
+                yield _rows(child.stdout.read(size), metrics)
+            else:
+                return
+        finally:
+            child.kill()
+        errors.seek(0)
+        said = errors.read().decode(errors="replace").strip().splitlines()[-1:]
+    raise StorageError(f"{path} could not be read in bulk ({' '.join(said)})")
+
+
+_CHILD = """
+import io
+import sys
+import adbc_driver_sqlite.dbapi as dbapi
+import polars as pl
+path, *queries = sys.argv[1:]
+with dbapi.connect(f"file:{path}?mode=ro") as connection, connection.cursor() as cursor:
+    for query in queries:
+        cursor.execute(query)
+        piece = io.BytesIO()
+        pl.Series(cursor.fetch_arrow()).struct.unnest().write_ipc(piece)
+        sys.stdout.buffer.write(len(piece.getbuffer()).to_bytes(8, "big"))
+        sys.stdout.buffer.write(piece.getbuffer())
+"""
+
+
+def _rows(data: bytes, metrics: Sequence[str]) -> Rows:
+    table = pl.read_ipc(io.BytesIO(data))
+    return Rows(
+        account=table["account"].to_numpy(),
+        at=table["at"].to_numpy(),
+        source=table["source"].to_numpy(),
+        values={name: table[name].cast(pl.Float64).to_numpy() for name in metrics},
+    )
+
+
+def _in_tuples(db: Database, query: str, metrics: Sequence[str]) -> Rows:
     rows = db.conn.cursor()
     rows.row_factory = None
-    table = rows.execute(_query(start, stop, only, metrics)).fetchall()
+    table = rows.execute(query).fetchall()
     columns: Sequence[Sequence[int | None]] = list(zip(*table, strict=True)) or [()] * (
         3 + len(metrics)
     )
@@ -69,46 +149,19 @@ def read(
     )
 
 
-def read_apart(
-    path: Path, start: int, stop: int, only: Sequence[int] | None, metrics: Sequence[str]
-) -> Rows:
-    """The same by way of a child process."""
-    query = _query(start, stop, only, metrics)
-    command = [sys.executable, "-c", _CHILD, str(path), query]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE)
-    except subprocess.TimeoutExpired:
-        raise StorageError(f"{path} could not be read in bulk in {_PATIENCE} s") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise StorageError(f"{path} could not be read in bulk ({' '.join(said)})")
-    table = pl.read_ipc(io.BytesIO(done.stdout))
-    return Rows(
-        account=table["account"].to_numpy(),
-        at=table["at"].to_numpy(),
-        source=table["source"].to_numpy(),
-        values={name: table[name].cast(pl.Float64).to_numpy() for name in metrics},
-    )
-
-
-_CHILD = """
-import sys
-import adbc_driver_sqlite.dbapi as dbapi
-import polars as pl
-path, query = sys.argv[1:]
-with dbapi.connect(f"file:{path}?mode=ro") as connection, connection.cursor() as cursor:
-    cursor.execute(query)
-    rows = pl.Series(cursor.fetch_arrow())
-    rows.struct.unnest().write_ipc(sys.stdout.buffer)
-"""
-
-
-def _query(start: int, stop: int, only: Sequence[int] | None, metrics: Sequence[str]) -> str:
+def _query(
+    start: int, stop: int, only: Sequence[int] | tuple[int, int], metrics: Sequence[str]
+) -> str:
+    """Of the ids `only`, or of those from the first to the second of a pair."""
     columns = ", ".join(("account", "at", "source", *metrics))
-    some = "" if only is None else f" AND account IN ({', '.join(map(str, only)) or 'NULL'})"
+    some = (
+        f"BETWEEN {only[0]} AND {only[1]}"
+        if isinstance(only, tuple)
+        else f"IN ({', '.join(map(str, only)) or 'NULL'})"
+    )
     return (
-        f"SELECT {columns} FROM readings WHERE at > {int(start)} AND at <= {int(stop)}{some}"
-        " ORDER BY account, at, source"
+        f"SELECT {columns} FROM readings WHERE at > {int(start)} AND at <= {int(stop)}"
+        f" AND account {some} ORDER BY account, at, source"
     )
 
 

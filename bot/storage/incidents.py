@@ -90,15 +90,30 @@ def find(db: Database, incident: Incident) -> Stored | None:
     return found[0] if found else None
 
 
+_RECENT = (
+    "(resolved_at IS NULL OR max(opened_at, last_finding_at, resolved_at) > ?)"
+    " AND opened_at <= ?"
+)
+
+
 def recent(db: Database, oldest: int, newest: int) -> list[Stored]:
     """What `decide` may touch at judged times in between: open incidents and those that ended
     less than MEMORY_DAYS before."""
     return _load(
         db,
-        "(resolved_at IS NULL OR max(opened_at, last_finding_at, resolved_at) > ?)"
-        " AND opened_at <= ?",
+        _RECENT,
         (oldest - MEMORY_DAYS * 86400, newest),
     )
+
+
+def accounts_of_recent(db: Database, oldest: int, newest: int) -> frozenset[str]:
+    """The accounts that `recent` gives incidents of."""
+    rows = db.conn.execute(
+        f"SELECT DISTINCT accounts.account FROM incidents"
+        f" JOIN accounts ON accounts.id = incidents.account WHERE {_RECENT}",
+        (oldest - MEMORY_DAYS * 86400, newest),
+    )
+    return frozenset(account for (account,) in rows)
 
 
 def listing(

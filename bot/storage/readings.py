@@ -1,7 +1,7 @@
 """Readings: stored as they came, read back as flat arrays for `build_panel`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,9 +133,49 @@ def series(
     of their own.
     """
     names, tags = _names(db, only)
-    used = {name for (name,) in db.conn.execute("SELECT name FROM metrics_in_use")}
-    metrics = [name for name in metrics if name in used]
+    metrics = _in_use(db, metrics)
     found = bulk.read(db, path, start, stop, list(names) if only is not None else None, metrics)
+    return _series(db, found, names, tags)
+
+
+def pieces(
+    db: Database,
+    path: Path,
+    *,
+    start: int,
+    stop: int,
+    size: int,
+    only: Sequence[str] | None = None,
+) -> Iterator[Series]:
+    """The same in pieces of so many accounts; every one holds the same metrics."""
+    if only is not None:
+        for low in range(0, len(only), size):
+            yield series(db, path, start=start, stop=stop, only=only[low : low + size])
+        return
+    names, tags = _names(db, None)
+    ids = list(names)
+    cut = [ids[low : low + size] for low in range(0, len(ids), size)]
+    ranges = [(piece[0], piece[-1]) for piece in cut]
+    metrics = _in_use(db, METRICS)
+    for piece, found in zip(
+        cut, bulk.read_pieces(db, path, start, stop, ranges, metrics), strict=True
+    ):
+        some = {id: names[id] for id in piece}
+        own = {account: tags[account] for account in some.values() if account in tags}
+        yield _series(db, found, some, own)
+
+
+def _in_use(db: Database, metrics: Sequence[str]) -> list[str]:
+    used = {name for (name,) in db.conn.execute("SELECT name FROM metrics_in_use")}
+    return [name for name in metrics if name in used]
+
+
+def _series(
+    db: Database,
+    found: bulk.Rows,
+    names: Mapping[int, str],
+    tags: Mapping[str, tuple[str, ...]],
+) -> Series:
     values = _one_voice(db, found)
     index = np.full(max([*names, *found.account[-1:].tolist(), 0]) + 1, -1, np.int64)
     index[list(names)] = np.arange(len(names))

@@ -44,7 +44,9 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
     leap = np.diff(value, prepend=value[:1])
     leap[1:][row[1:] != row[:-1]] = 0
     before = value - leap
-    large = np.flatnonzero(np.abs(leap) >= _least(before, value))
+    # the display step is worked out for the few leaps that are large without it
+    large = np.flatnonzero(np.abs(leap) >= np.maximum(_LEAST_SHARE * before, _LEAST_COUNT))
+    large = large[np.abs(leap[large]) >= _least(before[large], value[large])]
     there, back = large[:-1], large[1:]
     previous = np.append(0.0, leap)[there]
     pair = (row[there] == row[back]) & (when[back] - when[there] <= RETURN)

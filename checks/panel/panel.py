@@ -252,7 +252,7 @@ def build_panel(
         step=display_step(metrics["followers"]),
         basis=basis,
         has_level=has_level,
-        groups=_groups(accounts, tags or {}),
+        groups=groups_of(accounts, tags or {}),
         flaps=flapped[0],
         flap_size=flapped[1],
         late=cells.late(),
@@ -501,7 +501,8 @@ def _weekdays(edges: Ints, timezone: str) -> Ints:
     )
 
 
-def _groups(accounts: Sequence[str], tags: Mapping[str, Sequence[str]]) -> dict[str, Ints]:
+def groups_of(accounts: Sequence[str], tags: Mapping[str, Sequence[str]]) -> dict[str, Ints]:
+    """Rows of each platform and of each tag."""
     members: dict[str, list[int]] = {}
     for row, account in enumerate(accounts):
         platform, slash, _ = account.partition("/")

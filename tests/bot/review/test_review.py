@@ -10,7 +10,7 @@ from bot import message
 from bot.deliver import Clocks, Hooks, OutboxWorker
 from bot.ingest.poll import Outcome, store_batch
 from bot.model.source import Batch
-from bot.review import ReviewSettings, forget, review
+from bot.review import ReviewSettings, forget, pending, review
 from bot.review.peers import events_behind, walled
 from bot.review.pending import CHUNK
 from bot.storage import (
@@ -145,6 +145,25 @@ async def test_a_purge_is_one_message_for_all_its_accounts(service):
     hit = {f"instagram/a{n}" for n in range(20)}
     assert {one.account for one in await service.incidents() if one.kind == "purge"} >= hit
     assert len(await service.store.read(alerts.told, CHANNEL, range(1, 100))) >= 20
+
+
+async def test_a_review_in_parts_says_what_one_of_the_whole_says(tmp_path, monkeypatch):
+    """The import of the past, a purge and the days after it, in parts of one to 40 accounts."""
+    found = []
+    for size in (10**9, 1_000, 200):
+        monkeypatch.setattr(pending, "PART_CELLS", size)
+        service = Service(tmp_path / f"{size}.db")
+        await service.start()
+        counts, times = world(service.clock)
+        counts = purge(counts, 57)
+        service.clock.now = times[55] + 3600
+        await service.arrive(frame(counts[:, :56], times[:56]))
+        await feed(service, counts, times, 56, 60)
+        told = await service.incidents()
+        found.append(sorted(map(repr, told)))
+        service.store.close()
+    assert len(found[0]) >= 20
+    assert found[0] == found[1] == found[2]
 
 
 async def test_a_weekly_file_with_a_purge_on_day_three_alerts(service):
@@ -502,7 +521,7 @@ def groups(access, names, tags=None):
         days=LOOKBACK,
         tags=tags or {},
     )
-    found = walled(panel, tags or {}, AccessPolicy(access))
+    found = walled(panel.accounts, tags or {}, AccessPolicy(access))
     return {name: [names[row] for row in rows] for name, rows in found.items()}
 
 

@@ -216,7 +216,7 @@ def test_what_another_program_commits_survives_our_bulk_reads(tmp_path):
     path = tmp_path / "ebbwatch.db"
     store = Store.open(path, now=NOW)
     asyncio.run(store.write(set_setting, "before", 1))
-    bulk.read_apart(path, 0, NOW, None, ("followers",))
+    next(bulk.pieces_apart(path, 0, NOW, [(0, 2**62)], ("followers",)))
     script = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
         "c.execute(\"INSERT INTO settings VALUES ('other', '2')\"); c.close()"
