@@ -177,7 +177,7 @@ def cut(
     tags = accounts.tags_by_account(db, span.only)
     groups = walled(list(tags), tags, settings.access)
     place = {account: row for row, account in enumerate(tags)}
-    size = PART_CELLS // (length if span.days > 1 else LOOKBACK)
+    size = max(1, PART_CELLS // length)
     for series in readings.pieces(
         db, store.path, start=start, stop=last, size=size, only=span.only
     ):
