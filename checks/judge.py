@@ -275,7 +275,9 @@ class _Days:
         self.judged = judged
         self.held = held
         self.context = context
-        self.cache = EvidenceCache(self.day, judged, population.cohorts, events, context.floors)
+        self.cache = EvidenceCache(
+            self.day, judged, population.cohorts, held, events, context.floors
+        )
         hits = detections.hits
         hits = hits.take(~held.flapping.on[hits.row, hits.column])
         rising = (hits.metric == "followers") & (hits.direction > 0)
@@ -286,9 +288,10 @@ class _Days:
         self.edges = np.searchsorted(self.hits.column, np.arange(self.panel.days + 1)).tolist()
 
     def rows(self, column: int) -> set[int]:
-        """Those that verdicts of a judged day speak of."""
+        """Those that verdicts of a judged day speak of, and others of the same persons."""
         here = slice(self.edges[column], self.edges[column + 1])
-        return set(self.hits.row[here].tolist()).union(self._waves(column))
+        rows = set(self.hits.row[here].tolist()).union(self._waves(column))
+        return rows.union(*(self.cache.people.of(row) for row in rows))
 
     @cached_property
     def found(self) -> list[tuple[Case, Finding]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 Direction = Literal["up", "down", "swing"]
 Kind = Literal[
@@ -18,6 +18,9 @@ Kind = Literal[
     "unexplained_spike",
     "identity_change",
 ]
+UNEXPLAINED: frozenset[Kind] = frozenset({"unexplained_drop", "unexplained_spike"})
+"""What is told of a move while no evidence for any cause has come in."""
+
 NoticeKind = Literal["milestone", "source_fault", "stale", "account_gone", "identity_change"]
 Severity = Literal["info", "warning", "critical"]
 State = Literal["suspected", "confirmed", "resolved"]
@@ -33,6 +36,13 @@ class Reason:
 
     code: str
     values: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+class Cause(NamedTuple):
+    """What may lie behind a move, and how likely that is."""
+
+    kind: Kind
+    chance: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +85,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The explanation of one account's findings on one metric and direction."""
+    """The explanation of one account's findings on one metric and direction.
+
+    `confidence` is how sure it is that the move is unusual at all, `causes` what may lie behind
+    it, the likeliest first. `kind` is that one where evidence for it has come in, else one of
+    UNEXPLAINED.
+    """
 
     finding: Finding
     kind: Kind
     confidence: float
     severity: Severity
     reasons: tuple[Reason, ...]
+    causes: tuple[Cause, ...] = ()
     advice: tuple[str, ...] = ()
     wave: str | None = None
     alerting: bool = True
@@ -97,6 +113,7 @@ class Update:
     kind: Kind
     severity: Severity
     confidence: float
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +136,8 @@ class Incident:
     level: float
     score: float
     reasons: tuple[Reason, ...]
+    causes: tuple[Cause, ...] = ()
+    """What may lie behind it, the likeliest first; empty where an older version stored it."""
     advice: tuple[str, ...] = ()
     wave: str | None = None
     calm_days: int = 0
@@ -205,6 +224,10 @@ class DayContext(Protocol):
 
     def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
         """Time and value of the last reading of a day before the one that ends at `day`."""
+        ...
+
+    def flapped(self, account: str) -> float:
+        """How far the account's counter leaps there and back, 0 where it does not flap."""
         ...
 
     def gather(self, incidents: Sequence[Incident]) -> None:

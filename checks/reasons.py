@@ -109,6 +109,13 @@ REASONS: Mapping[str, Code] = {
         "The gain is close to a round `count`, as bought packages are.", ("count",)
     ),
     "tapered": Code("The gains ended at once, without the usual fading."),
+    "kept_rising": Code("It kept rising for `days` days.", ("days",)),
+    "faded": Code("The gains faded over the days after, as talk does."),
+    "person_too": Code(
+        "`account`, of the same person, moved by `percent` percent in the same days.",
+        ("account", "percent"),
+    ),
+    "too_deep": Code("One account hardly falls so far at once."),
     "lost_after_gain": Code(
         "`percent` percent of the gain has left again since.", ("percent",)
     ),
@@ -122,6 +129,9 @@ REASONS: Mapping[str, Code] = {
     ),
     "came_back": Code("The count was back within `hours` hours.", ("hours",)),
     "wave_came_back": Code("Most of the accounts that fell with it were back the next day."),
+    "counter_flaps": Code(
+        "The counter leaps by `size` there and back: this was one of its leaps.", ("size",)
+    ),
     "corrected": Code("The source has corrected the reading that showed it."),
     "rate_fell": Code(
         "Interactions per follower fell to `ratio` times their value of `days` days ago.",

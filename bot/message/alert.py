@@ -16,7 +16,7 @@ from bot.message.kinds import (
 from bot.message.reasons import advice, sentence, weightiest
 from bot.message.voice import DAY, Voice, clean, mark
 from bot.model.message import Alert, ChartSpec, Field, Message
-from checks.model import Incident, Reason
+from checks.model import UNEXPLAINED, Cause, Incident, Reason
 
 REASONS = 3
 """That a message tells; all of them are behind "Why"."""
@@ -41,10 +41,13 @@ _MEANINGS = {
     "glitch": mark("The counter was wrong for a while; nobody left."),
     "unexplained_drop": mark("More left than usual, and nothing known explains it."),
     "unexplained_spike": mark("More came than usual, and nothing known explains it."),
+    "identity_change": mark("Another account may stand behind this handle now."),
 }
 """What each kind means for the account, in one sentence."""
 
-_STATELESS = {"viral", "glitch", "unexplained_drop", "unexplained_spike", "dilution"}
+_STATELESS = {"viral", "glitch", "dilution", "identity_change"} | UNEXPLAINED
+_ELSE = 0.1
+"""Chance from which on a runner-up is named."""
 
 
 def alert(voice: Voice, alert: Alert, now: float) -> Message:
@@ -87,6 +90,8 @@ def headline(voice: Voice, incident: Incident, now: float) -> str:
     words = _words(voice, incident, now)
     if incident.resolved_at is not None:
         return _ended(voice, incident, words)
+    if incident.kind in UNEXPLAINED:
+        return voice.say("{account} {happened}, cause not clear yet", **words)
     return f"{words['account']} {words['happened']}"
 
 
@@ -95,18 +100,26 @@ def title(voice: Voice, incident: Incident, now: float) -> str:
     words = _words(voice, incident, now)
     if incident.resolved_at is not None:
         return _ended(voice, incident, words)
+    if incident.kind in UNEXPLAINED:
+        return voice.say("{account} {happened} {when}, cause not clear yet", **words)
     if incident.kind in _STATELESS:
         return voice.say("{kind}: {account} {happened} {when}", **words)
     return voice.say("{kind} {state}: {account} {happened} {when}", **words)
 
 
 def verdict(voice: Voice, incident: Incident, when: str) -> str:
-    """One sentence of what it is and how sure that is, and one of what that means."""
+    """What it is, how likely that is and what else it may be, how sure it is unusual at all."""
+    if incident.kind in UNEXPLAINED and incident.resolved_at is None:
+        told = voice.say("Cause not clear yet, seen {when}.", when=when)
+        likely = _likely(voice, incident.causes[:2])
+        parts = [told, voice.say("Likeliest: {causes}.", causes=likely) if likely else ""]
+        return " ".join([*filter(None, parts), _unusual(voice, incident)])
+    causes = incident.causes
     words = {
         "kind": kind_name(voice, incident.kind),
         "state": voice.say(STATES[incident.state]),
         "when": when,
-        "sure": sure(voice, incident.confidence),
+        "sure": sure(voice, causes[0].chance if causes else incident.confidence),
     }
     known = incident.kind in _STATELESS or incident.state == "resolved"
     told = (
@@ -114,8 +127,34 @@ def verdict(voice: Voice, incident: Incident, when: str) -> str:
         if known
         else voice.say("{kind} {state} {when}, {sure}.", **words)
     )
+    parts = [told]
+    if len(causes) > 1 and causes[1].chance >= _ELSE and incident.resolved_at is None:
+        parts.append(voice.say("Else: {causes}.", causes=_likely(voice, causes[1:2])))
     means = _MEANINGS.get(incident.kind)
-    return f"{told} {voice.say(means)}" if means else told
+    if means:
+        parts.append(voice.say(means))
+    if causes and incident.resolved_at is None:
+        parts.append(_unusual(voice, incident))
+    return " ".join(parts)
+
+
+def _likely(voice: Voice, causes: Sequence[Cause]) -> str:
+    """Causes with their chances: "Purge (62%) or Unfollow wave (25%)"."""
+    named = [
+        voice.say(
+            "{kind} ({chance})",
+            kind=kind_name(voice, each.kind),
+            chance=voice.percent(each.chance),
+        )
+        for each in causes
+    ]
+    return voice.say(" or ").join(named)
+
+
+def _unusual(voice: Voice, incident: Incident) -> str:
+    return voice.say(
+        "That it is unusual at all: {sure}.", sure=sure(voice, incident.confidence)
+    )
 
 
 def sections(

@@ -1,7 +1,7 @@
 """What programs get instead of a message: incidents and notices as plain fields."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.message.reasons import sentence
 from bot.message.voice import voice_for
 from bot.model.message import Alert
-from checks.model import Incident, Notice
+from checks.model import Cause, Incident, Notice
 
 
 def incident_fields(incident: Incident, timezone: str) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def incident_fields(incident: Incident, timezone: str) -> dict[str, Any]:
         "metric": incident.metric,
         "severity": incident.severity,
         "confidence": number(incident.confidence),
+        **cause_fields(incident.causes),
         "opened_at": moment(incident.opened_at, timezone),
         "alerted_at": moment(incident.alerted_at, timezone),
         "resolved_at": moment(incident.resolved_at, timezone),
@@ -37,6 +38,7 @@ def incident_fields(incident: Incident, timezone: str) -> dict[str, Any]:
                 "kind": update.kind,
                 "severity": update.severity,
                 "confidence": number(update.confidence),
+                **cause_fields(update.causes),
             }
             for update in incident.updates
         ],
@@ -55,6 +57,21 @@ def alert_fields(alert: Alert, timezone: str) -> dict[str, Any]:
     }
 
 
+def cause_fields(causes: Sequence[Cause]) -> dict[str, Any]:
+    """The likeliest cause and its runner-up with their chances; null where there is none.
+
+    `kind` names that cause only where evidence for it came in; `confidence` is how sure it is
+    that the move is unusual at all.
+    """
+    first, second = (*causes, None, None)[:2]
+    return {
+        "cause": first.kind if first else None,
+        "cause_confidence": number(first.chance) if first else None,
+        "runner_up": second.kind if second else None,
+        "runner_up_confidence": number(second.chance) if second else None,
+    }
+
+
 def notice_fields(notice: Notice, timezone: str) -> Mapping[str, Any]:
     """One notice; it has `notice` instead of `kind`."""
     voice = voice_for("en", timezone)
@@ -62,6 +79,8 @@ def notice_fields(notice: Notice, timezone: str) -> Mapping[str, Any]:
         "notice": notice.kind,
         "account": notice.account,
         "at": moment(notice.at, timezone),
+        "severity": notice.severity,
+        "accounts": list(notice.accounts),
         "reasons": [sentence(voice, reason) for reason in notice.reasons],
     }
 

@@ -46,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "peers_calm": mark(
         "{share} of {judged} {group} accounts fell in the same days: too few for one cause."
     ),
-    "no_peers": mark("There are too few other accounts to compare with."),
+    "no_peers": mark("Too few other accounts to compare with; ten more would tell a purge."),
     "beyond_wave": mark(
         "The others fell by about {median}; this account fell far beyond that."
     ),
@@ -61,11 +61,18 @@ SENTENCES: Mapping[str, str] = {
     "views_flat": mark("Views did not rise along: {ratio} of their usual."),
     "views_rose": mark("Views rose along, to {ratio} of their usual."),
     "views_fell": mark("Views fell to {ratio} of their usual."),
-    "no_engagement": mark("No interactions or views are known that could explain it."),
+    "no_engagement": mark("No views or interactions are known: they would tell the cause."),
     "evidence_pending": mark("The day after is not in yet; the verdict may still change."),
     "abrupt": mark("It came all at once (within {days})."),
     "kept_falling": mark("It kept falling for {days}."),
     "round_number": mark("The gain is close to a round {count}, as bought packages are."),
+    "kept_rising": mark("It kept rising for {days}: a crowd that is sent comes at once."),
+    "faded": mark("The gains faded over the days after, as talk does."),
+    "person_too": mark("{account}, of the same person, moved by {percent} in the same days."),
+    "too_deep": mark("One account hardly loses so many at once; a counter may err so far."),
+    "counter_flaps": mark(
+        "The counter leaps by {size} there and back again and again: this was one of its leaps."
+    ),
     "tapered": mark("The gains ended at once, without the usual fading."),
     "lost_after_gain": mark("{percent} of the gain has left again since."),
     "following_rose": mark("The account itself followed more accounts ({change})."),
@@ -261,6 +268,7 @@ _FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
     "share": _percent,
     "usual": _percent,
     "median": lambda voice, value: voice.percent(abs(float(value)) / 100),
+    "person_too.percent": lambda voice, value: voice.percent(float(value) / 100, signed=True),
     "moved_percent.percent": lambda voice, value: voice.percent(
         float(value) / 100, signed=True
     ),

@@ -14,7 +14,7 @@ from bot.message.reasons import advice, sentence
 from bot.message.voice import Voice, clean, mark, word
 from bot.model.message import Button, Field, Message
 from bot.model.source import Found
-from checks.detectors.fall import PURGE_ADVICE
+from checks.detectors.chances import ADVICE
 from checks.model import Event
 
 _ROWS = 40
@@ -80,7 +80,7 @@ def event_added(voice: Voice, number: int, event: Event, now: float) -> Message:
     if event.kind != "platform_notice":
         return done
     # what a platform announces can be prepared for before it happens
-    steps = [f"• {advice(voice, code)}" for code in PURGE_ADVICE]
+    steps = [f"• {advice(voice, code)}" for code in ADVICE["purge"]]
     return replace(done, text="\n".join([done.text, "", voice.say("What to do:"), *steps]))
 
 

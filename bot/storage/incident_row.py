@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from checks.model import Incident, Reason, Update
+from checks.model import Cause, Incident, Reason, Update
 
 _HIDDEN = {"memory", "calm_days", "last_finding_at", "score", "advice"}
 
@@ -32,6 +32,7 @@ def to_row(incident: Incident) -> dict[str, Any]:
         "expected": _number(incident.expected),
         "level": _number(incident.level),
         "score": _number(incident.score),
+        "causes": json.dumps(incident.causes),
         "reasons": json.dumps([_plain(reason) for reason in incident.reasons]),
         "advice": json.dumps(incident.advice),
         "wave": incident.wave,
@@ -40,6 +41,11 @@ def to_row(incident: Incident) -> dict[str, Any]:
         "supersedes": incident.supersedes,
         "memory": json.dumps(dict(incident.memory)),
     }
+
+
+def causes_of(text: str) -> tuple[Cause, ...]:
+    """Causes as they are stored: a JSON list of kinds and chances."""
+    return tuple(Cause(*pair) for pair in json.loads(text))
 
 
 def _plain(reason: Reason) -> dict[str, Any]:
@@ -72,6 +78,7 @@ def from_row(row: Mapping[str, Any], updates: tuple[Update, ...]) -> Incident:
         expected=real("expected"),
         level=real("level"),
         score=real("score"),
+        causes=causes_of(row["causes"]),
         reasons=tuple(Reason(**reason) for reason in json.loads(row["reasons"])),
         advice=tuple(json.loads(row["advice"])),
         wave=row["wave"],

@@ -8,7 +8,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from bot.storage import accounts
-from bot.storage.incident_row import from_row, to_row, visible
+from bot.storage.incident_row import causes_of, from_row, to_row, visible
 from bot.storage.rows import insert
 from checks.model import Incident, Update
 
@@ -229,10 +229,13 @@ def _save_updates(db: Database, id: int, updates: Sequence[Update]) -> None:
     )
     db.conn.executemany(
         "INSERT OR REPLACE INTO incident_updates"
-        " (incident, position, at, state, kind, severity, confidence)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " (incident, position, at, state, kind, severity, confidence, causes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (id, n, update.at, update.state, update.kind, update.severity, update.confidence)
+            (
+                *(id, n, update.at, update.state, update.kind, update.severity),
+                *(update.confidence, json.dumps(update.causes)),
+            )
             for n, update in enumerate(updates)
         ],
     )
@@ -259,6 +262,7 @@ def _load(
                 kind=update["kind"],
                 severity=update["severity"],
                 confidence=update["confidence"],
+                causes=causes_of(update["causes"]),
             )
         )
     return [

@@ -130,3 +130,8 @@ def m008_spellings(db: Database) -> None:
 @steps()
 def m009_grants(db: Database) -> None:
     _run(db, schema.GRANTS)
+
+
+@steps()
+def m010_causes(db: Database) -> None:
+    _run(db, schema.CAUSES)

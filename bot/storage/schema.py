@@ -398,3 +398,8 @@ CREATE TABLE grants (
 ) STRICT;
 CREATE INDEX grants_space ON grants(space, kind);
 """
+
+CAUSES = """
+ALTER TABLE incidents ADD COLUMN causes TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE incident_updates ADD COLUMN causes TEXT NOT NULL DEFAULT '[]';
+"""

@@ -1,10 +1,11 @@
 """What may speak about a move, and the sentences that checks explain it with."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from checks.model import Event, Finding, Kind, Reason, Severity
+from checks.model import Cause, Event, Finding, Kind, Reason, Severity
 from checks.reasons import REASONS, reason
 
 SLIDE = 7
@@ -13,11 +14,17 @@ SLIDE = 7
 _FAR_BEYOND = 3.0
 
 
+Shape = Literal["new", "stopped", "fading", "went_on"]
+"""How a move went on: nothing known after it yet, ended at once, faded as talk does, took four
+days or more."""
+
+
 class Explanation(NamedTuple):
     """What a check makes of a finding in the light of the evidence.
 
-    `severity` is that of any size; where `by_size`, a loss or gain of the rules' critical
-    percentage is critical.
+    `confidence` is the chance of `kind`, `causes` what else may lie behind it, the likeliest
+    first (left out: `kind` alone). `severity` is that of any size; where `by_size`, a loss or
+    gain of the rules' critical percentage is critical.
     """
 
     kind: Kind
@@ -26,6 +33,7 @@ class Explanation(NamedTuple):
     advice: tuple[str, ...]
     severity: Severity = "warning"
     by_size: bool = False
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,13 @@ class Engagement(NamedTuple):
         return round(math.exp(self.ratio), 2)
 
 
+class PersonMove(NamedTuple):
+    """The move of another account of the same person in the same days, in percent."""
+
+    account: str
+    percent: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Evidence:
     """The evidence about one account's move, as far as it is known.
@@ -70,7 +85,8 @@ class Evidence:
     `first` and `total` are the change of the first day and up to now, `back` what of it was
     taken back, `moved_days` on how many days it moved on. `near_limit` is the follow limit
     that the own following count has reached, `surged` says whether followers came at once in
-    the weeks before an engagement that thins out.
+    the weeks before an engagement that thins out. `person` is what another account of the same
+    person did, `other_account` says that the fall is too deep for one account.
     """
 
     interactions: Engagement
@@ -89,6 +105,9 @@ class Evidence:
     near_limit: float | None = None
     step: float = 1.0
     pending: bool = False
+    shape: Shape = "new"
+    person: "PersonMove | None" = None
+    other_account: bool = False
     events: tuple[Event, ...] = ()
     floor_factor: float = 1.0
 
@@ -210,6 +229,13 @@ def what_engagement_did(finding: Finding, evidence: Evidence) -> list[Reason]:
     return why
 
 
-def probability(odds: float) -> float:
-    """Of log odds."""
-    return 1 / (1 + math.exp(-odds))
+def what_events_say(
+    evidence: Evidence, table: Mapping[str, float]
+) -> tuple[list[str], list[Reason]]:
+    """Events and other accounts of the same person that a table of chances weighs."""
+    kinds = {f"event {each.kind}" for each in evidence.events}
+    signs = sorted(kinds & table.keys())
+    if evidence.person is None:
+        return signs, []
+    account, percent = evidence.person
+    return [*signs, "person too"], [reason("person_too", account=account, percent=percent)]

@@ -4,20 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from checks.detectors.chances import IN_A_WAVE, REMOVED, TOO_DEEP, chance, named, ranked
 from checks.detectors.explain import (
     Evidence,
     Explanation,
     engagement_fell,
     engagement_stayed,
-    probability,
     what_engagement_did,
+    what_events_say,
     what_peers_did,
     what_went_beyond,
 )
 from checks.detectors.findings import Day, Findings, nothing
 from checks.detectors.sudden import LONGER, LOWEST, candidates, floors, judge
 from checks.detectors.tails import score_limit
-from checks.model import Finding
+from checks.model import Cause, Finding, Reason
 from checks.panel.panel import running
 from checks.reasons import reason
 
@@ -31,22 +32,17 @@ FELL = 0.2
 _STEPS = 1.35
 _LEAST = 20.0
 
-# Log odds for a purge against people leaving. Engagement that outlives the followers speaks
-# for dead accounts; calm peers and a second day of falling speak for people.
-_VANISHED = 3.0
-_STAYED = 4.3
-_FELL = -2.0
-_AGAIN = -2.5
-_CALM = -1.5
-
-PURGE_ADVICE = (
-    "disconnect_apps",
-    "change_password",
-    "expect_lower_base",
-    "wait_for_return",
+SPEAKING = frozenset(
+    {
+        "old interactions vanished",
+        "engagement stayed",
+        "engagement fell",
+        "fell on for days",
+        "peers calm",
+        "only peers calm",
+    }
 )
-_WAVE_ADVICE = ("read_recent_posts", "answer_criticism", "watch_leavers")
-_LEAK_ADVICE = ("watch_leavers", "check_audience", "disconnect_apps")
+"""Signs that name a cause; the others only shift what the likelier one is."""
 
 
 def find(day: Day) -> Findings:
@@ -78,27 +74,45 @@ def explained(finding: Finding, evidence: Evidence, *, slow: bool) -> Explanatio
     if (evidence.peers and evidence.peers.wave) or (evidence.slid and evidence.slid.wave):
         beyond = what_went_beyond(finding, evidence)
         why += [*beyond, *what_engagement_did(finding, evidence)]
-        return Explanation("purge", 0.97, why, PURGE_ADVICE, by_size=True)
+        return named(ranked({"purge": IN_A_WAVE}, evidence), why, True, "unexplained_drop")
     if slow:
         days = max(1, round((finding.at - finding.start) / 86_400) + 1)
-        lost = (finding.change - finding.expected) / days
-        why.insert(0, reason("slow_loss", daily=round(lost), days=days))
-        return Explanation("leak", 0.95, why, _LEAK_ADVICE, by_size=True)
+        why.insert(0, reason("slow_loss", daily=round(finding.change / days), days=days))
+        return named((Cause("leak", 0.95),), why, True, "unexplained_drop")
+    if evidence.other_account:
+        return named(TOO_DEEP, [*why, reason("too_deep")], True, "unexplained_drop")
     why += what_engagement_did(finding, evidence)
-    stayed, fell = engagement_stayed(finding, evidence), engagement_fell(finding, evidence)
-    calm, again = evidence.peers is not None, evidence.moved_days - 1
-    if again:
+    signs = _signs(finding, evidence, why)
+    told, said = what_events_say(evidence, REMOVED)
+    removed = chance(REMOVED, [*signs, *told])
+    causes = ranked({"purge": removed, "unfollow_wave": 1 - removed}, evidence)
+    supported = bool(told) or any(each in SPEAKING for each in signs)
+    return named(causes, [*why, *said], supported, "unexplained_drop")
+
+
+def _signs(finding: Finding, evidence: Evidence, why: list[Reason]) -> list[str]:
+    """What speaks for accounts that were removed or for people who left."""
+    signs = []
+    known = evidence.interactions.known or evidence.views.known
+    if evidence.vanished > 0:
+        signs.append("old interactions vanished")
+    if engagement_stayed(finding, evidence):
+        signs.append("engagement stayed")
+    elif engagement_fell(finding, evidence):
+        signs.append("engagement fell")
+    elif known:
+        signs.append("engagement open")
+    if evidence.moved_days > 1:
+        signs.append("fell on" if evidence.moved_days == 2 else "fell on for days")
         why.append(reason("kept_falling", days=evidence.moved_days))
-    elif not evidence.pending:
+    elif evidence.shape != "new":
+        signs.append("then nothing" if known else "nothing after")
         why.append(reason("abrupt", days=1))
-    odds = _VANISHED * (evidence.vanished > 0) + _STAYED * stayed + _FELL * fell
-    odds += _AGAIN * again + _CALM * calm
-    if not calm and not stayed and not fell and not evidence.vanished:
-        return Explanation("unexplained_drop", 0.6, why, ("watch_leavers", "name_the_cause"))
-    chance = probability(odds)
-    if chance > 0.5:
-        return Explanation("purge", chance, why, PURGE_ADVICE, by_size=True)
-    return Explanation("unfollow_wave", 1 - chance, why, _WAVE_ADVICE, by_size=True)
+    if evidence.peers is not None:
+        signs.append("peers calm" if known else "only peers calm")
+    elif not known:
+        signs.append("nothing known")
+    return signs
 
 
 def find_hidden(day: Day) -> Findings:

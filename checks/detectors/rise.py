@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from checks.baseline.expected import SPANS
-from checks.detectors.explain import Evidence, Explanation, probability, what_peers_did
+from checks.detectors.chances import ORGANIC, chance, named, ranked
+from checks.detectors.explain import Evidence, Explanation, what_events_say, what_peers_did
 from checks.detectors.findings import Day, Findings
 from checks.detectors.sudden import LONGER, LOWEST, Sudden, candidates, floors, judge
 from checks.model import Finding, Reason, Rules
@@ -60,12 +61,8 @@ _STALE = 0.05
 """A ratio below says that the source did not refresh the interactions."""
 
 
-_ADVICE = (
-    "ask_about_campaign",
-    "expect_leavers",
-    "keep_below_limits",
-    "judge_by_engagement",
-)
+_ENGAGED = (-4.0, -1.0, 1.0, 4.0)
+"""Log odds of a rise in engagement that part the rows of the table of chances."""
 
 
 class Engagement(NamedTuple):
@@ -87,55 +84,63 @@ def find(day: Day) -> Findings:
 
 
 def explain(finding: Finding, evidence: Evidence) -> Explanation:
-    """Engagement decides: a crowd that came for a reason reads, likes and watches."""
+    """Engagement first: a crowd that came for a reason reads, likes and watches. Then how the
+    rise went on, who rose along, and what is known of those days."""
     why = what_peers_did(evidence, "up")
-    engagement = [each for each in (evidence.interactions, evidence.views) if each.known]
-    odds = sum(each.rose for each in engagement)
-    gain = finding.change - finding.expected
-    lost = evidence.back / gain if gain > 0 else 0.0
-    signs = 0.0
-    if lost >= 0.2:
-        why.append(reason("lost_after_gain", percent=round(100 * min(lost, 1.0))))
-        signs -= 2.0
-    if evidence.following_rise >= max(50.0, 0.1 * gain):
-        why.append(reason("following_rose", change=round(evidence.following_rise)))
-        signs -= 1.5
-    package = _package(gain, evidence)
-    if package is not None:
-        why.append(reason("round_number", count=package))
-        signs -= 0.5
-    if _tapered(evidence):
-        why.append(reason("tapered"))
-        signs -= 0.5
-    if not engagement:
-        why.append(reason("no_engagement"))
-        if signs <= -2.0:
-            return _bought(0.7, why)
-        return Explanation(
-            "unexplained_spike", 0.6, why, ("ask_about_campaign", "name_the_cause")
-        )
+    known = [each for each in (evidence.interactions, evidence.views) if each.known]
+    odds = sum(each.rose for each in known)
+    signs = [f"engagement {_engaged(odds)}"] if known else []
+    signs += [f"{'then' if known else 'alone'} {evidence.shape}"]
+    signs += _marks(finding, evidence, why)
+    if evidence.peers is not None and evidence.peers.wave and not (known and odds > 1):
+        signs.append("together")
+    told, said = what_events_say(evidence, ORGANIC)
+    signs += told
+    why += said
     for name, each in (("interactions", evidence.interactions), ("views", evidence.views)):
         if each.known:
             code = f"{name}_rose" if each.rose > 0 else f"{name}_flat"
             why.append(reason(code, ratio=each.times))
-    if evidence.pending:
+    if evidence.shape == "new":
         why.append(reason("evidence_pending"))
-    chance = probability(odds + signs)
-    if chance > 0.5:
-        return Explanation("viral", chance, why, ("reply_to_newcomers",), severity="info")
-    return _bought(1 - chance, why)
+    elif evidence.shape != "fading" or not known:
+        why.append(_course(evidence))
+    if not known:
+        why.append(reason("no_engagement"))
+    organic = chance(ORGANIC, signs)
+    causes = ranked({"viral": organic, "mass_follow": 1 - organic}, evidence)
+    supported = bool(known) or len(signs) > 1 or evidence.shape != "new"
+    return named(causes, why, supported, "unexplained_spike")
 
 
-def _bought(confidence: float, why: list[Reason]) -> Explanation:
-    return Explanation("mass_follow", confidence, why, _ADVICE, by_size=True)
+def _engaged(odds: float) -> str:
+    """In words how clearly engagement rose along: log odds, those of a table's rows."""
+    return ("flat", "hardly", "open", "more", "rose")[int(np.searchsorted(_ENGAGED, odds))]
 
 
-def _tapered(evidence: Evidence) -> bool:
-    """Whether the whole gain came on the first day and nothing followed it."""
-    later = abs(evidence.total - evidence.first)
-    return (
-        evidence.moved_days == 1 and not evidence.pending and later < 0.1 * abs(evidence.first)
-    )
+def _marks(finding: Finding, evidence: Evidence, why: list[Reason]) -> list[str]:
+    """What bought followers leave behind."""
+    gain, marks = finding.change - finding.expected, []
+    lost = evidence.back / gain if gain > 0 else 0.0
+    if lost >= 0.2:
+        why.append(reason("lost_after_gain", percent=round(100 * min(lost, 1.0))))
+        marks.append("left again")
+    if evidence.following_rise >= max(50.0, 0.1 * gain):
+        why.append(reason("following_rose", change=round(evidence.following_rise)))
+        marks.append("followed")
+    package = _package(gain, evidence)
+    if package is not None:
+        why.append(reason("round_number", count=package))
+        marks.append("round number")
+    return marks
+
+
+def _course(evidence: Evidence) -> Reason:
+    if evidence.shape == "stopped":
+        return reason("tapered")
+    if evidence.shape == "went_on":
+        return reason("kept_rising", days=evidence.moved_days)
+    return reason("faded")
 
 
 def _package(gain: float, evidence: Evidence) -> int | None:

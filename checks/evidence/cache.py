@@ -13,12 +13,15 @@ from checks.detectors.explain import UNKNOWN, Engagement, Evidence
 from checks.detectors.findings import Day
 from checks.evidence.cohorts import Case, Cases, Cohorts
 from checks.evidence.engagement import (
+    SHAPES,
     EngagementChange,
     MoveProfile,
     engagement_change,
     move_profile,
 )
 from checks.evidence.limits import near_limit
+from checks.evidence.people import People
+from checks.faults.hold import Held
 from checks.model import Event, Finding
 from checks.panel.panel import Floats, Ints
 
@@ -34,6 +37,7 @@ class EvidenceCache:
         day: Day,
         judged: Ints,
         cohorts: Cohorts,
+        held: Held,
         events: Sequence[Event] = (),
         floors: Mapping[str, float] | None = None,
     ) -> None:
@@ -43,6 +47,8 @@ class EvidenceCache:
         self.floors = floors or {}
         self.cohorts = cohorts
         self.place = {int(column): k for k, column in enumerate(day.columns)}
+        self.people = People(day)
+        self.held = held
         self.ends: list[int] = self.panel.ends.tolist()
         self.columns = day.columns
         self._judged = set(judged.tolist())
@@ -83,6 +89,12 @@ class EvidenceCache:
             evidence = replace(evidence, events=known)
         if finding.account in self.floors:
             evidence = replace(evidence, floor_factor=self.floors[finding.account])
+        if case.metric == "followers":
+            leapt = self.held.suspected[case.row, case.start : case.found + 1]
+            deep = case.direction < 0 and not np.isnan(leapt).all()
+            person = self.people.other(case)
+            if person is not None or deep:
+                evidence = replace(evidence, person=person, other_account=deep)
         return evidence
 
     # --- readings -----------------------------------------------------------------------
@@ -209,7 +221,7 @@ def events_at(events: Sequence[Event], account: str, start: int, end: int) -> tu
 
 def _courses(
     table: Cases, course: MoveProfile, step: Floats
-) -> list[dict[str, float | int | bool]]:
+) -> list[dict[str, float | int | bool | str]]:
     return [
         {
             "first": first,
@@ -219,13 +231,15 @@ def _courses(
             "gap": max(gap, 0),
             "step": shown,
             "pending": now == start,
+            "shape": SHAPES[shape],
         }
-        for first, total, back, days, gap, shown, now, start in zip(
+        for first, total, back, days, gap, shape, shown, now, start in zip(
             course.first.tolist(),
             course.total.tolist(),
             course.back.tolist(),
             course.days.tolist(),
             course.gap.tolist(),
+            course.shape.tolist(),
             step.tolist(),
             table.now.tolist(),
             table.start.tolist(),

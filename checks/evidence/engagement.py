@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
+from checks.detectors.explain import Shape
 from checks.panel.increments import Singles, bridge
 from checks.panel.panel import Bools, Floats, Ints, Panel
 
@@ -26,6 +27,11 @@ _SURE = 12.0
 _FOLLOWED = 8
 _ALIKE = 0.2
 _LEAST_KNOWN = 7
+
+SHAPES: tuple[Shape, ...] = ("new", "stopped", "fading", "went_on")
+_LONG, _CUT, _ABRUPT = 4, 0.15, 0.5
+"""Days of moving that are a course of their own; the share of its last day below which the next
+one is nothing, and of its largest above which that last day did not fade."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class MoveProfile:
 
     `first` is the change of the first day, `total` up to now, `back` how much of the largest
     move has been taken back; `days` on how many days it moved at least a fifth as far as on
-    its largest, `gap` the days without a reading before the first.
+    its largest, `gap` the days without a reading before the first. `shape` is its place in
+    SHAPES.
     """
 
     first: Floats
@@ -57,6 +64,7 @@ class MoveProfile:
     back: Floats
     days: Ints
     gap: Ints
+    shape: Ints
 
 
 def engagement_change(
@@ -127,13 +135,32 @@ def move_profile(
     course = np.array(moves)
     least = np.fmax(3 * spread, _ALIKE * np.fmax.reduce(course, axis=0, initial=0.0))
     days = (course > least).sum(axis=0)
+    reach = np.minimum(starts + np.arange(_FOLLOWED)[:, None], nows)
+    read = (last[index, reach] == reach) & (starts + np.arange(_FOLLOWED)[:, None] <= nows)
     return MoveProfile(
         first=value(np.minimum(starts, nows)) - base,
         total=total,
         back=far - sign * total,
         days=days,
         gap=starts - 1 - before,
+        shape=_shape(course, read, least, spread),
     )
+
+
+def _shape(course: Floats, read: Bools, least: Floats, spread: Floats) -> Ints:
+    """Places in SHAPES of courses (days, k): the daily moves beyond the ordinary ones."""
+    days, cases = np.arange(len(course))[:, None], np.arange(course.shape[1])
+    moved = np.nan_to_num(course) > least
+    end = np.where(moved, days, 0).max(axis=0)
+    after = read & (days > end)
+    first = after.argmax(axis=0)
+    rest, finest = np.nan_to_num(course[first, cases]), np.nan_to_num(course[end, cases])
+    peak = np.nan_to_num(np.fmax.reduce(course, axis=0, initial=0.0))
+    stopped = (rest <= _CUT * finest + spread) & (finest >= _ABRUPT * peak)
+    shape = np.where(stopped, SHAPES.index("stopped"), SHAPES.index("fading"))
+    shape = np.where(moved.sum(axis=0) >= _LONG, SHAPES.index("went_on"), shape)
+    shape[~after.any(axis=0) & (moved.sum(axis=0) < _LONG)] = SHAPES.index("new")
+    return shape
 
 
 def _without_weekend(usual: Floats, weekend: Bools) -> tuple[Floats, Floats]:

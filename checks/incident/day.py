@@ -28,6 +28,9 @@ class EmptyDayContext:
     def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
         return 0, math.nan
 
+    def flapped(self, account: str) -> float:
+        return 0.0
+
     def gather(self, incidents: Sequence[Incident]) -> None:
         pass
 
@@ -75,6 +78,12 @@ class PanelDayContext:
             return 0, math.nan
         place = max(0, column - 30) + int(known[-1])
         return self.cache.read_at(row, place), float(earlier[known[-1]])
+
+    def flapped(self, account: str) -> float:
+        flapping, row = self.cache.held.flapping, self.cache.panel.row.get(account)
+        if row is None or not flapping.on[row, self.column]:
+            return 0.0
+        return float(flapping.size[row, self.column])
 
     def gather(self, incidents: Sequence[Incident]) -> None:
         cases = (self._case(incident) for incident in incidents)

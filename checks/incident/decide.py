@@ -4,6 +4,7 @@ For each account and metric, in this order: what the readings undo (corrected, r
 the findings (opened, updated, absorbed), then silence (confirmed, calm, held, closed).
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from checks.incident.rules import (
     DAY,
     from_lists,
     goes_on,
+    has_flapped,
     has_returned,
     is_back,
     is_confirmed,
@@ -33,7 +35,7 @@ from checks.incident.transitions import (
     worse,
 )
 from checks.incident.wave import ebb, shared_name
-from checks.model import Decision, Incident, Judgement, Verdict
+from checks.model import UNEXPLAINED, Cause, Decision, Incident, Judgement, Verdict
 from checks.reasons import reason
 
 CALM_DAYS, CALM_DAYS_OF_A_LEAK = 3, 7
@@ -47,6 +49,8 @@ HISTORY = 7 * DAY
 AFTERMATH = 14 * DAY
 REVISION = 7 * DAY
 _UNDONE = 0.97
+_NEAR = 1.0
+"""Log ratio of two counts that are one account's."""
 
 DECISIONS: Mapping[str, str] = {
     "first_finding": "Nothing was open for this account, metric and direction.",
@@ -111,6 +115,10 @@ def _rests(incident: Incident, judgement: Judgement, now: int) -> bool:
     return late and not is_corrected(incident, judgement.view)
 
 
+def _chance(causes: Sequence[Cause]) -> float:
+    return causes[0].chance if causes else 0.0
+
+
 class _Book:
     """The incidents of one account and metric while one judged time is worked through."""
 
@@ -147,6 +155,11 @@ class _Book:
             self._close(
                 undone(incident, reason("corrected"), _UNDONE), "corrected", "corrected"
             )
+            return
+        flap = self.view.flapped(incident.account)
+        if has_flapped(incident, flap, self.now):
+            said = reason("counter_flaps", size=round(flap))
+            self._close(undone(incident, said, _UNDONE), "returned", "glitch")
             return
         standing = self.standing
         hours = has_returned(incident, standing) if incident.open and standing else None
@@ -305,6 +318,8 @@ class _Book:
                 verdict = self.view.explain(incident)
                 if verdict is not None and verdict.kind != incident.kind:
                     self._hear(incident, incident, "evidence_changed", verdict)
+        elif self._changed_hands(incident):
+            self._close(changed(incident, state="confirmed"), "confirmed", "calm")
         elif not from_lists(incident) and (standing is None or not standing.judged):
             if self.now - remembered(incident, "judged_at") >= SILENCE:
                 self._close(incident, "no_more_data", "no_more_data")
@@ -317,6 +332,18 @@ class _Book:
                 self._close(quiet, "calm", "calm")
             else:
                 self._hear(quiet, incident, "waiting", self.view.explain(quiet))
+
+    def _changed_hands(self, incident: Incident) -> bool:
+        """Whether a newer reading bears out that another account is behind the handle."""
+        standing = self.standing
+        if incident.kind != "identity_change" or standing is None:
+            return False
+        seen = remembered(incident, "seen")
+        return (
+            standing.read_at > remembered(incident, "seen_at")
+            and standing.level > 0
+            and abs(math.log(standing.level / max(seen, 1.0))) < _NEAR
+        )
 
     # --- what follows -------------------------------------------------------------------
 
@@ -334,11 +361,14 @@ class _Book:
             news |= {
                 "kind": verdict.kind,
                 "confidence": verdict.confidence,
+                "causes": verdict.causes,
                 "severity": worse(incident.severity, verdict.severity),
                 "reasons": verdict.reasons,
                 "advice": verdict.advice,
                 "wave": incident.wave or shared_name(verdict.wave, self.waves),
             }
+            if verdict.kind != before.kind and verdict.kind in UNEXPLAINED:
+                news["state"] = "suspected"
             new = verdict.kind != before.kind or why == "waiting"
             why = "evidence_changed" if new else why
         if news.get("severity", incident.severity) != before.severity:
@@ -352,7 +382,7 @@ class _Book:
             return False
         if why != "waiting" or verdict.kind != incident.kind:
             return True
-        sure = abs(verdict.confidence - incident.confidence) >= 0.05
+        sure = abs(_chance(verdict.causes) - _chance(incident.causes)) >= 0.05
         return sure or worse(incident.severity, verdict.severity) != incident.severity
 
     def _close(self, incident: Incident, why: str, closed_as: str) -> None:

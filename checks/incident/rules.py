@@ -3,7 +3,7 @@
 import math
 
 from checks.detectors.table import Check, check_named
-from checks.model import DayContext, Incident, Standing, Verdict
+from checks.model import UNEXPLAINED, DayContext, Incident, Standing, Verdict
 
 DAY = 86_400
 JOIN = 3 * DAY
@@ -13,6 +13,10 @@ RETURN = 2 * DAY
 FAR = 3.0
 """How many times more surprising a finding must be to open its own incident."""
 
+FLAPPED = 14 * DAY
+"""How long before its counter is known to flap a move may have been told."""
+
+_LIKE = 0.1
 _SURE = 0.8
 _CLEAR = 2.5
 _NEXT_DAY = 20 * 3600
@@ -88,10 +92,23 @@ def is_corrected(incident: Incident, view: DayContext) -> bool:
 
 
 def is_confirmed(incident: Incident, verdict: Verdict | None, standing: Standing) -> bool:
-    """Whether it outlived the time of glitches, or the next day's evidence is sure."""
+    """Whether evidence for its cause has come in, and it outlived the time of glitches or that
+    evidence is sure the next day already."""
     after = standing.read_at - remembered(incident, "fell_at")
-    sure = verdict is not None and verdict.confidence >= _SURE
-    return standing.judged and (after > RETURN or (after >= _NEXT_DAY and sure))
+    said = verdict or incident
+    if said.kind in UNEXPLAINED or not standing.judged:
+        return False
+    sure = 0.0
+    if verdict is not None:
+        sure = verdict.causes[0].chance if verdict.causes else verdict.confidence
+    return after > RETURN or (after >= _NEXT_DAY and sure >= _SURE)
+
+
+def has_flapped(incident: Incident, size: float, now: int) -> bool:
+    """Whether its move was one of a counter that leaps so far there and back."""
+    if not size or incident.metric != "followers" or now - incident.opened_at > FLAPPED:
+        return False
+    return abs(abs(incident.change) - size) <= _LIKE * size
 
 
 def stands_out(verdict: Verdict, incident: Incident) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from checks.incident.rules import DAY, excess, found_by, remembered
 from checks.model import (
     SEVERITIES,
+    Cause,
     DayContext,
     Incident,
     Reason,
@@ -21,7 +22,7 @@ from checks.reasons import reason
 
 _NAMES = tuple(each.name for each in fields(Incident))
 _values = attrgetter(*_NAMES)
-_SEEN = ("state", "kind", "severity", "confidence")
+_SEEN = ("state", "kind", "severity", "confidence", "causes")
 _seen = attrgetter(*_SEEN)
 
 
@@ -69,6 +70,7 @@ def opened(
         kind=verdict.kind,
         severity=verdict.severity,
         confidence=verdict.confidence,
+        causes=verdict.causes,
         change=finding.change,
         expected=finding.expected,
         level=finding.level,
@@ -128,7 +130,7 @@ def undone(incident: Incident, said: Reason, confidence: float) -> Incident:
     return changed(
         incident,
         kind="glitch",
-        confidence=confidence,
+        causes=(Cause("glitch", confidence),),
         reasons=(said, *incident.reasons),
         advice=("nothing_to_do",),
     )

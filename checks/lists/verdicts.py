@@ -9,7 +9,7 @@ from checks.lists.joins import Burst, end_of_day
 from checks.lists.lockstep import Group
 from checks.lists.study import Study
 from checks.lists.survival import Cohort
-from checks.model import Event, Finding, Kind, Reason, Rules, Severity, Verdict
+from checks.model import Cause, Event, Finding, Kind, Reason, Rules, Severity, Verdict
 from checks.reasons import reason
 
 DAY = 86_400
@@ -372,6 +372,7 @@ def _verdict(
         finding=finding,
         kind=kind,
         confidence=confidence,
+        causes=(Cause(kind, confidence),),
         severity=severity,
         reasons=tuple(why),
         advice=ADVICE[kind],

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from checks.detectors.chances import unusual
 from checks.detectors.explain import Evidence, Explanation, what_is_known, what_moved
 from checks.detectors.table import check_named
-from checks.model import Finding, Rules, Severity, Verdict
+from checks.model import Cause, Finding, Rules, Severity, Verdict
 from checks.reasons import reason
 
 FLOOR_BOUNDS = (0.5, 3.0)
@@ -28,22 +29,23 @@ def explain(
     """The verdict on one finding; `below_floor` marks a member that only its wave shows."""
     check = check_named(finding.check)
     said = check.explain(finding, evidence)
-    confidence, why = said.confidence, said.reasons
+    why, sure = said.reasons, unusual(finding)
     severity: Severity = "info" if below_floor else _severity(said, finding, rules)
     if below_floor:
         why = [*why, reason("joined_wave")]
-        confidence = min(confidence, 0.93 if abs(finding.score) >= 2 else 0.6)
+        sure = min(sure, 0.93 if abs(finding.score) >= 2 else 0.6)
     return Verdict(
         finding=finding,
         kind=said.kind,
-        confidence=round(min(confidence, _MAX), 3),
+        confidence=round(min(sure, _MAX), 3),
         severity=severity,
         reasons=(
             *what_moved(finding, evidence, hidden=check.hidden),
             *why,
             *what_is_known(evidence),
         ),
-        advice=said.advice,
+        causes=said.causes or (Cause(said.kind, said.confidence),),
+        advice=() if below_floor else said.advice,
         wave=wave,
         alerting=alerting,
     )

@@ -44,10 +44,16 @@ def drawn(situation: Situation, seed: int) -> tuple[Trial, list[Told]]:
 
 
 def _said(trial: Trial, found: Iterable[Told]) -> list[tuple[float, bool]]:
-    """How sure each incident of the situation ended, and whether its kind is one wanted."""
+    """How likely each named cause was in the end, and whether it is one wanted."""
     pairs = []
     for each in found:
         mine = [want for want in trial.wants if each.account in want.accounts]
-        if each.incident is not None and mine and trial.first <= each.day <= trial.last:
+        unnamed = each.kind.startswith("unexplained")
+        if (
+            each.incident is not None
+            and not unnamed
+            and mine
+            and trial.first <= each.day <= trial.last
+        ):
             pairs.append((each.confidence, any(each.kind in want.kinds for want in mine)))
     return pairs

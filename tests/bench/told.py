@@ -55,7 +55,7 @@ def told(panels: Sequence[Panel], rules: Rules, columns: Ints) -> list[Told]:
             severity=each.severity,
             day=_day(newest, each.alerted_at),
             message=each.wave or each.key,
-            confidence=each.confidence,
+            confidence=each.causes[0].chance if each.causes else each.confidence,
             incident=each,
         )
         for each in incidents_of(made)

@@ -10,7 +10,7 @@ from bot import message
 from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.message.voice import Voice
 from bot.model.message import Alert, Message
-from checks.model import Incident, Notice, Update
+from checks.model import Cause, Incident, Notice, Update
 from checks.reasons import reason
 
 DAY = 86400
@@ -39,6 +39,7 @@ PURGE = Incident(
         reason("interactions_stayed", ratio=0.97),
         reason("known_event", name="Instagram names fakes", kind="platform_notice"),
     ),
+    causes=(Cause("purge", 0.84), Cause("unfollow_wave", 0.13), Cause("glitch", 0.03)),
     advice=("disconnect_apps", "expect_lower_base"),
     updates=(
         Update(
@@ -75,6 +76,7 @@ GLITCH = later(
     1,
     state="resolved",
     kind="glitch",
+    causes=(Cause("glitch", 0.97),),
     severity="info",
     resolved_at=SATURDAY + DAY,
     closed_as="glitch",
@@ -85,6 +87,7 @@ LEAK = replace(
     PURGE,
     account="youtube/Kanal Ä",
     kind="leak",
+    causes=(Cause("leak", 0.95),),
     opened_at=SATURDAY - 12 * DAY,
     change=-940,
     expected=310,
@@ -103,6 +106,7 @@ SWING = replace(
     metric="following",
     direction="swing",
     kind="follow_unfollow",
+    causes=(Cause("follow_unfollow", 0.97),),
     change=12,
     expected=0,
     level=1900,
@@ -117,6 +121,7 @@ NO_LEVEL = replace(
     account="meta/brand",
     direction="up",
     kind="mass_follow",
+    causes=(Cause("mass_follow", 0.62), Cause("viral", 0.36)),
     change=5020,
     expected=31,
     level=math.nan,
@@ -132,6 +137,7 @@ NO_LEVEL = replace(
 HIDDEN = replace(
     PURGE,
     kind="unexplained_drop",
+    causes=(Cause("unfollow_wave", 0.55), Cause("purge", 0.42)),
     change=120,
     expected=4200,
     reasons=(reason("hidden_by_growth", change=120, missing=4080),),
@@ -140,6 +146,7 @@ DILUTION = replace(
     PURGE,
     metric="views",
     kind="dilution",
+    causes=(Cause("dilution", 0.8),),
     change=3012,
     expected=7530,
     level=7530,
@@ -264,6 +271,7 @@ def messages() -> Mapping[str, Callable[[Voice], Message]]:
                         one.incident,
                         state="resolved",
                         kind="glitch",
+                        causes=(Cause("glitch", 0.97),),
                         severity="info",
                         resolved_at=SATURDAY + DAY,
                         reasons=(reason("wave_came_back"), reason("joined_wave")),

@@ -153,7 +153,7 @@ def test_people_who_leave_one_account_are_no_purge(draw: int) -> None:
 
 
 @pytest.mark.parametrize("draw", DRAWS)
-@pytest.mark.parametrize(("views", "kind"), [(False, "unexplained_spike"), (True, "viral")])
+@pytest.mark.parametrize(("views", "kind"), [(False, "viral"), (True, "viral")])
 def test_a_surge_with_a_cause_is_told_by_its_views(views: bool, kind: str, draw: int) -> None:
     (found,) = incidents(world(CASES["K tatiwestbrook"], draw, views=views))
     assert found.kind == kind

@@ -14,6 +14,7 @@ from bot.cli.cli import main
 ROOT = Path(__file__).parents[3]
 FIELDS = {
     *("account", "kind", "metric", "severity", "confidence", "opened_at", "alerted_at"),
+    *("cause", "cause_confidence", "runner_up", "runner_up_confidence"),
     *("resolved_at", "change", "percent", "expected", "score", "wave", "updates", "reasons"),
 }
 

@@ -11,7 +11,7 @@ from bot.message import details, voice_for
 from bot.message.progress import AccountProgress
 from bot.model.inline import plain
 from bot.model.message import Message
-from checks.model import Notice
+from checks.model import Cause, Notice
 from checks.reasons import reason
 from tests.bot.cases import CONFIRMED, OVER, PURGE, SEEN, members, messages, told, week
 
@@ -106,6 +106,7 @@ def test_the_headline_of_a_wave_is_that_of_the_most_members() -> None:
             incident=replace(
                 one.incident,
                 kind="glitch",
+                causes=(Cause("glitch", 0.97),),
                 state="resolved",
                 severity="info",
                 resolved_at=PURGE.opened_at + 86400,

@@ -141,7 +141,7 @@ async def test_a_purge_is_one_message_for_all_its_accounts(service):
     assert service.chat.titles() == []
     await feed(service, counts, times, 56, 60)
     (shown,) = service.chat.shown
-    assert "Purge" in shown.message.title
+    assert "Purge" in shown.message.text
     hit = {f"instagram/a{n}" for n in range(20)}
     assert {one.account for one in await service.incidents() if one.kind == "purge"} >= hit
     assert len(await service.store.read(alerts.told, CHANNEL, range(1, 100))) >= 20

@@ -59,6 +59,9 @@ class Tape:
         value = self.levels[day]
         return math.nan if value is None else value
 
+    def flapped(self, account: str) -> float:
+        return 0.0
+
     def standing(self, account: str, metric: str) -> Standing | None:
         if account != ACCOUNT:
             return None

@@ -87,9 +87,7 @@ def test_more_engagement_is_never_less_viral() -> None:
         verdict = explain(
             RISE, replace(NOTHING, interactions=Engagement(0.5, 0.2, rose)), RULES
         )
-        chances.append(
-            verdict.confidence if verdict.kind == "viral" else 1 - verdict.confidence
-        )
+        chances.append({each.kind: each.chance for each in verdict.causes}.get("viral", 0.0))
     assert chances == sorted(chances)
 
 
@@ -139,11 +137,11 @@ def test_growth_that_hides_a_loss_and_missing_levels_are_named() -> None:
     ("finding", "evidence", "code"),
     [
         (fall(-20_000.0), replace(NOTHING, peers=replace(WAVE, typical=-1.5)), "beyond_wave"),
-        (fall(), replace(NOTHING, peers=CALM, interactions=STAYED), "abrupt"),
+        (fall(), replace(NOTHING, interactions=STAYED, shape="stopped"), "abrupt"),
         (fall(), replace(NOTHING, peers=CALM, moved_days=3), "kept_falling"),
         (
             RISE,
-            replace(NOTHING, interactions=STAYED, first=8_000.0, total=8_100.0),
+            replace(NOTHING, interactions=STAYED, shape="stopped"),
             "tapered",
         ),
         (RISE, replace(NOTHING, interactions=STAYED, back=4_000.0), "lost_after_gain"),
