@@ -281,7 +281,7 @@ class Pages:
                 "about": known.account,
             },
         )
-        if told.severity is not None:
+        if told.severity == "warning":  # a refusal, in words
             return self._page(visitor, "said.html", said=told, status=400)
         raise web.HTTPSeeOther(f"/account/{known.account}")
 

@@ -44,8 +44,9 @@ def _guard(pages: Pages) -> Middleware:
             answer = await handler(request)
         except web.HTTPException as error:
             if error.status < 400:
-                answer = error
-            elif request.path.startswith("/api/"):
+                error.headers.update(HEADERS)
+                raise
+            if request.path.startswith("/api/"):
                 answer = web.json_response({"error": error.reason}, status=error.status)
                 answer.headers.update(
                     {
