@@ -59,9 +59,10 @@ looks: .venv/test
 	@$(BIN)/pip install --quiet --require-hashes -r tests/bench/requirements.lock
 	@touch $@
 
-# real servers for the sql source's tests; root and apt are needed only where they are missing
+# real servers for the sql source's tests, a browser for the page's; root and apt are needed only where they are missing
 SERVERS := $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql) \
-	$(if $(wildcard /usr/sbin/mariadbd),,mariadb-server)
+	$(if $(wildcard /usr/sbin/mariadbd),,mariadb-server) \
+	$(if $(wildcard /usr/bin/chromium),,chromium)
 servers:
 	@[ -z "$(strip $(SERVERS))" ] \
 		|| { [ "$$(id -u)" = 0 ] && apt-get -qq update && DEBIAN_FRONTEND=noninteractive \

@@ -1,0 +1,120 @@
+"""The page in a real browser: signing in, sorting, zooming, acting, sharing, and its looks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.bot.team import ONE, person
+from tests.bot.web.served import Served, served
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+PAGES = ("/", "/incidents?all", "/incident/1", "/account/instagram/lena", "/report/week")
+NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+
+
+@pytest_asyncio.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Served]:
+    async with served(tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield started
+        await started.close()
+
+
+async def sign_in(page: Served, tab: Page, *, manager: bool = True) -> None:
+    token = await page.token(person(ONE, manager=manager), "web")
+    await tab.goto(f"{page.base}/login?t={token}")
+    await tab.get_by_role("button", name="Sign in").click()
+    await tab.wait_for_url(f"{page.base}/")
+
+
+async def test_a_manager_looks_zooms_acts_shares_and_takes_back(
+    page: Served, browser: Browser
+) -> None:
+    tab = await browser.new_page(viewport=WIDE)
+    broken: list[str] = []
+    tab.on("pageerror", lambda error: broken.append(str(error)))
+    tab.on("console", lambda said: broken.append(said.text) if said.type == "error" else None)
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    await sign_in(page, tab)
+    await tab.get_by_role("link", name="Account", exact=True).click()
+    names = await tab.locator("tbody th").all_inner_texts()
+    assert names == sorted(names, key=str.lower)
+    await tab.get_by_role("searchbox").fill("tiktok")
+    await tab.get_by_role("searchbox").press("Enter")
+    assert await tab.locator("tbody tr").count() == 1
+    await tab.goto(f"{page.base}/account/instagram/lena")
+    plot = tab.locator(".plot[data-drawn]")
+    await plot.wait_for()
+    assert await tab.locator(".still").count() == 0
+    box = await tab.locator(".u-over").bounding_box()
+    assert box is not None
+    await tab.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 50)
+    await tab.mouse.down()
+    await tab.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 60, steps=4)
+    await tab.mouse.up()
+    await tab.goto(f"{page.base}/incident/1")
+    await tab.get_by_role("button", name="Acknowledge").click()
+    assert await tab.get_by_text("Acknowledged by").is_visible()
+    token = await page.token(person(ONE, manager=True), "web share instagram/lena")
+    guest = await browser.new_page(viewport=WIDE)
+    await guest.goto(f"{page.base}/s/{token}")
+    await guest.locator(".plot[data-drawn]").wait_for()
+    listed = (await page.team.ask(person(ONE, manager=True), "web links")).text
+    await page.team.ask(person(ONE, manager=True), f"web revoke {listed.partition(':')[0]}")
+    answer = await guest.goto(f"{page.base}/s/{token}")
+    assert answer is not None
+    assert answer.status == 404
+    assert broken == []
+    assert all(url.startswith(page.base) for url in asked)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_every_page_fits_and_can_be_used_by_everybody(
+    page: Served, browser: Browser, size: dict[str, int], scheme: str
+) -> None:
+    tab = await browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    await sign_in(page, tab)
+    for path in (
+        "/",
+        "/incidents?all",
+        "/incident/1",
+        "/account/instagram/lena",
+        "/report/week",
+    ):
+        await tab.goto(page.base + path)
+        over = await tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert over <= 0, f"{path} is {over} px too wide"
+        found = await Axe().run(tab)
+        serious = [
+            f"{path}: {one['id']} {one['nodes'][0]['html'][:120]}"
+            for one in found.response["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+
+
+async def test_without_a_script_the_chart_stands_still(page: Served, browser: Browser) -> None:
+    context = await browser.new_context(java_script_enabled=False, viewport=NARROW)
+    tab = await context.new_page()
+    await sign_in(page, tab, manager=False)
+    await tab.goto(f"{page.base}/account/instagram/lena")
+    assert await tab.locator(".still .line").is_visible()
+    assert await tab.get_by_role("link", name="Readings").is_visible()
