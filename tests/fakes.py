@@ -62,7 +62,7 @@ class FakeChat:
     """
 
     platform = "fake"
-    can = Capabilities(edits=True, threads=True, finds=True, commands=True)
+    can = Capabilities(edits=True, threads=True, finds=True, commands=True, pictures=True)
 
     def __init__(self, linked: dict[str, str | None], platform: str = "fake") -> None:
         self.platform = platform

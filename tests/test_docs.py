@@ -63,7 +63,11 @@ def test_every_example_holds_with_its_comment_taken_off() -> None:
 
 @pytest.mark.parametrize(
     "section",
-    [*sections_of(Settings), *KINDS.values(), *(kind.settings for kind in CHATS.values())],
+    [
+        *sections_of(Settings),
+        *KINDS.values(),
+        *(part for kind in CHATS.values() for part in sections_of(kind.settings)),
+    ],
     ids=lambda section: section.__name__,
 )
 def test_every_key_stands_in_the_example_config(section: type[Section]) -> None:
@@ -77,6 +81,12 @@ def test_every_source_kind_stands_in_the_guide_and_the_example() -> None:
     for kind in SOURCES:
         assert f"`{kind}`" in SOURCES_PAGE
         assert re.search(rf'kind = "{kind}"|\b{kind}\b', EXAMPLE)
+
+
+def test_every_chat_stands_in_the_readme_and_the_example() -> None:
+    for name in CHATS.keys() - {"console"}:
+        assert name in README.lower()
+        assert re.search(rf"(?m)^(# )?\[{name}[.\]]", EXAMPLE)
 
 
 def test_the_readme_is_short() -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.chat.console import settings as console
-from bot.chat.discord import settings as discord
-from bot.chat.slack import settings as slack
+from bot.chat import console, discord, slack, webhook
 from bot.model.chat import OPERATOR_SPACE, Chat, ChatKind, ChatSurroundings
 
 
@@ -26,6 +24,12 @@ def _open_console(section: console.ConsoleSettings, world: ChatSurroundings) -> 
     from bot.chat.console.adapter import open_console
 
     return open_console(section, world) if section.enabled else None
+
+
+def _open_webhook(section: webhook.WebhookSettings, world: ChatSurroundings) -> Chat:
+    from bot.chat.webhook.adapter import open_webhook
+
+    return open_webhook(section, world)
 
 
 CHATS: Mapping[str, ChatKind] = {
@@ -54,5 +58,13 @@ CHATS: Mapping[str, ChatKind] = {
         space=r"[A-Za-z0-9]+",
         forms=("slack:C0123", "slack:T0TEAM"),
         alone="Slack workspace",
+    ),
+    "webhook": ChatKind(
+        settings=webhook.WebhookSettings,
+        open=_open_webhook,
+        can=webhook.CAN,
+        channel=r"[A-Za-z0-9_.-]+",
+        forms=("webhook:NAME",),
+        home=webhook.home,
     ),
 }

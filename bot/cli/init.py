@@ -176,8 +176,7 @@ def _terminal(root: Path, said: Said, asks: bool) -> Chosen:
 
 
 def _discord(root: Path, said: Said, asks: bool) -> Chosen:
-    from bot.chat.discord import setup
-    from bot.chat.discord.settings import DiscordSettings
+    from bot.chat.discord import DiscordSettings, setup
 
     base = said.api[0] if said.api else DiscordSettings().api_base
     own = [f'api_base = "{base}"'] if said.api else []
@@ -193,8 +192,7 @@ def _discord(root: Path, said: Said, asks: bool) -> Chosen:
 
 
 def _slack(root: Path, said: Said, asks: bool) -> Chosen:
-    from bot.chat.slack import setup
-    from bot.chat.slack.settings import SlackSettings
+    from bot.chat.slack import SlackSettings, setup
 
     base = said.api[0] if said.api else SlackSettings().base_url
     own = [f'base_url = "{base}"'] if said.api else []

@@ -262,8 +262,8 @@ async def send_test(settings: Settings, channel: str) -> str:
 
 
 def slack_manifest(settings: Settings) -> str:
+    from bot.chat.slack import SlackSettings
     from bot.chat.slack.manifest import slack_manifest as manifest
-    from bot.chat.slack.settings import SlackSettings
 
     section = settings.chats.get("slack", SlackSettings())
     assert isinstance(section, SlackSettings)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from bot.config.schema import ChannelSettings, Settings
 from bot.config.settings import SourceSettings
 from bot.errors import ConfigError
-from bot.model.chat import ChatKind
+from bot.model.chat import OPERATOR_SPACE, ChatKind
 
 AnySection = TypeVar("AnySection", bound=BaseModel)
 
@@ -177,7 +177,9 @@ def _home(
         return
     if home is None and len(linked) == 1:
         home = linked[0]
-    if home is not None:
+    if home is not None and home not in {OPERATOR_SPACE, *(one.id for one in settings.spaces)}:
+        yield f"channel: {entry.channel} belongs to {home}, which no [[spaces]] entry links"
+    elif home is not None:
         homes[entry.channel] = home
 
 

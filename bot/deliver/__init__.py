@@ -229,10 +229,8 @@ class OutboxWorker:
             if ref is None:
                 voice = self._voices.voice_for(channel.locale, channel.timezone)
                 bare = self._voices.untold(voice, delivery.message)
-                shown = await self._with_picture(channel, delivery)
-                arrived = await send(
-                    chat, await self._able(chat, channel, claimed, shown), bare
-                )
+                shown = await self._able(chat, channel, claimed)
+                arrived = await send(chat, shown, bare)
             else:
                 arrived = Arrived(ref=ref)
         except DeliveryDeferred as error:
@@ -314,10 +312,11 @@ class OutboxWorker:
             return delivery
         return replace(delivery, message=replace(delivery.message, picture=picture))
 
-    async def _able(
-        self, chat: Chat, channel: Channel, claimed: Claimed, delivery: Delivery
-    ) -> Delivery:
+    async def _able(self, chat: Chat, channel: Channel, claimed: Claimed) -> Delivery:
         """The delivery in the form that this chat can take."""
+        delivery = claimed.delivery
+        if chat.can.pictures:
+            delivery = await self._with_picture(channel, delivery)
         if chat.can.data and claimed.alert is not None:
             told = await self._store.read(alert_data, claimed.alert, channel)
             delivery = replace(delivery, incidents=told)

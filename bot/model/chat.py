@@ -78,14 +78,15 @@ class Capabilities:
     `edits`: a message changes in place; else each revision is a post of its own. `threads`:
     a reply stands below its message; else none is sent. `finds`: what may have arrived can be
     looked for (`FindingChat`); else it is sent again under the same id, and whoever reads it
-    drops the second one. `commands`: people ask there. `data`: a delivery carries its
-    incidents as data too.
+    drops the second one. `commands`: people ask there. `pictures`: charts are drawn for it.
+    `data`: a delivery carries its incidents as data too.
     """
 
     edits: bool = False
     threads: bool = False
     finds: bool = False
     commands: bool = False
+    pictures: bool = False
     data: bool = False
 
 

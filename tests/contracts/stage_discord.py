@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.chat.clocks import Clocks
+from bot.chat.discord import DiscordSettings
 from bot.chat.discord.adapter import DiscordChat, Patience
-from bot.chat.discord.settings import DiscordSettings
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, YEAR, Asked, LoopbackDiscord
 from tests.loopback.discord_rules import walk

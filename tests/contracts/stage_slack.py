@@ -9,9 +9,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from bot.chat.clocks import Clocks
+from bot.chat.slack import SlackSettings
 from bot.chat.slack.adapter import SlackChat
 from bot.chat.slack.render import unescape
-from bot.chat.slack.settings import SlackSettings
 from bot.chat.slack.tokens import SlackTokens
 from bot.deliver import LONGEST_ASKED
 from bot.errors import DeliveryDeferred

@@ -55,6 +55,7 @@ async def test_a_post_shows_all_of_its_message(stage: Stage) -> None:
 
 
 async def test_a_picture_is_shown_with_the_message_and_kept_by_an_edit(stage: Stage) -> None:
+    can(stage, "pictures")
     message = alert(picture=Picture(name="lena.png", png=PNG, alt="followers of lena"))
     ref = await stage.chat.send(delivery(stage, message=message))
     edited = replace(message, title="Alert 1: confirmed")
@@ -90,18 +91,21 @@ async def test_replies_stand_in_the_thread_in_order(stage: Stage) -> None:
 
 
 async def test_a_message_that_was_sent_is_found_by_its_id(stage: Stage) -> None:
+    can(stage, "finds")
     ref = await stage.chat.send(delivery(stage))
     assert await stage.chat.find(delivery(stage)) == ref
     assert await stage.chat.find(delivery(stage, 2)) is None
 
 
 async def test_a_message_without_buttons_is_found_too(stage: Stage) -> None:
+    can(stage, "finds")
     message = alert(buttons=(), footer="")
     ref = await stage.chat.send(delivery(stage, message=message))
     assert await stage.chat.find(delivery(stage, message=message)) == ref
 
 
 async def test_a_reply_that_was_sent_is_found(stage: Stage) -> None:
+    can(stage, "finds")
     ref = await stage.chat.send(delivery(stage))
     reply = delivery(stage, 2, action="reply", ref=ref, message=Message(text="line"))
     assert await stage.chat.find(reply) is None
@@ -127,13 +131,15 @@ async def test_what_did_not_arrive_is_not_found_and_comes_once(
     stage.fail(fault)
     error = await failure(stage.chat.send(delivery(stage)))
     assert isinstance(error, DeliveryDeferred | DeliveryUnconfirmed)
-    assert await stage.chat.find(delivery(stage)) is None
+    if stage.chat.can.finds:
+        assert await stage.chat.find(delivery(stage)) is None
     await stage.chat.send(delivery(stage))
     assert len(stage.shown()) == 1
 
 
 @pytest.mark.parametrize("fault", SENT)
 async def test_what_arrived_unseen_is_found(stage: Stage, fault: str) -> None:
+    can(stage, "finds")
     needs(stage, fault)
     stage.fail(fault)
     error = await failure(stage.chat.send(delivery(stage)))
@@ -155,6 +161,7 @@ async def test_a_repeat_within_two_minutes_does_not_double(stage: Stage, fault: 
 
 
 async def test_an_old_attempt_is_found_among_later_messages(stage: Stage) -> None:
+    can(stage, "finds")
     first = delivery(stage)
     await stage.chat.send(first)
     for number in range(2, 9):
@@ -228,7 +235,8 @@ async def test_a_poisoned_message_is_refused_and_its_plain_form_is_taken(stage: 
     for words in ("Alert 1: purge", "tiktok/lena lost 1,200 followers", "Change", "-12 %"):
         assert words in shown.text
     assert not shown.buttons
-    assert await stage.chat.find(plain) == ref
+    if stage.chat.can.finds:
+        assert await stage.chat.find(plain) == ref
     await stage.chat.send(delivery(stage, 2))
     assert len(stage.shown()) == 2
 
@@ -278,6 +286,7 @@ async def test_names_ping_nobody(stage: Stage) -> None:
 
 
 async def test_a_command_is_answered_to_its_caller_alone(stage: Stage) -> None:
+    can(stage, "commands")
     answer = await stage.command("status tiktok/lena")
     assert "answer to status" in answer.text
     assert answer.private
@@ -287,6 +296,7 @@ async def test_a_command_is_answered_to_its_caller_alone(stage: Stage) -> None:
 
 
 async def test_a_shared_answer_is_for_everybody(stage: Stage) -> None:
+    can(stage, "commands")
     if stage.chat.platform == "console":
         pytest.skip("the terminal has one reader")
     answer = await stage.command("status", share=True)
@@ -294,12 +304,14 @@ async def test_a_shared_answer_is_for_everybody(stage: Stage) -> None:
 
 
 async def test_a_command_of_two_words_and_free_text_arrives_whole(stage: Stage) -> None:
+    can(stage, "commands")
     await stage.command("event add summer campaign <3 starts")
     assert stage.dispatcher.asked[-1][1] == "event add"
     assert stage.dispatcher.asked[-1][2]["text"] == "summer campaign <3 starts"
 
 
 async def test_a_slow_command_is_acknowledged_at_once(stage: Stage) -> None:
+    can(stage, "commands")
     stage.dispatcher.delay = 0.3
     answer = await stage.command("status")
     assert "answer to status" in answer.text
@@ -307,6 +319,7 @@ async def test_a_slow_command_is_acknowledged_at_once(stage: Stage) -> None:
 
 
 async def test_a_pressed_button_carries_its_alert(stage: Stage) -> None:
+    can(stage, "commands")
     if stage.chat.platform == "console":
         pytest.skip("paper has no buttons")
     await stage.chat.send(delivery(stage))

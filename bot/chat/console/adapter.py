@@ -18,8 +18,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bot.chat.console import CAN, ConsoleSettings
 from bot.chat.console.journal import Journal
-from bot.chat.console.settings import CAN, ConsoleSettings
 from bot.chat.text import clean
 from bot.errors import DeliveryDeferred, DeliveryRefused
 from bot.model.chat import OPERATOR_SPACE, ChatSurroundings, Delivery, Health

@@ -21,6 +21,7 @@ from discord.gateway import DiscordWebSocket
 
 from bot.chat.clocks import Clocks
 from bot.chat.condition import Condition
+from bot.chat.discord import CAN, DiscordSettings
 from bot.chat.discord.commands import CHOICE, CHOICES, ROOT, payload, same
 from bot.chat.discord.errors import (
     ALREADY_ACKNOWLEDGED,
@@ -34,7 +35,6 @@ from bot.chat.discord.interactions import Interactions
 from bot.chat.discord.permissions import READ_HISTORY, missing
 from bot.chat.discord.post import edit, look, number_of, post, ref_of, reply
 from bot.chat.discord.render import CHART, Rendered, render
-from bot.chat.discord.settings import CAN, DiscordSettings
 from bot.chat.words import LARGEST_FILE
 from bot.config.settings import secret
 from bot.errors import DeliveryError, DeliveryRefused

@@ -24,6 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.clocks import Clocks
 from bot.chat.condition import Condition
+from bot.chat.slack import CAN, SlackSettings
 from bot.chat.slack.callers import Callers
 from bot.chat.slack.errors import INVITE, SlackRefusal, refusal
 from bot.chat.slack.files import Files
@@ -33,7 +34,6 @@ from bot.chat.slack.interactions import FORM, Interactions
 from bot.chat.slack.limits import Pace
 from bot.chat.slack.manifest import PATH, missing_scopes
 from bot.chat.slack.post import Poster
-from bot.chat.slack.settings import CAN, SlackSettings
 from bot.chat.slack.tokens import SlackTokens
 from bot.chat.slack.web import SlackWeb, broken, proxy_for
 from bot.chat.text import seconds

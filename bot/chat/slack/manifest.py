@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from bot.chat.slack.settings import SlackSettings
+from bot.chat.slack import SlackSettings
 
 COMMAND = "/ebb"
 PATH = "/slack/events"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.chat.slack.settings import SlackSettings
+from bot.chat.slack import SlackSettings
 from bot.config.settings import secret
 
 

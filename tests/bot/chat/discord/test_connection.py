@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.chat.clocks import Clocks
+from bot.chat.discord import DiscordSettings
 from bot.chat.discord.adapter import DiscordChat, Patience
 from bot.chat.discord.permissions import PERMISSIONS, discord_invite
-from bot.chat.discord.settings import DiscordSettings
 from bot.errors import DeliveryDeferred
 from tests.contracts.chat import COMMANDS, RecordingDesk, delivery, failure, until
 from tests.contracts.stage_discord import DiscordStage, open_stage

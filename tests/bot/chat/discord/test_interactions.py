@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bot.chat.clocks import Clocks
+from bot.chat.discord import DiscordSettings
 from bot.chat.discord.adapter import DiscordChat
 from bot.chat.discord.commands import payload, read_call, same
-from bot.chat.discord.settings import DiscordSettings
 from bot.commands.table import COMMANDS as ALL_COMMANDS
 from bot.message.voice import voices
 from bot.model.command import Argument, Command

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from bot.chat.slack import SlackSettings
 from bot.chat.slack.manifest import SCOPES, slack_manifest
-from bot.chat.slack.settings import SlackSettings
 from bot.chat.slack.tokens import SlackTokens
 from bot.errors import (
     ConfigError,
