@@ -54,7 +54,8 @@ class SourceError(BotError):
     def __init__(self, message: str, *, source: str = "", account: str | None = None) -> None:
         self.source = source
         self.account = account
-        super().__init__(message)
+        # names of files may be no text that a database or a terminal takes
+        super().__init__(message.encode("utf-8", "replace").decode().replace("\0", "?"))
 
 
 class SourceUnavailable(SourceError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +20,10 @@ from bot.ingest.poll import Feed, Outcome, respelled, store_batch
 from bot.model.command import Attachment
 from bot.model.reading import Account
 from bot.model.source import Batch, Fault, Found, Surroundings
+from bot.sources.bounded import read_bounded
 from bot.sources.faults import told
 from bot.sources.read import read_input
-from bot.sources.tables.options import options_from
+from bot.sources.tables.options import TableOptions, options_from
 from bot.storage import accounts, sources
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from bot.storage.database import Store
 
 IMPORT = "import"
+_ODD = re.compile(r"[^\w .()+@&,'-]")
+_NAME = 60
+"""Signs of a file's name that are kept, its end: 255 bytes are the most that systems take."""
 CONSOLE = "console"
 _PRIORITY = 1
 _SHOWN = 10
@@ -54,18 +59,31 @@ class Intake:
         if isinstance(given, Attachment):
             with tempfile.TemporaryDirectory() as folder:
                 path = await asyncio.to_thread(_put_down, given, folder)
-                found = await self.import_path(path, {}, space)
+                found = await self.import_path(path, {}, space, bounded=True)
             return [replace(one, file=os.path.basename(one.file)) for one in found]
         path = await asyncio.to_thread(Path(given).expanduser)
         return await self.import_path(path, {}, space)
 
     async def import_path(
-        self, path: Path, options: Mapping[str, Any], space: str = CONSOLE
+        self,
+        path: Path,
+        options: Mapping[str, Any],
+        space: str = CONSOLE,
+        *,
+        bounded: bool = False,
     ) -> list[Found]:
-        """Reads one file, folder or zip, stores it, compares its lists and reviews."""
+        """Reads one file, folder or zip, stores it, compares its lists and reviews.
+
+        `bounded` for what a person sent: it may take little memory and time.
+        """
         now = datetime.fromtimestamp(self.calendar(), UTC)
         names = await self.store.read(accounts.spoken_names)
-        batch = await _read(path, options, self.settings, self.world, now, names)
+        table = options_from({"timezone": self.settings.timezone, **options}, known=names)
+        if bounded:
+            secrets = self.world.secrets
+            batch = await asyncio.to_thread(read_bounded, path, table, secrets=secrets, now=now)
+        else:
+            batch = await _read(path, table, self.world, now)
         if space != CONSOLE:
             batch = await self.store.read(self._admitted, batch, space)
         batch = await self.store.read(respelled, batch)
@@ -143,23 +161,18 @@ async def dry_run(
     path: Path, options: Mapping[str, Any], settings: Settings, world: Surroundings
 ) -> list[Found]:
     """Reads a file and says what it is, without storing anything."""
-    return told(await _read(path, options, settings, world, datetime.now(UTC)), ())
+    table = options_from({"timezone": settings.timezone, **options})
+    return told(await _read(path, table, world, datetime.now(UTC)), ())
 
 
-async def _read(
-    path: Path,
-    options: Mapping[str, Any],
-    settings: Settings,
-    world: Surroundings,
-    now: datetime,
-    known: frozenset[str] = frozenset(),
-) -> Batch:
-    table = options_from({"timezone": settings.timezone, **options}, known=known)
+async def _read(path: Path, table: TableOptions, world: Surroundings, now: datetime) -> Batch:
     return await asyncio.to_thread(read_input, path, table, hash_key=world.hash_key, now=now)
 
 
 def _put_down(given: Attachment, folder: str) -> Path:
-    path = Path(folder, os.path.basename(given.name) or "attachment")
+    """Under its own name as far as every file system takes it."""
+    name = _ODD.sub("_", os.path.basename(given.name.replace("\\", "/")))[-_NAME:]
+    path = Path(folder, name if name.strip(".") else "attachment")
     path.write_bytes(given.content)
     return path
 

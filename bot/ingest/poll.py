@@ -1,6 +1,7 @@
 """Asking one source and storing what it gives."""
 
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,10 @@ BATCH_SECONDS = 0.1
 """Longest that an import holds the write lock, so that deliveries go on meanwhile."""
 
 _ENDED = frozenset({"gone", "suspended", "deactivated", "private", "renamed"})
+_NAME = 300
+_ODD = re.compile("[\0-\x1f\x7f\ufffd]")
+"""What no handle of a platform is: much longer than 30 signs, or with controls in it."""
+
 _BROWN_OUT = 3
 """A source that loses so many accounts and most of its accounts at once is broken itself."""
 
@@ -152,8 +157,28 @@ def _wanted(db: Database, source: str, handles: Sequence[str] | None) -> list[st
     return wanted if wanted or not named else None
 
 
+def _nameable(batch: Batch) -> Batch:
+    readings = batch.readings
+    if readings is None or readings.is_empty():
+        return batch
+    names = readings.get_column("account").unique()
+    odd = [name for name in names.to_list() if _ODD.search(name) or len(name) > _NAME]
+    if not odd:
+        return batch
+    text = f"{len(odd)} accounts were left out: their names are too long or hold no letters"
+    return replace(
+        batch,
+        readings=readings.filter(~pl.col("account").is_in(odd)),
+        faults=(*batch.faults, Fault(kind="row", text=text)),
+    )
+
+
 def respelled(db: Database, batch: Batch) -> Batch:
-    """The batch with every known account written as it is here; readings find theirs alone."""
+    """The batch with every known account written as it is here; readings find theirs alone.
+
+    What nobody could call an account is left out and told, whatever source gave it.
+    """
+    batch = _nameable(batch)
     named = {given.account for given in batch.lists}
     named |= {fault.account for fault in batch.faults if fault.account}
     meant = accounts.spellings(db, named) if named else {}

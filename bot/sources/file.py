@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from bot.errors import SourceChanged, SourceError
+from bot.errors import SourceChanged, SourceError, SourceUnavailable
 from bot.model.source import Batch, Fault, Surroundings
 from bot.sources.faults import fault_of
 from bot.sources.paths import is_fresh, paths_at
@@ -61,12 +61,18 @@ class FileSource:
     def _fetch(self, wanted: Sequence[str], seen: dict[str, Any], now: datetime) -> Batch:
         from bot.sources.exports.reading import combined
 
-        paths = self._paths()
-        marks = {str(path): _mark(path) for path in paths}
-        kept = {name: mark for name, mark in seen.items() if marks.get(name) == mark}
-        waiting = [path for path in paths if str(path) not in kept]
         parts: list[Batch] = []
         faults: list[Fault] = []
+        paths, marks = [], {}
+        for path in self._paths():
+            try:
+                marks[str(path)] = _mark(path)
+                paths.append(path)
+            except OSError as error:
+                text = f"{path} cannot be read ({error.strerror}): give this user the right to."
+                faults.append(fault_of(SourceUnavailable(text)))
+        kept = {name: mark for name, mark in seen.items() if marks.get(name) == mark}
+        waiting = [path for path in paths if str(path) not in kept]
         size = 0
         while waiting and size < _ROWS:
             path = waiting.pop(0)
@@ -134,7 +140,8 @@ def _mark(path: Path) -> list[int | str]:
     if path.is_dir():
         for file in sorted(p for p in path.rglob("*") if p.is_file()):
             status = file.stat()
-            digest.update(f"{file.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+            told = f"{file.name}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            digest.update(told.encode("utf-8", "surrogateescape"))
         return [0, 0, digest.hexdigest()]
     status = path.stat()
     with path.open("rb") as stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import stat
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,24 +16,44 @@ def paths_at(root: str, wanted: str, source: str, *, folders: bool) -> list[Path
     Raises SourceUnavailable where nothing is.
     """
     pattern = Path(root, wanted).expanduser()
-    if pattern.is_dir():
-        found = list(pattern.iterdir())
-    elif pattern.exists():
-        found = [pattern]
-    else:
-        found = [Path(path) for path in glob.glob(str(pattern), recursive=True)]
-    found = [
-        path
-        for path in found
+    try:
+        if pattern.is_dir():
+            named = list(pattern.iterdir())
+        elif pattern.exists():
+            named = [pattern]
+        else:
+            named = [Path(path) for path in glob.glob(str(pattern), recursive=True)]
+    except OSError as error:
+        raise SourceUnavailable(
+            f'{source}: "{wanted}" cannot be looked at ({error.strerror}): give this user the '
+            "right to read it.",
+            source=source,
+        ) from None
+    found = {
+        path: changed
+        for path in named
         if not path.name.startswith((".", "__MACOSX"))
-        and (path.is_file() or (folders and any(path.rglob("*"))))
-    ]
+        and (changed := _changed(path, folders=folders)) is not None
+    }
     if not found:
         raise SourceUnavailable(
             f'{source}: no file at "{wanted}": put the export there or correct path.',
             source=source,
         )
-    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return sorted(found, key=lambda path: (found[path], path.name))
+
+
+def _changed(path: Path, *, folders: bool) -> int | None:
+    """When a regular file, or a folder with something in it, was changed; None of all else.
+
+    A pipe and a device never end, a link may lead nowhere or in a circle.
+    """
+    try:
+        status = path.stat()
+        inside = folders and stat.S_ISDIR(status.st_mode) and any(path.rglob("*"))
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns if inside or stat.S_ISREG(status.st_mode) else None
 
 
 def is_fresh(path: Path, now: datetime, span: timedelta) -> bool:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.errors import SourceChanged, SourceUnavailable
 from bot.model.reading import Account
 from bot.model.source import Batch
+from bot.sources.legible import legible
 from bot.sources.tables.options import TableOptions
 
 Naming = Literal["never", "tables", "all"]
@@ -39,6 +40,7 @@ def read_input(
     from bot.sources.exports.reading import read_path
 
     path = Path(path)
+    label = legible(str(path))
     if not path.exists():
         raise SourceUnavailable(f"{path} does not exist: correct the path.")
     own = options.account == "*"
@@ -53,7 +55,7 @@ def read_input(
     )
     options = replace(options, naming=own or naming != "never", torn=torn)
     try:
-        return read_path(path, str(path), context, options)
+        return read_path(path, label, context, options)
     except SourceChanged as error:
-        parsed = failed(str(path), error)
+        parsed = failed(label, error)
         return Batch(faults=parsed.faults, found=(parsed.found,))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged
 from bot.model.source import Fault
+from bot.sources.legible import LOST
 from bot.sources.tables.cells import categories, split_cells
 from bot.sources.tables.columns import METRICS, find_header, role_of
 from bot.sources.tables.dates import is_time
@@ -41,6 +42,9 @@ _BOMS = (
 )
 
 
+_WIDE = 8
+
+
 def to_utf8(data: bytes, name: str) -> tuple[bytes, str | None]:
     """The same text as UTF-8 without a byte order mark, and a note where it was a guess."""
     for mark, encoding in _BOMS:
@@ -49,7 +53,12 @@ def to_utf8(data: bytes, name: str) -> tuple[bytes, str | None]:
     if data.isascii() and b"\0" not in data[:_HEAD]:
         return data, None
     head = data[:_HEAD]
-    if nulls := head.count(b"\0"):
+    nulls = head.count(b"\0")
+    if (
+        0 < nulls * _WIDE < len(head)
+    ):  # a few stand in texts; in UTF-16 every second byte is one
+        return to_utf8(data.replace(b"\0", LOST.encode()), name)
+    if nulls:
         even = head[::2].count(b"\0")
         return _decoded(data, "utf-16-be" if even * 2 > nulls else "utf-16-le", name), None
     try:

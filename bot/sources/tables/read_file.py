@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import SourceUnavailable
+from bot.sources.exports.archive import MAX_RATIO, RATIO_FROM
+from bot.sources.legible import legible
 from bot.sources.tables.database_file import read_sqlite
 from bot.sources.tables.delimited import read_delimited, read_mapped, to_utf8
 from bot.sources.tables.file_errors import damaged, no_table
@@ -18,6 +20,7 @@ from bot.sources.tables.records import read_json
 from bot.sources.tables.sandbox import parquet_of
 from bot.sources.tables.workbook import read_workbook
 
+_PIECE = 1 << 20
 LARGEST = 2 * 1024**3
 """Bytes that a file may hold, also once it is unpacked."""
 
@@ -44,7 +47,7 @@ def is_torn(path: Path) -> bool:
 
 def open_tables(path: Path, columns: Mapping[str, str], *, torn: bool = False) -> list[Table]:
     """The cells of one file, whatever its kind; where it is `torn`, without its last line."""
-    name = path.name
+    name = legible(path.name)
     with _told(path):
         with path.open("rb") as file:
             head = file.read(16)
@@ -57,7 +60,8 @@ def open_tables(path: Path, columns: Mapping[str, str], *, torn: bool = False) -
         if torn:
             data = path.read_bytes()
             return tables_from(data[: data.rfind(b"\n") + 1], name, columns)
-        if not head.lstrip().startswith(_NOT_DELIMITED):
+        nameable = legible(str(path)) == str(path)  # polars opens no other names
+        if nameable and not head.lstrip().startswith(_NOT_DELIMITED):
             table = read_mapped(path, columns)
             if table is not None:
                 return [table]
@@ -98,11 +102,15 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def _unzipped(data: bytes, name: str) -> bytes:
+    """Refused as soon as it is larger than any table that was packed into so little."""
+    most = min(LARGEST, max(RATIO_FROM, MAX_RATIO * len(data)))
+    plain = bytearray()
     try:
         with gzip.open(io.BytesIO(data)) as file:
-            plain = file.read(LARGEST + 1)
+            while len(plain) <= most and (piece := file.read(_PIECE)):
+                plain += piece
     except (OSError, EOFError, ValueError):
         raise damaged(name, "is a damaged or cut off gzip file") from None
-    if len(plain) > LARGEST or plain.startswith(b"\x1f\x8b"):
-        raise damaged(name, "unpacks to more than a table")
-    return plain
+    if len(plain) > most or plain.startswith(b"\x1f\x8b"):
+        raise damaged(name, "unpacks to more than a table, as bombs do")
+    return bytes(plain)

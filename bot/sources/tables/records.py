@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.errors import SourceChanged
 from bot.model.source import Fault
+from bot.sources.legible import legible_json
 from bot.sources.tables.cells import columns_of
 from bot.sources.tables.file_errors import damaged
 from bot.sources.tables.json_shapes import records_of, shape_of
@@ -17,7 +18,7 @@ from bot.sources.tables.readings import Table
 
 def read_json(data: bytes, name: str) -> Table:
     """A document of any shape of `json_shapes`, or one object per line."""
-    text = data.decode("utf-8", "replace")
+    text = legible_json(data.decode("utf-8", "replace"))
     with contextlib.suppress(ValueError, RecursionError):
         frame = columns_of(records_in(json.loads(text), name), name)
         return Table(name=name, frame=frame, first_row=1)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import SourceChanged
+from bot.sources.legible import legible_json
 
 _TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_\-.~%:=]{24,}")
 
@@ -35,7 +36,8 @@ class Reply:
 
     def json(self) -> Any:
         try:
-            return json.loads(self.content)
+            text = self.content.decode(json.detect_encoding(self.content), "replace")
+            return json.loads(legible_json(text))
         except (ValueError, RecursionError):
             raise SourceChanged(
                 f"{self.name}: {place(self.url)} did not answer with JSON: it may be down for "

@@ -36,9 +36,16 @@ LARGEST = 32 * 1024 * 1024
 _ATTEMPTS = 4
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
-_LONGEST = 120.0
+_LONGEST = 30.0
+_ALTOGETHER = 40.0
+"""Seconds for one answer, and after which no further attempt is made: a server that is silent,
+or sends less than it announces, must not hold up the poll."""
 _REDIRECTS = 3
 _AGENT = "ebbwatch (follower count monitor)"
+
+
+class _TimedOut(SourceUnavailable):
+    """A second attempt would most likely take as long."""
 
 
 class Web:
@@ -123,6 +130,7 @@ class Web:
     ) -> Reply:
         """`sent` holds what `httpx.AsyncClient.build_request` takes beside the URL."""
         pause = _FIRST_PAUSE
+        begun = self._surroundings.monotonic()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self._seats:
@@ -131,7 +139,10 @@ class Web:
                 return self._judged(reply, allow, account)
             except SourceUnavailable as error:
                 wait = pause if error.retry_after is None else error.retry_after
-                if attempt == _ATTEMPTS or wait > _LONGEST_PAUSE:
+                spent = self._surroundings.monotonic() - begun
+                if attempt == _ATTEMPTS or wait > _LONGEST_PAUSE or spent > _ALTOGETHER:
+                    raise
+                if isinstance(error, _TimedOut):
                     raise
                 await self._surroundings.sleep(wait)
                 pause *= 4
@@ -156,7 +167,8 @@ class Web:
                 async with asyncio.timeout(_LONGEST):
                     reply = await self._exchange(url, sent)
             except (TimeoutError, httpx.TimeoutException):
-                raise self._unavailable(url, "did not answer in time") from None
+                text = f"{self.name}: {place(url)} did not answer in time."
+                raise _TimedOut(text, source=self.name) from None
             except httpx.InvalidURL:
                 raise SourceRefused(
                     f"{self.name}: its address is no URL: correct url.", source=self.name

@@ -1,5 +1,6 @@
 """Files that come, grow, are replaced and break, as a folder of exports does."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from bot.errors import AccountNotFound, SourceChanged, SourceUnavailable
+from bot.ingest.poll import poll
 from bot.model.source import Batch, Surroundings
 from bot.sources.file import FileSettings, FileSource
+from bot.storage import accounts
+from bot.storage.database import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HEADER = "date,account,followers\n"
@@ -186,3 +190,38 @@ async def test_a_large_folder_comes_in_parts(
 def test_columns_name_known_roles() -> None:
     with pytest.raises(ValidationError, match='did you mean "followers"'):
         FileSettings(name="a", kind="file", path="x", columns={"follower": "Fans"})
+
+
+@pytest.mark.parametrize("kind", ["file", "export"])
+async def test_what_is_no_regular_file_stops_no_other_one(folder: Path, kind: str) -> None:
+    put(folder / "good.csv", HEADER + "2026-02-26,a,1\n")
+    (folder / "nowhere.csv").symlink_to(folder / "gone.csv")
+    (folder / "circle.csv").symlink_to(folder / "circle.csv")
+    (folder / "device.csv").symlink_to("/dev/zero")
+    (folder / "deep").mkdir()
+    (folder / "deep" / "device.csv").symlink_to("/dev/zero")
+    (folder / "deep" / "up").symlink_to(folder)
+    os.mkfifo(folder / "pipe.csv")
+    put(folder / os.fsdecode(b"odd\xff.csv"), HEADER + "2026-02-26,b,2\n")
+    batch = await source(folder, kind=kind).fetch((), None, NOW)
+    assert sorted(counts(batch)) == [("a", 1), ("b", 2)]
+    json.dumps(batch.state).encode()
+    for fault in batch.faults:
+        fault.text.encode()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "half \ud83d", "h" * 5000])
+async def test_a_row_that_nobody_can_store_is_left_out_alone(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    good = {"account": "lena", "date": "2026-02-26", "followers": 5, "bio": "x\0\ud83d"}
+    bad = {"account": name, "date": "2026-02-26", "followers": 6}
+    put(folder / "counts.json", json.dumps([good, bad]))
+    put(folder / "counts.csv", f"{HEADER}2026-02-26,mona,7\n2026-02-26,x\0y,8\n")
+    store = Store.open(tmp_path / "ebbwatch.db", now=0)
+    outcome = await poll(store, source(folder), NOW)
+    assert outcome.failed is None
+    known = [one.account for one in await store.read(accounts.listing)]
+    store.close()
+    assert known == ["lena", "mona"]
+    assert any("accounts were left out" in fault.text for fault in outcome.faults)

@@ -91,6 +91,36 @@ async def test_silence_ends(
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{",
+        b"SSH-2.0-nothing",
+        b"",
+    ],
+)
+async def test_a_server_that_stops_in_the_middle_is_not_waited_for_again(
+    web: Web, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr("bot.sources.web.client._LONGEST", 0.05)
+    asked = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.write(said)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(SourceUnavailable, match="did not answer in time"):
+        await web.get(f"http://127.0.0.1:{port}/a")
+    server.close()
+    assert asked == 1
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Retry-After": "7"},
