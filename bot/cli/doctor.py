@@ -128,7 +128,15 @@ def _lists(db: Database, settings: Settings) -> list[Found]:
     if missing:
         text = f"{key} is missing: follower lists read so far cannot be compared with new ones"
         return [Found("names key", False, f"{text}; put it back from a backup")]
-    return [Found("names key", True, f"{key} is there; keep a copy of it with your backups")]
+    lists_kept, of, names = lists.kept(db)
+    said = (
+        f"{lists_kept} lists of {of} accounts, {names:,} entries: of each follower a keyed "
+        "hash, the day of the follow and the day their account was made; forget erases them"
+    )
+    return [
+        Found("names key", True, f"{key} is there; keep a copy of it with your backups"),
+        Found("follower lists", True, said),
+    ]
 
 
 async def _sources(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Found]:

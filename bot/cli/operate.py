@@ -182,6 +182,10 @@ async def back_up(settings: Settings, target: Path | None) -> list[str]:
             f"The key {key} is not in it: without the key follower lists cannot be compared "
             "with new ones. Keep a copy of it elsewhere."
         )
+        said.append(
+            "Of followers it holds a keyed hash, the day of the follow and the day their "
+            "account was made; no names."
+        )
     return said
 
 

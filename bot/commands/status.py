@@ -27,7 +27,7 @@ from bot.message.progress import AccountProgress, Deadline, GoalProgress, concer
 from bot.message.status import AccountLook, Churn
 from bot.model.command import Caller
 from bot.model.message import Alert, Message
-from bot.storage import accounts, events, goals, incidents, lists, notices, sources
+from bot.storage import accounts, events, goals, incidents, lists, notices, readings, sources
 from bot.storage.sources import SourceRow
 from checks.model import Event, Notice
 from checks.panel.panel import Panel
@@ -208,6 +208,7 @@ def _one(db: Database, request: Request, text: str) -> Message:
             event for event in about(db, request, known.account) if _running(event, request.now)
         ],
         churn=_churn(db, known.account),
+        listed=readings.only_listed(db, known.account),
     )
     return status_message.account_status(request.voice, shown, request.now)
 

@@ -60,6 +60,8 @@ class AccountLook:
     deadlines: Sequence[Deadline] = ()
     events: Sequence[Event] = ()
     churn: Sequence[Churn] = ()
+    listed: bool = False
+    """Whether its counts are those of complete follower lists."""
 
 
 def overview(
@@ -144,7 +146,10 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
         fields.append(
             Field(name=voice.say("Counts"), value=voice.say(_BASES[look.basis]), short=False)
         )
-    if look.step > 1:
+    if look.listed:
+        text = voice.say("from complete follower lists, one reading each")
+        fields.append(Field(name=voice.say("Counts"), value=text, short=False))
+    elif look.step > 1:
         text = voice.say("shown in steps of {step}", step=voice.count(look.step))
         fields.append(Field(name=voice.say("Counts"), value=text))
     churn = [_churn(voice, one, now) for one in look.churn]

@@ -317,6 +317,18 @@ def total_near(db: Database, account: str, metric: str, at: int) -> float | None
     return None if row is None else float(row[0])
 
 
+def only_listed(db: Database, account: str) -> bool:
+    """Whether complete follower lists alone count an account."""
+    rows = db.conn.execute(
+        "SELECT DISTINCT sources.name FROM readings"
+        " JOIN accounts ON accounts.id = readings.account"
+        " JOIN sources ON sources.id = readings.source"
+        " WHERE accounts.account = ? AND followers IS NOT NULL",
+        (account,),
+    ).fetchall()
+    return [name for (name,) in rows] == [LISTS]
+
+
 def looks_per_day(db: Database, now: int) -> int:
     """How often a day accounts are read, 1 to 24: the mean of the last week."""
     (mean,) = db.conn.execute(

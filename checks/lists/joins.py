@@ -108,17 +108,17 @@ def join_days(since: Times, *, at: int, timezone: str = "UTC") -> JoinDays:
     """Counts by local day up to the day of `at`, from the first dated follow on."""
     dated = since > 0
     late = since > at + DAY
-    known = since[dated & ~late]
+    known = np.sort(since[dated & ~late])
     undated, many_late = int(np.count_nonzero(~dated)), int(np.count_nonzero(late))
     if not len(known):
         empty = np.empty(0, np.int64)
         return JoinDays(
             ends=empty, counts=np.empty(0, np.float64), late=many_late, undated=undated
         )
-    last = end_of_day(max(at, int(known.max())), timezone)
-    days = (last - int(known.min())) // DAY + 2
-    ends = day_ends(last, timezone, days)
-    counts = np.bincount(np.searchsorted(ends, known), minlength=days).astype(np.float64)
+    last = end_of_day(max(at, int(known[-1])), timezone)
+    ends = day_ends(last, timezone, (last - int(known[0])) // DAY + 2)
+    until = np.searchsorted(known, ends, side="right")
+    counts = np.diff(np.append(0, until)).astype(np.float64)
     first = int(np.flatnonzero(counts)[0])
     return JoinDays(ends=ends[first:], counts=counts[first:], late=many_late, undated=undated)
 
@@ -143,10 +143,11 @@ def bursts(
     rhythm that stays raised is growth. `smallest` is the least share of the list. At most
     twelve, by their start.
     """
-    joins = join_days(since, at=at, timezone=timezone)
+    times = np.sort(since)
+    joins = join_days(times, at=at, timezone=timezone)
     if not len(joins.counts):
         return ()
-    times = np.sort(since[(since > 0) & (since <= joins.ends[-1])])
+    times = times[(times > 0) & (times <= joins.ends[-1])]
     days, found = _Days.of(joins, times), []
     least = max(_FEWEST, smallest * len(since))
     for _ in range(_MOST):
@@ -407,13 +408,19 @@ def _short(times: Times, told: list[Burst], names: int, smallest: float) -> list
         share = smallest if seconds > 60 else min(smallest, _SMALLEST_SHORT)
         least = max(_FEWEST, share * names)
         for shift in (0, seconds // 2):
-            first, many = np.unique((rest + shift) // seconds, return_counts=True)
+            first, many = _runs((rest + shift) // seconds)
             usual = float(np.quantile(many, 0.99)) if len(many) > 100 else 1.0
             limit = max(least, 3 * usual, usual + 8 * usual**0.5 + 5)
             for bin in first[many >= limit].tolist():
                 start = bin * seconds - shift
                 found.append(_short_burst(rest, start, seconds, usual, names))
     return _apart(found)
+
+
+def _runs(ordered: Times) -> tuple[Times, npt.NDArray[np.intp]]:
+    """Each value of a sorted array and how often it stands there."""
+    edges = np.append(0, np.flatnonzero(np.diff(ordered)) + 1)
+    return ordered[edges], np.diff(np.append(edges, len(ordered)))
 
 
 def _short_burst(times: Times, start: int, seconds: int, usual: float, names: int) -> Burst:

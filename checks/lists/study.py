@@ -105,15 +105,12 @@ def study(new: Snapshot, context: ListContext) -> Study:
     if given is not None:
         joins = join_days(given, at=new.at, timezone=context.timezone)
     refused = None if old is None else _refused(new, old, context)
-    change = compare(old.ids, new.ids) if old is not None and refused is None else None
-    lost = None
-    habits = None
-    if change is not None and old is not None:
+    change, lost, habits = None, None, None
+    if old is not None and refused is None:
+        dates = None if old.ordered else old.since
+        change = compare(old.ids, new.ids, old_since=dates, old_at=old.at)
         if new.side == "followers":
             lost = _survival(old, change, new.at, context)
-            change = compare(
-                old.ids, new.ids, old_since=None if old.ordered else old.since, old_at=old.at
-            )
         else:
             habits = _habits(new, old, context)
     return Study(
