@@ -9,6 +9,9 @@ from checks.panel.panel import LOOKBACK, Floats, Panel
 from checks.reasons import reason
 
 DAY = 86_400
+PACE_DAYS = 28
+"""Over which the pace is told: four whole weeks; half is moved by one campaign, double lags."""
+
 ROUND = tuple(lead * 10**digits for digits in range(2, 10) for lead in (1, 2, 5))
 HORIZON = 365
 """Days; beyond a year a daily rate says nothing."""
@@ -33,6 +36,15 @@ class Forecast:
     latest: int | None
 
 
+def _pace(followers: Floats) -> float:
+    """The mean gain a day over these days, from the first reading to the last."""
+    read = np.flatnonzero(~np.isnan(followers))
+    if read.size < 2:
+        return 0.0
+    gained = followers[read[-1]] - followers[read[0]]
+    return float(gained / (read[-1] - read[0]))
+
+
 def milestones(panel: Panel, column: int = -1) -> list[Notice]:
     """A notice for each account whose reading on `column` is the first to pass a round count.
 
@@ -55,7 +67,12 @@ def milestones(panel: Panel, column: int = -1) -> list[Notice]:
             account=panel.accounts[row],
             at=int(panel.ends[column]),
             reasons=(
-                reason("milestone", milestone=ROUND[rank[row] - 1], followers=int(now[row])),
+                reason(
+                    "milestone",
+                    milestone=ROUND[rank[row] - 1],
+                    followers=int(now[row]),
+                    daily=_pace(followers[row, -PACE_DAYS - 1 :]),
+                ),
             ),
         )
         for row in passed

@@ -216,7 +216,8 @@ REASONS: Mapping[str, Code] = {
     ),
     # notices
     "milestone": Code(
-        "`followers` followers: `milestone` is passed.", ("milestone", "followers")
+        "`followers` followers: `milestone` is passed, at `daily` a day.",
+        ("milestone", "followers", "daily"),
     ),
     "not_read": Code("There has been no reading for `days` days.", ("days",)),
     "account_ended": Code("The platform says that the account is `status`.", ("status",)),

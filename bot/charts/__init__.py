@@ -2,6 +2,7 @@
 
 from bot.charts.counts import Chart, Episode, Mark, draw
 from bot.charts.followers import FollowerMap, JoinBars, Span, draw_joins, draw_map
+from bot.charts.report import ReportCard, draw_report
 from bot.charts.style import COLOURS, Theme
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "FollowerMap",
     "JoinBars",
     "Mark",
+    "ReportCard",
     "Span",
     "Theme",
     "draw",
     "draw_joins",
     "draw_map",
+    "draw_report",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot.model.inline import MARKS, is_inside, plain, tidy
-from bot.model.message import Choice, Menu, Message
+from bot.model.message import Choice, Menu, Message, Sheet
 
 ELLIPSIS = "…"
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
@@ -17,6 +19,7 @@ _MARKS_IN_A_ROW = 3
 _NAME = 44
 """Characters of the longest usual name: a platform and a handle of 30."""
 _PRESSED = 3
+_FORMULA = ("=", "@", "\t", "\r")
 _COUNT = re.compile(r"\d[\d.,\s'’]*")
 _LINE_BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 # All but what is known to be harmless: Latin, Cyrillic, Japanese, Chinese and Korean letters.
@@ -152,6 +155,16 @@ def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def csv_of(sheet: Sheet) -> bytes:
+    """For a spreadsheet: with the mark that lets it see UTF-8; no cell can be a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for row in sheet.rows:
+        cells = [clean(cell, lines=False) for cell in row]
+        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+    return out.getvalue().encode("utf-8-sig")
 
 
 def is_count(text: str) -> bool:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 from sqlite_utils import Database
@@ -10,7 +11,7 @@ from sqlite_utils import Database
 from bot.message.progress import AccountProgress, GoalProgress
 from bot.storage import readings
 from bot.storage.goals import Goal
-from checks.panel.panel import LOOKBACK, Panel, build_panel
+from checks.panel.panel import LOOKBACK, Floats, Panel, build_panel
 
 DAY = 86400
 _RATE_DAYS = 28
@@ -67,7 +68,20 @@ def account_progress(
         after=_last(inside),
         last_reading=last_reading,
         has_level=bool(panel.has_level[row]),
+        **_before(followers, days),
     )
+
+
+def _before(followers: Floats, days: int) -> dict[str, float]:
+    """The change in the period before, and the mean of the four before that are known."""
+    ends = [len(followers) - days * count for count in range(1, 6)]
+    marks = [_last(followers[max(0, end - 7) : end]) if end > 0 else math.nan for end in ends]
+    changes = [later - earlier for later, earlier in pairwise(marks)]
+    known = [change for change in changes if not math.isnan(change)]
+    return {
+        "previous": changes[0],
+        "usual": sum(known) / len(known) if len(known) > 1 else math.nan,
+    }
 
 
 def goal_progress(panel: Panel, goal: Goal, today: date) -> GoalProgress | None:

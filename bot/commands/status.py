@@ -34,9 +34,10 @@ from checks.panel.panel import Panel
 
 _PERIODS = (1, 7, 30)
 _AHEAD = 120 * DAY
+_GONE = ("gone", "suspended", "deactivated")
 _COMPARED = 3
-_LISTED_DAYS = 62
-"""So far back an account's last count is listed: some exports come once a month."""
+_LISTED_DAYS = 1100
+"""So far back an account's last count is listed, with its age."""
 
 
 async def status(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
@@ -137,17 +138,27 @@ def panel_of(db: Database, request: Request, names: list[str], days: int = 121) 
 def _all(db: Database, request: Request) -> Message:
     seen = visible(db, request)
     read = [known.last_reading for known in seen if known.last_reading is not None]
-    return status_message.overview(
-        request.voice,
-        len(seen),
-        open_alerts(db, request),
-        max(read, default=None),
-        _of_sources(db, request),
-        faults_of(db, request),
-        seen_goals(db, request),
-        deadlines(db, request),
-        request.now,
+    week = int(request.now - 7 * DAY)
+    ended = [
+        one
+        for one in incidents.listing(db, request.patterns, since=week)
+        if (one.incident.resolved_at or 0) >= week
+    ]
+    silent = {each.account for each in in_force(db, request) if each.kind == "stale"}
+    told = status_message.Overview(
+        accounts=len(seen),
+        open=open_alerts(db, request),
+        ended=len(ended),
+        newest=max(read, default=None),
+        weeks=_weeks(db, request, seen),
+        stale=[(one.account, one.last_reading) for one in seen if one.account in silent],
+        gone=[(one.account, one.status) for one in seen if one.status in _GONE],
+        troubles=_of_sources(db, request),
+        faults=faults_of(db, request),
+        goals=seen_goals(db, request),
+        deadlines=deadlines(db, request),
     )
+    return status_message.overview(request.voice, told, request.now)
 
 
 def _of_sources(db: Database, request: Request) -> list[str]:

@@ -1,10 +1,12 @@
 """summary: the same message that a channel gets at its own hour."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from sqlite_utils import Database
 
 from bot.commands import progress
@@ -22,8 +24,9 @@ from bot.commands.status import (
 from bot.message import Silent, Summary, voice_for
 from bot.message import summary as summary_message
 from bot.message.notice import NAMED
+from bot.message.picture import theme_of
 from bot.message.progress import AccountProgress
-from bot.message.summary import Period
+from bot.message.summary import Period, report_picture
 from bot.model.command import Caller
 from bot.model.message import Message
 from bot.storage import accounts, channels, incidents, notices
@@ -38,7 +41,12 @@ _LATE = 2 * DAY
 
 async def summary(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     period: Period = arguments.get("period", "week")
-    return await look(request, _summary, period, EVERYTHING)
+    made = await look(request, _summary, period, EVERYTHING)
+    if made.chart is None or made.chart.report is None:
+        return made
+    theme = theme_of(caller.platform)
+    drawn = await asyncio.to_thread(report_picture, request.voice, made.chart.report, theme)
+    return replace(made, picture=drawn)
 
 
 async def due_summary(
@@ -82,7 +90,7 @@ def _summary(db: Database, request: Request, period: Period, heard: tuple[str, .
         if accounts.matches(heard, known.account, known.tags)
     ]
     names = {known.account for known in seen}
-    panel = panel_of(db, request, sorted(names), max(days + 8, 16))
+    panel = panel_of(db, request, sorted(names), max(5 * days + 8, 16))
     start = request.now - days * DAY
     past = incidents.listing(db, request.patterns, since=int(start) - 14 * DAY)
     own = [one for one in past if one.incident.account in names]
@@ -94,6 +102,7 @@ def _summary(db: Database, request: Request, period: Period, heard: tuple[str, .
         and one.seen_at - (one.incident.alerted_at or one.seen_at) >= _LATE
     ]
     lost = {str(notice.account) for notice in in_force(db, request)}
+    told = [one for one in own if one.silent is None]
     returned = sum(_came_back(one, start) for one in own)
     what = Summary(
         period=period,
@@ -110,10 +119,33 @@ def _summary(db: Database, request: Request, period: Period, heard: tuple[str, .
         faults=[line for name in sorted(names & lost) for line in faults_of(db, request, name)],
         goals=[one for one in seen_goals(db, request) if one.account in names],
         deadlines=deadlines(db, request),
+        opened=sum((one.incident.alerted_at or 0) >= start for one in told),
+        closed=[
+            as_alert(db, request, one)
+            for one in told
+            if (one.incident.resolved_at or 0) >= start and one.incident.kind != "glitch"
+        ],
+        milestones=[
+            notice
+            for notice in notices.since(db, int(start), "milestone")
+            if notice.account in names
+        ],
+        changes=_changes(panel, days),
     )
     if days == 1:
         what = replace(what, accounts=[_day(panel, one.account, one) for one in what.accounts])
     return summary_message(request.voice, what, request.now)
+
+
+def _changes(panel: Panel, days: int) -> list[tuple[int, float | None]]:
+    """The change of all accounts in each of the last days; None where nothing was read."""
+    followers = panel.metrics["followers"]
+    steps = np.diff(followers, axis=1)[:, -days:]
+    sums = np.where(np.isnan(steps).all(axis=0), np.nan, np.nansum(steps, axis=0))
+    return [
+        (int(at), None if np.isnan(change) else float(change))
+        for at, change in zip(panel.ends[-len(sums) :], sums, strict=True)
+    ]
 
 
 def _came_back(one: Stored, start: float) -> bool:

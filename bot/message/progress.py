@@ -1,7 +1,7 @@
 """The course of an account, goals and dates, in one line each."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,6 +28,10 @@ class AccountProgress:
     after: float
     last_reading: float | None = None
     has_level: bool = True
+    previous: float = math.nan
+    """The change in as many days before these."""
+    usual: float = math.nan
+    """The mean change of so many days over the four periods before."""
 
     @property
     def change(self) -> float:
@@ -60,15 +64,32 @@ class Deadline:
     about: str | None = None
 
 
-def sparkline(values: Sequence[float]) -> str:
-    """The course of a series in block letters, a gap where nothing was read."""
+def relative(values: Sequence[float]) -> list[float]:
+    """A series as shares of its first value, so that large and small ones share a scale."""
+    first = next((value for value in values if not math.isnan(value)), math.nan)
+    return [value / first if first > 0 else math.nan for value in values]
+
+
+def scale_of(courses: Iterable[Sequence[float]]) -> tuple[float, float] | None:
+    """The least and the greatest share among them all."""
+    seen = [v for values in courses for v in relative(values) if not math.isnan(v)]
+    return (min(seen), max(seen)) if seen else None
+
+
+def sparkline(values: Sequence[float], scale: tuple[float, float] | None = None) -> str:
+    """The course of a series in block letters, a gap where nothing was read.
+
+    With a `scale` (of `scale_of`) bars of the same height mean the same growth everywhere.
+    """
+    if scale is not None:
+        values = relative(values)
     seen = [value for value in values if not math.isnan(value)]
     if not seen:
         return ""
-    low, high = min(seen), max(seen)
-    scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
+    low, high = scale or (min(seen), max(seen))
+    size = (len(_BARS) - 1) / (high - low) if high > low else 0.0
     return "".join(
-        " " if math.isnan(value) else _BARS[round((value - low) * scale) if scale else 3]
+        " " if math.isnan(value) else _BARS[round((value - low) * size) if size else 3]
         for value in values
     )
 
@@ -76,7 +97,7 @@ def sparkline(values: Sequence[float]) -> str:
 def goal_line(voice: Voice, goal: GoalProgress, now: float) -> str:
     """A goal, how much is missing, and where the account will be by then."""
     words = {
-        "account": clean(goal.account),
+        "account": voice.account(goal.account),
         "target": voice.count(goal.followers),
         "day": voice.calendar_day(goal.by, now),
     }

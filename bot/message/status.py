@@ -23,6 +23,7 @@ from bot.model.message import Alert, Button, Field, Message
 from checks.model import Event, Severity
 
 _ROWS = 40
+_MOVERS = 5
 _LISTED = 300
 _SILENT = 3 * DAY
 _BASES = {
@@ -64,23 +65,42 @@ class AccountLook:
     """Whether its counts are those of complete follower lists."""
 
 
-def overview(
-    voice: Voice,
-    accounts: int,
-    open_alerts: Sequence[Alert],
-    newest: float | None,
-    troubles: Sequence[str],
-    faults: Sequence[str],
-    goals: Sequence[GoalProgress],
-    deadlines: Sequence[Deadline],
-    now: float,
-) -> Message:
-    """The state of everything in one message.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """All that `status` shows. `troubles` are sentences about sources, `faults` about accounts
+    that cannot be seen, `weeks` the last seven days of every account; `ended` counts the
+    incidents that ended in them."""
 
-    `troubles` are sentences about sources, `faults` about accounts that cannot be seen.
-    """
+    accounts: int
+    open: Sequence[Alert] = ()
+    ended: int = 0
+    newest: float | None = None
+    weeks: Sequence[AccountProgress] = ()
+    stale: Sequence[tuple[str, float | None]] = ()
+    gone: Sequence[tuple[str, str]] = ()
+    troubles: Sequence[str] = ()
+    faults: Sequence[str] = ()
+    goals: Sequence[GoalProgress] = ()
+    deadlines: Sequence[Deadline] = ()
+
+
+def overview(voice: Voice, look: Overview, now: float) -> Message:
+    """The state of everything in one message: open, moved most, silent, gone, ahead."""
+    newest, open_alerts, faults = look.newest, look.open, look.faults
+    accounts, troubles, goals, deadlines = (
+        look.accounts,
+        look.troubles,
+        look.goals,
+        look.deadlines,
+    )
     read = voice.say("never") if newest is None else voice.when(newest, now)
     fields = [Field(name=voice.say("Last reading"), value=read)]
+    if look.ended:
+        fields.append(Field(name=voice.say("Ended this week"), value=voice.count(look.ended)))
+    fields += listed(voice, voice.say("Moved most in 7 days"), _movers(voice, look.weeks))
+    fields += listed(voice, voice.say("No news from"), _silent(voice, look.stale, now))
+    gone = [f"{voice.account(name)}: {voice.say(STATUSES[how])}" for name, how in look.gone]
+    fields += listed(voice, voice.say("Gone"), gone)
     if troubles:
         fields.append(
             Field(
@@ -98,7 +118,7 @@ def overview(
     if not accounts:
         told = [voice.say('A source of the config, "watch" or "import" brings them.')]
     return Message(
-        title=_state(voice, accounts, len(open_alerts), len(faults), newest, now),
+        title=_state(voice, look, now),
         text="\n".join(told),
         fields=tuple(fields),
         severity=_worst(open_alerts, faults),
@@ -111,23 +131,36 @@ def _worst(open_alerts: Sequence[Alert], faults: Sequence[str]) -> Severity:
     return "warning" if faults else "info"
 
 
-def _state(
-    voice: Voice, accounts: int, alerts: int, faults: int, newest: float | None, now: float
-) -> str:
-    """That nothing is open means little where nothing was read."""
-    if not accounts:
+def _movers(voice: Voice, weeks: Sequence[AccountProgress]) -> list[str]:
+    known = [week for week in weeks if not math.isnan(week.share) and week.change]
+    most = sorted(known, key=lambda week: -abs(week.share))[:_MOVERS]
+    return [f"{voice.account(w.account)} {moved(voice, w.change, w.share)}" for w in most]
+
+
+def _silent(voice: Voice, stale: Sequence[tuple[str, float | None]], now: float) -> list[str]:
+    return [
+        f"{voice.account(name)}: {voice.say('never') if at is None else voice.ago(at, now)}"
+        for name, at in stale
+    ]
+
+
+def _state(voice: Voice, look: Overview, now: float) -> str:
+    """That nothing is open means little where nothing was read or something just ended."""
+    if not look.accounts:
         return voice.say("No accounts yet")
-    if alerts:
-        state = voice.plural("{n} open incident", "{n} open incidents", alerts)
-    elif newest is None:
+    if look.open:
+        state = voice.plural("{n} open incident", "{n} open incidents", len(look.open))
+    elif look.newest is None:
         state = voice.say("no reading yet")
-    elif now - newest > _SILENT:
-        state = voice.say("no news since {day}", day=voice.day(newest, now))
-    elif faults:
-        state = voice.plural("{n} notice", "{n} notices", faults)
+    elif now - look.newest > _SILENT:
+        state = voice.say("no news since {day}", day=voice.day(look.newest, now))
+    elif look.faults:
+        state = voice.plural("{n} notice", "{n} notices", len(look.faults))
+    elif look.ended:
+        state = voice.say("nothing is open")
     else:
         state = voice.say("all calm")
-    return f"{voice.plural('{n} account', '{n} accounts', accounts)}, {state}"
+    return f"{voice.plural('{n} account', '{n} accounts', look.accounts)}, {state}"
 
 
 def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
@@ -139,7 +172,11 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
     read = voice.say("never")
     if look.last_reading is not None:
         read = voice.when(look.last_reading, now)
+        if now - look.last_reading > _SILENT:
+            read += f" ({voice.ago(look.last_reading, now)})"
     fields.append(Field(name=voice.say("Last reading"), value=read))
+    if look.account in voice.names:
+        fields.append(Field(name=voice.say("Written"), value=clean(look.account)))
     if look.status != "active":
         fields.append(Field(name=voice.say("Account"), value=voice.say(STATUSES[look.status])))
     if look.basis != "total":
@@ -171,7 +208,9 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
         voice.plural("{n} follower", "{n} followers", round(look.followers)) if known else ""
     )
     return Message(
-        title=f"{clean(look.account)}: {count}" if count else clean(look.account),
+        title=f"{voice.account(look.account)}: {count}"
+        if count
+        else voice.account(look.account),
         text=sparkline(values),
         fields=tuple(fields),
         severity=_worst(look.open, look.faults),
@@ -198,6 +237,14 @@ def _chart_button(voice: Voice, account: str) -> tuple[Button, ...]:
     return (Button(label=voice.say("Chart"), command=f"chart {name}"),)
 
 
+def _read(voice: Voice, at: float | None, now: float) -> str:
+    """The day of a reading, of an old one its age as well."""
+    if at is None:
+        return "–"
+    day = voice.day(at, now)
+    return day if now - at <= _SILENT else f"{day} ({voice.ago(at, now)})"
+
+
 def account_list(
     voice: Voice, courses: Sequence[AccountProgress], hit: Mapping[str, str], now: float
 ) -> Message:
@@ -211,12 +258,12 @@ def account_list(
     )
     rows = [
         (
-            clean(course.account, 40),
+            voice.account(course.account, 40),
             voice.count(course.after)
             if course.has_level and not math.isnan(course.after)
             else "–",
             moved(voice, course.change, course.share),
-            "–" if course.last_reading is None else voice.day(course.last_reading, now),
+            _read(voice, course.last_reading, now),
             voice.say(hit[course.account]) if course.account in hit else "",
         )
         for course in courses[:_LISTED]

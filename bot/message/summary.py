@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, NamedTuple
 
+import numpy as np
+
+from bot import charts
 from bot.message.kinds import platform_name, worst_first
 from bot.message.progress import (
     AccountProgress,
@@ -15,12 +18,15 @@ from bot.message.progress import (
     goal_line,
     listed,
     moved,
+    scale_of,
     sparkline,
 )
-from bot.message.voice import Voice, clean
+from bot.message.reasons import sentence
+from bot.message.voice import Voice
 from bot.message.wave import lines
-from bot.model.message import Alert, Field, Message
-from checks.model import SEVERITIES, Severity
+from bot.model.inline import plain
+from bot.model.message import Alert, ChartSpec, Field, Message, Picture, Report, Sheet
+from checks.model import SEVERITIES, Notice, Severity
 
 Period = Literal["day", "week", "month"]
 
@@ -56,6 +62,12 @@ class Summary:
     faults: Sequence[str] = ()
     goals: Sequence[GoalProgress] = ()
     deadlines: Sequence[Deadline] = ()
+    opened: int = 0
+    closed: Sequence[Alert] = ()
+    """Incidents that were told in the period, and those that ended in it."""
+    milestones: Sequence[Notice] = ()
+    changes: Sequence[tuple[int, float | None]] = ()
+    """The change of all accounts in each day of the period, by when the day ends."""
 
 
 def summary(voice: Voice, summary: Summary, now: float) -> Message:
@@ -63,10 +75,12 @@ def summary(voice: Voice, summary: Summary, now: float) -> Message:
     known = [course for course in summary.accounts if not math.isnan(course.after)]
     if not summary.accounts:
         return Message(title=_name(voice, summary, now), text=voice.say("No accounts yet."))
+    scale = scale_of(course.values for course in known if course.has_level)
     fields = [
-        *_platforms(voice, known),
         *_extremes(voice, known),
         *_incidents(voice, summary, now),
+        *_milestones(voice, summary.milestones),
+        *_platforms(voice, known),
         *_goals(voice, summary.goals, now),
         *_deadlines(voice, summary.deadlines, now),
         *_stale(voice, summary.stale, now),
@@ -76,13 +90,107 @@ def summary(voice: Voice, summary: Summary, now: float) -> Message:
     worst: Severity = next(
         (level for level in reversed(SEVERITIES) if level in severities), "info"
     )
+    _, change, share = _sums(known)
+    name = _name(voice, summary, now)
     return Message(
-        title=f"{_name(voice, summary, now)}: {_total(voice, known)}",
+        title=f"{name}: {moved(voice, change, share)}" if known else name,
+        text="\n".join([_total(voice, known), *_against(voice, known, summary.period)]),
         fields=tuple(fields),
-        table=_table(voice, known),
+        table=_table(voice, known, scale),
         footer=_more(voice, known),
         severity=worst,
+        chart=_chart(voice, summary, known, name),
+        sheet=_sheet(voice, known, summary) if summary.period == "month" else None,
     )
+
+
+def _against(voice: Voice, known: Sequence[AccountProgress], period: Period) -> list[str]:
+    """The change before this one, and what is usual, over the accounts that have both."""
+    past = [course.previous for course in known if not math.isnan(course.previous)]
+    usual = [course.usual for course in known if not math.isnan(course.usual)]
+    words = {"before": voice.signed(sum(past)), "usual": voice.signed(sum(usual))}
+    if not past or period == "day":
+        return []
+    if not usual:
+        return [voice.say("Before that: {before}.", **words)]
+    return [voice.say("Before that: {before}, usually {usual}.", **words)]
+
+
+def _milestones(voice: Voice, notices: Sequence[Notice]) -> list[Field]:
+    told = [
+        f"{voice.account(each.account or '')}: {sentence(voice, reason)}"
+        for each in notices
+        for reason in each.reasons
+    ]
+    return listed(voice, voice.say("Milestones"), told)
+
+
+def _chart(
+    voice: Voice, summary: Summary, known: Sequence[AccountProgress], name: str
+) -> ChartSpec | None:
+    """Every day's change and who moved most; no picture of a single day."""
+    if len(summary.changes) < 2 or not known:
+        return None
+    _, change, share = _sums(known)
+    ranked = sorted((c for c in known if not math.isnan(c.share)), key=lambda c: -c.share)
+    most = ranked if len(ranked) <= 2 * _BEST else [*ranked[:_BEST], *ranked[-_BEST:]]
+    return ChartSpec(
+        account="",
+        start=int(summary.start),
+        end=int(summary.end),
+        report=Report(
+            title=f"{name}: {moved(voice, change, share)}",
+            subtitle=plain(_total(voice, known)),
+            ends=tuple(at for at, _ in summary.changes),
+            changes=tuple(change for _, change in summary.changes),
+            movers=tuple(
+                (voice.name_of(c.account), c.share, moved(voice, c.change, c.share))
+                for c in most
+            ),
+        ),
+    )
+
+
+def report_picture(voice: Voice, report: Report, theme: charts.Theme) -> Picture:
+    """Draws the card of a summary; to hand on as it is."""
+    changes = [math.nan if one is None else one for one in report.changes]
+    drawn = charts.draw_report(
+        charts.ReportCard(
+            ends=np.array(report.ends, np.float64),
+            changes=np.array(changes, np.float64),
+            movers=report.movers,
+            title=report.title,
+            subtitle=report.subtitle,
+            changes_label=voice.say("Change per day, all accounts"),
+            movers_label=voice.say("Moved most"),
+            signed=voice.signed,
+            day=voice.short_day,
+            theme=theme,
+        )
+    )
+    return Picture(name="report.png", png=drawn, alt=f"{report.title}. {report.subtitle}")
+
+
+def _sheet(voice: Voice, known: Sequence[AccountProgress], summary: Summary) -> Sheet:
+    """Every account with plain numbers, for a spreadsheet."""
+    header = ("account", "name", "followers", "change", "percent", "previous_change")
+
+    def number(value: float, digits: int = 0) -> str:
+        return "" if math.isnan(value) else f"{value:.{digits}f}"
+
+    rows = [
+        (
+            course.account,
+            voice.names.get(course.account, ""),
+            number(course.after if course.has_level else math.nan),
+            number(course.change),
+            number(100 * course.share, 2),
+            number(course.previous),
+        )
+        for course in sorted(known, key=lambda course: course.account)
+    ]
+    day = voice.local(summary.end).date().isoformat()
+    return Sheet(name=f"ebbwatch-{summary.period}-{day}", rows=(header, *rows))
 
 
 def _name(voice: Voice, summary: Summary, now: float) -> str:
@@ -107,13 +215,12 @@ def _sums(known: Sequence[AccountProgress]) -> tuple[float, float, float]:
 def _total(voice: Voice, known: Sequence[AccountProgress]) -> str:
     if not known:
         return voice.say("no new counts")
-    followers, change, share = _sums(known)
+    followers, _, _ = _sums(known)
     return voice.plural(
-        "{n} account, {followers} followers, {moved}",
-        "{n} accounts, {followers} followers, {moved}",
+        "{n} account, {followers} followers.",
+        "{n} accounts, {followers} followers.",
         len(known),
         followers=voice.count(followers),
-        moved=moved(voice, change, share),
     )
 
 
@@ -122,22 +229,28 @@ def _platform(course: AccountProgress) -> str:
 
 
 def _platforms(voice: Voice, known: Sequence[AccountProgress]) -> list[Field]:
-    fields = []
-    for platform, group in groupby(sorted(known, key=_platform), key=_platform):
-        members = list(group)
+    """A line each, their bars on one scale; nothing where there is one platform."""
+    groups = {
+        platform: list(group)
+        for platform, group in groupby(sorted(known, key=_platform), key=_platform)
+    }
+    courses = {
+        platform: members[0].values if len(members) == 1 else _joint(members)
+        for platform, members in groups.items()
+    }
+    scale = scale_of(courses[name] for name, own in groups.items() if _has_level(own))
+    told = []
+    for platform, members in groups.items():
         followers, change, share = _sums(members)
-        course = members[0].values if len(members) == 1 else _joint(members)
-        value = voice.plural(
-            "{n} account: {followers}, {moved}",
-            "{n} accounts: {followers}, {moved}",
-            len(members),
-            followers=voice.count(followers) if any(m.has_level for m in members) else "–",
-            moved=moved(voice, change, share),
-        )
-        bars = sparkline(course)
         name = platform_name(platform) or voice.say("Accounts")
-        fields.append(Field(name=name, value=f"{value}\n{bars}" if bars else value))
-    return fields
+        count = voice.count(followers) if _has_level(members) else "–"
+        bars = sparkline(courses[platform], scale) if _has_level(members) else ""
+        told.append(f"{name}: {count}, {moved(voice, change, share)} {bars}".rstrip())
+    return listed(voice, voice.say("Platforms"), told) if len(told) > 1 else []
+
+
+def _has_level(members: Sequence[AccountProgress]) -> bool:
+    return any(member.has_level for member in members)
 
 
 def _joint(members: Sequence[AccountProgress]) -> tuple[float, ...]:
@@ -160,17 +273,39 @@ def _extremes(voice: Voice, known: Sequence[AccountProgress]) -> list[Field]:
         return []
     best = [c for c in reversed(ranked[-_BEST:]) if c.share > 0]
     worst = [c for c in ranked[:_BEST] if c.share < 0]
-    fields = []
+    fields: list[Field] = []
     for name, group in ((voice.say("Best"), best), (voice.say("Worst"), worst)):
-        told = [f"{clean(c.account, 40)} {moved(voice, c.change, c.share)}" for c in group]
-        if told:
-            fields.append(Field(name=name, value="\n".join(told)))
+        fields += listed(voice, name, [_mover(voice, course) for course in group])
     return fields
 
 
+def _mover(voice: Voice, course: AccountProgress) -> str:
+    """How far, and how far in the period before and usually."""
+    told = f"{voice.account(course.account)} {moved(voice, course.change, course.share)}"
+    if math.isnan(course.previous):
+        return told
+    before = voice.say("before {change}", change=voice.signed(course.previous))
+    if math.isnan(course.usual):
+        return f"{told}, {before}"
+    usual = voice.say("usually {change}", change=voice.signed(course.usual))
+    return f"{told}, {before}, {usual}"
+
+
 def _incidents(voice: Voice, summary: Summary, now: float) -> list[Field]:
-    told = ((voice.say("Open incidents"), summary.open), (voice.say("Told late"), summary.late))
+    told = (
+        (voice.say("Open incidents"), summary.open),
+        (voice.say("Ended"), summary.closed),
+        (voice.say("Told late"), summary.late),
+    )
     fields = []
+    if summary.opened or summary.closed:
+        counts = voice.say(
+            "{opened} opened, {closed} ended, {open} still open",
+            opened=voice.count(summary.opened),
+            closed=voice.count(len(summary.closed)),
+            open=voice.count(len(summary.open)),
+        )
+        fields.append(Field(name=voice.say("Incidents"), value=counts))
     for name, alerts in told:
         ordered = sorted(alerts, key=lambda alert: worst_first(alert.incident))
         fields += listed(voice, name, lines(voice, ordered, now))
@@ -196,7 +331,7 @@ def _deadlines(voice: Voice, deadlines: Sequence[Deadline], now: float) -> list[
 def _stale(voice: Voice, stale: Sequence[Silent], now: float) -> list[Field]:
     quiet = []
     for one in stale:
-        name = clean(one.name)
+        name = voice.account(one.name)
         if one.accounts > 1:
             name = voice.plural(
                 "{name} ({n} account)", "{name} ({n} accounts)", one.accounts, name=name
@@ -206,18 +341,20 @@ def _stale(voice: Voice, stale: Sequence[Silent], now: float) -> list[Field]:
     return listed(voice, voice.say("No news from"), quiet)
 
 
-def _table(voice: Voice, known: Sequence[AccountProgress]) -> tuple[tuple[str, ...], ...]:
+def _table(
+    voice: Voice, known: Sequence[AccountProgress], scale: tuple[float, float] | None
+) -> tuple[tuple[str, ...], ...]:
     header = (voice.say("Account"), voice.say("Followers"), voice.say("Change"), "%", "")
     rows = []
     for course in _shown(known):
         share = course.share
         rows.append(
             (
-                clean(course.account, 32),
+                voice.account(course.account, 32),
                 voice.count(course.after) if course.has_level else "–",
                 "–" if math.isnan(course.change) else voice.signed(course.change),
                 "" if math.isnan(share) else voice.percent(share, signed=True),
-                sparkline(course.values[-14:]),
+                sparkline(course.values[-14:], scale) if course.has_level else "",
             )
         )
     return (header, *rows) if rows else ()

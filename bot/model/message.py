@@ -13,12 +13,9 @@ if TYPE_CHECKING:
     from checks.model import Incident, Severity
 
 
-Period = Literal["day", "week", "month"]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that a person sent with a command, or that goes out with a message."""
+    """A file that a person sent with a command."""
 
     name: str
     content: bytes
@@ -64,6 +61,37 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """Rows for a spreadsheet, which go out as a CSV file beside the message."""
+
+    name: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a summary's picture shows, in words already: the change of all accounts in the
+    days that end at `ends`, None where nothing was read, and (name, share, words) of those
+    who moved most, best first."""
+
+    title: str
+    subtitle: str
+    ends: tuple[int, ...]
+    changes: tuple[float | None, ...]
+    movers: tuple[tuple[str, float, str], ...]
+
+    @classmethod
+    def from_raw(cls, raw: Mapping[str, Any]) -> Report:
+        return cls(
+            title=raw["title"],
+            subtitle=raw["subtitle"],
+            ends=tuple(raw["ends"]),
+            changes=tuple(raw["changes"]),
+            movers=tuple((name, share, words) for name, share, words in raw["movers"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChartSpec:
     """What to draw; drawn just before sending so that no picture lies in the outbox."""
 
@@ -72,13 +100,13 @@ class ChartSpec:
     start: int
     end: int
     incident: int | None = None
-    report: Period | None = None
-    accounts: tuple[str, ...] = ()
-    """Of a report card: the period it sums up and the accounts it is about."""
+    report: Report | None = None
+    """Of a summary: nothing has to be read for its picture."""
 
     @classmethod
     def from_raw(cls, raw: Mapping[str, Any]) -> ChartSpec:
-        return cls(**{**raw, "accounts": tuple(raw.get("accounts", ()))})
+        report = raw.get("report")
+        return cls(**{**raw, "report": Report.from_raw(report) if report else None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +117,8 @@ class Message:
     `bot.model.inline`. A field that is not `short` is a section with its own heading. `table`
     is a header and rows, the first column names each row; `row_buttons` stand beside the rows
     in their order. `over` is what was alarming once: it looks calm, whatever its severity.
-    `mention` is "role:123" or None; nothing else ever pings. `picture` and `files` are filled
-    in just before sending, from `chart`.
+    `mention` is "role:123" or None; nothing else ever pings. `picture` is filled in just
+    before sending, from `chart`.
     """
 
     title: str = ""
@@ -106,10 +134,10 @@ class Message:
     chart: ChartSpec | None = None
     mention: str | None = None
     picture: Picture | None = None
-    files: tuple[Attachment, ...] = ()
+    sheet: Sheet | None = None
 
     def to_json(self) -> str:
-        bare = replace(self, picture=None, files=())
+        bare = replace(self, picture=None)
         return json.dumps(asdict(bare), ensure_ascii=False)
 
     def in_words(self) -> Message:
@@ -132,10 +160,12 @@ class Message:
         raw["fields"] = tuple(Field(**f) for f in raw["fields"])
         raw["buttons"] = tuple(Button(**b) for b in raw["buttons"])
         raw["table"] = tuple(tuple(row) for row in raw["table"])
-        # what an older version queued has no menus and no files
+        # what an older version queued has no menus and no sheet
         raw["row_buttons"] = tuple(Button(**b) for b in raw.get("row_buttons", ()))
         raw["menus"] = tuple(_menu(menu) for menu in raw.get("menus", ()))
-        raw["files"] = ()
+        if sheet := raw.get("sheet"):
+            rows = tuple(tuple(row) for row in sheet["rows"])
+            raw["sheet"] = Sheet(name=sheet["name"], rows=rows)
         raw["chart"] = ChartSpec.from_raw(raw["chart"]) if raw["chart"] else None
         return cls(**raw)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.commands.progress import read_panel
 from bot.message import Scene, picture, voice_for
 from bot.message.picture import theme_of
+from bot.message.summary import report_picture
 from bot.storage import accounts, events, incidents
 from checks.panel.panel import LOOKBACK, Panel
 
@@ -40,6 +41,10 @@ class Painter:
 
     async def _drawn(self, channel: Channel, spec: ChartSpec) -> Picture | None:
         now = self.calendar()
+        theme = theme_of(channel.channel.partition(":")[0])
+        if spec.report is not None:
+            voice = voice_for(channel.locale, channel.timezone)
+            return await asyncio.to_thread(report_picture, voice, spec.report, theme)
 
         def read(db: Database) -> tuple[Panel, Scene, Mapping[str, str]]:
             reach = int((now - spec.start) / _DAY) + LOOKBACK + 1
@@ -51,7 +56,7 @@ class Painter:
                 incident=stored.incident if stored else None,
                 others=[one.incident for one in past],
                 events=[one.event for one in events.listing(db, channel.space)],
-                theme=theme_of(channel.channel.partition(":")[0]),
+                theme=theme,
             )
             return panel, scene, accounts.names(db)
 

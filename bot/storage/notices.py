@@ -76,6 +76,16 @@ def in_force(db: Database) -> dict[str, Notice]:
     return _by_key(rows)
 
 
+def since(db: Database, at: int, kind: str) -> list[Notice]:
+    """Those of one kind that were seen since then, oldest first."""
+    rows = db.conn.execute(
+        "SELECT kind, account, at, reasons FROM notices WHERE seen_at >= ? AND kind = ?"
+        " ORDER BY seen_at, key",
+        (at, kind),
+    )
+    return [_notice(dict(row)) for row in rows]
+
+
 def _notice(row: Mapping[str, Any]) -> Notice:
     return Notice(
         kind=row["kind"],

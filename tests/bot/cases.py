@@ -296,7 +296,9 @@ def messages() -> Mapping[str, Callable[[Voice], Message]]:
                     kind="milestone",
                     account="tiktok/up",
                     at=SEEN,
-                    reasons=(reason("milestone", milestone=100000, followers=100012),),
+                    reasons=(
+                        reason("milestone", milestone=100000, followers=100012, daily=412.0),
+                    ),
                 )
             ],
             SEEN,

@@ -99,8 +99,8 @@ def test_a_milestone_is_told_once_with_the_highest_passed() -> None:
     )
     told = {each.account: each.reasons[0].values for each in milestones(panel_of(counts))}
     assert told == {
-        "x/0": {"milestone": 10_000, "followers": 10_010},
-        "x/3": {"milestone": 20_000, "followers": 21_000},
+        "x/0": {"milestone": 10_000, "followers": 10_010, "daily": 105.0},
+        "x/3": {"milestone": 20_000, "followers": 21_000, "daily": 10_050.0},
     }
 
 

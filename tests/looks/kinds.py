@@ -125,7 +125,7 @@ def milestone(*accounts: str) -> list[Notice]:
             kind="milestone",
             account=account,
             at=SEEN,
-            reasons=(reason("milestone", milestone=100000, followers=100012),),
+            reasons=(reason("milestone", milestone=100000, followers=100012, daily=412.0),),
         )
         for account in accounts
     ]

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from bot.chat.discord.marks import CUSTOM_ID, component_ids, custom_id, menu_id
-from bot.chat.text import as_text, clean, columns, is_count, shorten, size, with_menus
+from bot.chat.text import as_text, clean, columns, csv_of, is_count, shorten, size, with_menus
 from bot.model import inline
 from bot.model.message import Button, Field, Menu, Message
 
@@ -72,7 +72,7 @@ def render(
     """
     message = with_menus(message)
     role = mentioned_role(message)
-    files = {_file_name(one.name, at): one.content for at, one in enumerate(message.files)}
+    files = {_file_name(message.sheet.name): csv_of(message.sheet)} if message.sheet else {}
     below = controls(message, delivery_id)
     tail = [
         *([_gallery(message)] if message.picture or has_chart else []),
@@ -314,5 +314,5 @@ def _run(run: inline.Run) -> str:
     return f"[{text}]({run.url})" if run.url else text
 
 
-def _file_name(name: str, number: int) -> str:
-    return _FILE_NAME.sub("-", name).strip("-.")[:80] or f"file{number}"
+def _file_name(name: str) -> str:
+    return f"{_FILE_NAME.sub('-', name).strip('-.')[:80] or 'sheet'}.csv"

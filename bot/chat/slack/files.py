@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from bot.chat.memory import Memory
 from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.limits import Call
+from bot.chat.text import csv_of
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryMalformed
 from bot.model.chat import Delivery
 from bot.model.message import Picture
@@ -56,6 +58,14 @@ class Files:
             await self.share(picture, channel=channel, thread=ts)
         except DeliveryError:
             return
+
+    async def sheet_into_thread(self, delivery: Delivery, channel: str, ts: str) -> None:
+        """The message itself stands: its sheet is not worth a second one."""
+        sheet = delivery.message.sheet
+        if sheet is None or delivery.plain:
+            return
+        with suppress(DeliveryError):
+            await self.upload(f"{sheet.name}.csv", csv_of(sheet), channel=channel, thread=ts)
 
     async def of_answer(self, picture: Picture | None) -> str | None:
         """The id of an uploaded picture; None where there is none or none can be."""

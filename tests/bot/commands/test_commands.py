@@ -14,6 +14,7 @@ from bot.commands.dispatch import CommandDispatcher
 from bot.commands.summary import due_summary
 from bot.errors import SourceUnavailable, StorageError
 from bot.model.command import Attachment
+from bot.model.inline import plain
 from bot.model.message import Message
 from bot.storage import (
     accounts,
@@ -589,9 +590,12 @@ async def test_roles_come_from_the_space_or_the_platform(team: Team) -> None:
 @pytest.mark.parametrize("period", ["day", "week", "month"])
 async def test_summaries_hold_totals_extremes_and_what_is_open(team: Team, period: str) -> None:
     shown = await team.ask(person(), f"summary {period}")
-    assert shown.title.startswith(f"{period.title()} to Sun, Nov 20: 3 accounts, ")
+    assert shown.title.startswith(f"{period.title()} to Sun, Nov 20: −")
+    assert shown.text.startswith("3 accounts, 119,801 followers.")
     names = [each.name for each in shown.fields]
-    assert {"Instagram", "TikTok", "Best", "Worst", "Open incidents"} <= set(names)
+    assert {"Platforms", "Best", "Worst", "Incidents", "Open incidents"} <= set(names)
+    assert (shown.picture is not None) == (period != "day")
+    assert (shown.sheet is not None) == (period == "month")
     assert len(shown.table) == 4
 
 
@@ -601,8 +605,8 @@ async def test_a_channels_own_summary_speaks_its_language_of_its_accounts(team: 
     subscription = Subscription(channel="discord:9", accounts=("#team-a",))
     await team.store.write(channels.subscribe, subscription)
     shown = await due_summary(team.context, channel, "week", NOW)
-    assert shown.title.startswith("Woche bis So., 20. Nov.: 1 Account, ")
-    assert [row[0] for row in shown.table[1:]] == ["tiktok/lena"]
+    assert shown.title.startswith("Woche bis So., 20. Nov.: +160")
+    assert [plain(row[0]) for row in shown.table[1:]] == ["tiktok/lena"]
     assert "Offene Vorfälle" not in [each.name for each in shown.fields]
 
 

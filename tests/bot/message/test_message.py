@@ -176,7 +176,9 @@ def test_a_stale_source_is_named_with_a_few_of_its_accounts() -> None:
     sources = dict.fromkeys(names, "weekly exports")
     shown = message.notice(voice_for("en", "UTC"), silent(names), SEEN, sources=sources)
     assert shown.title == "No news · weekly exports"
-    assert "138 accounts: youtube/channel-0, youtube/channel-1, youtube/channel-2" in shown.text
+    assert "138 accounts: youtube/channel-0, youtube/channel-1, youtube/channel-2" in plain(
+        shown.text
+    )
     assert "135 more" in shown.text
     assert "3 days" in shown.text
     assert "channel-3" not in as_text(shown)
@@ -188,7 +190,7 @@ def test_silent_accounts_of_other_sources_keep_their_names() -> None:
     told_all = [*silent(names), *silent(["x/a", "x/b"])]
     shown = message.notice(voice_for("en", "UTC"), told_all, SEEN, sources=sources)
     assert shown.title == "3 notices"
-    assert [line.split(":")[0] for line in shown.text.splitlines()] == [
+    assert [line.split(":")[0] for line in plain(shown.text).splitlines()] == [
         "• No news weekly exports",
         "• No news x/a",
         "• No news x/b",
@@ -207,4 +209,4 @@ def test_an_account_that_grew_is_never_among_the_worst() -> None:
         return {each.name: each.value for each in shown.fields}
 
     assert "Worst" not in extremes(grown)
-    assert plain(extremes([*grown, fallen])["Worst"]) == "tiktok/fell −10 (−1.0%)"
+    assert plain(extremes([*grown, fallen])["Worst"]) == "• tiktok/fell −10 (−1.0%)"

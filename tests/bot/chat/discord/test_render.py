@@ -19,7 +19,7 @@ from bot.chat.discord.marks import (
 from bot.chat.discord.render import DETAILS, Rendered, escape, render
 from bot.chat.text import clean
 from bot.model import inline
-from bot.model.message import Attachment, Button, Choice, Field, Menu, Message, Picture
+from bot.model.message import Button, Choice, Field, Menu, Message, Picture, Sheet
 from tests.contracts.stage_discord import unescape
 from tests.loopback.discord_rules import LAYOUT, check_message, pings, walk
 
@@ -89,9 +89,7 @@ MESSAGES = st.builds(
     buttons=BUTTONS,
     menus=st.lists(st.builds(Menu, label=TEXT, choices=CHOICES), max_size=4).map(tuple),
     picture=st.sampled_from([None, Picture(name="x", png=b"png", alt="x")]),
-    files=st.lists(st.builds(Attachment, name=TEXT, content=st.just(b"x")), max_size=2).map(
-        tuple
-    ),
+    sheet=st.none() | st.builds(Sheet, name=TEXT, rows=st.just((("a",),))),
 )
 MARKUP = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|<>\[\]@#]|://|^[-+]\s|^\d+[.)]\s", re.MULTILINE)
 
