@@ -14,6 +14,7 @@ from bot.chat.table import CHATS
 from bot.config.load import load
 from bot.errors import BotError, ConfigError
 from bot.model.chat import Chat, ChatSurroundings
+from bot.model.observe import unobserved
 from bot.model.source import Surroundings
 from bot.sources.table import SETTINGS, open_or_wait
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.model.command import Dispatcher
     from bot.review import ReviewSettings
     from bot.service.jobs import Service
+    from bot.service.metrics import Meter
     from bot.storage.database import Store
     from checks.model import Rules, Sensitivity
 
@@ -109,6 +111,7 @@ async def opened(
     from bot.service.apply_config import apply
     from bot.service.jobs import Service
     from bot.service.painter import Painter
+    from bot.service.polls import Polls
     from bot.service.reviewer import Reviewer
     from bot.storage.database import Store
 
@@ -125,13 +128,16 @@ async def opened(
             stack.push_async_callback(feed.source.close)
             feeds.append(feed)
         painter = Painter(store, calendar, settings.timezone, lambda: dispatcher.alerts_first())
-        hooks = Hooks(draw=painter, report=report)
+        meter = _meter(settings) if chats else None
+        observe = meter or unobserved
+        hooks = Hooks(draw=painter, report=report, observe=observe)
         review = Reviewer(
             store=store,
             settings=review_settings,
             rules=lambda looks: _rules(settings, settings.checks.sensitivity, looks),
             calendar=calendar,
             queued=hooks.queued.set,
+            observe=observe,
         )
         list_settings = _list_settings(review_settings)
         intake = Intake(
@@ -181,10 +187,21 @@ async def opened(
             tags=settings.tags,
             started=calendar(),
             off=off,
+            polls=Polls(time.monotonic, observe=observe),
+            meter=meter,
         )
         stack.push_async_callback(service.polls.close)
         await service.remember()
         yield service
+
+
+def _meter(settings: Settings) -> Meter | None:
+    """Counts only where somebody reads the numbers."""
+    if settings.serve is None:
+        return None
+    from bot.service.metrics import Meter
+
+    return Meter()
 
 
 def _review_settings(settings: Settings) -> ReviewSettings:

@@ -176,7 +176,11 @@ async def _served(settings: Settings, service: Service) -> AsyncIterator[None]:
 
     page = _page(settings, service) if settings.serve.web else None
     async with serve(
-        settings.serve.listen, service.conditions, service.numbers, page
+        settings.serve.listen,
+        service.conditions,
+        service.numbers,
+        page,
+        service.meter.text if service.meter else bytes,
     ) as address:
         log.info("listening", extra={"address": address})
         yield

@@ -24,6 +24,7 @@ from bot.errors import (
 )
 from bot.model.chat import Chat, Delivery, FindingChat
 from bot.model.message import ChartSpec, Picture
+from bot.model.observe import Observe, unobserved
 from bot.route import Voices, catch_up
 from bot.storage import alerts, channels, outbox
 from bot.storage.access import AccessPolicy
@@ -66,12 +67,13 @@ class Hooks:
 
     `report` tells the operator a sentence; `draw` makes a chart just before sending, and a
     message without its picture is sent where that fails. `queued` is set by whoever queued
-    something, so that nobody waits for the next look.
+    something, so that nobody waits for the next look. `observe` is told of each try to send.
     """
 
     draw: Draw
     report: Callable[[str], Awaitable[None]]
     queued: asyncio.Event = field(default_factory=asyncio.Event)
+    observe: Observe = unobserved
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ class OutboxWorker:
         self._owner = secrets.token_hex(8)
         self._paces: dict[str, _Pace] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._wake = hooks.queued
+        self._wake, self._observe = hooks.queued, hooks.observe
         self._learnt_at: float | None = None
         self._unread = ""
 
@@ -187,7 +189,9 @@ class OutboxWorker:
         claimed = await self._store.write(self._claim, channel)
         if claimed is None:
             return False
-        await self._try(chat, channel, claimed)
+        begun = self._clocks.monotonic()
+        outcome = await self._try(chat, channel, claimed)
+        self._observe("send", self._clocks.monotonic() - begun, name, outcome)
         return True
 
     def _claim(self, db: Database, channel: Channel) -> Claimed | None:
@@ -206,11 +210,12 @@ class OutboxWorker:
             lease=LEASE_SECONDS,
         )
 
-    async def _try(self, chat: Chat, channel: Channel, claimed: Claimed) -> None:
+    async def _try(self, chat: Chat, channel: Channel, claimed: Claimed) -> str:
+        """Sends it or gives it back; says what became of it."""
         name, delivery = channel.channel, claimed.delivery
         if delivery.action == "reply" and not chat.can.threads:
             await self._store.write(outbox.sent, claimed, "", self._clocks.calendar())
-            return
+            return "skipped"
         # a chat that cannot look sends again, and its readers know the id
         looks = claimed.unconfirmed and chat.can.finds
         try:
@@ -220,11 +225,11 @@ class OutboxWorker:
                 ref = await asyncio.wait_for(finding.find(delivery), SEND_SECONDS)
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
-            return
+            return "unconfirmed"
         if ref is None and looks and self._is_overdue(claimed):
             said = "did not arrive: it goes into the catch-up message"
             await self._store.write(outbox.give_back, claimed.position, said, unconfirmed=False)
-            return
+            return "folded"
         try:
             if ref is None:
                 voice = self._voices.voice_for(channel.locale, channel.timezone)
@@ -235,19 +240,23 @@ class OutboxWorker:
                 arrived = Arrived(ref=ref)
         except DeliveryDeferred as error:
             await self._later(channel, claimed, error, unconfirmed=False)
+            return "deferred"
         except DeliveryMalformed as error:
             await self._aside(claimed, error)
+            return "malformed"
         except DeliveryRefused as error:
             await self._store.write(
                 outbox.give_back, claimed.position, str(error), unconfirmed=False
             )
             await self._spaces.disable(channel, str(error))
+            return "refused"
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
-        else:
-            self._paces.pop(name, None)
-            for said in await self._store.write(self._arrived, claimed, arrived):
-                await self._report(said)
+            return "unconfirmed"
+        self._paces.pop(name, None)
+        for said in await self._store.write(self._arrived, claimed, arrived):
+            await self._report(said)
+        return "sent"
 
     def _is_overdue(self, claimed: Claimed) -> bool:
         fresh = claimed.kind == "alert" and claimed.delivery.action == "post"

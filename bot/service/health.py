@@ -45,10 +45,12 @@ async def serve(
     conditions: Conditions,
     numbers: Numbers,
     page: web.Application | None = None,
+    counted: Callable[[], bytes] = bytes,
 ) -> AsyncIterator[str]:
     """Answers on `listen` (host:port) while entered; gives the address it listens on.
 
-    `page` answers everything else, where there is one.
+    `page` answers everything else, where there is one; `counted` is what `/metrics` shows
+    beside `numbers`, in Prometheus' text format.
 
     `/healthz` is 200 where every part is ready and 503 otherwise, with one sentence each.
     """
@@ -68,7 +70,9 @@ async def serve(
             registry.register(_Gauges(await numbers()))
         except StorageError as error:
             return web.Response(status=503, text=f"{error}\n")
-        return web.Response(body=generate_latest(registry), content_type="text/plain")
+        return web.Response(
+            body=generate_latest(registry) + counted(), content_type="text/plain"
+        )
 
     app = web.Application() if page is None else page
     app.add_routes([web.get("/healthz", healthz), web.get("/metrics", metrics)])

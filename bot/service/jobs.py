@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bot.ingest.imports import Intake
     from bot.message.summary import Period
     from bot.model.chat import Chat
+    from bot.service.metrics import Meter
     from bot.storage.channels import Channel
     from bot.storage.database import Store
 
@@ -77,6 +78,7 @@ class Service:
     polls: Polls = field(default_factory=lambda: Polls(time.monotonic))
     off: Mapping[str, str] = field(default_factory=dict)
     """Chats that could not be opened, and why."""
+    meter: Meter | None = None
 
     async def remember(self) -> None:
         """Takes up what was broken before a restart."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from bot.ingest.poll import Outcome
+from bot.model.observe import Observe, unobserved
 
 PATIENCE = 120.0
 """Seconds in which a poll has to bring a part. One HTTP request takes up to 45 s, a large file
@@ -22,8 +23,14 @@ class Polls:
     and a second one beside it would hang as well.
     """
 
-    def __init__(self, monotonic: Callable[[], float], patience: float = PATIENCE) -> None:
-        self._monotonic, self._patience = monotonic, patience
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        patience: float = PATIENCE,
+        observe: Observe = unobserved,
+    ) -> None:
+        self._monotonic, self._patience, self._observe = monotonic, patience, observe
+        self._begun: dict[str, float] = {}
         self._running: dict[str, asyncio.Task[Outcome]] = {}
         self._heard: dict[str, float] = {}
 
@@ -34,7 +41,7 @@ class Polls:
         """
         task = self._running.get(name)
         if task is None or task.done():
-            self._heard[name] = self._monotonic()
+            self._heard[name] = self._begun[name] = self._monotonic()
             task = asyncio.ensure_future(work(lambda: self._note(name)))
             self._running[name] = task
         while True:
@@ -45,6 +52,7 @@ class Polls:
                 task.cancel()
                 raise
             if done:
+                self._observe("poll", self._monotonic() - self._begun[name])
                 return task.result()
             if self._silence(name) >= self._patience:
                 return None
