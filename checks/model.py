@@ -13,6 +13,7 @@ Kind = Literal[
     "viral",
     "follow_unfollow",
     "dilution",
+    "posting_stopped",
     "glitch",
     "unexplained_drop",
     "unexplained_spike",

@@ -142,6 +142,10 @@ REASONS: Mapping[str, Code] = {
         "followers stayed.",
         ("ratio",),
     ),
+    "posts_stopped": Code(
+        "Nothing has been posted for `days` days, where `weekly` posts a week were usual.",
+        ("days", "weekly"),
+    ),
     "after_mass_follow": Code("A surge of followers came in the six weeks before."),
     # follower lists: `start` and `stop` are epoch seconds
     "batch_joined": Code(
@@ -263,6 +267,7 @@ ADVICE: Mapping[str, str] = {
     "check_account_status": "Look up the account status for restrictions on the platform.",
     "remove_fake_followers": "Remove inactive new followers where the platform allows it.",
     "name_the_cause": "If the cause is known, enter it as an event for the next time.",
+    "check_plan": "Look whether a planned post failed or was forgotten: reach follows posting.",
     "check_source": "Check the source: the value it gives cannot be right.",
     "check_profile": "Look whether the profile still exists under this handle.",
 }

@@ -30,7 +30,7 @@ _SURE = (
     (0.5, mark("likely")),
     (0.0, mark("a guess")),
 )
-_MEANINGS = {
+MEANINGS = {
     "purge": mark("The platform removed accounts from many profiles at once."),
     "unfollow_wave": mark("People leave this account in particular."),
     "leak": mark("Every day a few more leave than usual, and it adds up."),
@@ -38,6 +38,7 @@ _MEANINGS = {
     "viral": mark("New people come, and they are active."),
     "follow_unfollow": mark("The account itself follows and unfollows in bulk."),
     "dilution": mark("The followers stay, but few of them still react."),
+    "posting_stopped": mark("Who posted regularly has fallen silent, and reach follows."),
     "glitch": mark("The counter was wrong for a while; nobody left."),
     "unexplained_drop": mark("More left than usual, and nothing known explains it."),
     "unexplained_spike": mark("More came than usual, and nothing known explains it."),
@@ -130,7 +131,7 @@ def verdict(voice: Voice, incident: Incident, when: str) -> str:
     parts = [told]
     if len(causes) > 1 and causes[1].chance >= _ELSE and incident.resolved_at is None:
         parts.append(voice.say("Else: {causes}.", causes=_likely(voice, causes[1:2])))
-    means = _MEANINGS.get(incident.kind)
+    means = MEANINGS.get(incident.kind)
     if means:
         parts.append(voice.say(means))
     if causes and incident.resolved_at is None:

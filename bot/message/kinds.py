@@ -12,6 +12,7 @@ KINDS = {
     "viral": mark("Viral rise"),
     "follow_unfollow": mark("Follow/unfollow pattern"),
     "dilution": mark("Thinning engagement"),
+    "posting_stopped": mark("Posting stopped"),
     "glitch": mark("Counter glitch"),
     "unexplained_drop": mark("Unexplained drop"),
     "unexplained_spike": mark("Unexplained rise"),
@@ -56,7 +57,7 @@ EVENTS = {
     "outage": mark("outage"),
 }
 
-FLOWING = frozenset({"interactions", "views"})
+FLOWING = frozenset({"interactions", "views", "posts"})
 """Metrics whose incidents speak of what came in over a week, not of a count that stands."""
 
 _CHANGES = {

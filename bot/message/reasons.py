@@ -85,6 +85,9 @@ SENTENCES: Mapping[str, str] = {
     "rate_fell": mark(
         "Interactions per follower fell to {ratio} of their earlier value (over {days})."
     ),
+    "posts_stopped": mark(
+        "Nothing has been posted for {days}; {weekly} posts a week were usual."
+    ),
     "reach_fell": mark(
         "Reach per post fell to {ratio} of its usual while the followers stayed."
     ),
@@ -190,6 +193,7 @@ ADVICE: Mapping[str, str] = {
     "stop_automation": mark(
         "Stop following and unfollowing in bulk; the platform may restrict the account."
     ),
+    "check_plan": mark("Look whether a planned post failed or was forgotten."),
     "check_account_status": mark("Look up the account's status on the platform."),
     "remove_fake_followers": mark(
         "Remove inactive new followers where the platform allows it."

@@ -160,7 +160,7 @@ def what_moved(finding: Finding, evidence: Evidence, *, hidden: bool) -> list[Re
                 expected=round(-finding.expected),
             )
         )
-    elif finding.direction == "down" and finding.change >= 0:
+    elif finding.direction == "down" and finding.change > 0:
         missing = round(finding.expected - finding.change)
         said.append(reason("hidden_by_growth", change=round(finding.change), missing=missing))
     if evidence.gap > 0:

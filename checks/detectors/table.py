@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from checks.detectors import dilution, fall, leak, oscillation, rise, surge
+from checks.detectors import dilution, fall, leak, oscillation, posting, rise, surge
 from checks.detectors.explain import Evidence, Explanation
 from checks.detectors.findings import Day, Findings, nothing
 from checks.model import Finding
@@ -53,6 +53,7 @@ CHECKS = (
     Check(
         name="reach", metric="views", find=dilution.find_reach, explain=dilution.explain_reach
     ),
+    Check(name="posting_stopped", metric="posts", find=posting.find, explain=posting.explain),
 )
 
 WAVE_MEMBER = Check(
