@@ -324,6 +324,17 @@ def backup(context: click.Context, /, target: Path | None) -> None:
 
 
 @click.command()
+@click.argument("backup", type=click.Path(path_type=Path))
+@click.pass_context
+def restore(context: click.Context, /, backup: Path) -> None:
+    """Put a backup in the database's place; the old one is kept."""
+    from bot.cli.restore import restore as put_back
+
+    for line in put_back(settings_of(context), backup):
+        click.echo(line)
+
+
+@click.command()
 @click.pass_context
 def outbox(context: click.Context) -> None:
     """Show what waits to be sent, and why."""
@@ -414,7 +425,20 @@ def discord_invite(application_id: str) -> None:
 
 
 COMMANDS: tuple[click.Command, ...] = (
-    *(run, poll, import_, export, chart, doctor, backup, outbox, audit, send_test, init),
+    *(
+        run,
+        poll,
+        import_,
+        export,
+        chart,
+        doctor,
+        backup,
+        restore,
+        outbox,
+        audit,
+        send_test,
+        init,
+    ),
     *(slack_manifest, discord_invite),
     _asking("status", "How all accounts, or one, are doing.", "[ACCOUNT]"),
     _asking("incidents", "List incidents: open (default) or all.", "[open|all]"),

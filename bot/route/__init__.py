@@ -186,6 +186,7 @@ def _tell_notices(
         notifier.queue(
             key=f"notice:{audience.now}:{min(mine)}:{channel.channel}",
             kind="notice",
+            meaning=f"notice {' '.join(sorted(mine))}",
             message=notifier.voices.notice(
                 notifier.voice,
                 list(mine.values()),

@@ -143,7 +143,8 @@ class ChannelNotifier:
         went_out = alerts.stage(self.db, row.id) == "out"
         for number, part in enumerate(parts):
             target = alerts.part(self.db, row, number, self.now)
-            self._put(target, row.kind, part, revision, worst)
+            meaning = _meaning(row, members, number)
+            self._put(target, part, revision, worst, meaning)
         ping = mention if went_out and critical - pinged else None
         self._thread(row, members, revision, worst, ping)
 
@@ -202,10 +203,10 @@ class ChannelNotifier:
     # --- how it gets there --------------------------------------------------------------
 
     def _put(
-        self, id: int, kind: str, message: Message, revision: int, severity: Severity
+        self, id: int, message: Message, revision: int, severity: Severity, meaning: str
     ) -> None:
         """A first post, or an edit; what nobody has tried to send yet is only replaced."""
-        if self.channel.thread == "only" and kind != "digest":
+        if self.channel.thread == "only" and not meaning.startswith("digest"):
             message = _headline(message)
         key = f"alert:{id}:{revision}"
         stage = alerts.stage(self.db, id)
@@ -225,6 +226,7 @@ class ChannelNotifier:
             revision=revision,
             silent=stage == "out",
             due=None if stage == "out" or severity == "critical" else self._morning(),
+            meaning=meaning if stage != "out" else None,
         )
 
     def _thread(
@@ -257,6 +259,7 @@ class ChannelNotifier:
             alert=row.id,
             revision=revision,
             silent=ping is None,
+            meaning=f"{_meaning(row, members, 0)} reply {message.text}",
         )
 
     def _history(self, row: AlertRow, members: Sequence[Stored]) -> Message:
@@ -304,6 +307,18 @@ class ChannelNotifier:
             now=self.now,
             **delivery,
         )
+
+
+def _meaning(row: AlertRow, members: Sequence[Stored], number: int) -> str:
+    """What a message tells, whatever rows a database has for it."""
+    if row.wave is not None:
+        return f"wave {row.wave}"
+    told = sorted(
+        f"{one.incident.account} {one.incident.metric} {one.incident.direction} "
+        f"{one.incident.opened_at}"
+        for one in members
+    )
+    return " ".join([row.kind, row.reason or "", str(number), *told])
 
 
 def _headline(message: Message) -> Message:

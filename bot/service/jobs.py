@@ -242,6 +242,7 @@ class Service:
             kind="summary",
             message=message,
             now=now,
+            meaning=key,
         )
 
     async def hour(self) -> None:

@@ -4,12 +4,14 @@ import secrets
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Literal
 
 from sqlite_utils import Database
 
 from bot.model.chat import Delivery
 from bot.model.message import Message
+from bot.storage.restoring import told_since
 from checks.model import SEVERITIES, Severity
 
 DeliveryKind = Literal[
@@ -60,19 +62,40 @@ def queue(
     revision: int | None = None,
     due: float | None = None,
     silent: bool = False,
+    meaning: str | None = None,
 ) -> bool:
-    """Adds one delivery, not to be sent before `due`; False where the key was queued before."""
+    """Adds one delivery, not to be sent before `due`; False where the key was queued before.
+
+    `meaning` says what is told, whatever rows this database has: the id follows from it, so
+    that a message which a restored backup does not know of is found in its channel.
+    """
+    since = told_since(db, now) if action != "edit" else None
     cursor = db.conn.execute(
         "INSERT OR IGNORE INTO deliveries (id, key, channel, space, kind, alert, revision,"
-        " action, severity, message, silent, created, due)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " action, severity, message, silent, created, due, unconfirmed, first_attempt_at,"
+        " last_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *(new_id(), key, channel, space, kind, alert, revision, action),
+            *(_id_of(db, channel, meaning), key, channel, space, kind, alert, revision, action),
             *(SEVERITIES.index(severity), message.to_json(), silent, int(now)),
             int(now if due is None else due),
+            *(int(since is not None), since, None if since is None else now),
         ),
     )
     return cursor.rowcount > 0
+
+
+def _id_of(db: Database, channel: str, meaning: str | None) -> str:
+    """16 characters that no other delivery of any database has but one that says the same."""
+    if meaning is not None:
+        digest = blake2b(f"{channel}\0{meaning}".encode("utf-8", "replace"), digest_size=16)
+        number, letters = int.from_bytes(digest.digest()), ""
+        for _ in range(16):
+            number, place = divmod(number, len(_LETTERS))
+            letters += _LETTERS[place]
+        taken = db.conn.execute("SELECT 1 FROM deliveries WHERE id = ?", (letters,)).fetchone()
+        if taken is None:
+            return letters
+    return new_id()
 
 
 def new_id() -> str:

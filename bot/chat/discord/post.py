@@ -23,6 +23,8 @@ _THREAD_NAME = 100
 _WEEK_IN_MINUTES: Literal[10080] = 10080
 _LOOK_BEFORE, _LOOK_AFTER = timedelta(seconds=60), timedelta(seconds=120)
 
+_LONGEST_LOOK = timedelta(days=14)
+
 Parts = Callable[[Rendered], dict[str, Any]]
 """The library's own objects of a rendered message: view, files, and the embed of an old one."""
 
@@ -97,9 +99,13 @@ async def look(client: discord.AutoShardedClient, delivery: Delivery) -> str | N
     me = client.user.id if client.user else 0
     windows: list[dict[str, Any]] = [{"limit": 100}]
     if delivery.last_attempt_at is not None:
-        at = datetime.fromtimestamp(delivery.last_attempt_at, UTC)
-        around = {"after": at - _LOOK_BEFORE, "before": at + _LOOK_AFTER}
-        windows.insert(0, {"limit": 300, **around})
+        first = datetime.fromtimestamp(
+            delivery.first_attempt_at or delivery.last_attempt_at, UTC
+        )
+        last = datetime.fromtimestamp(delivery.last_attempt_at, UTC)
+        after = max(first, last - _LONGEST_LOOK) - _LOOK_BEFORE
+        around = {"after": after, "before": last + _LOOK_AFTER}
+        windows.insert(0, {"limit": 1000, **around})
     try:
         for window in windows:
             async for message in channel.history(**window):

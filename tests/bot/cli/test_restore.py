@@ -1,0 +1,110 @@
+"""Back to a backup: nothing is told twice, nothing is lost, the old database is kept."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot import app, message
+from bot.cli.restore import restore
+from bot.config.schema import Settings
+from bot.errors import CommandError, StorageError
+from bot.route import News, route
+from bot.storage import incidents, upkeep
+from bot.storage.access import AccessPolicy
+from bot.storage.database import Store
+from tests.bot.deliver.test_deliver import Dispatcher
+from tests.bot.route.test_route import incident, resolved
+from tests.fakes import Clock
+
+CHANNEL = "fake:1"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "config.toml").write_text("[console]\nenabled = false\n")
+    return app.read_config(tmp_path / "config.toml")
+
+
+class Team(Dispatcher):
+    """Judges incidents and sends, as the service does."""
+
+    async def hear(self, *found):
+        def work(db):
+            known = {one.key for one in found if incidents.find(db, one)}
+            stored = [incidents.save(db, one, int(self.clock())) for one in found]
+            changed = frozenset(one.id for one in stored)
+            fresh = frozenset(one.id for one in stored if one.incident.key not in known)
+            access = AccessPolicy({"fake:team": ("*",)})
+            route(db, message, access, int(self.clock()), News(changed=changed, fresh=fresh))
+
+        await self.store.write(work)
+        await self.settle()
+
+
+async def test_what_was_told_after_a_backup_is_not_told_again(settings, tmp_path):
+    clock = Clock()
+    team = Team(settings.store_path, clock)
+    await team.add_channel(thread="also")
+    await team.hear(incident())
+    await team.store.read(upkeep.back_up, tmp_path / "old.backup")
+    clock.tick(3600)
+    second = incident("instagram/b")
+    await team.hear(second)
+    await team.hear(resolved(second))
+    told = team.chat.titles()
+    replies = [len(one.replies) for one in team.chat.shown]
+    team.store.close()
+
+    said = restore(settings, tmp_path / "old.backup")
+    assert any("incidents: 1 now, 2 before (-1)" in line for line in said)
+    assert list(tmp_path.glob("*.replaced"))
+
+    again = Team(settings.store_path, clock)
+    again.chat = team.chat
+    again.restart()
+    clock.tick(600)
+    await again.hear(second)
+    await again.hear(resolved(second))
+    third = incident("instagram/c")
+    await again.hear(third)
+    assert len(team.chat.titles()) == len(told) + 1
+    assert [len(one.replies) for one in team.chat.shown][: len(replies)] == replies
+    again.store.close()
+
+
+async def test_what_waited_in_the_backup_and_went_out_since_is_not_sent_again(
+    settings, tmp_path
+):
+    team = Team(settings.store_path, Clock())
+    await team.add_channel()
+    await team.queue("one")
+    await team.store.read(upkeep.back_up, tmp_path / "old.backup")
+    await team.settle()
+    team.store.close()
+    restore(settings, tmp_path / "old.backup")
+    again = Team(settings.store_path, team.clock)
+    again.chat = team.chat
+    again.restart()
+    await again.settle()
+    assert team.chat.titles() == ["one"]
+    again.store.close()
+
+
+def test_a_file_that_is_no_whole_backup_changes_nothing(settings, tmp_path):
+    Store.open(settings.store_path, now=0).close()
+    before = settings.store_path.read_bytes()
+    (tmp_path / "text").write_text("no database at all, but longer than a header would be " * 9)
+    with closing(sqlite3.connect(tmp_path / "other")) as other:
+        other.execute("create table t (x)")
+    damaged = bytearray(before)
+    damaged[5000:9000] = b"x" * 4000
+    (tmp_path / "damaged").write_bytes(damaged)
+    for name in ("text", "other", "damaged", "missing"):
+        with pytest.raises(StorageError):
+            restore(settings, tmp_path / name)
+    with pytest.raises(CommandError, match="itself"):
+        restore(settings, settings.store_path)
+    assert settings.store_path.read_bytes() == before
+    assert not list(tmp_path.glob("*.replaced"))
