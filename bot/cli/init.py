@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _DAYS = 90
 """Days that the first chart shows."""
 _SAMPLE = "bot/sample/youtube-vtubers.csv"
+_EXAMPLE = "bot/config/example.toml"
+"""Inside the package, so that a wheel has it."""
 _EXPORTS = (".zip", ".csv", ".tsv", ".json", ".xlsx", ".xls", ".txt", ".parquet")
 _ORIGINS = ("exports", "api", "database")
 _CHATS = ("discord", "slack", "terminal")
@@ -127,7 +129,7 @@ def init(target: Path, said: Said, *, asks: bool) -> None:
 
 def write_example(target: Path, root: Path) -> None:
     """The long example; relative paths start at the config, so the sample's is made whole."""
-    text = (root / "config.example.toml").read_text(encoding="utf-8")
+    text = (root / _EXAMPLE).read_text(encoding="utf-8")
     _write(target, text.replace(f'"{_SAMPLE}"', json.dumps(str(root / _SAMPLE))))
     click.echo(
         f"{target} written: replace the [[sources]] section with yours, then try "
