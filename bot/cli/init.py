@@ -344,12 +344,14 @@ async def _send_chart(service: Service, channel: str, account: str) -> str | Non
     chart = ChartSpec(account=account, start=end - _DAYS * _DAY, end=end) if end else None
     await service.store.write(
         outbox.queue,
-        key=f"test:{channel}:{outbox.new_id()}",
-        channel=channel,
-        space=known.space,
-        kind="test",
-        message=trial(voice, account, chart),
-        now=service.calendar(),
+        outbox.Queued(
+            key=f"test:{channel}:{outbox.new_id()}",
+            channel=channel,
+            space=known.space,
+            kind="test",
+            message=trial(voice, account, chart),
+            now=service.calendar(),
+        ),
     )
     try:
         return await service.send_waiting(channel)

@@ -250,12 +250,14 @@ async def send_test(settings: Settings, channel: str) -> str:
             raise CommandError(f"{channel} is in no [[channels]] section and no subscription")
         await service.store.write(
             outbox.queue,
-            key=f"test:{channel}:{outbox.new_id()}",
-            channel=channel,
-            space=known.space,
-            kind="test",
-            message=trial(voice_for(known.locale, known.timezone)),
-            now=now,
+            outbox.Queued(
+                key=f"test:{channel}:{outbox.new_id()}",
+                channel=channel,
+                space=known.space,
+                kind="test",
+                message=trial(voice_for(known.locale, known.timezone)),
+                now=now,
+            ),
         )
         if running:
             return f"queued: the running service sends it to {channel}"

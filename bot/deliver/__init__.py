@@ -203,11 +203,13 @@ class OutboxWorker:
         return outbox.claim(
             db,
             channel.channel,
-            owner=self._owner,
-            now=now,
-            at=self._clocks.wall(),
-            monotonic=self._clocks.monotonic(),
-            lease=LEASE_SECONDS,
+            outbox.Attempt(
+                owner=self._owner,
+                now=now,
+                at=self._clocks.wall(),
+                monotonic=self._clocks.monotonic(),
+                lease=LEASE_SECONDS,
+            ),
         )
 
     async def _try(self, chat: Chat, channel: Channel, claimed: Claimed) -> str:

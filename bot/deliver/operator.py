@@ -34,10 +34,12 @@ def _queue(db: Database, channel: str, problem: str, now: float) -> None:
     known = channels.get(db, channel)
     outbox.queue(
         db,
-        key=f"operator:{day}:{digest}",
-        channel=channel,
-        space=known.space if known else "",
-        kind="operator",
-        message=Message(title="ebbwatch needs a look", text=problem),
-        now=now,
+        outbox.Queued(
+            key=f"operator:{day}:{digest}",
+            channel=channel,
+            space=known.space if known else "",
+            kind="operator",
+            message=Message(title="ebbwatch needs a look", text=problem),
+            now=now,
+        ),
     )

@@ -79,14 +79,27 @@ class ChannelNotifier:
                 singles += members
                 del waves[wave]
                 continue
-            self.refresh(alerts.add(self.db, self.channel.channel, "wave", self.now, wave=wave))
+            self.refresh(
+                alerts.add(
+                    self.db,
+                    alerts.NewAlert(
+                        channel=self.channel.channel, kind="wave", now=self.now, wave=wave
+                    ),
+                )
+            )
         if len(singles) > 1 and len(singles) + len(waves) > self.channel.digest_above:
             self.tell_digest(singles, "many")
             return
         for one in singles:
             self.refresh(
                 alerts.add(
-                    self.db, self.channel.channel, "incident", self.now, members=[one.id]
+                    self.db,
+                    alerts.NewAlert(
+                        channel=self.channel.channel,
+                        kind="incident",
+                        now=self.now,
+                        members=(one.id,),
+                    ),
                 )
             )
 
@@ -103,13 +116,15 @@ class ChannelNotifier:
             return
         row = alerts.add(
             self.db,
-            self.channel.channel,
-            "digest",
-            self.now,
-            reason=reason,
-            older=older,
-            since=since,
-            members=[one.id for one in members],
+            alerts.NewAlert(
+                channel=self.channel.channel,
+                kind="digest",
+                now=self.now,
+                reason=reason,
+                older=older,
+                since=since,
+                members=tuple(one.id for one in members),
+            ),
         )
         self.refresh(row)
 
@@ -302,10 +317,9 @@ class ChannelNotifier:
         """Adds one delivery to this channel."""
         self.queued += outbox.queue(
             self.db,
-            channel=self.channel.channel,
-            space=self.channel.space,
-            now=self.now,
-            **delivery,
+            outbox.Queued(
+                channel=self.channel.channel, space=self.channel.space, now=self.now, **delivery
+            ),
         )
 
 

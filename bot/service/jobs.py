@@ -236,13 +236,15 @@ class Service:
         message = await due_summary(self.context, channel, period, now)
         return await self.store.write(
             outbox.queue,
-            key=key,
-            channel=channel.channel,
-            space=channel.space,
-            kind="summary",
-            message=message,
-            now=now,
-            meaning=key,
+            outbox.Queued(
+                key=key,
+                channel=channel.channel,
+                space=channel.space,
+                kind="summary",
+                message=message,
+                now=now,
+                meaning=key,
+            ),
         )
 
     async def hour(self) -> None:

@@ -1,7 +1,7 @@
 """The living messages of channels, what each shows, and what waits to be told."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,26 +55,31 @@ class Member:
     mentioned: bool
 
 
-def add(
-    db: Database,
-    channel: str,
-    kind: AlertKind,
-    now: int,
-    *,
-    members: Iterable[int] = (),
-    wave: str | None = None,
-    reason: DigestReason | None = None,
-    older: int = 0,
-    since: int | None = None,
-) -> AlertRow:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAlert:
+    """A message to be; `older` and `since` are what a digest says beside its members."""
+
+    channel: str
+    kind: AlertKind
+    now: int
+    members: tuple[int, ...] = ()
+    wave: str | None = None
+    reason: DigestReason | None = None
+    older: int = 0
+    since: int | None = None
+
+
+def add(db: Database, new: NewAlert) -> AlertRow:
     """A new message; what its members were told by another one moves to it."""
-    row = {"channel": channel, "kind": kind, "reason": reason, "wave": wave, "older": older}
-    id = insert(db, "alerts", row | {"since": since, "created": now})
-    for incident in members:
+    row = {"channel": new.channel, "kind": new.kind, "reason": new.reason, "wave": new.wave}
+    id = insert(
+        db, "alerts", row | {"older": new.older, "since": new.since, "created": new.now}
+    )
+    for incident in new.members:
         db.conn.execute(
             "INSERT INTO alert_members (alert, incident, channel, revision) VALUES (?, ?, ?, 0)"
             " ON CONFLICT DO UPDATE SET alert = excluded.alert",
-            (id, incident, channel),
+            (id, incident, new.channel),
         )
     return get(db, id)
 

@@ -47,38 +47,54 @@ class Waiting:
     error: str | None
 
 
-def queue(
-    db: Database,
-    *,
-    key: str,
-    channel: str,
-    space: str,
-    kind: DeliveryKind,
-    message: Message,
-    now: float,
-    action: Literal["post", "edit", "reply"] = "post",
-    severity: Severity = "info",
-    alert: int | None = None,
-    revision: int | None = None,
-    due: float | None = None,
-    silent: bool = False,
-    meaning: str | None = None,
-) -> bool:
-    """Adds one delivery, not to be sent before `due`; False where the key was queued before.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A delivery as it enters the outbox, not to be sent before `due`.
 
     `meaning` says what is told, whatever rows this database has: the id follows from it, so
     that a message which a restored backup does not know of is found in its channel.
     """
-    since = told_since(db, now) if action != "edit" else None
+
+    key: str
+    channel: str
+    space: str
+    kind: DeliveryKind
+    message: Message
+    now: float
+    action: Literal["post", "edit", "reply"] = "post"
+    severity: Severity = "info"
+    alert: int | None = None
+    revision: int | None = None
+    due: float | None = None
+    silent: bool = False
+    meaning: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """Who tries when: `now` by the calendar, `at` in real time, `lease` in seconds from
+    `monotonic` on."""
+
+    owner: str
+    now: float
+    at: float
+    monotonic: float
+    lease: float
+
+
+def queue(db: Database, new: Queued) -> bool:
+    """Adds one delivery; False where its key was queued before."""
+    since = told_since(db, new.now) if new.action != "edit" else None
     cursor = db.conn.execute(
         "INSERT OR IGNORE INTO deliveries (id, key, channel, space, kind, alert, revision,"
         " action, severity, message, silent, created, due, unconfirmed, first_attempt_at,"
         " last_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *(_id_of(db, channel, meaning), key, channel, space, kind, alert, revision, action),
-            *(SEVERITIES.index(severity), message.to_json(), silent, int(now)),
-            int(now if due is None else due),
-            *(int(since is not None), since, None if since is None else now),
+            *(_id_of(db, new.channel, new.meaning), new.key, new.channel, new.space, new.kind),
+            *(new.alert, new.revision, new.action, SEVERITIES.index(new.severity)),
+            *(new.message.to_json(), new.silent, int(new.now)),
+            int(new.now if new.due is None else new.due),
+            *(int(since is not None), since, None if since is None else new.now),
         ),
     )
     return cursor.rowcount > 0
@@ -138,26 +154,17 @@ def channels_waiting(db: Database, now: float) -> list[str]:
     return [channel for (channel,) in rows]
 
 
-def claim(
-    db: Database,
-    channel: str,
-    *,
-    owner: str,
-    now: float,
-    at: float,
-    monotonic: float,
-    lease: float,
-) -> Claimed | None:
+def claim(db: Database, channel: str, attempt: Attempt) -> Claimed | None:
     """Takes the channel's next delivery: worst first, in order, an alert's own in order.
 
     The attempt is noted before it is made, so that a crash leaves its trace: from here on the
-    message may have arrived. `at` is real time. None where nothing is due or another delivery
+    message may have arrived. None where nothing is due or another delivery
     of the channel is on its way; one of our own whose lease ran out is taken back.
     """
     db.conn.execute(
         "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL"
         " WHERE channel = ? AND state = 'claimed' AND claimed_by = ? AND lease < ?",
-        (channel, owner, monotonic),
+        (channel, attempt.owner, attempt.monotonic),
     )
     row = db.conn.execute(
         "UPDATE deliveries SET state = 'claimed', claimed_by = ?1, lease = ?2,"
@@ -171,7 +178,10 @@ def claim(
         " AND NOT EXISTS (SELECT 1 FROM deliveries AS other WHERE other.channel = ?3"
         "  AND other.state = 'claimed')"
         " ORDER BY unconfirmed DESC, severity DESC, position LIMIT 1) RETURNING *",
-        (owner, monotonic + lease, channel, now, at),
+        (
+            *(attempt.owner, attempt.monotonic + attempt.lease),
+            *(channel, attempt.now, attempt.at),
+        ),
     ).fetchone()
     return None if row is None else _claimed(db, row)
 

@@ -96,7 +96,9 @@ class Lives:
             self._revise(db, life, "resolved")
 
     def _open(self, db: Database) -> None:
-        row = alerts.add(db, self.channel, "incident", int(self.now()))
+        row = alerts.add(
+            db, alerts.NewAlert(channel=self.channel, kind="incident", now=int(self.now()))
+        )
         life = Life(
             number=len(self.all) + 1,
             row=row.id,
@@ -142,16 +144,18 @@ class Lives:
     ) -> None:
         outbox.queue(
             db,
-            key=key,
-            channel=self.channel,
-            space=self.space,
-            kind=kind,
-            message=message,
-            now=self.now(),
-            action=action,
-            severity=life.severity,
-            alert=life.row,
-            revision=life.revision if kind == "alert" else None,
+            outbox.Queued(
+                key=key,
+                channel=self.channel,
+                space=self.space,
+                kind=kind,
+                message=message,
+                now=self.now(),
+                action=action,
+                severity=life.severity,
+                alert=life.row,
+                revision=life.revision if kind == "alert" else None,
+            ),
         )
 
     # --- judging ------------------------------------------------------------------------

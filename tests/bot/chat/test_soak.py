@@ -157,13 +157,15 @@ async def test_sixty_alerts_of_sixty_reviews_drain_in_order_at_discords_own_pace
 async def queue(stage: Stage, store: Store, number: int, **more: ChartSpec) -> None:
     await store.write(
         outbox.queue,
-        key=f"alert-{number}",
-        channel=stage.channel,
-        space=stage.space,
-        kind="alert",
-        message=alert(number, **more),
-        now=stage.now(),
-        severity="critical",
+        outbox.Queued(
+            key=f"alert-{number}",
+            channel=stage.channel,
+            space=stage.space,
+            kind="alert",
+            message=alert(number, **more),
+            now=stage.now(),
+            severity="critical",
+        ),
     )
 
 

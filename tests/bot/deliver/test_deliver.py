@@ -61,13 +61,15 @@ class Dispatcher:
     async def queue(self, key, channel=CHANNEL, **more):
         await self.store.write(
             outbox.queue,
-            key=key,
-            channel=channel,
-            space="fake:team",
-            kind=more.pop("kind", "alert"),
-            message=more.pop("message", Message(title=key)),
-            now=self.clock(),
-            **more,
+            outbox.Queued(
+                key=key,
+                channel=channel,
+                space="fake:team",
+                kind=more.pop("kind", "alert"),
+                message=more.pop("message", Message(title=key)),
+                now=self.clock(),
+                **more,
+            ),
         )
 
     async def settle(self, limit=50):
@@ -193,11 +195,13 @@ async def test_a_crash_between_send_and_settle_doubles_nothing(dispatcher):
     claimed = await dispatcher.store.write(
         outbox.claim,
         CHANNEL,
-        owner="the dead",
-        now=dispatcher.clock(),
-        at=dispatcher.clock(),
-        monotonic=dispatcher.clock(),
-        lease=300,
+        outbox.Attempt(
+            owner="the dead",
+            now=dispatcher.clock(),
+            at=dispatcher.clock(),
+            monotonic=dispatcher.clock(),
+            lease=300,
+        ),
     )
     await dispatcher.chat.send(claimed.delivery)
     await dispatcher.restart().start()
@@ -210,11 +214,13 @@ async def test_a_crash_between_claim_and_send_loses_nothing(dispatcher):
     await dispatcher.store.write(
         outbox.claim,
         CHANNEL,
-        owner="the dead",
-        now=dispatcher.clock(),
-        at=dispatcher.clock(),
-        monotonic=dispatcher.clock(),
-        lease=300,
+        outbox.Attempt(
+            owner="the dead",
+            now=dispatcher.clock(),
+            at=dispatcher.clock(),
+            monotonic=dispatcher.clock(),
+            lease=300,
+        ),
     )
     await dispatcher.restart().start()
     await dispatcher.settle()
@@ -295,12 +301,14 @@ async def test_what_another_program_queued_is_sent(dispatcher):
     other = Store.open(dispatcher.store.path, now=dispatcher.clock())
     await other.write(
         outbox.queue,
-        key="foreign",
-        channel=CHANNEL,
-        space="fake:team",
-        kind="test",
-        message=Message(title="foreign"),
-        now=dispatcher.clock(),
+        outbox.Queued(
+            key="foreign",
+            channel=CHANNEL,
+            space="fake:team",
+            kind="test",
+            message=Message(title="foreign"),
+            now=dispatcher.clock(),
+        ),
     )
     other.close()
     await dispatcher.worker.pump()
@@ -325,7 +333,10 @@ async def test_unsent_reads_as_an_age(dispatcher):
 
 
 async def test_edits_go_to_the_message_they_belong_to(dispatcher):
-    row = await dispatcher.store.write(alerts.add, CHANNEL, "incident", int(dispatcher.clock()))
+    row = await dispatcher.store.write(
+        alerts.add,
+        alerts.NewAlert(channel=CHANNEL, kind="incident", now=int(dispatcher.clock())),
+    )
     await dispatcher.queue("r1", alert=row.id, revision=1)
     await dispatcher.settle()
     dispatcher.chat.plan = ["before", "after"]
@@ -353,7 +364,8 @@ async def test_any_schedule_of_faults_loses_and_doubles_nothing(tmp_path, seed):
         row = dice.choice([*last]) if last and kind != "post" else None
         if row is None:
             made = await dispatcher.store.write(
-                alerts.add, CHANNEL, "incident", int(dispatcher.clock())
+                alerts.add,
+                alerts.NewAlert(channel=CHANNEL, kind="incident", now=int(dispatcher.clock())),
             )
             row, kind = made.id, "post"
         title = f"{kind} {step}"
@@ -376,11 +388,13 @@ async def test_any_schedule_of_faults_loses_and_doubles_nothing(tmp_path, seed):
             await dispatcher.store.write(
                 outbox.claim,
                 CHANNEL,
-                owner="the dead",
-                now=dispatcher.clock(),
-                at=dispatcher.clock(),
-                monotonic=dispatcher.clock(),
-                lease=1,
+                outbox.Attempt(
+                    owner="the dead",
+                    now=dispatcher.clock(),
+                    at=dispatcher.clock(),
+                    monotonic=dispatcher.clock(),
+                    lease=1,
+                ),
             )
             await dispatcher.restart().start()
         dispatcher.clock.tick(dice.choice([0, 1, 40, 400]))

@@ -25,19 +25,23 @@ def store(tmp_path):
 async def queue(store, key, **more):
     return await store.write(
         outbox.queue,
-        key=key,
-        channel=CHANNEL,
-        space="fake",
-        kind=more.pop("kind", "alert"),
-        message=Message(title=key),
-        now=NOW,
-        **more,
+        outbox.Queued(
+            key=key,
+            channel=CHANNEL,
+            space="fake",
+            kind=more.pop("kind", "alert"),
+            message=Message(title=key),
+            now=NOW,
+            **more,
+        ),
     )
 
 
 async def claim(store, owner="me", now=NOW, monotonic=0.0):
     return await store.write(
-        outbox.claim, CHANNEL, owner=owner, now=now, at=now, monotonic=monotonic, lease=100
+        outbox.claim,
+        CHANNEL,
+        outbox.Attempt(owner=owner, now=now, at=now, monotonic=monotonic, lease=100),
     )
 
 
@@ -95,7 +99,9 @@ async def test_a_lost_claim_of_our_own_comes_back_after_its_lease(store):
 
 
 async def test_edits_wait_for_the_first_message(store):
-    row = await store.write(alerts.add, CHANNEL, "incident", NOW)
+    row = await store.write(
+        alerts.add, alerts.NewAlert(channel=CHANNEL, kind="incident", now=NOW)
+    )
     await queue(store, "edit", alert=row.id, action="edit", severity="critical")
     assert await claim(store) is None
     await queue(store, "other")
@@ -103,7 +109,9 @@ async def test_edits_wait_for_the_first_message(store):
 
 
 async def test_an_alerts_own_messages_keep_their_order(store):
-    row = await store.write(alerts.add, CHANNEL, "incident", NOW)
+    row = await store.write(
+        alerts.add, alerts.NewAlert(channel=CHANNEL, kind="incident", now=NOW)
+    )
     await queue(store, "post", alert=row.id)
     await queue(store, "reply", alert=row.id, action="reply", kind="history")
     await queue(store, "edit", alert=row.id, action="edit", severity="critical")
@@ -115,7 +123,9 @@ async def test_an_alerts_own_messages_keep_their_order(store):
 
 
 async def test_edits_become_the_newest_revision(store):
-    row = await store.write(alerts.add, CHANNEL, "incident", NOW)
+    row = await store.write(
+        alerts.add, alerts.NewAlert(channel=CHANNEL, kind="incident", now=NOW)
+    )
     await queue(store, "r1", alert=row.id, revision=1)
     await settle(store, await claim(store))
     await queue(store, "r2", alert=row.id, revision=2, action="edit")
@@ -135,7 +145,9 @@ async def test_edits_become_the_newest_revision(store):
 
 async def test_a_tried_post_keeps_its_text(store):
     """It may stand in the channel already: the newest revision follows as an edit."""
-    row = await store.write(alerts.add, CHANNEL, "incident", NOW)
+    row = await store.write(
+        alerts.add, alerts.NewAlert(channel=CHANNEL, kind="incident", now=NOW)
+    )
     await queue(store, "r1", alert=row.id, revision=1)
     first = await claim(store)
     await store.write(outbox.give_back, first.position, "reset", unconfirmed=True)

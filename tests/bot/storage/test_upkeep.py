@@ -81,12 +81,14 @@ async def test_a_message_that_still_waits_is_never_pruned(store):
         put(db, Channel(channel="fake:1", space="s"))
         outbox.queue(
             db,
-            key="k",
-            channel="fake:1",
-            space="s",
-            kind="alert",
-            message=Message(title="x"),
-            now=NOW - 900 * DAY,
+            outbox.Queued(
+                key="k",
+                channel="fake:1",
+                space="s",
+                kind="alert",
+                message=Message(title="x"),
+                now=NOW - 900 * DAY,
+            ),
         )
 
     await store.write(work)
