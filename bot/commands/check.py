@@ -59,9 +59,11 @@ def _check(request: Request, account: str, panel: Panel, events: Sequence[Event]
         request.voice,
         account,
         own,
-        float(followers[-1]) - level,
-        float(low[-1]) - level,
-        float(high[-1]) - level,
+        (
+            float(followers[-1]) - level,
+            float(low[-1]) - level,
+            float(high[-1]) - level,
+        ),
         judgement.early.get(account),
         request.now,
     )

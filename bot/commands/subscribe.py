@@ -47,8 +47,7 @@ def in_words(request: Request, subscription: Subscription) -> str:
         subscription.kinds,
         subscription.direction,
         subscription.min_severity,
-        subscription.min_percent,
-        subscription.min_count,
+        (subscription.min_percent, subscription.min_count),
     )
 
 
@@ -174,12 +173,14 @@ def _settings(request: Request, channel: Channel | None) -> list[tuple[str, str]
         return []
     return replies.channel_settings(
         request.voice,
-        summary=channel.summary,
-        quiet=channel.quiet,
-        thread=channel.thread,
-        remind=channel.remind,
-        timezone=channel.timezone,
-        disabled=channel.disabled,
+        replies.ChannelLook(
+            summary=channel.summary,
+            quiet=channel.quiet,
+            thread=channel.thread,
+            remind=channel.remind,
+            timezone=channel.timezone,
+            disabled=channel.disabled,
+        ),
     )
 
 

@@ -116,16 +116,14 @@ def judged(
     voice: Voice,
     account: str,
     verdicts: Sequence[Verdict],
-    change: float,
-    low: float,
-    high: float,
+    day: tuple[float, float, float],
     early: int | None,
     now: float,
 ) -> Message:
     """What the checks say of one account right now.
 
-    `change` is the newest day's, `low` to `high` what was expected of it; `early` counts the
-    changes known where that is too few.
+    `day` is the newest change and the least and most that was expected of it; `early` counts
+    the changes known where that is too few.
     """
     name = voice.account(account)
     if early is not None:
@@ -139,7 +137,7 @@ def judged(
             text=text,
             severity="info",
         )
-    lines = _newest_day(voice, change, low, high)
+    lines = _newest_day(voice, *day)
     if not verdicts:
         return Message(
             title=voice.say("{account}: all calm", account=name),

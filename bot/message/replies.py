@@ -1,7 +1,7 @@
 """What commands answer: short confirmations, lists of what people set, help."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.message.kinds import SEVERITIES, kind_name
 from bot.message.progress import (
@@ -128,10 +128,10 @@ def subscription_text(
     kinds: Sequence[str],
     direction: str,
     severity: str,
-    percent: float | None,
-    count: float | None,
+    floors: tuple[float | None, float | None],
 ) -> str:
-    """What a channel hears, in words."""
+    """What a channel hears, in words; `floors` are a percent and a count."""
+    percent, count = floors
     parts = [", ".join(clean(pattern, 60) for pattern in accounts)]
     parts.append(
         ", ".join(kind_name(voice, kind) for kind in kinds) if kinds else voice.say("all kinds")
@@ -170,23 +170,26 @@ def subscription_list(
     )
 
 
-def channel_settings(
-    voice: Voice,
-    *,
-    summary: str | None,
-    quiet: str | None,
-    thread: str,
-    remind: int | None,
-    timezone: str,
-    disabled: str | None,
-) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelLook:
+    """How a channel is set: rhythms in `timezone`, `remind` in seconds."""
+
+    summary: str | None
+    quiet: str | None
+    thread: str
+    remind: int | None
+    timezone: str
+    disabled: str | None
+
+
+def channel_settings(voice: Voice, look: ChannelLook) -> list[tuple[str, str]]:
     """What is set for a channel, as (name, value); what is off is left out."""
     given = {
-        voice.say("Summary"): summary and f"{summary} ({timezone})",
-        voice.say("Quiet hours"): quiet and f"{quiet} ({timezone})",
-        voice.say("Thread"): thread in _THREADS and voice.say(_THREADS[thread]),
-        voice.say("Reminder"): remind and voice.span(remind),
-        voice.say("Stopped"): disabled,
+        voice.say("Summary"): look.summary and f"{look.summary} ({look.timezone})",
+        voice.say("Quiet hours"): look.quiet and f"{look.quiet} ({look.timezone})",
+        voice.say("Thread"): look.thread in _THREADS and voice.say(_THREADS[look.thread]),
+        voice.say("Reminder"): look.remind and voice.span(look.remind),
+        voice.say("Stopped"): look.disabled,
     }
     return [(name, value) for name, value in given.items() if value]
 

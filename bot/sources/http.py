@@ -26,7 +26,7 @@ from bot.sources.tables.columns import role_of
 from bot.sources.tables.headers import read_header
 from bot.sources.tables.options import TableSettings
 from bot.sources.web.answer import Reply, place
-from bot.sources.web.client import Web
+from bot.sources.web.client import Manners, Web
 from bot.sources.web.credentials import credential
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class HttpSource:
             headers={**settings.headers, **headers},
             secrets=[*self._params.values(), *secrets_in(settings.url)],
             private=settings.allow_private,
-            concurrency=settings.concurrency,
+            manners=Manners(concurrency=settings.concurrency),
         )
 
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:

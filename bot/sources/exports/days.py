@@ -55,20 +55,29 @@ def fold(cell: str) -> str:
     return " ".join(cell.split()).casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class DateColumn:
+    """Where the date stands and how it is read; rows with one of `skip` are passed over."""
+
+    name: str = "date"
+    parse: Callable[[str], date | None] = parse_day
+    skip: frozenset[str] = frozenset()
+
+
+_DATE = DateColumn()
+
+
 def read_days(
     rows: Rows,
     header: tuple[int, list[str]],
     columns: Mapping[str, str | Sequence[str]],
     bad: BadRows,
-    *,
-    day: str = "date",
-    parse: Callable[[str], date | None] = parse_day,
-    skip: frozenset[str] = frozenset(),
+    day: DateColumn = _DATE,
 ) -> Days:
     """Reads `columns` (metric: column, or columns to add up) of every row under the header.
 
-    A metric is left out where one of its columns is missing. Rows whose date cell is in
-    `skip`, and empty rows, are passed over. Raises SourceChanged where no row has a date.
+    A metric is left out where one of its columns is missing. Empty rows are passed over.
+    Raises SourceChanged where no row has a date.
     """
     index, cells = header
     places = {
@@ -76,13 +85,13 @@ def read_days(
         for metric, names in columns.items()
         if all(name in cells for name in ([names] if isinstance(names, str) else names))
     }
-    where = cells.index(day)
+    where = cells.index(day.name)
     days = Days(values={metric: [] for metric in places})
     for number, row in enumerate(rows[index + 1 :], index + 2):
         text = row[where].strip() if where < len(row) else ""
-        if not any(cell.strip() for cell in row) or fold(text) in skip:
+        if not any(cell.strip() for cell in row) or fold(text) in day.skip:
             continue
-        at = parse(text)
+        at = day.parse(text)
         if at is None:
             bad.add(
                 number, "this is no date as the export writes it", rows[index][where].strip()

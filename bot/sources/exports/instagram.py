@@ -18,6 +18,7 @@ from bot.sources.exports.instagram_pages import old_pairs, page_pairs
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     failed,
     follower_list,
@@ -127,18 +128,19 @@ def _list(parts: list[Part], export: Export, context: ExportContext) -> ParsedFi
         complete = False
         notes.append(ranged)
     return follower_list(
-        first,
-        context,
-        format=f"instagram.{'follower' if side == 'followers' else 'following'}_list",
-        platform="instagram",
+        Origin(
+            member=first,
+            context=context,
+            format=f"instagram.{'follower' if side == 'followers' else 'following'}_list",
+            platform="instagram",
+            bad=bad,
+            handle=user,
+            notes=notes,
+        ),
         side=side,
-        ids=ids,
-        since=since,
+        names=(ids, since),
         at=end_of_day(made, context.zone) if made else None,
         complete=complete,
-        bad=bad,
-        handle=user,
-        notes=notes,
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.errors import SourceChanged
 from bot.sources.exports.changes import Moments, changes
 from bot.sources.exports.days import fold, read_count
-from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, failed
+from bot.sources.exports.parsed import BadRows, ExportContext, Origin, ParsedFile, failed
 from bot.sources.exports.sniffer import SniffedFile
 
 _HEADER = ["date", "type", "old", "new"]
@@ -58,14 +58,16 @@ def _file(file: SniffedFile, context: ExportContext) -> Iterator[ParsedFile]:
     other = f"{passed:,} rows about something else than counts were passed over."
     for user, moments in (users or {None: {}}).items():
         yield changes(
-            file.member,
-            context,
+            Origin(
+                member=file.member,
+                context=context,
+                format=f"{tool}_monitor.log",
+                platform=tool,
+                bad=bad,
+                handle=user,
+                notes=(other,) if passed else (),
+            ),
             moments,
-            format=f"{tool}_monitor.log",
-            platform=tool,
-            bad=bad,
-            handle=user,
-            notes=(other,) if passed else (),
         )
         bad, passed = BadRows(file.member.label), 0  # told once
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from bot.errors import SourceChanged
-from bot.sources.exports.days import Days, fold, header_row, read_days
+from bot.sources.exports.days import DateColumn, Days, fold, header_row, read_days
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     one_by_one,
     refused,
@@ -59,7 +60,11 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
         )
     bad = BadRows(member.label)
     days = read_days(
-        rows, header, {"gained": "total followers", "parts": _PARTS}, bad, parse=_day
+        rows,
+        header,
+        {"gained": "total followers", "parts": _PARTS},
+        bad,
+        day=DateColumn(parse=_day),
     )
     notes = ['"Total followers" in this file are those new on the day, not the page\'s total.']
     _compare(days, notes)
@@ -69,16 +74,18 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
         notes.append("Some days are negative: the numbers are read as net changes.")
     page = _PAGE.fullmatch(member.base)
     return series(
-        member,
-        context,
-        format="linkedin.followers",
-        platform="linkedin",
+        Origin(
+            member=member,
+            context=context,
+            format="linkedin.followers",
+            platform="linkedin",
+            bad=bad,
+            handle=page[1] if page else None,
+            notes=notes,
+        ),
         basis="net" if falls else "gained",
         at=days.at(context.zone),
         values={"net" if falls else "gained": values},
-        bad=bad,
-        handle=page[1] if page else None,
-        notes=notes,
     )
 
 

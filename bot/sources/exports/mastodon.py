@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     follower_list,
     one_by_one,
@@ -43,18 +44,19 @@ def _list(file: SniffedFile, context: ExportContext) -> ParsedFile:
     names.add((address, 0) for address in _addresses(file, bad))
     ids, _ = names.arrays()
     return follower_list(
-        member,
-        context,
-        format=f"{'mastodon' if len(header) > 1 else 'takahe'}."
-        f"{'following' if following else 'follower'}_list",
-        platform="mastodon",
+        Origin(
+            member=member,
+            context=context,
+            format=f"{'mastodon' if len(header) > 1 else 'takahe'}."
+            f"{'following' if following else 'follower'}_list",
+            platform="mastodon",
+            bad=bad,
+            notes=names.notes(),
+        ),
         side="following" if following else "followers",
-        ids=ids,
-        since=None,
+        names=(ids, None),
         at=None,
         complete=None,
-        bad=bad,
-        notes=names.notes(),
     )
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import islice
 
-from bot.sources.exports.days import Days, fold, read_days
+from bot.sources.exports.days import DateColumn, Days, fold, read_days
 from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     one_by_one,
     refused,
@@ -87,19 +88,21 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
     cells = ["", ""]
     for spot, cell in enumerate(c for c in rows[index] if c.strip()):
         cells[spot] = "date" if spot == 0 else fold(cell)
-    days = read_days(rows, (index, cells), {"gained": _VALUE}, bad, parse=_day)
+    days = read_days(rows, (index, cells), {"gained": _VALUE}, bad, day=DateColumn(parse=_day))
     if platform == "instagram":
         days = _with_zeros(days, bad, notes)
     return series(
-        member,
-        context,
-        format="meta.follows",
-        platform=platform,
+        Origin(
+            member=member,
+            context=context,
+            format="meta.follows",
+            platform=platform,
+            bad=bad,
+            notes=notes,
+        ),
         basis="gained",
         at=days.at(context.zone),
         values=days.values,
-        bad=bad,
-        notes=notes,
     )
 
 

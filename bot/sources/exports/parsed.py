@@ -132,18 +132,29 @@ def unknown_account(platform: str | None) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where counts or names come from, and what the file says of itself."""
+
+    member: Member
+    context: ExportContext
+    format: str
+    platform: str | None
+    bad: BadRows
+    handle: str | None = None
+    notes: Sequence[str] = ()
+
+    def account(self) -> Account | None:
+        """Raises SourceChanged where the platforms contradict."""
+        return whose(self.context, self.platform, self.handle, self.member.label)
+
+
 def series(
-    member: Member,
-    context: ExportContext,
+    origin: Origin,
     *,
-    format: str,
-    platform: str | None,
     basis: Literal["total", "net", "gained", "gained_lost"] | None,
     at: Sequence[int],
     values: Mapping[str, Sequence[int | None]],
-    bad: BadRows,
-    handle: str | None = None,
-    notes: Sequence[str] = (),
     complete: bool | None = None,
 ) -> ParsedFile:
     """A dashboard's days. Days without any value are left out. Raises SourceChanged."""
@@ -153,57 +164,50 @@ def series(
         {"at": at, **values}, schema={"at": pl.Int64, **dict.fromkeys(values, pl.Int64)}
     )
     frame = frame.filter(pl.any_horizontal(pl.col(list(values)).is_not_null()))
-    if late := int((frame["at"] > latest(context.now)).sum()):
-        frame = frame.filter(pl.col("at") <= latest(context.now))
-        bad.late(late)
+    if late := int((frame["at"] > latest(origin.context.now)).sum()):
+        frame = frame.filter(pl.col("at") <= latest(origin.context.now))
+        origin.bad.late(late)
     if frame.is_empty():
         raise SourceChanged(
-            f"{member.label} is a file of the kind {format}, but no row of it holds a number: "
-            "export it again with a range that has data.",
-            where=member.label,
+            f"{origin.member.label} is a file of the kind {origin.format}, but no row of it "
+            "holds a number: export it again with a range that has data.",
+            where=origin.member.label,
         )
     frame = frame.sort("at").unique("at", keep="last", maintain_order=True)
-    account = whose(context, platform, handle, member.label)
-    told = list(notes)
+    account = origin.account()
+    told = list(origin.notes)
     if account is None:
-        told.append(unknown_account(platform))
+        told.append(unknown_account(origin.platform))
     else:
         frame = frame.select(pl.lit(str(account)).alias("account"), pl.all())
     found = Found(
-        file=member.label,
-        format=format,
-        platform=account.platform if account else platform,
+        file=origin.member.label,
+        format=origin.format,
+        platform=account.platform if account else origin.platform,
         account=str(account) if account else None,
         basis=basis,
         readings=frame.height,
-        first=iso_day(int(frame["at"][0]), context.zone),
-        last=iso_day(int(frame["at"][-1]), context.zone),
+        first=iso_day(int(frame["at"][0]), origin.context.zone),
+        last=iso_day(int(frame["at"][-1]), origin.context.zone),
         complete=complete,
-        bad_rows=bad.count,
+        bad_rows=origin.bad.count,
         notes=tuple(told),
     )
     return ParsedFile(
-        found=found, readings=frame if account else None, faults=tuple(bad.faults)
+        found=found, readings=frame if account else None, faults=tuple(origin.bad.faults)
     )
 
 
 def follower_list(
-    member: Member,
-    context: ExportContext,
-    *,
-    format: str,
-    platform: str,
+    origin: Origin,
     side: Literal["followers", "following"],
-    ids: NDArray[np.uint64],
-    since: NDArray[np.int64] | None,
+    names: tuple[NDArray[np.uint64], NDArray[np.int64] | None],
+    *,
     at: int | None,
     complete: bool | None,
-    bad: BadRows,
-    handle: str | None = None,
     count: int | None = None,
-    notes: Sequence[str] = (),
 ) -> ParsedFile:
-    """A list of hashed names, sorted and without repeats.
+    """A list of hashed names (with the time of each follow), sorted and without repeats.
 
     `at` is when the export says it was made. Without it the newest follow dates the list
     (the export is at most a little younger), so that the same file always gives the same
@@ -211,35 +215,41 @@ def follower_list(
     """
     from bot.sources.names import unique_names
 
-    told = list(notes)
-    ids, since, _ = unique_names(ids, since)
-    known = since[(since > 0) & (since <= latest(context.now))] if since is not None else None
+    told = list(origin.notes)
+    ids, since, _ = unique_names(*names)
+    known = (
+        since[(since > 0) & (since <= latest(origin.context.now))]
+        if since is not None
+        else None
+    )
     newest = int(known.max()) if known is not None and len(known) else None
     if at is None and newest is not None:
         at = newest
         told.append("The export does not say when it was made: dated by its newest follow.")
     elif at is None:
-        limit = int(context.now.timestamp())
-        at = min(member.stamp, limit) if member.stamp else limit
+        limit = int(origin.context.now.timestamp())
+        at = min(origin.member.stamp, limit) if origin.member.stamp else limit
         told.append("The export does not say when it was made: dated by its file's time.")
     at = max(at, newest or at)
-    if at > latest(context.now):
+    if at > latest(origin.context.now):
         told.append("The export is dated in the future: correct the clock or its name.")
-    account = whose(context, platform, handle, member.label)
+    account = origin.account()
     if account is None:
-        told.append(unknown_account(platform))
+        told.append(unknown_account(origin.platform))
     found = Found(
-        file=member.label,
-        format=format,
-        platform=platform,
+        file=origin.member.label,
+        format=origin.format,
+        platform=origin.platform,
         account=str(account) if account else None,
         names=len(ids),
         basis="total" if complete else None,
         readings=1 if complete and account else 0,
-        first=iso_day(int(known.min()), context.zone) if newest and known is not None else None,
-        last=iso_day(at, context.zone),
+        first=iso_day(int(known.min()), origin.context.zone)
+        if newest and known is not None
+        else None,
+        last=iso_day(at, origin.context.zone),
         complete=complete,
-        bad_rows=bad.count,
+        bad_rows=origin.bad.count,
         notes=tuple(told),
     )
     lists = (
@@ -253,4 +263,6 @@ def follower_list(
             complete=complete,
         ),
     )
-    return ParsedFile(found=found, lists=lists if account else (), faults=tuple(bad.faults))
+    return ParsedFile(
+        found=found, lists=lists if account else (), faults=tuple(origin.bad.faults)
+    )

@@ -11,6 +11,7 @@ from bot.sources.exports.interface_dates import parse_day
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     one_by_one,
     refused,
@@ -110,16 +111,18 @@ def _days(
     if platform == "youtube":
         notes.append("YouTube's public counts have three significant digits.")
     return series(
-        member,
-        context,
-        format=f"socialblade.{kind}",
-        platform=platform,
+        Origin(
+            member=member,
+            context=context,
+            format=f"socialblade.{kind}",
+            platform=platform,
+            bad=bad,
+            handle=handle,
+            notes=notes,
+        ),
         basis="total",
         at=at,
         values=values,
-        bad=bad,
-        handle=handle,
-        notes=notes,
     )
 
 

@@ -9,6 +9,7 @@ from bot.sources.exports.instagram_dates import date_range, made_by, named_range
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     follower_list,
     one_by_one,
@@ -53,16 +54,17 @@ def _list(file: SniffedFile, context: ExportContext) -> ParsedFile:
         complete = False
         notes.append(ranged)
     return follower_list(
-        member,
-        context,
-        format=f"threads.{'following' if following else 'follower'}_list",
-        platform="threads",
+        Origin(
+            member=member,
+            context=context,
+            format=f"threads.{'following' if following else 'follower'}_list",
+            platform="threads",
+            bad=bad,
+            handle=user,
+            notes=notes,
+        ),
         side="following" if following else "followers",
-        ids=ids,
-        since=since,
+        names=(ids, since),
         at=end_of_day(made, context.zone) if made else None,
         complete=complete,
-        bad=bad,
-        handle=user,
-        notes=notes,
     )

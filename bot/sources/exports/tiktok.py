@@ -15,6 +15,7 @@ from bot.errors import SourceChanged
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     failed,
     follower_list,
@@ -127,19 +128,20 @@ def _list(
         if not complete:
             notes.append("The list is taken as partial: request the data again.")
     return follower_list(
-        file.member,
-        context,
-        format=f"tiktok.{'follower' if side == 'followers' else 'following'}_list",
-        platform="tiktok",
+        Origin(
+            member=file.member,
+            context=context,
+            format=f"tiktok.{'follower' if side == 'followers' else 'following'}_list",
+            platform="tiktok",
+            bad=contents.bad[side],
+            handle=contents.handle,
+            notes=notes,
+        ),
         side=side,
-        ids=ids,
-        since=since,
+        names=(ids, since),
         at=None,
         complete=complete,
         count=count,
-        bad=contents.bad[side],
-        handle=contents.handle,
-        notes=notes,
     )
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.sources.exports.days import header_row, known_header, read_days
-from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, one_by_one, series
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    Origin,
+    ParsedFile,
+    one_by_one,
+    series,
+)
 from bot.sources.exports.sniffer import SniffedFile
 
 _ACCOUNT = ("date", "net growth", "new followers", "lost followers")
@@ -44,13 +51,15 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
             basis = "gained"
             notes.append("The column Total followers is empty: only new followers were read.")
     return series(
-        member,
-        context,
-        format=f"tiktok_business.{kind}",
-        platform="tiktok",
+        Origin(
+            member=member,
+            context=context,
+            format=f"tiktok_business.{kind}",
+            platform="tiktok",
+            bad=bad,
+            notes=notes,
+        ),
         basis=basis,  # type: ignore[arg-type]
         at=days.at(context.zone),
         values=days.values,
-        bad=bad,
-        notes=notes,
     )

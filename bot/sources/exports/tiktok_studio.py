@@ -13,11 +13,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
-from bot.sources.exports.days import Days, fold, read_count, read_days
+from bot.sources.exports.days import DateColumn, Days, fold, read_count, read_days
 from bot.sources.exports.interface_dates import first_break, languages_of, last_year
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     one_by_one,
     refused,
@@ -115,21 +116,27 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
         }
     )
     days = read_days(
-        rows, (start, ["date", *header[1:]]), columns, bad, parse=lambda _: next(known)
+        rows,
+        (start, ["date", *header[1:]]),
+        columns,
+        bad,
+        day=DateColumn(parse=lambda _: next(known)),
     )
     if history:
         _compare(days, [row for _, row in body], notes)
     return series(
-        member,
-        context,
-        format=f"tiktok_studio.{'follower_history' if history else 'overview'}",
-        platform="tiktok",
+        Origin(
+            member=member,
+            context=context,
+            format=f"tiktok_studio.{'follower_history' if history else 'overview'}",
+            platform="tiktok",
+            bad=bad,
+            handle=handle,
+            notes=notes,
+        ),
         basis="total" if history else None,
         at=days.at(context.zone),
         values=days.values,
-        bad=bad,
-        handle=handle,
-        notes=notes,
     )
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.sources.exports.days import header_row, known_header, read_days
-from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, one_by_one, series
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    Origin,
+    ParsedFile,
+    one_by_one,
+    series,
+)
 from bot.sources.exports.sniffer import SniffedFile
 
 _WANTED = ("date", "average viewers", "follows")
@@ -25,13 +32,15 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
     bad = BadRows(member.label)
     days = read_days(rows, header, {"gained": "follows", "views_daily": "live views"}, bad)
     return series(
-        member,
-        context,
-        format="twitch.channel_analytics",
-        platform="twitch",
+        Origin(
+            member=member,
+            context=context,
+            format="twitch.channel_analytics",
+            platform="twitch",
+            bad=bad,
+            notes=["New follows only: without losses and totals it shows surges, never churn."],
+        ),
         basis="gained",
         at=days.at(context.zone),
         values=days.values,
-        bad=bad,
-        notes=["New follows only: without losses and totals it shows surges, never churn."],
     )

@@ -12,7 +12,7 @@ from bot.errors import SourceChanged
 from bot.model.reading import Account
 from bot.sources.exports.archive import damaged
 from bot.sources.exports.changes import Moments, changes
-from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, failed
+from bot.sources.exports.parsed import BadRows, ExportContext, Origin, ParsedFile, failed
 from bot.sources.exports.sniffer import SniffedFile
 
 _ROWS = """
@@ -86,12 +86,14 @@ def _file(file: SniffedFile, context: ExportContext) -> Iterator[ParsedFile]:
         context = replace(context, account=Account(context.account.platform, ""))
     for handle, moments in users.items():
         yield changes(
-            file.member,
-            context,
+            Origin(
+                member=file.member,
+                context=context,
+                format="twitter_to_sqlite.count_history",
+                platform="x",
+                bad=bad,
+                handle=handle,
+            ),
             moments,
-            format="twitter_to_sqlite.count_history",
-            platform="x",
-            bad=bad,
-            handle=handle,
         )
         bad = BadRows(label)  # told once

@@ -8,6 +8,7 @@ from bot.sources.exports.days import fold, header_row, read_days
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     one_by_one,
     refused,
@@ -51,12 +52,14 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
     bad = BadRows(member.label)
     days = read_days(rows, header, _COLUMNS, bad)
     return series(
-        member,
-        context,
-        format="x_analytics.account_overview",
-        platform="x",
+        Origin(
+            member=member,
+            context=context,
+            format="x_analytics.account_overview",
+            platform="x",
+            bad=bad,
+        ),
         basis="gained_lost",
         at=days.at(context.zone),
         values=days.values,
-        bad=bad,
     )

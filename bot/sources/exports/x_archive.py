@@ -12,7 +12,14 @@ from typing import IO, Any, Literal
 
 from bot.errors import SourceChanged
 from bot.sources.exports.archive import Member
-from bot.sources.exports.parsed import BadRows, ExportContext, ParsedFile, failed, follower_list
+from bot.sources.exports.parsed import (
+    BadRows,
+    ExportContext,
+    Origin,
+    ParsedFile,
+    failed,
+    follower_list,
+)
 from bot.sources.exports.relationships import Names
 from bot.sources.exports.sniffer import SniffedFile, decode
 from bot.sources.exports.streams import broken_json, stream_items
@@ -126,18 +133,19 @@ def _list(
     ids_, _ = names.arrays()
     side: Side = "followers" if kind == "follower" else "following"
     return follower_list(
-        first,
-        context,
-        format=f"x.{kind}_list",
-        platform="x",
+        Origin(
+            member=first,
+            context=context,
+            format=f"x.{kind}_list",
+            platform="x",
+            bad=bad,
+            handle=manifest.handle,
+            notes=notes,
+        ),
         side=side,
-        ids=ids_,
-        since=None,
+        names=(ids_, None),
         at=manifest.made,
         complete=complete,
-        bad=bad,
-        handle=manifest.handle,
-        notes=notes,
     )
 
 

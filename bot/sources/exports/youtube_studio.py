@@ -11,15 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from bot.errors import SourceChanged
-from bot.sources.exports.days import (
-    Days,
-    fold,
-    read_count,
-    read_days,
-)
+from bot.sources.exports.days import DateColumn, Days, fold, read_count, read_days
 from bot.sources.exports.parsed import (
     BadRows,
     ExportContext,
+    Origin,
     ParsedFile,
     one_by_one,
     refused,
@@ -109,19 +105,21 @@ def _file(file: SniffedFile, context: ExportContext) -> ParsedFile:
             f"This has days but neither subscribers nor views: {_INSTEAD}",
             platform="youtube",
         )
-    days = read_days(rows, header, columns, bad, skip=SUMS)
+    days = read_days(rows, header, columns, bad, day=DateColumn(skip=SUMS))
     notes: list[str] = []
     days = _from_birth(days, notes)
     return series(
-        member,
-        context,
-        format=f"youtube_studio.{_kind(member.base)}",
-        platform="youtube",
+        Origin(
+            member=member,
+            context=context,
+            format=f"youtube_studio.{_kind(member.base)}",
+            platform="youtube",
+            bad=bad,
+            notes=notes,
+        ),
         basis=_basis(columns),
         at=days.at(context.zone),
         values=days.values,
-        bad=bad,
-        notes=notes,
     )
 
 

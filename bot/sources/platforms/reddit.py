@@ -15,7 +15,7 @@ from bot.sources.platforms.fields import record, whole
 from bot.sources.platforms.platform import AccountRef, ApiSettings, Profile, Traits, lost
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
-from bot.sources.web.client import Web
+from bot.sources.web.client import Manners, Web
 
 _BASE = "https://www.reddit.com"
 _SPACING = 6.5
@@ -73,6 +73,8 @@ class Reddit:
 
 
 def open_reddit(settings: RedditSettings, surroundings: Surroundings) -> ApiSource:
-    web = Web(settings.name, surroundings, private=settings.private, spacing=_SPACING)
+    web = Web(
+        settings.name, surroundings, private=settings.private, manners=Manners(spacing=_SPACING)
+    )
     platform = Reddit(web, settings.api_base or _BASE)
     return ApiSource(settings, surroundings, web, platform)

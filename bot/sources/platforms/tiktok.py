@@ -18,7 +18,7 @@ from bot.sources.platforms.fields import record, whole
 from bot.sources.platforms.platform import AccountRef, ApiSettings, Profile, Traits
 from bot.sources.platforms.source import ApiSource
 from bot.sources.web.answer import Reply
-from bot.sources.web.client import Web
+from bot.sources.web.client import Manners, Web
 from bot.sources.web.credentials import credential
 from bot.sources.web.tokens import Tokens, is_token
 
@@ -141,7 +141,7 @@ def open_tiktok(settings: TikTokSettings, surroundings: Surroundings) -> ApiSour
         surroundings,
         secrets=[*seeds.values(), *client],
         private=settings.private,
-        spacing=_SPACING,
+        manners=Manners(spacing=_SPACING),
     )
     tokens = Tokens(surroundings.secrets, settings.name, web.secrets)
     known = settings.model_copy(update={"handles": tuple(seeds)})

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -48,6 +49,17 @@ class _TimedOut(SourceUnavailable):
     """A second attempt would most likely take as long."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """Requests beside each other, and the least seconds between two."""
+
+    concurrency: int = 4
+    spacing: float = 0.0
+
+
+_USUAL = Manners()
+
+
 class Web:
     """One source's way to its servers. `secrets` are struck out of everything that is told.
 
@@ -62,18 +74,17 @@ class Web:
         headers: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
         private: bool = False,
-        concurrency: int = 4,
-        spacing: float = 0.0,
+        manners: Manners = _USUAL,
     ) -> None:
         self.name = name
         self.headers = dict(headers or {})
         self.secrets = list(secrets)
         self.planned = 1
-        self._spacing = spacing
+        self._spacing = manners.spacing
         self._paces: dict[str, Pace] = {}
         self._surroundings = surroundings
         self._private = private
-        self._seats = asyncio.Semaphore(concurrency)
+        self._seats = asyncio.Semaphore(manners.concurrency)
 
     async def get(
         self,
