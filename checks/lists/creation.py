@@ -129,21 +129,6 @@ def creation_batches(
     return tuple(sorted(found, key=lambda one: one.first))
 
 
-def together(created: Times, inside: Bools) -> tuple[int, int, float] | None:
-    """The month or so in which most of the marked accounts (names,) were made, and the share of
-    them that it holds; None where that is no more than all others show."""
-    some, others = created[inside & (created > 0)], created[~inside & (created > 0)]
-    if len(some) < _FEWEST or len(some) < np.count_nonzero(inside) / 2:
-        return None
-    ordered = np.sort(some)
-    right = np.searchsorted(ordered, ordered + 31 * DAY, side="right")
-    place = int((right - np.arange(len(ordered))).argmax())
-    start, stop = int(ordered[place]), int(ordered[right[place] - 1])
-    share = float(right[place] - place) / len(ordered)
-    usual = np.count_nonzero((others >= start) & (others <= stop)) / max(len(others), 1)
-    return (start, stop, share) if share >= 0.5 and share >= 4 * usual else None
-
-
 # --- the published score ----------------------------------------------------------------
 
 

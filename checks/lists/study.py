@@ -1,13 +1,13 @@
 """All that one list of followers says, beside the list before it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
+from checks.lists.bursts import SMALLEST, bursts
 from checks.lists.creation import CreationBatch, creation_batches, creation_scores
-from checks.lists.joins import SMALLEST, Burst, bursts, join_days
+from checks.lists.joins import Burst, join_days
 from checks.lists.lists import (
     Ids,
     ListChange,
@@ -187,8 +187,3 @@ def _habits(new: Snapshot, old: Snapshot, context: ListContext) -> Swaps:
         before=None if context.before is None else of(context.before),
         followers=context.followers,
     )
-
-
-def newest(lists: Sequence[Snapshot]) -> Snapshot | None:
-    """The latest of some lists."""
-    return max(lists, key=lambda one: one.at, default=None)

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from checks.lists.joins import WIDTHS, Burst
+from checks.lists.joins import Burst
 from checks.lists.lists import Times
+from checks.lists.spans import WIDTHS
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

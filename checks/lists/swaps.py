@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.lists.lists import Ids, Times, compare
+from checks.lists.lists import Ids, Times, compare, follow_back_share
 
 DAY = 86_400
 SOON = 30
@@ -72,8 +72,8 @@ def swaps(
     lived = (new.at - since[gone]) / DAY
     fresh = new.since[np.isin(new.ids, change.gained)] if new.since is not None else None
     back = float("nan")
-    if followers is not None and len(recent):
-        back = compare(np.sort(recent), followers).kept / len(recent)
+    if followers is not None:
+        back = follow_back_share(followers, np.sort(recent))
     return Swaps(
         recent=len(recent),
         dropped=int(np.count_nonzero(gone)),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from checks.evidence.cache import events_at
+from checks.lists.bursts import SMALLEST
 from checks.lists.joins import Burst, end_of_day
 from checks.lists.lockstep import Group
 from checks.lists.study import Study
@@ -42,7 +43,7 @@ class ListRules(NamedTuple):
 
 
 def list_rules(rules: Rules) -> ListRules:
-    """A burst of half a percent (balanced) is evidence of its own; floors of the config hold.
+    """A burst of 0.4 % (balanced) is evidence of its own; floors of the config hold.
 
     Lists are exact: the floor of counts, which must outlive their noise, would leave most of
     what they show unsaid.
@@ -51,7 +52,7 @@ def list_rules(rules: Rules) -> ListRules:
         share = rules.min_percent / 100
         return ListRules(share, share, rules.min_count)
     factor = _LEAST[rules.sensitivity]
-    return ListRules(0.004 * factor, 0.015 * factor, 10.0)
+    return ListRules(SMALLEST * factor, 0.015 * factor, 10.0)
 
 
 class Told(NamedTuple):

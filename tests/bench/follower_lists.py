@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from checks.lists.bursts import bursts
 from checks.lists.creation import creation_scores
-from checks.lists.joins import Burst, bursts
+from checks.lists.joins import Burst
 from checks.lists.lockstep import Listed, lockstep
 from checks.lists.survival import survival
 from tests.bench.audiences import (

@@ -1,6 +1,6 @@
 import numpy as np
 
-from checks.lists.creation import creation_batches, creation_scores, follow_bound, together
+from checks.lists.creation import creation_batches, creation_scores, follow_bound
 from tests.bench.audiences import DAY, audience
 
 
@@ -45,13 +45,3 @@ def test_too_few_or_undated_followers_have_no_score() -> None:
 def test_the_order_bounds_the_follow() -> None:
     bound = follow_bound(np.array([100, 50, 300, 0, 200]))
     assert bound.tolist() == [100, 101, 300, 301, 302]
-
-
-def test_a_batch_made_together() -> None:
-    created, _, fake = mixed(200, 1)
-    told = together(created, fake)
-    assert told is not None
-    assert told[2] > 0.9
-    everybody = np.zeros(len(created), np.bool_)
-    everybody[:300] = True
-    assert together(created, everybody) is None

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from checks.lists.joins import Burst, bursts, join_days
+from checks.lists.bursts import bursts
+from checks.lists.joins import Burst, join_days
 from tests.bench.audiences import DAY, END, audience, with_batch
 
 

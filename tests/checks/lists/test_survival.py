@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from checks.lists.joins import bursts
+from checks.lists.bursts import bursts
 from checks.lists.survival import pace_of, survival, usual_loss
 from tests.bench.audiences import DAY, END, audience, ordinary_loss, with_batch
 

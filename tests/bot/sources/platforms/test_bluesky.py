@@ -1,7 +1,9 @@
 """Bluesky as its public host answers."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bot.errors import AccountNotFound, SourceChanged
@@ -181,6 +183,39 @@ async def test_follower_lists_are_paged_hashed_and_resumed(
     assert list(found.ids) == sorted(found.ids)
     again = await world.open("bluesky", **keys).fetch((), batch.state, NOW)
     assert again.lists == (), "not due before tomorrow"
+
+
+async def test_lists_keep_when_accounts_were_made_and_their_order_over_restarts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sources.platforms.source._PAGES", 1)
+    world.server.give(PROFILES, {"profiles": [profile("a.example")]})
+    made = ["2024-03-01T00:00:00.000Z", "2023-01-01T00:00:00Z", "nonsense", "2024-01-01T00:00Z"]
+
+    def page(asked: Asked) -> Answer:
+        number = int(asked.query.get("cursor", "0"))
+        fans = [
+            {"did": f"did:plc:{number * 2 + n}", "createdAt": made[number * 2 + n]}
+            for n in range(2)
+        ]
+        return Answer(body={"followers": fans, **({"cursor": "1"} if number == 0 else {})})
+
+    world.server.answers[FOLLOWERS] = page
+    keys = {"handles": ["a.example"], "lists": ["a.example"]}
+    first = await world.open("bluesky", **keys).fetch((), None, NOW)
+    second = await world.open("bluesky", **keys).fetch((), first.state, NOW)
+    (found,) = second.lists
+    assert found.ordered
+    assert found.created is not None
+    assert found.since is not None
+    oldest_first = np.argsort(found.since)
+    days = [
+        0
+        if at == 0
+        else datetime.fromtimestamp(at, UTC).year * 100 + datetime.fromtimestamp(at, UTC).month
+        for at in found.created[oldest_first]
+    ]
+    assert days == [202401, 0, 202301, 202403]
 
 
 async def test_a_list_ends_at_its_limit(world: World) -> None:

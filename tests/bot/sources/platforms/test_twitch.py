@@ -115,9 +115,31 @@ async def test_lists_need_the_right_token(world: World) -> None:
     def page(asked: Asked) -> Answer:
         after = asked.query.get("after")
         cursor = {} if after else {"cursor": "2"}
-        data = [{"user_id": f"9{after}{n}", "user_login": "fan"} for n in range(2)]
+        data = [
+            {
+                "user_id": f"9{after}{n}",
+                "user_login": "fan",
+                "followed_at": f"2024-05-0{n + 1}T00:00:00Z",
+            }
+            for n in range(2)
+        ]
         return Answer(body={"total": 4, "data": data, "pagination": cursor})
 
+    def users(asked: Asked) -> Answer:
+        data = [
+            {"id": one, "login": one, "created_at": "2020-01-01T00:00:00Z"}
+            for one in asked.values.get("id", [])
+        ]
+        known = [{"id": "1", "login": "lena"}] if asked.values.get("login") else data
+        return Answer(body={"data": known})
+
     world.server.answers["/channels/followers"] = page
+    world.server.answers["/users"] = users
     batch = await fetched(world, user_token_env="BOSS", **keys)
     assert [(len(found.ids), found.complete) for found in batch.lists] == [(4, True)]
+    (found,) = batch.lists
+    assert found.since is not None
+    assert found.created is not None
+    assert sorted({int(at) for at in found.since}) == [1_714_521_600, 1_714_608_000]
+    assert {int(at) for at in found.created} == {1_577_836_800}
+    assert not found.ordered
