@@ -22,7 +22,7 @@ from bot.model.reading import Account
 from bot.model.source import Batch, Fault, Found, Surroundings
 from bot.sources.bounded import read_bounded
 from bot.sources.faults import told
-from bot.sources.read import read_input
+from bot.sources.pieces import Place, found_of, read_piece
 from bot.sources.tables.options import TableOptions, options_from
 from bot.storage import accounts, sources
 
@@ -79,18 +79,22 @@ class Intake:
         now = datetime.fromtimestamp(self.calendar(), UTC)
         names = await self.store.read(accounts.spoken_names)
         table = options_from({"timezone": self.settings.timezone, **options}, known=names)
-        if bounded:
-            secrets = self.world.secrets
-            batch = await asyncio.to_thread(read_bounded, path, table, secrets=secrets, now=now)
-        else:
-            batch = await _read(path, table, self.world, now)
-        if space != CONSOLE:
-            batch = await self.store.read(self._admitted, batch, space)
-        batch = await self.store.read(respelled, batch)
         at = int(self.calendar())
         row = await self.store.write(sources.ensure, IMPORT, _PRIORITY)
         outcome = Outcome(source=IMPORT)
-        await store_batch(self.store, row.id, replace(batch, state=None), at, outcome)
+        pieces: list[Batch] = []
+        place: Place | None = Place()
+        while place is not None:
+            if bounded:
+                batch, place = await self._bounded(path, table, now), None
+            else:
+                batch, place = await _read(path, table, self.world, now, place)
+            if space != CONSOLE:
+                batch = await self.store.read(self._admitted, batch, space)
+            batch = await self.store.read(respelled, batch)
+            await store_batch(self.store, row.id, replace(batch, state=None), at, outcome)
+            pieces.append(replace(batch, readings=None, lists=()))
+        batch = _together(pieces)
         gone = sorted(outcome.refused)[:_SHOWN]
         said = [f"{name} was forgotten: watch lets it in again" for name in gone]
         news = await study_lists(self.store, self.lists, outcome.lists, at)
@@ -98,6 +102,10 @@ class Intake:
             await self.store.write(accounts.set_tags, self.settings.tags)
             await self.review()
         return _with_news(told(batch, said), news)
+
+    async def _bounded(self, path: Path, table: TableOptions, now: datetime) -> Batch:
+        secrets = self.world.secrets
+        return await asyncio.to_thread(read_bounded, path, table, secrets=secrets, now=now)
 
     def _admitted(self, db: Database, batch: Batch, space: str) -> Batch:
         """What the space may bring in; all names of the file are judged at once."""
@@ -162,11 +170,29 @@ async def dry_run(
 ) -> list[Found]:
     """Reads a file and says what it is, without storing anything."""
     table = options_from({"timezone": settings.timezone, **options})
-    return told(await _read(path, table, world, datetime.now(UTC)), ())
+    pieces: list[Batch] = []
+    place: Place | None = Place()
+    while place is not None:
+        batch, place = await _read(path, table, world, datetime.now(UTC), place)
+        pieces.append(replace(batch, readings=None, lists=()))
+    return told(_together(pieces), ())
 
 
-async def _read(path: Path, table: TableOptions, world: Surroundings, now: datetime) -> Batch:
-    return await asyncio.to_thread(read_input, path, table, hash_key=world.hash_key, now=now)
+async def _read(
+    path: Path, table: TableOptions, world: Surroundings, now: datetime, place: Place
+) -> tuple[Batch, Place | None]:
+    return await asyncio.to_thread(
+        read_piece, path, table, place, hash_key=world.hash_key, now=now
+    )
+
+
+def _together(pieces: Sequence[Batch]) -> Batch:
+    """What the pieces of one file said, as if it had been read at once."""
+    if len(pieces) == 1:
+        return pieces[0]
+    found = found_of([one for piece in pieces for one in piece.found])
+    faults = tuple(fault for piece in pieces for fault in piece.faults)
+    return Batch(faults=faults, found=(found,))
 
 
 def _put_down(given: Attachment, folder: str) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -10,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged, SourceError
 from bot.model.source import Batch
@@ -141,6 +144,25 @@ def _show(tree: Tree, context: ExportContext) -> Shown:
     return shown
 
 
+def is_plain_table(path: Path) -> bool:
+    """True of delimited UTF-8 text that no export claims."""
+    with open_tree(path, str(path), ZoneInfo("UTC")) as tree:
+        if len(tree.members) != 1:
+            return False
+        file = SniffedFile.of(tree.members[0], lone=True)
+        head = file.head
+        if head[:3] == codecs.BOM_UTF8 or b"\0" in head or file.text[:1] in {"", "{", "[", "<"}:
+            return False
+        with contextlib.suppress(UnicodeDecodeError):
+            codecs.getincrementaldecoder("utf-8")().decode(head)
+            binary = head.startswith(
+                (b"PK\x03\x04", b"PAR1", b"\x1f\x8b", b"SQLite", b"\xd0\xcf")
+            )
+            claimed = LIST_MARKS.search(head) or any(form.claims(file) for form in FORMATS)
+            return not binary and not claimed
+    return False
+
+
 def _no_list(label: str, head: bytes) -> SourceChanged:
     mark = LIST_MARKS.search(head)
     seen = mark[0].decode("ascii", "replace").strip(": ") if mark else ""
@@ -209,8 +231,11 @@ def combined(parts: Sequence[Batch], notes: Sequence[str] = ()) -> Batch:
     import polars as pl
 
     frames = [part.readings for part in parts if part.readings is not None]
+    readings = frames[0] if len(frames) == 1 else None  # of one file: sorted, no time twice
+    if len(frames) > 1:
+        readings = _merged(pl.concat(frames, how="diagonal"))
     return Batch(
-        readings=_merged(pl.concat(frames, how="diagonal")) if frames else None,
+        readings=readings,
         lists=tuple(one for part in parts for one in part.lists),
         names={account: name for part in parts for account, name in part.names.items()},
         faults=tuple(fault for part in parts for fault in part.faults),

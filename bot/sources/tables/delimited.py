@@ -143,6 +143,13 @@ def read_delimited(data: bytes, name: str, columns: Mapping[str, str]) -> Table:
     )
 
 
+def data_start(head: bytes, name: str, columns: Mapping[str, str]) -> tuple[int, int]:
+    """Where the rows of a UTF-8 text begin: byte, and lines above. Raises SourceChanged."""
+    top = _top(head, name, columns, whole=False)
+    lines = head.split(b"\n", top.skip)[: top.skip]
+    return sum(len(line) + 1 for line in lines), top.skip
+
+
 def _top(head: bytes, name: str, columns: Mapping[str, str], *, whole: bool) -> _Top:
     text = head.decode("utf-8", "ignore")
     given = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
