@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
@@ -139,11 +140,25 @@ def poll(context: click.Context, /, sources: Sequence[str]) -> None:
     """Poll SOURCES (all by default) once and review what came."""
     from bot.cli.operate import poll_once
 
+    if not context.obj["quiet"]:
+        _show_progress()
     said, well = _await(poll_once(settings_of(context), tuple(sources)))
     for line in said:
         click.echo(line)
     if not well:
         raise CommandError("no source could be read: see the reasons above")
+
+
+def _show_progress() -> None:
+    """What a long poll has read so far, on stderr."""
+    from bot.ingest import poll as polling
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(source)s: %(rows)s readings so far"))
+    handler.addFilter(lambda record: record.msg == polling.MORE)
+    polling.log.addHandler(handler)
+    polling.log.setLevel(logging.INFO)
+    polling.log.propagate = False
 
 
 @click.command("import")

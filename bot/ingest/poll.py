@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 BATCH_SECONDS = 0.1
 """Longest that an import holds the write lock, so that deliveries go on meanwhile."""
 
+MORE = "more is coming"
+"""What is logged after each part of a long poll; `rows` were read so far."""
+
 _ENDED = frozenset({"gone", "suspended", "deactivated", "private", "renamed"})
 _NAME = 300
 _ODD = re.compile("[\0-\x1f\x7f\ufffd]")
@@ -140,6 +143,7 @@ async def poll(
         state = batch.state
         if not batch.more:
             return outcome
+        log.info(MORE, extra={"source": source.name, "rows": outcome.rows})
 
 
 def _wanted(db: Database, source: str, handles: Sequence[str] | None) -> list[str] | None:

@@ -13,7 +13,7 @@ from bot.sources.read import Naming, read_input
 from bot.sources.tables.options import TableOptions
 
 PIECE = 6 << 20
-"""Bytes of one piece, about 150,000 rows; twice as many take 60 MB more, half a tenth longer."""
+"""Bytes of one piece, 150,000 rows; twice as many take 60 MB more, half take longer."""
 LARGE = 48 << 20
 """Bytes from which a table is read in pieces; below, all of it is judged at once."""
 _TOP = 1 << 20

@@ -315,3 +315,44 @@ async def test_options_that_no_driver_knows_are_told_in_a_sentence(
     with pytest.raises(SourceRefused, match="behind the"):
         await shop.fetch((), None, NOW)
     await shop.close()
+
+
+async def pieces(warehouse: SqlSource, state: Any = None, most: int = 99) -> list[Batch]:
+    found: list[Batch] = []
+    while len(found) < most:
+        found.append(await warehouse.fetch((), state, NOW))
+        state = found[-1].state
+        if not found[-1].more:
+            break
+    return found
+
+
+async def test_a_large_table_is_read_in_time_order_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sources.sql.PIECE", 4)
+    lite(tmp_path / "c.db", "text", [TEXT(day) for day in (9, 3, 7, 1, 5, 10, 2, 8, 4, 6)])
+    query = "select handle, at, followers from counts where at > :since"
+    warehouse = source(tmp_path, url="sqlite:///c.db", query=query, overlap="1d")
+    found = await pieces(warehouse)
+    times = [batch.readings["at"].to_list() for batch in found if batch.readings is not None]
+    assert [len(part) for part in times] == [4, 4, 2]
+    assert [at for part in times for at in part] == [FIRST + n * DAY for n in range(10)]
+    assert [batch.more for batch in found] == [True, True, False]
+    assert [batch.state["newest"] for batch in found] == [FIRST + n * DAY for n in (3, 7, 9)]
+
+
+async def test_what_a_crash_cuts_off_goes_on_where_it_was_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sources.sql.PIECE", 4)
+    lite(tmp_path / "c.db", "text", [TEXT(day) for day in range(1, 13)])
+    keys = {"url": "sqlite:///c.db", "query": QUERY, "overlap": "1d"}
+    first = source(tmp_path, **keys)
+    stored = (await pieces(first, most=2))[-1].state
+    await first.close()
+    later = await pieces(source(tmp_path, **keys), stored)
+    times = [at for batch in later if batch.readings is not None for at in batch.readings["at"]]
+    assert times[0] > FIRST + 4 * DAY, "all but the overlap was not read again"
+    assert times[-1] == FIRST + 11 * DAY
+    assert "reading" not in later[-1].state
