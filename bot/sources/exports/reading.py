@@ -57,6 +57,7 @@ class Shown:
     books: dict[str, dict[str, Rows]] = field(default_factory=dict)
     failed: list[ParsedFile] = field(default_factory=list)
     passed: int = 0
+    stacked: bool = False
 
 
 def read_path(
@@ -88,6 +89,8 @@ def read_path(
                 "or a table with account, date and followers.",
                 where=label,
             )
+        if shown.stacked:
+            _refuse_mixed(parts, label)
         notes = (f"{unread:,} other files were left unread.",) if unread else ()
         return combined(parts, notes)
 
@@ -116,7 +119,9 @@ def _stacked(member: Member) -> list[Member]:
 def _show(tree: Tree, context: ExportContext) -> Shown:
     shown = Shown()
     platform = context.platform or (context.account.platform if context.account else None)
-    for member in (part for whole in tree.members for part in _stacked(whole)):
+    members = [part for whole in tree.members for part in _stacked(whole)]
+    shown.stacked = len(members) > len(tree.members)
+    for member in members:
         if len(tree.members) > 1 and _PASSED.search(member.name):
             shown.passed += 1
             continue
@@ -142,6 +147,26 @@ def _show(tree: Tree, context: ExportContext) -> Shown:
         else:
             shown.claimed.setdefault(index, []).append(file)
     return shown
+
+
+def _refuse_mixed(parts: Sequence[Batch], label: str) -> None:
+    """Tables of one file that give an account the same times differently are of several."""
+    import polars as pl
+
+    frames = [part.readings for part in parts if part.readings is not None]
+    if len(frames) < 2:
+        return
+    every = pl.concat(frames, how="diagonal")
+    metrics = [name for name in every.columns if name not in ("account", "at")]
+    differing = pl.any_horizontal(pl.col(name).drop_nulls().n_unique() > 1 for name in metrics)
+    mixed = every.group_by("account", "at").agg(differing.alias("mixed"))["mixed"].sum()
+    if mixed > 1:
+        raise SourceChanged(
+            f"{label} holds several tables below each other that differ in {mixed:,} times of "
+            "one account: put a line with the account (@name) above each of them, or split "
+            "the file.",
+            where=label,
+        )
 
 
 def is_plain_table(path: Path) -> bool:

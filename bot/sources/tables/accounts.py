@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import SourceChanged
 from bot.sources.handles import full_names
+from bot.sources.profiles import profile_of
 from bot.sources.tables.cells import Coded, coded_pairs, coded_texts
 from bot.sources.tables.columns import NoLayout
 from bot.sources.tables.layout import Layout
@@ -17,9 +18,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_MOST_MIXED = 5000
+"""Names of a column that a person wrote; a program writes all of them alike."""
+
+
 class _Named(Protocol):
     @property
     def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
 
     @property
     def sheet(self) -> str | None: ...
@@ -56,7 +64,9 @@ def accounts_of(
     roles = layout.roles
     platform = layout.platform or options.platform
     if "account" not in roles:
-        name = (options.account if options.told else None) or table.sheet or options.account
+        titled = _titled(table.title, options)
+        told = options.account if options.told else None
+        name = told or titled or table.sheet or options.account
         if name is None:
             raise SourceChanged(
                 f"{table.name} names no account: add a column with the account, or "
@@ -69,6 +79,8 @@ def accounts_of(
         if options.told and options.account and names.texts.drop_nulls().len() == 1:
             one = pl.Series([options.account] * len(names.texts), dtype=pl.String)
             names = Coded(names.codes, one)
+    if platform is None and "platform" not in roles:
+        platform = _platform_beside(names.texts.drop_nulls().to_list())
     if "platform" in roles:
         pairs = coded_pairs(names, coded_texts(frame[roles["platform"]]))
         platforms = pl.Series(
@@ -81,6 +93,22 @@ def accounts_of(
     if layout.name is None:
         return Accounts(coded)
     return _with_names(frame, layout, coded)
+
+
+def _titled(title: str, options: TableOptions) -> str | None:
+    """The account that a line above the header names: a handle, an address, or one known."""
+    known = {name.casefold() for name in options.known}
+    plain = title.strip()
+    proven = plain.startswith("@") or profile_of(plain) or plain.casefold() in known
+    return plain if plain and proven and len(plain.split()) == 1 else None
+
+
+def _platform_beside(names: Sequence[str]) -> str | None:
+    """The platform of a column where some cells are addresses, all of one platform."""
+    if len(names) > _MOST_MIXED:
+        return None
+    owners = {profile[0] for name in names if (profile := profile_of(name))}
+    return owners.pop() if len(owners) == 1 else None
 
 
 def _with_names(frame: pl.DataFrame, layout: Layout, coded: Coded) -> Accounts:

@@ -176,7 +176,8 @@ class _Reader:
         if not dated or (len(dated) > 1 and not named):
             raise NoLayout(which_time(self.header, dated, self.file))
         self.roles["at"] = dated[0]
-        return self.clock_beside(dated[0], [name for name in named if name != dated[0]])
+        others = [name for name in self.free() if name not in named]
+        return self.clock_beside(dated[0], [n for n in (*named, *others) if n != dated[0]])
 
     def is_dated(self, column: str, *, sure: bool = False) -> bool:
         """Most cells are dates; `sure` where no header says so, which numbers never prove."""
@@ -221,6 +222,11 @@ class _Reader:
             self.roles["account"] = row_id
         elif named and not (self.options.account and self.guessed(named[0])):
             self.roles["account"] = named[0]
+        elif all(re.fullmatch(r"column \d+", name) for name in self.header):
+            words = [n for n in self.free() if self.sample(n) and not self.is_numeric(n)]
+            if len(words) == 1:
+                self.roles["account"] = words[0]
+                self.notes.append(f'the account was taken from "{words[0]}"')
 
     def guessed(self, column: str) -> bool:
         """A column that may name something else, where whose counts these are was said."""

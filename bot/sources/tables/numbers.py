@@ -39,6 +39,8 @@ _FACTORS = {word: factor for factor, words in _SUFFIXES.items() for word in word
 _SHAPE = re.compile(r"([+-]?)(\d[\d.,]*)\s?([^\d\s+\-.,][^\d]*)?")
 _SPACES = re.compile(r"(?<=\d)[\s'’_](?=\d{3}(?!\d))")
 
+_MYRIADS = re.compile(r"(\d{1,6})[万萬만](\d{1,4})")
+
 _LONGEST = 32
 _MOST = 2**62
 
@@ -182,7 +184,10 @@ def _tidy(text: str) -> str:
     plain = unicodedata.normalize("NFKC", visible(text)).strip().casefold().replace("−", "-")
     plain = plain.replace("٬", ",").replace("٫", ".")
     plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
-    return _SPACES.sub("", plain)
+    plain = _SPACES.sub("", plain)
+    if match := _MYRIADS.fullmatch(plain):  # 1万2000
+        return str(int(match[1]) * 10_000 + int(match[2]))
+    return plain
 
 
 def _grouped(whole: str) -> bool:

@@ -25,7 +25,7 @@ LARGEST = 2 * 1024**3
 """Bytes that a file may hold, also once it is unpacked."""
 
 _SQLITE = b"SQLite format 3\0"
-_NOT_DELIMITED = (b"\x1f\x8b", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{", b"[")
+_NOT_DELIMITED = (b"\x1f\x8b", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{", b"[", b"<")
 
 
 def stem(path: Path) -> str:

@@ -333,6 +333,30 @@ SIBLINGS: dict[str, tuple[str, dict[str, Any], list[str], list[Row]]] = {
         ["followers"],
         [("github/denoland/deno", end(1), 10)],
     ),
+    "tables with their accounts above": (
+        "@lena\nDate,Followers\n2026-11-01,10\n\n@max\nDate,Followers\n2026-11-01,500\n",
+        {"platform": "x"},
+        ["followers"],
+        [("x/lena", end(1), 10), ("x/max", end(1), 500)],
+    ),
+    "a clock under a name that is not known": (
+        "Datum;Uhrzeit;Konto;Follower\n01.11.2026;09:00;lena;1.000\n13.11.2026;21:30;lena;1.003\n",
+        {},
+        ["followers"],
+        [("lena", NOV + 9 * 3600, 1000), ("lena", end(13) - 8999, 1003)],
+    ),
+    "addresses beside handles": (
+        "date,profile,followers\n2026-11-01,https://x.com/Lena,10\n2026-11-02,@lena,11\n",
+        {},
+        ["followers"],
+        [("x/lena", end(1), 10), ("x/lena", end(2), 11)],
+    ),
+    "rows without a header": (
+        "1793491200000,lena,100\n1793577600000,lena,1万2000\n",
+        {},
+        ["followers"],
+        [("lena", NOV, 100), ("lena", NOV + DAY, 12000)],
+    ),
     "polled twice on one date": (
         "date,account,followers\n"
         + "".join(
@@ -379,6 +403,15 @@ def test_siblings_that_are_read(tmp_path: Path, name: str) -> None:
             "--columns account=town",
         ),
         ("account,followers\nlena,10\n", "no column with a time"),
+        (
+            "Lena\nDate,Followers\n2026-11-01,10\n2026-11-02,11\n\n"
+            "Max\nDate,Followers\n2026-11-01,500\n2026-11-02,501\n",
+            "several tables below each other",
+        ),
+        (
+            "<html><head><title>Sign in, please</title></head>\n<body>a,b</body></html>\n",
+            "web page",
+        ),
     ],
 )
 def test_siblings_that_are_asked_about(tmp_path: Path, content: str, sentence: str) -> None:
