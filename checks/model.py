@@ -227,6 +227,10 @@ class DayContext(Protocol):
         """Time and value of the last reading of a day before the one that ends at `day`."""
         ...
 
+    def since(self, account: str, metric: str, day: int) -> int:
+        """Time of the first reading from the day on that ends at `day`."""
+        ...
+
     def flapped(self, account: str) -> float:
         """How far the account's counter leaps there and back, 0 where it does not flap."""
         ...

@@ -21,8 +21,8 @@ class Code(NamedTuple):
 REASONS: Mapping[str, Code] = {
     # what was seen
     "moved": Code(
-        "The count changed by `change` in `days` days where `expected` was expected.",
-        ("change", "expected", "days"),
+        "`metric` changed by `change` in `days` days where `expected` was expected.",
+        ("metric", "change", "expected", "days"),
     ),
     "moved_percent": Code(
         "Measured from what was expected that is `percent` percent of the level.", ("percent",)
@@ -37,7 +37,7 @@ REASONS: Mapping[str, Code] = {
         ("lost", "expected"),
     ),
     "slow_loss": Code(
-        "About `daily` followers a day have been going for `days` days.", ("daily", "days")
+        "The count fell by about `daily` a day for `days` days.", ("daily", "days")
     ),
     "no_level": Code("The total is not known, so no percentage can be given."),
     "shown_step": Code("The source only shows steps of `step`.", ("step",)),

@@ -124,6 +124,13 @@ class GoalSettings(Section):
     by: Day
 
 
+class PersonSettings(Section):
+    """One creator's accounts: what moves them together is no matter of one platform."""
+
+    name: str = Field(min_length=1, max_length=80)
+    accounts: tuple[str, ...] = Field(min_length=2, max_length=50)
+
+
 class ServeSettings(Section):
     """`web` also serves the page, which people open at `public_url`."""
 
@@ -160,6 +167,7 @@ class Settings(Section):
     channels: tuple[ChannelSettings, ...] = ()
     events: tuple[EventSettings, ...] = ()
     goals: tuple[GoalSettings, ...] = ()
+    people: tuple[PersonSettings, ...] = ()
     chats: Mapping[str, BaseModel] = Field(default_factory=dict)
     homes: Mapping[str, str] = Field(default_factory=dict)
     serve: ServeSettings | None = None
@@ -183,12 +191,17 @@ class Settings(Section):
 
     @property
     def tags(self) -> dict[str, tuple[str, ...]]:
-        """Tags by account, or by handle where a source without a platform names them."""
-        return {
+        """Tags by account, or by handle where a source without a platform names them; the
+        accounts of a person share the tag `person:NAME`."""
+        tags = {
             name if "/" in name or not source.platform else f"{source.platform}/{name}": words
             for source in self.sources
             for name, words in source.tags.items()
         }
+        for person in self.people:
+            for name in person.accounts:
+                tags[name] = (*tags.get(name, ()), f"person:{person.name}")
+        return tags
 
     @property
     def store_path(self) -> Path:

@@ -100,7 +100,9 @@ def happened(voice: Voice, incident: Incident) -> str:
             "expected": write(incident.expected),
         }
         if flows:
-            return voice.say("had {change} {metric} where {expected} were expected", **values)
+            return voice.say(
+                "had {change} {metric} in a week where {expected} were expected", **values
+            )
         return voice.say(
             "changed by {change} {metric} where {expected} were expected", **values
         )

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-from bot.message.kinds import EVENTS, STATUSES, platform_name
+from bot.message.kinds import EVENTS, STATUSES, metric_name, platform_name
 from bot.message.voice import Voice, clean, mark
 from checks.model import Reason
 from checks.reasons import REASONS
@@ -11,14 +11,14 @@ from checks.reasons import REASONS
 Value = float | int | str
 
 SENTENCES: Mapping[str, str] = {
-    "moved": mark("The count changed by {change} in {days}; {expected} was expected."),
+    "moved": mark("{change} {metric} in {days}; {expected} was expected."),
     "moved_percent": mark("That is {percent} of the level away from what was expected."),
     "surprise": mark("The move is {score} times its usual day-to-day spread."),
     "hidden_by_growth": mark("The count moved by {change}: {missing} fewer than expected."),
     "hidden_by_gains": mark(
         "{lost} people left where {expected} usually do; new followers hid it."
     ),
-    "slow_loss": mark("About {daily} followers a day have been leaving, for {days} now."),
+    "slow_loss": mark("The count fell by about {daily} a day for {days}."),
     "no_level": mark("The total is not known, so there is no percentage."),
     "shown_step": mark("The source shows only steps of {step}; the true change may differ."),
     "gap": mark("Nothing was read for {days} before; the change covers that gap."),
@@ -261,7 +261,7 @@ def _ratio(voice: Voice, value: Value) -> str:
     return voice.percent(float(value))
 
 
-_WORDS = {"group", "kind", "status"}
+_WORDS = {"group", "kind", "status", "metric"}
 _FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
     "change": _signed,
     "moved.expected": _signed,
@@ -287,5 +287,6 @@ _FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
     "since": lambda voice, value: voice.day(float(value)),
     "group": lambda voice, value: group_name(voice, str(value)),
     "status": lambda voice, value: voice.say(STATUSES.get(str(value), clean(str(value)))),
+    "metric": lambda voice, value: metric_name(voice, str(value)),
     "kind": lambda voice, value: voice.say(EVENTS.get(str(value), str(value))),
 }

@@ -14,6 +14,11 @@ SLIDE = 7
 _FAR_BEYOND = 3.0
 
 
+FLOWING = frozenset({"interactions", "views"})
+"""Metrics whose findings speak of what came in over the newest week, not of a count."""
+
+WEEK = 7
+
 Shape = Literal["new", "stopped", "fading", "went_on"]
 """How a move went on: nothing known after it yet, ended at once, faded as talk does, took four
 days or more."""
@@ -86,7 +91,8 @@ class Evidence:
     taken back, `moved_days` on how many days it moved on. `near_limit` is the follow limit
     that the own following count has reached, `surged` says whether followers came at once in
     the weeks before an engagement that thins out. `person` is what another account of the same
-    person did, `other_account` says that the fall is too deep for one account.
+    person did, `other_account` says that the fall is too deep for one account, `in_wave` that
+    it was told as part of a wave.
     """
 
     interactions: Engagement
@@ -108,6 +114,7 @@ class Evidence:
     shape: Shape = "new"
     person: "PersonMove | None" = None
     other_account: bool = False
+    in_wave: bool = False
     events: tuple[Event, ...] = ()
     floor_factor: float = 1.0
 
@@ -137,13 +144,16 @@ def _gone(finding: Finding) -> float:
 
 def what_moved(finding: Finding, evidence: Evidence, *, hidden: bool) -> list[Reason]:
     """What moved, by how much, and how unusual that is; `hidden` by gains of the same day."""
+    if finding.direction == "swing":  # its last day says nothing of it
+        return [reason("surprise", score=round(finding.score, 1))]
     days = max(1, round((finding.at - finding.start) / 86_400) + 1) + evidence.gap
     said = [
         reason(
             "moved",
+            metric=finding.metric,
             change=round(finding.change),
             expected=round(finding.expected),
-            days=days,
+            days=WEEK if finding.metric in FLOWING else days,
         )
     ]
     if math.isnan(finding.level) or finding.level <= 0:

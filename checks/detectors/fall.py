@@ -71,13 +71,15 @@ def explain(finding: Finding, evidence: Evidence) -> Explanation:
 def explained(finding: Finding, evidence: Evidence, *, slow: bool) -> Explanation:
     """Peers first, then who is missing from the engagement, then how it went on."""
     why = what_peers_did(evidence, "down")
-    if (evidence.peers and evidence.peers.wave) or (evidence.slid and evidence.slid.wave):
+    together = any(each is not None and each.wave for each in (evidence.peers, evidence.slid))
+    if together or evidence.in_wave:
         beyond = what_went_beyond(finding, evidence)
         why += [*beyond, *what_engagement_did(finding, evidence)]
         return named(ranked({"purge": IN_A_WAVE}, evidence), why, True, "unexplained_drop")
     if slow:
         days = max(1, round((finding.at - finding.start) / 86_400) + 1)
-        why.insert(0, reason("slow_loss", daily=round(finding.change / days), days=days))
+        daily = max(round(-finding.change / days), 0)
+        why.insert(0, reason("slow_loss", daily=daily, days=days))
         return named((Cause("leak", 0.95),), why, True, "unexplained_drop")
     if evidence.other_account:
         return named(TOO_DEEP, [*why, reason("too_deep")], True, "unexplained_drop")

@@ -90,9 +90,9 @@ def explain(finding: Finding, evidence: Evidence) -> Explanation:
     known = [each for each in (evidence.interactions, evidence.views) if each.known]
     odds = sum(each.rose for each in known)
     signs = [f"engagement {_engaged(odds)}"] if known else []
-    signs += [f"{'then' if known else 'alone'} {evidence.shape}"]
+    signs += [f"{'then' if known else 'alone'} {_shape(evidence)}"]
     signs += _marks(finding, evidence, why)
-    if evidence.peers is not None and evidence.peers.wave and not (known and odds > 1):
+    if evidence.in_wave and not (known and odds > 1):
         signs.append("together")
     told, said = what_events_say(evidence, ORGANIC)
     signs += told
@@ -111,6 +111,12 @@ def explain(finding: Finding, evidence: Evidence) -> Explanation:
     causes = ranked({"viral": organic, "mass_follow": 1 - organic}, evidence)
     supported = bool(known) or len(signs) > 1 or evidence.shape != "new"
     return named(causes, why, supported, "unexplained_spike")
+
+
+def _shape(evidence: Evidence) -> str:
+    """The shape; whether a rise over unread days stopped at once nobody can see."""
+    clear = evidence.moved_days == 1 and not evidence.gap
+    return "jumped" if evidence.shape == "stopped" and clear else evidence.shape
 
 
 def _engaged(odds: float) -> str:

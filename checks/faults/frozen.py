@@ -29,8 +29,19 @@ MANY, SHARE = 3, 0.25
 """Accounts, and the share of a group's, from which on a part of it counts as a source of its
 own; fewer must all stand still."""
 
+MOST = 0.6
+"""Share of a group from which on its first such day is enough; a smaller part must have stood
+still for two. On 350 account-years of YouTube eleven such days were over the next."""
+
 LONGEST = 28
 """Readings after which standing still is the account's own life, whatever it was before."""
+
+LIVELY = 100.0
+"""Usual change of one reading that one of fewer than MANY accounts must show: small counts
+that stand still have stopped growing, which is no fault of the source."""
+
+_RECENT = 14
+"""Readings over which that change is averaged."""
 
 _USUAL = 3
 """Freezes within WINDOW days that make a source's rest usual (weekends): held, not told."""
@@ -67,7 +78,7 @@ def frozen(
     groups where they were found among others already.
     """
     read, repeats = _repeats(panel)
-    days = _Days(read, repeats)
+    days = _Days(read, repeats, panel.metrics["followers"])
     members: list[_Group | _Members]
     if known is None:
         members = [_Group(name, rows) for name, rows in groups.items() if len(rows)]
@@ -86,9 +97,10 @@ def frozen(
 class _Days:
     """How long each account has repeated itself by now, and how likely that was."""
 
-    def __init__(self, read: Bools, repeats: Bools) -> None:
+    def __init__(self, read: Bools, repeats: Bools, counts: Floats) -> None:
         accounts = len(read)
-        self.read, self.repeats = read, repeats
+        self.read, self.repeats, self.counts = read, repeats, counts
+        self.newest, self.pace = counts[:, 0].copy(), np.zeros(accounts)
         self.held = np.zeros(read.shape, np.bool_)
         self.length = np.zeros(accounts, np.int64)
         self.began = np.zeros(accounts, np.int64)
@@ -120,6 +132,9 @@ class _Days:
         self.length[self.still] += 1
         moved = self.here & ~self.still
         self.length[moved], self.share[moved] = 0, 1.0
+        change = np.abs(np.nan_to_num(self.counts[:, column] - self.newest))
+        self.pace[moved] += (change[moved] - self.pace[moved]) / _RECENT
+        self.newest = np.where(self.here, self.counts[:, column], self.newest)
         self.held[:, column] = self.still & (self.share <= SELDOM) & (self.length <= LONGEST)
 
     def hold(self, rows: Ints) -> None:
@@ -203,11 +218,15 @@ def _unlikely(days: _Days, rows: Ints, stuck: Ints) -> bool:
     All of it: the product of their own chances over every day of it. A part: the Chernoff
     bound of a sum of unequal chances, on the day alone.
     """
+    if len(stuck) < MANY and days.pace[stuck].max() < LIVELY:
+        return False
     if len(stuck) == len(rows):
         return bool((-np.log(days.share[stuck]) * days.length[stuck]).sum() >= SURE)
     part, usual = len(stuck) / len(rows), float(days.usual[rows].mean())
     if len(stuck) < MANY or part < max(SHARE, 2 * usual):
         return False
+    if part < MOST and np.count_nonzero(days.length[stuck] > 1) < len(stuck) / 2:
+        return False  # platforms show a part of yesterday's counts again now and then
     bound = part * np.log(part / usual) + (1 - part) * np.log((1 - part) / (1 - usual))
     return bool(len(rows) * bound >= SURE)
 

@@ -26,6 +26,9 @@ WAVE, WAVE_SHARE, _FELL = 3, 0.08, 0.005
 """Accounts, and the share of all, that fall by that share on one day: then a deep fall is part
 of what happened to many."""
 
+_NEAR = 0.3
+"""Log ratio of two counts of one account a few days apart."""
+
 _NEXT = 7
 """Days within which the next reading must come."""
 
@@ -56,6 +59,8 @@ def suspects(panel: Panel, falls: Bools) -> Floats:
         times = np.maximum(followers / before, before / followers)
         far = (times >= TIMES_JOINED) & (np.maximum(followers, before) >= _LARGE)
     for row, column in zip(*np.nonzero(far & panel.has_level[:, None]), strict=True):
+        if _is_back(followers[row, :column], float(followers[row, column])):
+            continue
         if times[row, column] < TIMES and not _others_leapt(panel, int(row), int(column)):
             continue
         if followers[row, column] < before[row, column] and falls[column]:
@@ -100,6 +105,13 @@ def _before(counts: Floats) -> Floats:
     last = np.concatenate([np.full((len(counts), 1), -1), last[:, :-1]], axis=1)
     before = np.take_along_axis(counts, np.maximum(last, 0), axis=1)
     return np.where((last >= 0) & (before > 0), before, np.nan)
+
+
+def _is_back(earlier: Floats, now: float) -> bool:
+    """Whether a count of the week before was near the new one: it leapt there and back."""
+    read = earlier[-_NEXT:]
+    near = read[~np.isnan(read)]
+    return bool((np.abs(np.log(np.maximum(near, 1.0) / max(now, 1.0))) < _NEAR).any())
 
 
 def _others_leapt(panel: Panel, row: int, column: int) -> bool:

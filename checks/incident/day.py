@@ -28,6 +28,9 @@ class EmptyDayContext:
     def before(self, account: str, metric: str, day: int) -> tuple[int, float]:
         return 0, math.nan
 
+    def since(self, account: str, metric: str, day: int) -> int:
+        return day
+
     def flapped(self, account: str) -> float:
         return 0.0
 
@@ -78,6 +81,12 @@ class PanelDayContext:
             return 0, math.nan
         place = max(0, column - 30) + int(known[-1])
         return self.cache.read_at(row, place), float(earlier[known[-1]])
+
+    def since(self, account: str, metric: str, day: int) -> int:
+        row, first = self.cache.panel.row[account], max(self._column(day), 0)
+        later = self.cache.panel.metrics[metric][row, first : self.column + 1]
+        read = np.flatnonzero(~np.isnan(later))
+        return self.cache.read_at(row, first + int(read[0])) if read.size else day
 
     def flapped(self, account: str) -> float:
         flapping, row = self.cache.held.flapping, self.cache.panel.row.get(account)

@@ -6,6 +6,7 @@ the findings (opened, updated, absorbed), then silence (confirmed, calm, held, c
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from checks.incident.rules import (
@@ -30,6 +31,7 @@ from checks.incident.transitions import (
     ended,
     grown,
     opened,
+    retold,
     stepped,
     undone,
     worse,
@@ -306,7 +308,10 @@ class _Book:
         if from_lists(incident):
             self._hear(longer, incident, "still_there", None)
             return
-        self._hear(longer, incident, "still_there", self.view.explain(longer) or verdict)
+        heard = self.view.explain(longer)
+        if heard is None:  # the finding speaks of its own days, the incident of all
+            heard = replace(verdict, reasons=retold(longer, verdict.reasons, self.standing))
+        self._hear(longer, incident, "still_there", heard)
 
     # --- silence ------------------------------------------------------------------------
 

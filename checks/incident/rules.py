@@ -136,7 +136,7 @@ def goes_on(verdict: Verdict, incident: Incident) -> bool:
 
 
 def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> bool:
-    """Whether a slow loss is mostly that of `incident`, a sudden one or one that is over, which
+    """Whether a slow move is mostly that of `incident`, a sudden one or one that is over, which
     is still inside its window."""
     finding = verdict.finding
     if (
@@ -145,11 +145,12 @@ def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> 
         or standing is None
     ):
         return False
-    if incident.direction != "down" or not finding.start <= incident.last_finding_at:
+    if incident.direction != finding.direction or finding.start > incident.last_finding_at:
         return False
     days = (finding.at - incident.last_finding_at) / DAY
     since = standing.level - remembered(incident, "seen") - standing.daily * days
-    return since > 0.5 * (finding.change - finding.expected)
+    sign = -1 if finding.direction == "down" else 1
+    return sign * since < 0.5 * sign * (finding.change - finding.expected)
 
 
 def is_other_side(verdict: Verdict, incident: Incident) -> bool:

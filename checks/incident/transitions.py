@@ -1,11 +1,12 @@
 """The steps in an incident's life as plain changes of its value; none of them decides."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from checks.detectors.explain import FLOWING
 from checks.incident.rules import DAY, excess, found_by, remembered
 from checks.model import (
     SEVERITIES,
@@ -100,7 +101,7 @@ def grown(
         memory["peak"] = far(remembered(incident, "peak"), standing.level)
         if memory["peak"] == standing.level:
             memory |= {"seen_at": standing.read_at, "seen": standing.level}
-    elif abs(finding.score) > abs(incident.score):
+    elif finding.metric in FLOWING or abs(finding.score) > abs(incident.score):
         change, expected = finding.change, finding.expected
     return changed(
         incident,
@@ -113,6 +114,27 @@ def grown(
         calm_days=0,
         memory=memory,
     )
+
+
+def retold(
+    incident: Incident, reasons: Sequence[Reason], standing: Standing | None
+) -> tuple[Reason, ...]:
+    """The reasons with the whole incident's numbers in place of those of its newest finding."""
+    if standing is None or "base_at" not in incident.memory:
+        return tuple(reasons)
+    days = max(1, round((standing.read_at - remembered(incident, "base_at")) / DAY))
+    told = []
+    for each in reasons:
+        values = dict(each.values)
+        if each.code == "moved":
+            values |= {"change": round(incident.change), "expected": round(incident.expected)}
+            values["days"] = days
+        elif each.code == "moved_percent":
+            values["percent"] = round(100 * excess(incident) / incident.level, 2)
+        elif each.code == "slow_loss":
+            values |= {"daily": max(round(-incident.change / days), 0), "days": days}
+        told.append(Reason(code=each.code, values=values))
+    return tuple(told)
 
 
 def calmer(incident: Incident, now: int) -> Incident:
@@ -170,8 +192,7 @@ def _first_memory(
     if standing is None or math.isnan(standing.level):
         return memory
     memory |= {"seen_at": standing.read_at, "seen": standing.level, "peak": standing.level}
-    if finding.start == finding.at:
-        memory["fell_at"] = standing.read_at
+    memory["fell_at"] = view.since(finding.account, finding.metric, finding.start)
     base_at, base = view.before(finding.account, finding.metric, finding.start)
     if not math.isnan(base):
         memory |= {"base_at": base_at, "base": base}

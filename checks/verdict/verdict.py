@@ -1,6 +1,7 @@
 """From findings and evidence to a verdict: kind, confidence, severity, reasons, advice."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from checks.detectors.chances import unusual
@@ -28,6 +29,8 @@ def explain(
 ) -> Verdict:
     """The verdict on one finding; `below_floor` marks a member that only its wave shows."""
     check = check_named(finding.check)
+    if wave is not None:  # what moved with others once did so for the same cause
+        evidence = replace(evidence, in_wave=True)
     said = check.explain(finding, evidence)
     why, sure = said.reasons, unusual(finding)
     severity: Severity = "info" if below_floor else _severity(said, finding, rules)

@@ -24,7 +24,10 @@ from tests.bench.world import WARM_UP, Ranges, Truth, World, make
 RIDGE = 1.0
 """Pull towards 0, as of one draw each way: rows that few draws show stay small."""
 
-CHOSEN = {"peers calm", "only peers calm", "nothing known", "fell on", "nothing after"}
+CHOSEN = {
+    *("peers calm", "only peers calm", "nothing known", "fell on", "nothing after"),
+    *(f"alone {shape}" for shape in ("new", "jumped", "stopped", "fading", "went_on")),
+}
 """Signs whose weight is our choice: every fall of the draws is its account's own, and no purge
 of them takes two days."""
 

@@ -34,7 +34,7 @@ PURGE = Incident(
     level=302500,
     score=-14.2,
     reasons=(
-        reason("moved", change=-12402, expected=210, days=1),
+        reason("moved", metric="followers", change=-12402, expected=210, days=1),
         reason("peers_fell", group="platform:instagram", share=74.2, usual=6.1, judged=31),
         reason("interactions_stayed", ratio=0.97),
         reason("known_event", name="Instagram names fakes", kind="platform_notice"),

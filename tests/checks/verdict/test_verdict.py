@@ -1,9 +1,10 @@
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from checks.detectors.explain import UNKNOWN, Engagement, Evidence, Peers
+from checks.detectors.explain import UNKNOWN, Engagement, Evidence, Peers, PersonMove
 from checks.evidence.cache import events_at
 from checks.evidence.limits import follow_limit, near_limit
 from checks.model import Event, Finding, Kind
@@ -217,3 +218,59 @@ def test_published_follow_limits(
     found = near_limit(platform, following, followers)
     assert found == (None if limit is None else pytest.approx(limit))
     assert follow_limit("bluesky", followers) is None
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kind"),
+    [
+        (replace(NOTHING, shape="new"), "unexplained_spike"),
+        (replace(NOTHING, shape="stopped"), "mass_follow"),
+        (replace(NOTHING, shape="went_on"), "viral"),
+        (replace(NOTHING, shape="stopped", gap=2), "unexplained_spike"),
+        (replace(NOTHING, shape="fading"), "viral"),
+        (replace(NOTHING, shape="went_on", in_wave=True), "mass_follow"),
+        (replace(NOTHING, views=ROSE, peers=WAVE), "viral"),
+        (replace(NOTHING, person=PersonMove("tiktok/a", 9.0)), "viral"),
+    ],
+)
+def test_the_evidence_at_hand_names_a_rise(evidence: Evidence, kind: Kind) -> None:
+    assert explain(RISE, evidence, RULES).kind == kind
+
+
+def test_nothing_known_names_no_cause_and_advises_what_fits_each() -> None:
+    verdict = explain(fall(), NOTHING, RULES)
+    assert verdict.kind == "unexplained_drop"
+    assert {each.kind for each in verdict.causes[:2]} == {"purge", "unfollow_wave"}
+    assert max(each.chance for each in verdict.causes) < 0.7
+    assert "change_password" not in verdict.advice
+    assert "answer_criticism" not in verdict.advice
+    assert verdict.advice[-1] == "name_the_cause"
+    assert "no_peers" in [each.code for each in verdict.reasons]
+
+
+def test_a_fall_too_deep_for_one_account_may_be_another_ones() -> None:
+    verdict = explain(fall(-97_000.0), replace(NOTHING, other_account=True), RULES)
+    assert verdict.kind == "identity_change"
+    assert [each.kind for each in verdict.causes] == ["identity_change", "glitch", "purge"]
+    assert verdict.severity == "warning"
+    assert set(verdict.advice) == {"check_profile", "wait_for_return", "name_the_cause"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [("platform_notice", "purge"), ("deadline", "purge"), ("outage", "glitch")],
+)
+def test_an_event_that_the_team_knows_of_is_evidence(kind: Any, cause: Kind) -> None:
+    event = Event(name="known", kind=kind, start=NOW, end=NOW)
+    verdict = explain(fall(), replace(NOTHING, events=(event,)), RULES)
+    assert verdict.causes[0].kind == cause
+
+
+def test_the_chances_of_all_causes_are_no_more_than_one() -> None:
+    for shape in ("new", "stopped", "fading", "went_on"):
+        for finding in (RISE, fall()):
+            causes = explain(finding, replace(NOTHING, shape=shape), RULES).causes
+            assert 0.9 <= sum(each.chance for each in causes) <= 1.001
+            assert [each.chance for each in causes] == sorted(
+                (each.chance for each in causes), reverse=True
+            )
