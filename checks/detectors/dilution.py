@@ -25,6 +25,15 @@ _STAYED = 0.98
 _SURGE = 0.05
 _LEAST = 50.0
 _POSTS = 3.0
+FADING = 10
+"""Whole weeks over which a slow fading is looked for."""
+
+_HALVED, _LINE = 0.7, 8.0
+"""Least fall of the line, as a log (to a half), and its least steepness in standard errors."""
+
+_FIRST, _LAST, _KEPT = 4, 2, 0.9
+"""Weeks at both ends that are compared, and the share of followers that must have stayed."""
+
 _ADVICE = ("check_account_status", "judge_by_engagement", "remove_fake_followers")
 
 
@@ -67,6 +76,19 @@ def find_reach(day: Day) -> Findings:
     return join([nothing(), *(_unseen(panel, metric, column) for column in _columns(day))])
 
 
+def find_fading(day: Day) -> Findings:
+    """Accounts whose interactions fade over FADING weeks while the followers stay.
+
+    The line through the logs of the weekly sums falls by half or more, clearly beyond how the
+    weeks scatter around it, and both last weeks lie below every one of the first four. Views
+    say nothing: of 250 YouTube channels every fifth fades so within a year by itself.
+    """
+    if "interactions" not in day.panel.metrics:
+        return nothing()
+    columns = [each for each in _columns(day) if each >= FADING * _WEEK]
+    return join([nothing(), *(_faded(day.panel, column) for column in columns)])
+
+
 def explain(finding: Finding, evidence: Evidence) -> Explanation:
     """More followers who do less."""
     days = max(1, round((finding.at - finding.start) / 86_400) + 1)
@@ -105,6 +127,42 @@ def _thinned(panel: Panel, column: int) -> Findings:
     usual = np.median(rate[rows, 2:], axis=1)
     rows = rows[rate[rows, :2].max(axis=1) <= _THIN * usual]
     return _findings("dilution", panel, "interactions", column, rows, rate[rows])
+
+
+def _faded(panel: Panel, column: int) -> Findings:
+    weeks = _weeks(panel, "interactions", column, FADING)
+    on = weeks.enough & (weeks.followers[:, 0] >= _KEPT * weeks.followers[:, -1])
+    rows = np.flatnonzero(on & (weeks.flow[:, :1] > 0).all(axis=1))
+    flow = weeks.flow[rows]
+    with np.errstate(invalid="ignore"):
+        faded = flow[:, :_LAST].max(axis=1) < flow[:, -_FIRST:].min(axis=1)
+    rows, flow = rows[faded], flow[faded]
+    ago = np.arange(FADING) - (FADING - 1) / 2
+    logs = np.log(flow)
+    slope = logs @ ago / (ago @ ago)  # of a week further back, so above 0 where it fades
+    rest = logs - logs.mean(axis=1, keepdims=True) - slope[:, None] * ago
+    error = np.sqrt((rest**2).sum(axis=1) / (FADING - 2) / (ago @ ago))
+    score = slope / np.maximum(error, 0.1 / np.sqrt(ago @ ago))
+    kept = (slope * (FADING - 1) >= _HALVED) & (score >= _LINE)
+    rows, flow, score = rows[kept], flow[kept], score[kept]
+    usual, now = np.median(flow[:, -_FIRST:], axis=1), flow[:, :_LAST].mean(axis=1)
+    many = len(rows)
+    return Findings(
+        row=rows,
+        column=np.full(many, column),
+        start=np.full(many, column - _WEEK * FADING + 1),
+        check=np.full(many, "fading"),
+        metric=np.full(many, "interactions"),
+        direction=np.full(many, -1),
+        change=flow.sum(axis=1),
+        expected=FADING * usual,
+        level=FADING * usual,
+        size=1 - now / usual,
+        score=-score,
+        floor=np.zeros(many),
+        passed=np.ones(many, np.bool_),
+        alarm=np.ones(many, np.bool_),
+    )
 
 
 def _unseen(panel: Panel, metric: str, column: int) -> Findings:
@@ -162,19 +220,19 @@ def _findings(
     )
 
 
-def _weeks(panel: Panel, metric: str, column: int) -> Weeks:
-    followers = _near_weeks(panel.metrics["followers"], column)[:, :-1]
-    total = _near_weeks(panel.metrics[metric], column)
+def _weeks(panel: Panel, metric: str, column: int, many: int = WEEKS) -> Weeks:
+    followers = _near_weeks(panel.metrics["followers"], column, many)[:, :-1]
+    total = _near_weeks(panel.metrics[metric], column, many)
     flow = total[:, :-1] - total[:, 1:]
     enough = (flow[:, 1:] >= _LEAST).all(axis=1) & (flow[:, 0] >= 0)
     enough &= ~np.isnan(panel.metrics[metric][:, column])
     return Weeks(followers, flow, enough)
 
 
-def _near_weeks(values: Floats, column: int) -> Floats:
+def _near_weeks(values: Floats, column: int, many: int = WEEKS) -> Floats:
     """Values at the ends of whole weeks up to `column`, the newest first; up to two days before
-    where they were not read: (accounts, WEEKS + 1)."""
-    columns = column - _WEEK * np.arange(WEEKS + 1)
+    where they were not read: (accounts, many + 1)."""
+    columns = column - _WEEK * np.arange(many + 1)
     picked = values[:, np.maximum(columns, 0)]
     for back in range(1, _AGE + 1):
         row, place = np.nonzero(np.isnan(picked))

@@ -49,9 +49,26 @@ CHECKS = (
         find=oscillation.find,
         explain=oscillation.explain,
     ),
-    Check(name="dilution", metric="interactions", find=dilution.find, explain=dilution.explain),
     Check(
-        name="reach", metric="views", find=dilution.find_reach, explain=dilution.explain_reach
+        name="dilution",
+        metric="interactions",
+        find=dilution.find,
+        explain=dilution.explain,
+        slow=True,
+    ),
+    Check(
+        name="reach",
+        metric="views",
+        find=dilution.find_reach,
+        explain=dilution.explain_reach,
+        slow=True,
+    ),
+    Check(
+        name="fading",
+        metric="interactions",
+        find=dilution.find_fading,
+        explain=dilution.explain,
+        slow=True,
     ),
     Check(name="posting_stopped", metric="posts", find=posting.find, explain=posting.explain),
 )

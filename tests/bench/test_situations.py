@@ -13,6 +13,7 @@ HELD = (
     "glitch_alone",
     "burst_fall",
     "growth_stops",
+    "fading",
     "scattered_purge",
     "quiet_purge",
     "trivial_wave",
