@@ -41,6 +41,10 @@ _PAST_MORE = np.array([0.04, 0.05, 0.05, 0.05])
 _PAST_SHARE = 1.3
 """No floor lies more than this above that share of the account's largest past rise."""
 
+_LARGE, _LARGE_SPREADS, _MANY = 0.1, 8.0, 20.0
+"""A tenth more (log ratio) and so many spreads are worth telling where so many times the rules'
+count came, whatever the account has seen now and then, and however lively its ordinary days."""
+
 _CARRIES = 2.0
 _CALM_PEAK, _LUMPY_PEAK = 1.9, 2.2
 """Engagement's usual peaks up to which its calm counts fully, and from which not at all."""
@@ -48,6 +52,9 @@ _CALM_PEAK, _LUMPY_PEAK = 1.9, 2.2
 _CLEARLY, _CLEAR_SHARE = 9.0, 0.55
 """Beyond that many spreads a smaller rise of an exact count is enough; a rounded one that
 hardly ever moves has next to no spread, and its scores say little."""
+
+_BEYOND, _BEYOND_SHARE = 60.0, 0.75
+"""The same where engagement says nothing: then it takes far more."""
 
 _STEPS = 1.3
 _LEAST, _LEAST_CLEAR, _CLEAR = 40.0, 20.0, 12.0
@@ -168,12 +175,19 @@ def _rises(sudden: Sudden, rules: Rules, engagement: Engagement, factor: Floats)
     lively = np.fmax(1.0, engagement.peak / _CALM_PEAK)
     clear = np.where((score > _CLEARLY) & (sudden.step <= 1), _CLEAR_SHARE, 1.0)
     sizes = np.where(says == FLAT, sizes * lively * clear, sizes)
+    beyond = (says == UNKNOWN) & (score > _BEYOND) & (sudden.step <= 1)
+    sizes = np.where(beyond, _BEYOND_SHARE * sizes, sizes)
     past = np.where(says < CARRIED, sudden.usual_past, sudden.past)
     times = np.where(span < len(SPANS), _PAST[says], _PAST_LONGER)
     past = np.minimum(times * past, _PAST_SHARE * past + _PAST_MORE[says])
+    many = np.abs(sudden.change - sudden.expected) >= _MANY * rules.min_count
+    large = np.where(many, np.maximum(_LARGE, _PAST_SHARE * sudden.often), np.inf)
+    past = np.minimum(past, large)
     floor = floors(sudden, rules, sizes, past=past, steps=_STEPS, factor=factor)
     if rules.min_percent > 0:
-        floor = np.fmax(floor, _SPREADS[says] * sudden.spread)
+        spreads = _SPREADS[says] * sudden.spread
+        large = np.where(many, np.fmax(_LARGE, _LARGE_SPREADS * sudden.spread), np.inf)
+        floor = np.fmax(floor, np.fmin(spreads, large))
     clear = np.where(score.max(axis=0, initial=0.0) > _CLEAR, _LEAST_CLEAR, _LEAST)
     least = np.where(says[0] == FLAT, np.minimum(rules.min_count, clear), rules.min_count)
     least = least * factor

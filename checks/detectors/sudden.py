@@ -26,9 +26,12 @@ from checks.panel.panel import Bools, Floats, Ints
 PAST = 90
 """Days of the account's own past whose jumps count."""
 
-RARE = {1: 1, -1: 4}
+OFTEN = 4
 """Days of PAST that may hold a move of one kind before such moves are an account's ordinary
 life: what falls once in three weeks is news each time."""
+
+RARE = {1: 1, -1: OFTEN}
+"""The same for rises of ordinary size, of which most that come twice come again."""
 
 LONGER = (7, 10)
 """Days over which a rise is summed where engagement vouches for it."""
@@ -52,8 +55,9 @@ class Sudden:
 
     `excess` and `spread` are log ratios (counts without a level), `change` is the shown
     change in counts over each span. `past` is the largest excess of each span in the
-    account's PAST days before it, `usual_past` that without its RARE largest single days, both
-    without what came back within 48 hours; `changes` were read in the last WINDOW days.
+    account's PAST days before it, `usual_past` that without its RARE largest
+    single days, `often` without the OFTEN largest, all without what came back within 48 hours;
+    `changes` were read in the last WINDOW days.
     """
 
     row: Ints
@@ -69,6 +73,7 @@ class Sudden:
     step: Floats
     past: Floats
     usual_past: Floats
+    often: Floats
     changes: Shorts
     linear: Bools
 
@@ -105,7 +110,7 @@ def candidates(day: Day, metric: str, direction: int, *, least: float = 0.0) -> 
     moves = merged([moves, *longer], np.vstack)
     before = counts[row, np.maximum(column - moves.elapsed, 0)]
     base = first.expected / first.elapsed
-    past, usual_past = _past(counts, linear, row, column, direction, base)
+    past, usual_past, often = _past(counts, linear, row, column, direction, base)
     return Sudden(
         row=row,
         column=column,
@@ -122,6 +127,7 @@ def candidates(day: Day, metric: str, direction: int, *, least: float = 0.0) -> 
         step=residuals.step.ravel()[at],
         past=past,
         usual_past=usual_past,
+        often=often,
         changes=residuals.changes.ravel()[at],
         linear=flat,
     )
@@ -178,12 +184,13 @@ def _longer(
 
 def _past(
     counts: Floats, linear: Bools, row: Ints, column: Ints, direction: int, base: Floats
-) -> tuple[Floats, Floats]:
-    """The largest excess of each span in the PAST days before it began, (spans, k); with the
-    RARE largest single days and without them.
+) -> tuple[Floats, Floats, Floats]:
+    """The largest excess of each span in the PAST days before it began, (spans, k); with all
+    days, without the RARE largest, and without the OFTEN largest.
     """
     if not row.size:
-        return np.zeros((len(SPANS + LONGER), 0)), np.zeros((len(SPANS + LONGER), 0))
+        nothing = np.zeros((len(SPANS + LONGER), 0))
+        return nothing, nothing, nothing
     rows, index = np.unique(row, return_inverse=True)
     flat = linear[rows]
     increments = bridge(without_glitches(counts[rows], flat), flat).increments
@@ -199,10 +206,13 @@ def _past(
     # a short past has not shown all it can do
     known = PAST - missing.sum(axis=0, dtype=np.int16)
     short = PAST / np.clip(known, PAST / 3, PAST)
-    past = _largest(excess) * short
-    for _ in range(RARE[direction]):
-        excess[excess[: PAST + 1 - LAG].argmax(axis=0), np.arange(len(row))] = 0.0
-    return past, _largest(excess) * short
+    largest = [_largest(excess) * short]
+    for many in (RARE[direction], OFTEN - RARE[direction]):
+        for _ in range(many):
+            excess[excess[: PAST + 1 - LAG].argmax(axis=0), np.arange(len(row))] = 0.0
+        largest.append(_largest(excess) * short if many else largest[-1])
+    past, usual, often = largest
+    return past, usual, often / short
 
 
 def _largest(excess: Floats) -> Floats:

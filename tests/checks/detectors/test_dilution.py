@@ -119,9 +119,8 @@ def test_later_days_do_not_change_what_a_day_said() -> None:
 @pytest.mark.parametrize(("left", "told"), [(0.3, True), (0.75, False)])
 def test_interactions_that_fade_over_ten_weeks_are_told(left: float, told: bool) -> None:
     rng = np.random.default_rng(3)
-    fading = left ** np.clip((np.arange(121) - 40) / 70, 0, 1)
-    flow = np.round(2_000 * fading * rng.gamma(12, 1 / 12, 121))
-    followers = 50_000.0 + np.arange(121)
-    made = panel_of({"followers": followers, "interactions": np.cumsum(flow)})
-    hits = detect(made, rules_for("balanced"), columns=slice(60, None)).hits
+    faded = left ** np.clip((np.arange(DAYS) - 20) / 70, 0, 1)
+    likes = np.round(2_000 * faded * rng.gamma(12, 1 / 12, DAYS))
+    made = panel_of({"followers": 50_000.0 + np.arange(DAYS), "interactions": likes.cumsum()})
+    hits = detect(made, rules_for("balanced"), columns=slice(75, None)).hits
     assert bool((hits.check == "fading").any()) is told
