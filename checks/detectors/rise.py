@@ -41,7 +41,7 @@ _PAST_MORE = np.array([0.04, 0.05, 0.05, 0.05])
 _PAST_SHARE = 1.3
 """No floor lies more than this above that share of the account's largest past rise."""
 
-_LARGE, _LARGE_SPREADS, _MANY = 0.1, 8.0, 20.0
+_LARGE, _LARGE_SPREADS, _MANY = 0.1, 8.0, 40.0
 """A tenth more (log ratio) and so many spreads are worth telling where so many times the rules'
 count came, whatever the account has seen now and then, and however lively its ordinary days."""
 
@@ -181,8 +181,8 @@ def _rises(sudden: Sudden, rules: Rules, engagement: Engagement, factor: Floats)
     times = np.where(span < len(SPANS), _PAST[says], _PAST_LONGER)
     past = np.minimum(times * past, _PAST_SHARE * past + _PAST_MORE[says])
     many = np.abs(sudden.change - sudden.expected) >= _MANY * rules.min_count
-    large = np.where(many, np.maximum(_LARGE, _PAST_SHARE * sudden.often), np.inf)
-    past = np.minimum(past, large)
+    often = _PAST_SHARE * sudden.often + _PAST_MORE[says]
+    past = np.minimum(past, np.where(many, often, np.inf))
     floor = floors(sudden, rules, sizes, past=past, steps=_STEPS, factor=factor)
     if rules.min_percent > 0:
         spreads = _SPREADS[says] * sudden.spread
