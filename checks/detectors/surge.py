@@ -23,7 +23,7 @@ doubles within a month by itself; tuned on the tuning half of the YouTube channe
 _SIZE = 2.0
 """Least excess, in units of the rules' percent."""
 
-_LIMIT = 20.0
+_LIMIT = 25.0
 """Least excess in spreads of a sum of ordinary days."""
 
 _PAST = 3.0
