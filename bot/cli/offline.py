@@ -19,8 +19,10 @@ from bot.cli import listed
 from bot.errors import CommandError, SourceChanged
 from bot.message.alert import title
 from bot.message.kinds import worst_first
+from bot.message.progress import moved
 from bot.message.reasons import sentence
 from bot.message.voice import voice_for
+from bot.message.wave import wave_title
 from bot.model.inline import plain
 from bot.model.reading import METRICS, FollowerList
 from bot.model.source import Found
@@ -250,17 +252,25 @@ def _notices(panels: Sequence[Panel], rules: Rules, columns: Ints) -> tuple[Noti
 def print_incidents(
     incidents: Sequence[Incident], notices: Sequence[Notice], timezone: str, end: str
 ) -> None:
-    """A block of text per incident, in their order, and `end` below them."""
+    """A block of text per incident or wave, in their order, and `end` below them."""
     from rich.console import Console
     from rich.text import Text
 
     console, voice = Console(highlight=False, soft_wrap=True), voice_for("en", timezone)
-    for incident in incidents:
-        shown = plain(title(voice, incident, incident.last_finding_at))
-        unsaid = "" if incident.alerted_at else " (below alerting)"
-        console.print(Text(f"{shown}{unsaid}", style=COLOURS[incident.severity]))
-        for reason in incident.reasons:
+    groups: dict[str, list[Incident]] = {}
+    for place, incident in enumerate(incidents):
+        groups.setdefault(incident.wave or f"\0{place}", []).append(incident)
+    for worst, *others in groups.values():
+        shown = plain(title(voice, worst, worst.last_finding_at))
+        if others:
+            shown = plain(wave_title(voice, [worst, *others], worst.last_finding_at))
+        unsaid = "" if any(one.alerted_at for one in (worst, *others)) else " (below alerting)"
+        console.print(Text(f"{shown}{unsaid}", style=COLOURS[worst.severity]))
+        for reason in worst.reasons:
             console.print(Text(f"    {sentence(voice, reason)}"))
+        for one in (worst, *others) if others else ():
+            share = one.change / one.level if one.level > 0 else math.nan
+            console.print(Text(f"      {one.account}  {moved(voice, one.change, share)}"))
     for notice in notices:
         told = " ".join(sentence(voice, reason) for reason in notice.reasons)
         who = notice.account or counted(len(notice.accounts), "account")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bot.model.source import Found
 
 Result = TypeVar("Result")
+_SLIP = 0.8
+"""How alike a name and a platform's are where one is taken for a slip of the other, as difflib
+counts: "yotube" is 0.92 youtube, "vk2" 0.8 vk; at half every name would be one."""
 ROOT = Path(__file__).parents[2]
 FILES = click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
@@ -54,8 +57,23 @@ def known_zone(_: click.Context, __: click.Parameter, name: str | None) -> str |
         raise click.BadParameter(str(error)) from None
 
 
+def known_platform(
+    _: click.Context, __: click.Parameter, given: str | Sequence[str] | None
+) -> str | Sequence[str] | None:
+    """Refuses what looks like a slip in a platform's name; others are a team's own."""
+    from difflib import get_close_matches
+
+    from bot.sources.profiles import PLATFORMS, platform_name
+
+    for name in (given,) if isinstance(given, str) else given or ():
+        near = get_close_matches(platform_name(name), PLATFORMS, n=1, cutoff=_SLIP)
+        if near and platform_name(name) not in PLATFORMS:
+            raise click.BadParameter(f'"{name}" is no platform; did you mean "{near[0]}"?')
+    return given
+
+
 READING = (
-    click.option("--platform", help="Where the files do not say."),
+    click.option("--platform", callback=known_platform, help="Where the files do not say."),
     click.option("--account", help="platform/handle or handle, where the file does not say."),
     click.option("--wide", is_flag=True, help="Each column is an account."),
     click.option(
@@ -384,7 +402,13 @@ def send_test(context: click.Context, /, channel: str) -> None:
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path), default=Path("config.toml"))
-@click.option("--platform", "platforms", multiple=True, help="instagram, tiktok, youtube ...")
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    callback=known_platform,
+    help="instagram, tiktok, youtube ...",
+)
 @click.option("--source", "origin", type=click.Choice(["exports", "api", "database"]))
 @click.option("--discord", "chat", flag_value="discord", help="Alerts go to Discord.")
 @click.option("--slack", "chat", flag_value="slack", help="Alerts go to Slack.")

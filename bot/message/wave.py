@@ -177,6 +177,13 @@ def _leading(ordered: Sequence[Alert]) -> list[Alert]:
     return [alert for alert in ordered if alert.incident.kind == usual]
 
 
+def wave_title(voice: Voice, incidents: Sequence[Incident], now: float) -> str:
+    """A wave in one line where nobody has numbered its members; worst first."""
+    return _wave_title(
+        voice, [Alert(number=0, incident=one, seen_at=now) for one in incidents], now
+    )
+
+
 def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
     ordered = _leading(ordered)
     still_open = [alert.incident for alert in ordered if alert.incident.open]

@@ -451,3 +451,19 @@ def test_what_programs_read_are_objects_with_what_people_see(
         "doctor",
         fails=True,  # no source is configured
     )
+
+
+def test_a_slip_in_a_platforms_name_is_noticed(ebbwatch: Shell, purged: Path) -> None:
+    said = ebbwatch("check", purged, "--platform", "yotube", cwd=purged.parent, fails=True)
+    assert (said.returncode, 'did you mean "youtube"?' in said.stderr) == (2, True)
+    ebbwatch("check", purged, "--platform", "our-own-network", cwd=purged.parent)
+
+
+def test_a_wave_is_one_block(ebbwatch: Shell, tmp_path: Path) -> None:
+    sample = ROOT / "bot" / "sample" / "youtube-vtubers.csv"
+    words = ("check", sample, "--platform", "youtube", "--as-of", "2022-12-20")
+    out = ebbwatch(*words, cwd=tmp_path).stdout
+    blocks = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert sum("accounts (YouTube)" in line for line in blocks) == 1
+    assert len(blocks) <= 4
+    assert out.count("youtube/") >= 20
