@@ -117,6 +117,15 @@ def shown_commands() -> list[str]:
     return sorted({line[2:] for line in lines if line.startswith("$ ebbwatch ")})
 
 
+def test_what_contributing_shows_of_the_checks_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"(?m)^```python\n(.*?)^```", page, re.DOTALL)
+    exec(block, {})
+    assert "unexplained_drop" in capsys.readouterr().out
+
+
 def test_every_source_has_a_page_that_names_its_kind() -> None:
     for kind in SOURCES:
         assert f'kind = "{kind}"' in (ROOT / "docs" / "sources" / f"{kind}.md").read_text()

@@ -29,14 +29,14 @@ posts known."""
 _TIMES_OWN = 4.0
 """How many times less likely, in logs, than the longest silence of the rhythm's own weeks. On
 made-up posters who come in streaks it is told of 0.5 times a year; at half 1.7 times; at double
-two weeks off are found a fifth as often."""
+two weeks off are found less than half as often."""
 
 
 def find(day: Day) -> Findings:
     """Silences too long for the account's own rhythm.
 
     With p the share of a weekday's eight days that had a post, a silence is -sum log(1 - p)
-    over its days: it must pass -log alpha, and twice the longest of the weeks before it.
+    over its days: it must pass -log alpha, and by far the longest of the weeks before it.
     Running totals of posts tell of a day without a reading at the next one.
     """
     if "posts" not in day.panel.metrics:
