@@ -53,11 +53,27 @@ def save(
     if incident.wave is not None and (old is None or old.incident.wave != incident.wave):
         _wave(db, incident.wave, incident.opened_at, seen_at)
     if old is None:
-        account = accounts.ensure(db, [incident.account], None, seen_at)[incident.account]
+        # most accounts are known as they are written: a purge opens thousands at once
+        known = db.conn.execute(
+            "SELECT id FROM accounts WHERE account = ?", (incident.account,)
+        ).fetchone()
+        account = (
+            known[0]
+            if known
+            else accounts.ensure(db, [incident.account], None, seen_at)[incident.account]
+        )
         row = to_row(incident) | {"account": account, "seen_at": seen_at, "silent": silent}
         id = insert(db, "incidents", row)
         _save_updates(db, id, incident.updates)
-        return get(db, id)
+        return Stored(
+            id=id,
+            incident=incident,
+            seen_at=seen_at,
+            revision=1,
+            silent=silent,
+            acknowledged_by=None,
+            acknowledged_at=None,
+        )
     if old.incident.alerted_at is not None:
         incident = replace(incident, alerted_at=old.incident.alerted_at)
     row = to_row(incident)
@@ -82,12 +98,12 @@ def get(db: Database, id: int) -> Stored:
 
 def find(db: Database, incident: Incident) -> Stored | None:
     """The stored incident with this one's identity."""
-    found = _load(
-        db,
-        "accounts.account = ? AND metric = ? AND direction = ? AND opened_at = ?",
+    found = db.conn.execute(
+        "SELECT incidents.id FROM incidents JOIN accounts ON accounts.id = incidents.account"
+        " WHERE accounts.account = ? AND metric = ? AND direction = ? AND opened_at = ?",
         incident.key,
-    )
-    return found[0] if found else None
+    ).fetchone()
+    return get(db, found[0]) if found else None
 
 
 _RECENT = (

@@ -228,6 +228,8 @@ def _stand_out(usual: _Usual, moves: list[Move]) -> tuple[Ints, Move]:
 def _early(series: Series, changes: Shorts, columns: Ints) -> Bools:
     """Where too few changes are known, and eight weeks are not filled by those that are."""
     early = changes < YOUNG
+    if not early.any():
+        return early
     row, place = cells(early & (changes >= _SPARSE) & (columns >= WINDOW))
     row, back = row[:, None], np.arange(WINDOW)
     days = columns[place, None] - back
