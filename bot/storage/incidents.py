@@ -65,15 +65,7 @@ def save(
         row = to_row(incident) | {"account": account, "seen_at": seen_at, "silent": silent}
         id = insert(db, "incidents", row)
         _save_updates(db, id, incident.updates)
-        return Stored(
-            id=id,
-            incident=incident,
-            seen_at=seen_at,
-            revision=1,
-            silent=silent,
-            acknowledged_by=None,
-            acknowledged_at=None,
-        )
+        return get(db, id)
     if old.incident.alerted_at is not None:
         incident = replace(incident, alerted_at=old.incident.alerted_at)
     row = to_row(incident)
