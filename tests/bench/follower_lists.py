@@ -187,7 +187,7 @@ def million(bars: Bars) -> None:
         command = [sys.executable, "-m", "tests.bench.follower_lists", "measure", folder]
         got = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     print(", ".join(f"{name} {value:.3g}" for name, value in got.items()))
-    bars.at_most("a list of 1,000,000 read, compared, judged, stored, s", 10, got["seconds"])
+    bars.at_most("a list of 1,000,000 read, compared, judged, stored, s", 10, got["wall s"])
     bars.at_most("the same, MB above idle", 300, got["MB"])
 
 
@@ -219,19 +219,25 @@ def measure(folder: Path) -> dict[str, float]:
     config.write_text('database = "bench.db"\n', encoding="utf-8")
     old, new = sorted(folder.glob("*.zip"))
 
-    async def run() -> tuple[float, float]:
+    async def run() -> dict[str, float]:
         now = float(END + 3_600)
         async with opened(
             read_config(config), calendar=lambda: now, sources=False, chats=False
         ) as service:
             idle = _resident()
             await service.intake.import_path(old, {})
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), _worked()
             await service.intake.import_path(new, {})
-            return time.perf_counter() - begun, _peak() - idle
+            wall, worked = time.perf_counter() - begun, _worked() - worked
+            return {"wall s": wall, "CPU s": worked, "MB": _peak() - idle}
 
-    seconds, memory = asyncio.run(run())
-    return {"seconds": seconds, "MB": memory}
+    return asyncio.run(run())
+
+
+def _worked() -> float:
+    """Seconds of processor time of this process and those it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _resident() -> float:
