@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
 
-.PHONY: run test lint bench bench-lists bench-detection fuzz faults soak lock clean servers looks
+.PHONY: run test lint bench bench-lists bench-detection fuzz faults mutants soak lock clean servers looks
 
 run: .venv/run
 	@$(BIN)/ebbwatch run
@@ -32,6 +32,9 @@ fuzz: .venv/test
 
 faults: .venv/test
 	EBBWATCH_FAULTS=1 $(BIN)/pytest tests/faults tests/bot/service/test_kill.py tests/bot/deliver/test_deliver.py
+
+mutants: .venv/test
+	$(BIN)/python -m tests.mutants
 
 soak: .venv/test
 	EBBWATCH_SOAK=1 $(BIN)/pytest tests -k soak
