@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from rich.cells import cell_len
+
 from bot.model.inline import MARKS, is_inside, plain, tidy
 from bot.model.message import Choice, Menu, Message, Sheet
 
@@ -133,7 +135,8 @@ def as_text(message: Message) -> str:
 
 
 def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
-    """Lines up a header and rows with spaces.
+    """Lines up a header and rows with spaces, by the cells that a terminal or a monospaced
+    block gives each letter: a Japanese one takes two.
 
     In a table that is too wide the longest cells are shortened, but none that could be the
     name of an account: rather a line wraps than a name is lost.
@@ -143,18 +146,26 @@ def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
         return ""
     count = max(map(len, rows))
     rows = [row + [""] * (count - len(row)) for row in rows]
-    widths = [max(size(row[column]) for row in rows) for column in range(count)]
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(count)]
     room = max(widths)
     while room > _NAME and sum(min(wide, room) for wide in widths) > width - 2 * (count - 1):
         room -= 1
-    rows = [[shorten(cell, room) for cell in row] for row in rows]
-    widths = [max(size(row[column]) for row in rows) for column in range(count)]
+    rows = [[_narrowed(cell, room) for cell in row] for row in rows]
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(count)]
     return "\n".join(
         "  ".join(
-            cell + " " * (wide - size(cell)) for cell, wide in zip(row, widths, strict=True)
+            cell + " " * (wide - cell_len(cell)) for cell, wide in zip(row, widths, strict=True)
         ).rstrip()
         for row in rows
     )
+
+
+def _narrowed(cell: str, room: int) -> str:
+    """The cell, shortened until it fits `room` columns."""
+    shown, limit = cell, room
+    while cell_len(shown) > room:
+        shown, limit = shorten(cell, limit), limit - 1
+    return shown
 
 
 def csv_of(sheet: Sheet) -> bytes:

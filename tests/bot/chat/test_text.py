@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from bot.chat.text import clean, columns, cut, pieces, shorten, size
 
@@ -78,6 +79,14 @@ def test_columns_line_up_and_long_cells_give_way() -> None:
     wide = columns([["account", "note"], ["lena", "many words " * 20]], width=60)
     assert max(map(len, wide.split("\n"))) <= 60
     assert wide.endswith("many…")
+
+
+def test_columns_line_up_below_letters_that_are_two_cells_wide() -> None:
+    rows = [["account", "change"], ["花譜チャンネル", "-5"], ["lena", "-12"]]
+    assert columns(rows) == ("account         change\n花譜チャンネル  -5\nlena            -12")
+    assert {cell_len(line.rpartition(" ")[0]) for line in columns(rows).splitlines()} == {15}
+    wide = columns([["account", "note"], ["lena", "花譜" * 90]], width=60)
+    assert max(map(cell_len, wide.splitlines())) <= 60
 
 
 def test_columns_never_shorten_the_name_of_an_account() -> None:
