@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
+
+from bot.sources.tables.months import folded, months
 
 LANGUAGES = (
     *("en", "de", "es", "pt", "fr", "it", "vi", "el", "nl", "pl", "tr", "id", "ro", "sv"),
     *("da", "nb", "fi", "cs", "hu", "uk", "ru", "ja", "ko", "zh", "ms", "bg"),
 )
 """Interface languages whose month names are known."""
-
-# older CLDR names that dashboards still write, or forms that CLDR does not list
-_MORE: Mapping[str, Sequence[str]] = {
-    "vi": (
-        *("tháng một", "tháng hai", "tháng ba", "tháng tư", "tháng năm", "tháng sáu"),
-        *("tháng bảy", "tháng tám", "tháng chín", "tháng mười", "tháng mười một"),
-        "tháng mười hai",
-    ),
-    "en": ("", "", "", "", "", "", "", "", "sept"),
-    "es": ("", "", "", "", "", "", "", "", "setiembre"),
-}
 
 _DAY_FIRST = re.compile(
     r"(\d{1,2})(?:\.|º|°|er|e|ο|η)?(?:\s+de|\s+of)?\s+"
@@ -85,31 +74,11 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
-@cache
-def months(language: str) -> Mapping[str, int]:
-    """Month names of a language in every form its calendars use, case-folded."""
-    from babel.dates import get_month_names
-
-    names: dict[str, int] = {}
-    for width in ("wide", "abbreviated"):
-        for context in ("format", "stand-alone"):
-            for number, name in get_month_names(width, context, locale=language).items():
-                names[_fold(name)] = number
-    for number, name in enumerate(_MORE.get(language, ()), 1):
-        if name:
-            names[_fold(name)] = number
-    return names
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold().strip().rstrip(".")
-
-
 def parse_month_day(text: str, language: str) -> MonthDay | None:
     """A date without a year in one language: `February 28`, `8 de marzo`, `18 tháng Sáu`."""
     if len(text) > _LONGEST:
         return None
-    text = _fold(text)
+    text = folded(text)
     if language in {"ja", "ko", "zh"}:
         match = _CJK.fullmatch(text)
         return _month_day(int(match[1]), int(match[2])) if match else None

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bot.sources.tables.cells import coded_texts
 from bot.sources.tables.invisible import visible
-from bot.sources.tables.months import MONTHS
+from bot.sources.tables.months import all_months, folded
 from bot.sources.tables.numbers import is_missing
 from bot.sources.tables.options import DateOrder
 
@@ -314,11 +314,12 @@ def _named_date(plain: str) -> tuple[date, str] | None:
     """
     if match := _SHORT_YEAR.fullmatch(plain):
         day, name, year = match.group(1, 2, 3) if match[1] else match.group(6, 5, 7)
-        short = MONTHS.get(name.rstrip("."))
+        short = all_months().get(folded(name))
         return _dated(f"20{year}", str(short), day, match[4] or "") if short else None
     plain = re.sub(r"(\d{4}):(?=\d\d:\d\d)", r"\1 ", plain)
     words = re.findall(r"(?<=\s)[+-]\d{2}:?\d{2}|\d+:\d\S*|\d+|[^\W\d_]+\.?", plain)
-    month = next((MONTHS[w.rstrip(".")] for w in words if w.rstrip(".") in MONTHS), None)
+    named = (all_months().get(folded(word)) for word in words)
+    month = next((number for number in named if number), None)
     year = next((w for w in words if re.fullmatch(r"\d{4}", w)), None)
     day = next((w for w in words if re.fullmatch(r"\d{1,2}", w)), None)
     if month is None or year is None or day is None:

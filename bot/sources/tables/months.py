@@ -1,40 +1,47 @@
 """Names of months in the languages that dashboards and spreadsheets write them in."""
 
-_NAMES = """
-january february march april may june july august september october november december
-jan feb mar apr may jun jul aug sep oct nov dec
-januar februar märz april mai juni juli august september oktober november dezember
-jan feb mär apr mai jun jul aug sep okt nov dez
-jänner feber mrz apr mai juni juli aug sept okt nov dez
-enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
-ene feb mar abr may jun jul ago sept oct nov dic
-janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
-jan fev mar abr mai jun jul ago set out nov dez
-janvier février mars avril mai juin juillet août septembre octobre novembre décembre
-janv févr mars avr mai juin juil août sept oct nov déc
-gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
-gen feb mar apr mag giu lug ago set ott nov dic
-januari februari maart april mei juni juli augustus september oktober november december
-jan feb mrt apr mei jun jul aug sep okt nov dec
-sty lut mar kwi maj cze lip sie wrz paź lis gru
-ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
-января февраля марта апреля мая июня июля августа сентября октября ноября декабря
-ιαν φεβ μαρ απρ μαΐ ιουν ιουλ αυγ σεπ οκτ νοε δεκ
-"""
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
 
-# languages whose long names need lines of their own
-_POLISH = (
-    "stycznia lutego marca kwietnia maja czerwca "
-    "lipca sierpnia września października listopada grudnia"
-)
-_GREEK = (
-    "ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου "
-    "ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου"
-)
+_WRITTEN = ("en", "de", "de_AT", "es", "pt", "fr", "it", "nl", "pl", "tr", "ru", "el")
+"""Languages whose names are looked for in any table: no name means two months in them."""
 
-MONTHS = {
-    name.casefold(): number
-    for line in (*_NAMES.strip().splitlines(), _POLISH, _GREEK)
-    for number, name in enumerate(line.split(), start=1)
+# older names that people still write, and forms that CLDR does not list
+_MORE: Mapping[str, Sequence[str]] = {
+    "vi": (
+        *("tháng một", "tháng hai", "tháng ba", "tháng tư", "tháng năm", "tháng sáu"),
+        *("tháng bảy", "tháng tám", "tháng chín", "tháng mười", "tháng mười một"),
+        "tháng mười hai",
+    ),
+    "de_AT": ("", "feber", "mrz"),
+    "en": ("", "", "", "", "", "", "", "", "sept"),
+    "es": ("", "", "", "", "", "", "", "", "setiembre"),
 }
-"""Name or short form in lower case, without a full stop, to the number of the month."""
+
+
+@cache
+def months(language: str) -> Mapping[str, int]:
+    """The names of a language in every form its calendars use, folded, to 1 to 12."""
+    from babel.dates import get_month_names
+
+    names: dict[str, int] = {}
+    for width in ("wide", "abbreviated"):
+        for context in ("format", "stand-alone"):
+            for number, name in get_month_names(width, context, locale=language).items():
+                names[folded(name)] = number
+    for number, name in enumerate(_MORE.get(language, ()), 1):
+        if name:
+            names[folded(name)] = number
+    return names
+
+
+@cache
+def all_months() -> Mapping[str, int]:
+    """Those of every language that a table may be written in."""
+    return {name: number for one in _WRITTEN for name, number in months(one).items()}
+
+
+def folded(text: str) -> str:
+    """In lower case, composed, without a full stop."""
+    return unicodedata.normalize("NFC", text).casefold().strip().rstrip(".")
