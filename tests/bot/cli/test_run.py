@@ -117,17 +117,20 @@ def test_a_person_at_a_terminal_is_answered_and_can_leave(tmp_path: Path, end: s
     )
     os.close(theirs)
 
-    def shown_until(text: str) -> str:
-        seen = ""
-        while text not in seen:
-            seen += os.read(ours, 4096).decode(errors="replace")
+    def shown_until(*texts: str) -> str:
+        seen, left = "", ""
+        for text in texts:
+            while text not in left:
+                more = os.read(ours, 4096).decode(errors="replace")
+                seen, left = seen + more, left + more
+            left = left.partition(text)[2]
         return seen
 
     try:
         seen = shown_until("ebbwatch>")
         assert "level=info" not in seen, "log lines do not interrupt the prompt"
         os.write(ours, b"accounts\r")
-        shown_until("No account")
+        shown_until("No account", "ebbwatch>")  # keys between prompts are nobody's
         os.write(ours, end.encode())
         assert process.wait(timeout=30) == 0
         assert "event=ready" in (tmp_path / "run.log").read_text(encoding="utf-8")
