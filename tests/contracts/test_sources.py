@@ -114,6 +114,22 @@ async def test_only_what_is_wanted_is_given(case: Case, open_case: Open) -> None
 
 
 @every
+@pytest.mark.parametrize("spelling", ["{handle}", "@{handle}", "{platform}/{handle}"])
+async def test_a_wanted_account_is_found_however_it_is_written(
+    case: Case, open_case: Open, spelling: str
+) -> None:
+    platform, slash, handle = case.accounts[1].partition("/")
+    if not slash:
+        platform, handle = "", case.accounts[1]
+    if spelling.startswith("@") and not handle.isalnum():
+        pytest.skip("no handle of this platform is written with an @")
+    name = spelling.format(platform=platform, handle=handle).removeprefix("/")
+    batch = await open_case(case).fetch([name], None, NOW)
+    assert list(followers(batch).values()) == [KNOWN["kim"]]
+    assert not [fault for fault in batch.faults if fault.kind != "row"]
+
+
+@every
 async def test_absent_is_not_zero(case: Case, open_case: Open) -> None:
     batch = await open_case(case, {"lena": 1200, "kim": None}).fetch((), None, NOW)
     assert followers(batch).get(case.accounts[1]) is None

@@ -110,7 +110,7 @@ class ApiSource:
 
     def _own(self, wanted: Sequence[str]) -> list[str]:
         prefix = self._traits.platform + "/"
-        return [name.removeprefix(prefix) for name in wanted]
+        return [name.removeprefix(prefix).removeprefix("@") for name in wanted]
 
     def _asked(self, handle: str, id: str | None = None) -> AccountRef:
         return AccountRef(self._full(handle), handle, id)
