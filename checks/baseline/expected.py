@@ -218,7 +218,7 @@ def _stand_out(usual: _Usual, moves: list[Move]) -> tuple[Ints, Move]:
     at = np.flatnonzero(beyond)
     picked = merged(moves, lambda arrays: np.stack([each.take(at) for each in arrays]))
     for one, level, elapsed in zip(picked.spread, picked.level, picked.elapsed, strict=True):
-        one[:] = _spread(usual, level, elapsed, at)[0]
+        one[:] = _spread(usual, level, elapsed, at)[0] if at.size else one
     with np.errstate(invalid="ignore"):
         loud = (np.abs(picked.excess) > LOUD * picked.spread).any(axis=0)
     kept = np.flatnonzero(loud)
@@ -309,7 +309,8 @@ def _spread(
     days = elapsed.astype(np.float64)
     step = np.zeros(len(level))
     rounded = np.flatnonzero(usual.rounded.ravel()[at])
-    step[rounded] = truncation(level[rounded])
+    if rounded.size:
+        step[rounded] = truncation(level[rounded])
     counting = np.maximum(np.abs(usual.base.ravel()[at]) * level * days, 0.25) + step**2 / 12
     return np.sqrt(days * usual.variance.ravel()[at] + counting / level**2), step
 
@@ -319,9 +320,11 @@ def _effect(usual: _Usual, elapsed: Shorts, span: int) -> Floats:
     sums, week = usual.weekdays, usual.week
     first = (usual.weekday - span + 1) % 7
     effect = (sums[first + span, :, week] - sums[first, :, week]).T.astype(np.float64, "C")
-    row, place = cells(elapsed > span)
-    days, week = elapsed[row, place], week[place]
-    first = (usual.weekday[place] - days + 1) % 7
-    effect[row, place] = sums[first + days % 7, row, week] - sums[first, row, week]
+    longer = elapsed > span
+    if longer.any():
+        row, place = cells(longer)
+        days, week = elapsed[row, place], week[place]
+        first = (usual.weekday[place] - days + 1) % 7
+        effect[row, place] = sums[first + days % 7, row, week] - sums[first, row, week]
     effect[usual.young] = 0
     return effect

@@ -39,6 +39,8 @@ _MAD = 1.4826
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
 _WINDOWS_AT_ONCE = 16384
+_TOGETHER = 64
+"""Accounts of one weekday up to which a longer series costs less than a second pass."""
 _SORTING = tuple(
     zip(
         (0, 1, 2, 3, 0, 1, 4, 5, 2, 3, 0, 2, 4, 6, 1, 3, 3),
@@ -121,6 +123,8 @@ def fits(
         members = rows[phases == phase]
         # only a row that was not read on the first day needs the readings before it
         whole = ~np.isnan(counts[members, narrow]) | (wide == narrow)
+        if len(members) <= _TOGETHER:
+            whole[:] = False  # so few are learnt from at once
         for start, some in ((narrow, members[whole]), (wide, members[~whole])):
             day, weekday = panel.day + start, int(panel.weekdays[start])
             weeks = np.unique(refreshed(np.arange(first, last + 1) - start, day, phase))
@@ -341,6 +345,8 @@ def _rounded(counts: Floats, weeks: Ints) -> Bools:
     Looks at a few single readings first: nearly every exact account falls out there.
     """
     rounded = ~_exact(counts.take(np.maximum(weeks, 0), axis=1))
+    if not rounded.any():
+        return rounded
     row, week = cells(rounded)
     # flat places: NumPy gathers many times as fast by one index as by two
     flat, days = counts.ravel(), counts.shape[1]
