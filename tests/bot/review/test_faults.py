@@ -35,7 +35,8 @@ async def test_a_source_that_stands_still_is_one_message_and_its_catching_up_non
     (told,) = service.chat.shown[before:]
     assert told.message.title == "Source trouble · counter service"
     assert "has repeated itself since" in told.message.text
-    assert "12 accounts: instagram/a0" in told.message.text
+    assert "12 accounts: " in told.message.text
+    assert "instagram/a0" in told.message.text
     assert await service.store.read(notices.in_force) == {}
 
 
@@ -48,7 +49,8 @@ async def test_an_account_that_vanishes_is_a_warning_until_it_is_back(service):
     await days_more(service, counts, times, gone)
     (told,) = service.chat.shown[before:]
     assert told.message.severity == "warning"
-    assert told.message.title == "Account gone · instagram/a0"
+    assert told.message.title.startswith("Account gone · ")
+    assert "instagram/a0" in told.message.title
     (still,) = (await service.store.read(notices.in_force)).values()
     assert (still.kind, still.account) == ("account_gone", "instagram/a0")
     service.clock.tick(DAY)

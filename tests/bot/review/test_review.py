@@ -494,7 +494,8 @@ async def test_a_source_that_fell_silent_is_told_by_its_name(service):
     await service.look()
     (shown,) = service.chat.shown
     assert shown.message.title == "No news · weekly exports"
-    assert "12 accounts: instagram/a0" in shown.message.text
+    assert "12 accounts: " in shown.message.text
+    assert "instagram/a0" in shown.message.text
     assert "9 more" in shown.message.text
 
 
