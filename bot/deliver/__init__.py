@@ -77,7 +77,7 @@ class Hooks:
 
 
 @dataclass(slots=True)
-class _Pace:
+class _Backoff:
     """When a channel may be tried again, and how often it failed in a row.
 
     `told` where the operator knows that the platform asks for too long a pause.
@@ -105,7 +105,7 @@ class OutboxWorker:
         self._clocks, self._draw, self._report = clocks, hooks.draw, hooks.report
         self._spaces = ChannelSpaces(store, chats, access, clocks.calendar, hooks.report)
         self._owner = secrets.token_hex(8)
-        self._paces: dict[str, _Pace] = {}
+        self._backoffs: dict[str, _Backoff] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._wake, self._observe = hooks.queued, hooks.observe
         self._learnt_at: float | None = None
@@ -156,8 +156,8 @@ class OutboxWorker:
                 self._running[name] = asyncio.create_task(self._serve(name))
 
     def _may_try(self, channel: str) -> bool:
-        pace = self._paces.get(channel)
-        return pace is None or pace.until <= self._clocks.monotonic()
+        backoff = self._backoffs.get(channel)
+        return backoff is None or backoff.until <= self._clocks.monotonic()
 
     # --- one channel --------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ class OutboxWorker:
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
             return "unconfirmed"
-        self._paces.pop(name, None)
+        self._backoffs.pop(name, None)
         for said in await self._store.write(self._arrived, claimed, arrived):
             await self._report(said)
         return "sent"
@@ -337,16 +337,16 @@ class OutboxWorker:
 
     async def _pause(self, channel: str, seconds: float | None) -> None:
         """The platform's own pause, or one that doubles with every failure in a row."""
-        pace = self._paces.setdefault(channel, _Pace())
+        backoff = self._backoffs.setdefault(channel, _Backoff())
         asked = seconds
         if seconds is None:
-            seconds = min(_LONGEST_PAUSE, 2.0**pace.failures)
-            pace.failures = min(pace.failures + 1, 10)
+            seconds = min(_LONGEST_PAUSE, 2.0**backoff.failures)
+            backoff.failures = min(backoff.failures + 1, 10)
         elif not seconds <= LONGEST_ASKED:  # also what is no number
             seconds = LONGEST_ASKED
-        pace.until = self._clocks.monotonic() + seconds
-        if asked is not None and asked != seconds and not pace.told:
-            pace.told = True
+        backoff.until = self._clocks.monotonic() + seconds
+        if asked is not None and asked != seconds and not backoff.told:
+            backoff.told = True
             await self._report(
                 f"{channel}: the platform asks for a pause of {asked / 3600:,.0f} hours: its "
                 f"alerts wait, and it is asked again every {LONGEST_ASKED / 60:.0f} minutes."

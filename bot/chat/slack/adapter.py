@@ -31,7 +31,7 @@ from bot.chat.slack.files import Files
 from bot.chat.slack.find import Finder
 from bot.chat.slack.http import signed_requests
 from bot.chat.slack.interactions import FORM, Interactions
-from bot.chat.slack.limits import Pace
+from bot.chat.slack.limits import Slots
 from bot.chat.slack.manifest import PATH, missing_scopes
 from bot.chat.slack.post import Poster
 from bot.chat.slack.tokens import SlackTokens
@@ -90,7 +90,7 @@ class SlackChat:
         self._web = SlackWeb(settings.base_url, tokens.bot, timeout)
         self._timeout = timeout
         self._client = self._make_client()
-        paced = Pace(self._call, clocks.monotonic, clocks.sleep).call
+        paced = Slots(self._call, clocks.monotonic, clocks.sleep).call
         files = Files(paced, self._web.upload)
         self._poster = Poster(paced, files, Finder(paced, lambda: self._skew), clocks.sleep)
         self._interactions = Interactions(

@@ -45,7 +45,7 @@ PATIENCE = 10.0
 """The longest wait in seconds that a call sits out; above it the outbox waits instead."""
 
 
-class Pace:
+class Slots:
     """Puts each call into its slot, in the order of asking."""
 
     def __init__(
