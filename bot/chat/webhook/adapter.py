@@ -165,7 +165,7 @@ def payload(delivery: Delivery) -> dict[str, Any]:
     `timestamp` is the first attempt's, so that a repeat is the same to the letter. `alert` and
     `revision` say which newest state replaces which; each incident has its `number`.
     """
-    message, first = delivery.message, delivery.first_attempt_at or 0.0
+    message, first = delivery.message.in_words(), delivery.first_attempt_at or 0.0
     kind = f"alert.{'updated' if delivery.update else 'opened'}"
     return {
         "type": kind if delivery.kind == "alert" else delivery.kind,

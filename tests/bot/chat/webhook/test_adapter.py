@@ -13,12 +13,14 @@ from bot import message
 from bot.chat.clocks import Clocks
 from bot.chat.table import CHATS
 from bot.chat.webhook import ReceiverSettings, WebhookSettings
-from bot.chat.webhook.adapter import Receiver, WebhookChat, open_webhook
+from bot.chat.webhook.adapter import Receiver, WebhookChat, open_webhook, payload
 from bot.config.load import parse
 from bot.deliver import Clocks as WorkerClocks
 from bot.deliver import Hooks, OutboxWorker
 from bot.errors import ConfigError
-from bot.model.chat import ChatSurroundings
+from bot.model.chat import ChatSurroundings, Delivery
+from bot.model.inline import link
+from bot.model.message import Field, Message
 from bot.route import News, route
 from bot.storage import channels, incidents, outbox
 from bot.storage.access import AccessPolicy
@@ -155,6 +157,22 @@ async def test_a_receiver_that_is_gone_is_told_once_and_keeps_its_alerts(
     await running.worker.pump()
     assert len(running.receiver.taken) == 1
     assert running.chat.health().ready
+
+
+def test_a_program_gets_words_without_marks() -> None:
+    linked = link("lena", "https://instagram.com/lena")
+    message = Message(
+        title=linked,
+        text=linked,
+        fields=(Field(name="Account", value=linked),),
+        table=((linked,),),
+    )
+    wanted = Delivery(
+        id="a", key="a", channel="webhook:ops", space=SPACE, action="post", message=message
+    )
+    data = payload(wanted)["data"]
+    assert (data["title"], data["text"], data["table"]) == ("lena", "lena", [["lena"]])
+    assert data["fields"] == [{"name": "Account", "value": "lena"}]
 
 
 def surroundings(**environ: str) -> ChatSurroundings:
