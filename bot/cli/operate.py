@@ -123,16 +123,20 @@ async def export_readings(settings: Settings, account: str | None, output: Path)
     async with app.opened(settings, sources=False) as service:
         store = service.store
         wanted = account or "*"
-        pattern = wanted if "/" in wanted else f"*/{wanted}"
-        known = await store.read(accounts.listing, (pattern,))
+        known = await store.read(accounts.listing, (wanted, f"*/{wanted}"))
         if not known:
-            raise CommandError(f"{account or 'nothing'} is not stored: see `ebbwatch accounts`")
+            raise CommandError(_nothing_stored(account))
         series = await store.read(
             readings.series,
             store.path,
             start=0,
             stop=int(time.time()) + 10 * 366 * 86400,
             only=[one.account for one in known] if account else None,
+        )
+    if not len(series.at):
+        raise CommandError(
+            f"{account or 'the accounts'} has no readings yet, at most lists or faults: poll "
+            "its source, or import a file with counts"
         )
     names = pl.Series(series.accounts, dtype=pl.String)
     frame = pl.DataFrame(
@@ -154,6 +158,15 @@ async def export_readings(settings: Settings, account: str | None, output: Path)
     except OSError as error:
         raise StorageError(f"{output} cannot be written: {error}") from None
     return frame.height
+
+
+def _nothing_stored(account: str | None) -> str:
+    if account is None:
+        return (
+            "no reading is stored yet, so there is nothing to export: `ebbwatch import` a "
+            "file, or `ebbwatch poll` a source"
+        )
+    return f"{account} is not stored: `ebbwatch accounts` lists what is"
 
 
 async def back_up(settings: Settings, target: Path | None) -> list[str]:

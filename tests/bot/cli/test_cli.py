@@ -352,6 +352,29 @@ def test_pictures_and_exports_of_one_account_go_where_they_can(
     assert "101 readings" in ebbwatch("export", "lena", "-o", "l.csv", cwd=configured).stdout
 
 
+def test_an_export_of_nothing_says_why(ebbwatch: Shell, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('timezone = "UTC"\ndatabase = "own.db"\n')
+    said = ebbwatch("export", "-o", "all.csv", cwd=tmp_path, fails=True).stderr
+    assert "no reading is stored yet" in said
+    (tmp_path / "demo.csv").write_text("date,followers\n2025-01-01,5\n")
+    ebbwatch("import", "demo.csv", cwd=tmp_path)
+    assert "1 readings" in ebbwatch("export", "-o", "all.csv", cwd=tmp_path).stdout
+    said = ebbwatch("export", "kim", "-o", "all.csv", cwd=tmp_path, fails=True).stderr
+    assert "kim is not stored" in said
+
+
+def test_a_question_ends_with_1_and_its_answer_is_an_option(
+    ebbwatch: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text('timezone = "UTC"\ndatabase = "own.db"\n')
+    (tmp_path / "lena.csv").write_text("date,Reach,Clicks\n2025-01-01,50,1\n2025-01-02,51,2\n")
+    for command in ("import", "check", "backtest"):
+        asked = ebbwatch(command, "lena.csv", cwd=tmp_path, fails=True)
+        assert asked.returncode == 1
+        assert "--columns followers=Reach" in asked.stdout + asked.stderr
+        ebbwatch(command, "lena.csv", "--columns", "followers=Reach", cwd=tmp_path)
+
+
 def test_each_file_of_a_folder_tells_its_own_faults(ebbwatch: Shell, configured: Path) -> None:
     folder = configured / "many"
     folder.mkdir()
