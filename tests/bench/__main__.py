@@ -6,6 +6,9 @@ import sys
 RUNS = (
     ("tests.bench.store", "import"),
     ("tests.bench.store", "review"),
+    ("tests.bench.parts", "newday"),
+    ("tests.bench.parts", "first"),
+    ("tests.bench.parts", "purge"),
     ("tests.bench.exports",),
     ("tests.bench.program", "check"),
     ("tests.bench.program", "startup"),
