@@ -2,6 +2,7 @@
 
 from bot.commands import (
     audience,
+    channel,
     chart,
     check,
     event,
@@ -16,6 +17,7 @@ from bot.commands import (
     subscribe,
 )
 from bot.commands import summary as summaries
+from bot.locales import languages
 from bot.message.kinds import EVENTS, SEVERITIES
 from bot.message.voice import mark
 from bot.model.command import Argument, Command
@@ -228,6 +230,36 @@ COMMANDS: tuple[Command, ...] = (
         name="subscriptions",
         help=mark("What this channel hears, and what is muted"),
         handler=subscribe.listing,
+    ),
+    Command(
+        name="settings",
+        help=mark("How this channel is spoken to: language, time zone, reminders, mentions"),
+        handler=channel.settings,
+        arguments=(
+            Argument(
+                name="language",
+                help=mark("The language of this channel"),
+                kind="choice",
+                choices=languages(),
+                required=False,
+            ),
+            Argument(
+                name="timezone",
+                help=mark("Its time zone, such as Europe/Vienna"),
+                required=False,
+            ),
+            Argument(
+                name="remind",
+                help=mark("Remind of critical alerts nobody has taken on, such as 12h; or off"),
+                required=False,
+            ),
+            Argument(
+                name="mention",
+                help=mark("The role that critical alerts mention; or off"),
+                required=False,
+            ),
+        ),
+        role="manager",
     ),
     Command(
         name="mute",

@@ -153,6 +153,26 @@ def configured_channel(voice: Voice) -> str:
     )
 
 
+def unknown_timezone(voice: Voice, text: str) -> str:
+    return voice.say(
+        '"{text}" is no time zone: write one such as Europe/Vienna or America/New_York.',
+        text=clean(text),
+    )
+
+
+def no_reminder(voice: Voice, text: str) -> str:
+    return voice.say(
+        '"{text}" is no span: write one such as 12h or 1d, or off.', text=clean(text)
+    )
+
+
+def no_role(voice: Voice, text: str) -> str:
+    return voice.say(
+        '"{text}" is no role: mention the role (or user group) itself, or write off.',
+        text=clean(text),
+    )
+
+
 def unknown_kind(voice: Voice, word: str, kinds: Sequence[str]) -> str:
     near = difflib.get_close_matches(word, kinds, n=1, cutoff=0.5)
     return unknown_choice(voice, word, near, kinds)

@@ -274,6 +274,7 @@ GOAL_REMOVED = mark("{account} has no goal any more.")
 BACK = mark("{account} is no longer forgotten: its source's next counts are kept again.")
 WATCHED = mark("{account} is watched from now on (by {source}).")
 UNWATCHED = mark("{account} is no longer watched; what was read stays until it is forgotten.")
+SETTINGS = mark("What is set for this channel; what is not listed is off.")
 SET_HERE = mark("Set for this channel; what is not listed is off.")
 _THREADS = {
     "also": mark("alerts here, their history in a thread"),

@@ -61,6 +61,11 @@ class Voice:
         """The translated text for `n` things; `{n}` is the written number."""
         return self.catalogue.ngettext(one, many, n).format(n=self.count(n), **values)
 
+    @property
+    def language(self) -> str:
+        """The name of the language in itself: "Deutsch"."""
+        return self.locale.get_language_name() or str(self.locale)
+
     # --- numbers ---
 
     def count(self, value: float) -> str:

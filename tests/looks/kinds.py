@@ -12,6 +12,7 @@ import numpy as np
 from bot import message
 from bot.message import details, replies, status, voice_for
 from bot.message.progress import AccountProgress
+from bot.message.summary import report_picture
 from bot.message.voice import Voice
 from bot.model.message import Alert, ChartSpec, Message
 from checks.model import Event, Notice
@@ -119,6 +120,15 @@ def made_over() -> Message:
     return cases.messages()["wave that came back"](voice())
 
 
+def milestone_card(theme: str, *accounts: str) -> Message:
+    made = message.notice(voice(), milestone(*accounts), SEEN)
+    assert made.chart is not None
+    rising = message.Scene(theme=theme)  # type: ignore[arg-type]
+    spec = made.chart
+    drawn = message.picture(voice(), spec, panel(spec.account, 96_000, 0.0), SEEN, rising)
+    return replace(made, picture=drawn)
+
+
 def milestone(*accounts: str) -> list[Notice]:
     return [
         Notice(
@@ -131,7 +141,7 @@ def milestone(*accounts: str) -> list[Notice]:
     ]
 
 
-def notices() -> dict[str, Message]:
+def notices(theme: str) -> dict[str, Message]:
     stale = Notice(
         kind="stale", account="tiktok/mo", at=SEEN, reasons=(reason("not_read", days=8),)
     )
@@ -142,10 +152,8 @@ def notices() -> dict[str, Message]:
         reasons=(reason("account_ended", status="gone"),),
     )
     return {
-        "milestone": message.notice(voice(), milestone("tiktok/up"), SEEN),
-        "milestones": message.notice(
-            voice(), milestone("tiktok/up", "tiktok/mo", "instagram/lenamakes"), SEEN
-        ),
+        "milestone": milestone_card(theme, "tiktok/up"),
+        "milestones": milestone_card(theme, "tiktok/up", "tiktok/mo", "instagram/lenamakes"),
         "notice": message.notice(voice(), [gone], SEEN),
         "notices": message.notice(voice(), [stale, gone], SEEN),
     }
@@ -205,30 +213,48 @@ def answers(theme: str) -> dict[str, Message]:
 
 def status_overview() -> Message:
     week = cases.week()
-    return status.overview(
-        voice(),
-        4,
-        [told(), told(LEAK, 9)],
-        SEEN - 1800,
-        [],
-        [],
-        week.goals,
-        week.deadlines,
-        SEEN,
+    look = status.Overview(
+        accounts=4,
+        open=[told(), told(LEAK, 9)],
+        ended=2,
+        newest=SEEN - 1800,
+        weeks=week.accounts,
+        stale=[("tiktok/mo", SEEN - 20 * DAY)],
+        gone=[("instagram/creator_0000", "suspended")],
+        goals=week.goals,
+        deadlines=week.deadlines,
     )
+    return status.overview(voice(), look, SEEN)
 
 
-def summaries() -> dict[str, Message]:
-    week = cases.week()
+def carded(period: Any, days: int, theme: Any) -> Message:
+    """The summary of a period with its picture."""
+    noise = np.random.default_rng(days)
+    changes = [(SEEN - DAY * n, float(noise.normal(40, 60))) for n in range(days)][::-1]
+    closed = [told(cases.OVER, 7)]
+    what = replace(
+        cases.week(),
+        period=period,
+        start=SEEN - days * DAY,
+        opened=2,
+        closed=closed,
+        milestones=milestone("tiktok/up"),
+        changes=changes,
+    )
+    made = message.summary(voice(), what, SEEN)
+    assert made.chart is not None
+    assert made.chart.report is not None
+    return replace(made, picture=report_picture(voice(), made.chart.report, theme))
+
+
+def summaries(theme: str) -> dict[str, Message]:
     return {
-        "summary week": message.summary(voice(), week, SEEN),
-        "summary month": message.summary(
-            voice(), replace(week, period="month", start=SEEN - 30 * DAY), SEEN
-        ),
+        "summary week": carded("week", 7, theme),
+        "summary month": carded("month", 30, theme),
     }
 
 
 def kinds(platform: str) -> Mapping[str, Message]:
     """Every kind by name; a platform's charts have its own background."""
     theme = "dark" if platform == "discord" else "light"
-    return {**alerts(theme), **notices(), **answers(theme), **summaries()}
+    return {**alerts(theme), **notices(theme), **answers(theme), **summaries(theme)}

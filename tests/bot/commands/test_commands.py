@@ -281,6 +281,22 @@ async def test_subscribing_to_the_same_accounts_again_changes_it(team: Team) -> 
     ]
 
 
+async def test_language_zone_reminder_and_mention_are_set_in_chat(team: Team) -> None:
+    asked = "settings language=de timezone=vienna remind=12h mention=<@&77>"
+    shown = await team.ask(MANAGER, asked)
+    assert shown.text.startswith("Für diesen Channel eingestellt")
+    known = await team.store.read(channels.get, str(MANAGER.channel))
+    assert known is not None
+    assert (known.locale, known.timezone) == ("de", "Europe/Vienna")
+    assert (known.remind, known.mention) == (12 * 3600, "role:77")
+    [done] = [d for d in await team.store.read(audit.listing) if d.action == "settings"]
+    assert "timezone=Europe/Vienna" in done.detail
+    assert "Status" not in (await team.ask(MANAGER, "settings remind=off")).title
+    for wrong in ("timezone=Mars", "remind=soon", "mention=@everyone", "language=xx"):
+        assert (await team.ask(MANAGER, f"settings {wrong}")).severity == "warning"
+    assert "nur" in (await team.ask(person(), "settings language=en")).text.lower()
+
+
 async def test_quiet_hours_summary_and_thread_are_set_in_chat(team: Team) -> None:
     asked = "subscribe #team-a quiet=22:00-07:00 summary=mon 09:00 thread=only"
     shown = await team.ask(MANAGER, asked)
