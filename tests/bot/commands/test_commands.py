@@ -284,7 +284,7 @@ async def test_subscribing_to_the_same_accounts_again_changes_it(team: Team) -> 
 async def test_language_zone_reminder_and_mention_are_set_in_chat(team: Team) -> None:
     asked = "settings language=de timezone=vienna remind=12h mention=<@&77>"
     shown = await team.ask(MANAGER, asked)
-    assert shown.text.startswith("Für diesen Channel eingestellt")
+    assert shown.text.startswith("Für diesen Kanal eingestellt")
     known = await team.store.read(channels.get, str(MANAGER.channel))
     assert known is not None
     assert (known.locale, known.timezone) == ("de", "Europe/Vienna")
