@@ -46,6 +46,7 @@ SCOPES = {
     "usergroups.list": "usergroups:read",
     "usergroups.users.list": "usergroups:read",
 }
+EVENT_SCOPES = {"app_mention": "app_mentions:read"}
 PER_MINUTE = {
     "chat.update": 50,
     "chat.postEphemeral": 100,
@@ -61,6 +62,7 @@ PER_MINUTE = {
     "usergroups.list": 20,
     "usergroups.users.list": 20,
     "views.open": 100,
+    "views.publish": 100,
     "apps.connections.open": 20,
 }
 """Calls that Slack promises per minute, workspace and method; chat.postMessage has its own."""
@@ -116,7 +118,7 @@ class SlackServer:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
-        self.team, self.scopes = TEAM, set(SCOPES.values()) | {"commands"}
+        self.team, self.scopes = TEAM, {*SCOPES.values(), *EVENT_SCOPES.values()} | {"commands"}
         self.scopes |= {"groups:read", "groups:history"}
         self.channels = {"C0MAIN": Channel("main"), "C0OTHER": Channel("other")}
         self.people: dict[str, dict[str, Any]] = {
@@ -127,6 +129,7 @@ class SlackServer:
         self.messages: list[dict[str, Any]] = []
         self.ephemerals: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
+        self.homes: dict[str, dict[str, Any]] = {}
         self.files: dict[str, File] = {}
         self.calls: list[tuple[str, float]] = []
         self.refused: list[dict[str, Any]] = []
@@ -289,6 +292,24 @@ class SlackServer:
             "team": {"id": self.team, "domain": "loop"},
             "user": {"id": user, "username": user, "team_id": self.team},
             "view": {**view, "id": "V1", "type": "modal", "state": {"values": values}},
+        }
+        return await self._interact("interactive", payload)
+
+    async def event(self, kind: str, **more: Any) -> Interaction:
+        """Something that happened: app_mention, app_home_opened."""
+        event = {"type": kind, "user": "U0LENA", **more}
+        payload = {"type": "event_callback", "team_id": self.team, "event": event}
+        return await self._interact("events_api", payload)
+
+    async def shortcut(self, callback: str, message: dict[str, Any]) -> Interaction:
+        """A line of a message's menu."""
+        payload = {
+            "type": "message_action",
+            "callback_id": callback,
+            "team": {"id": self.team, "domain": "loop"},
+            "user": {"id": "U0LENA", "name": "lena", "team_id": self.team},
+            "channel": {"id": "C0MAIN", "name": "main"},
+            "message": message,
         }
         return await self._interact("interactive", payload)
 
@@ -710,6 +731,14 @@ class SlackServer:
 
     async def _usergroups_users_list(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"users": self.groups.get(body["usergroup"], [])}
+
+    async def _views_publish(self, body: dict[str, Any]) -> dict[str, Any]:
+        view = body["view"]
+        if view["type"] != "home" or any(one["type"] == "table" for one in view["blocks"]):
+            raise ApiError("invalid_arguments")
+        check_blocks(view["blocks"], self.files, 100)
+        self.homes[body["user_id"]] = view
+        return {"view": {**view, "id": "VHOME"}}
 
     async def _views_open(self, body: dict[str, Any]) -> dict[str, Any]:
         opened = self._triggers.pop(body["trigger_id"], None)

@@ -223,10 +223,12 @@ def _entries(entries: Sequence[tuple[str, str]], room: _Room) -> Iterator[Compon
 
 
 def entry(header: Sequence[str], row: Sequence[str]) -> tuple[str, str]:
-    """A row's name and the rest of it in one line; a bare count says what it counts."""
+    """A row's name and the rest of it in one line; of several bare counts each says what it
+    counts."""
     name, *cells = row
+    several = sum(map(is_count, cells)) > 1
     facts = [
-        f"{label}: {cell}" if is_count(cell) and label else cell
+        f"{label}: {cell}" if several and is_count(cell) and label else cell
         for label, cell in zip([*header[1:], *[""] * len(cells)], cells, strict=False)
         if cell
     ]

@@ -29,6 +29,7 @@ from bot.chat.slack.callers import Callers
 from bot.chat.slack.errors import INVITE, SlackRefusal, refusal
 from bot.chat.slack.files import Files
 from bot.chat.slack.find import Finder
+from bot.chat.slack.home import WHY
 from bot.chat.slack.http import signed_requests
 from bot.chat.slack.interactions import FORM, Interactions
 from bot.chat.slack.limits import Slots
@@ -284,6 +285,19 @@ class SlackChat:
         async def submit(ack: Any, body: dict[str, Any]) -> None:
             await ack()
             self._start(self._interactions.submit, body)
+
+        @app.event("app_mention")
+        async def mention(body: dict[str, Any]) -> None:
+            self._start(self._interactions.doors.mention, body)
+
+        @app.event("app_home_opened")
+        async def home(body: dict[str, Any]) -> None:
+            self._start(self._interactions.doors.home, body)
+
+        @app.message_shortcut(WHY)
+        async def why(ack: Any, body: dict[str, Any]) -> None:
+            await ack()
+            self._start(self._interactions.doors.why, body)
 
         return app
 

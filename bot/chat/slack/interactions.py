@@ -9,6 +9,7 @@ from typing import Any
 from bot.chat.slack.callers import Callers
 from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.files import Files
+from bot.chat.slack.home import Doors
 from bot.chat.slack.limits import Call
 from bot.chat.slack.render import Rendered, button_delivery, render_answer, unescape
 from bot.chat.slack.web import SlackWeb
@@ -49,6 +50,14 @@ class Interactions:
         self._call = call
         self._web = web
         self._team = team
+        self.doors = Doors(
+            dispatcher,
+            callers,
+            call,
+            team=team,
+            tell=lambda url, message: self._tell(url, message, shared=False),
+            whisper=self._whisper,
+        )
 
     async def command(self, payload: Payload) -> None:
         line = clean(unescape(str(payload.get("text") or "")), lines=False)
@@ -77,6 +86,7 @@ class Interactions:
     async def press(self, payload: Payload) -> None:
         action = payload["actions"][0]
         user = payload.get("user") or {}
+        in_home = (payload.get("view") or {}).get("type") == "home"
         caller = await self._callers.caller(
             team=user.get("team_id") or (payload.get("team") or {}).get("id"),
             channel=(payload.get("channel") or {}).get("id"),
@@ -86,6 +96,9 @@ class Interactions:
             alert=button_delivery(str(action.get("action_id") or "")),
         )
         message = await self._dispatcher.answer_line(caller, _line(action))
+        if in_home:  # there is no address to answer to
+            await self._whisper(caller, None, message)
+            return
         await self._tell(str(payload["response_url"]), message, shared=False)
 
     async def submit(self, payload: Payload) -> None:

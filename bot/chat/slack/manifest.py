@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 
 from bot.chat.slack import SlackSettings
+from bot.chat.slack.home import WHY
 
 COMMAND = "/ebb"
 PATH = "/slack/events"
@@ -13,6 +14,7 @@ PATH = "/slack/events"
 SCOPES = {
     "chat:write": "post, edit and answer",
     "commands": f"hear {COMMAND}",
+    "app_mentions:read": "answer where it is mentioned",
     "files:write": "show charts",
     "files:read": "read the files of an import",
     "channels:read": "look at public channels it was invited to",
@@ -52,6 +54,9 @@ def slack_manifest(settings: SlackSettings) -> str:
     interactivity: dict[str, object] = {"is_enabled": True}
     if not sockets:
         interactivity["request_url"] = url["url"]
+    events: dict[str, object] = {"bot_events": ["app_home_opened", "app_mention"]}
+    if not sockets:
+        events["request_url"] = url["url"]
     return json.dumps(
         {
             "display_information": {
@@ -61,10 +66,24 @@ def slack_manifest(settings: SlackSettings) -> str:
             "features": {
                 "bot_user": {"display_name": "ebbwatch", "always_online": True},
                 "slash_commands": [command],
+                "app_home": {
+                    "home_tab_enabled": True,
+                    "messages_tab_enabled": True,
+                    "messages_tab_read_only_enabled": True,
+                },
+                "shortcuts": [
+                    {
+                        "name": "Why?",
+                        "type": "message",
+                        "callback_id": WHY,
+                        "description": "Every reason of this alert",
+                    }
+                ],
             },
             "oauth_config": {"scopes": {"bot": list(SCOPES)}},
             "settings": {
                 "interactivity": interactivity,
+                "event_subscriptions": events,
                 "org_deploy_enabled": False,
                 "socket_mode_enabled": sockets,
                 "token_rotation_enabled": False,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.chat.slack import rich
@@ -24,6 +24,7 @@ BLOCKS = 50
 # it counts (slackapi/bolt-js#2509); the whole JSON stays below that.
 TOTAL = 12_000
 PLAIN = 2900
+HOME, HOME_BLOCKS = 24_000, 98  # a view holds 100 blocks; its JSON stays well below 250 KB
 FALLBACK = 2500  # chat.update refuses a text above 4,000
 FOOTER = 300
 ANSWERS = 4  # a response address may be used five times, one is kept for a second try
@@ -99,6 +100,50 @@ def render_answer(message: Message, *, file: str | None = None) -> list[Rendered
         last = shown[ANSWERS - 1]
         shown[ANSWERS - 1 :] = [Rendered(last.text, [*last.blocks[:-1], _plain("…")])]
     return shown
+
+
+def home_view(messages: Sequence[Message]) -> Block:
+    """The app's home: messages below each other; a home shows no tables, so rows are lines."""
+    blocks: list[Block] = []
+    for message in messages:
+        lines = [
+            " · ".join(filter(None, (clean(cell, lines=False, inline=True) for cell in row)))
+            for row in message.table[1:]
+        ]
+        text = "\n".join(part for part in (message.text, *lines) if part)
+        shown = render(replace(message, table=(), text=text, picture=None), "")
+        parts = [shown, *shown.parts()]
+        blocks += [block for part in parts for block in part.blocks]
+        blocks.append({"type": "divider"})
+    kept: list[Block] = []
+    room = HOME
+    for block in blocks[:HOME_BLOCKS]:
+        room -= _weight(block)
+        if room < 0:
+            break
+        kept.append(_once(block, len(kept)))
+    return {"type": "home", "blocks": kept or [_plain("…")]}
+
+
+def _once(block: Block, number: int) -> Block:
+    """An action id may stand in a view once, and both messages may have a first button."""
+    if block["type"] != "actions":
+        return block
+    elements = [
+        {**one, "action_id": f"ebb::{number}-{place}"}
+        for place, one in enumerate(block["elements"])
+    ]
+    return {**block, "elements": elements}
+
+
+def answer_line_of(message: Mapping[str, Any], command: str) -> str | None:
+    """The command line of one of our buttons in a shown message, as Slack hands it over."""
+    for block in message.get("blocks") or ():
+        for element in block.get("elements") or () if block.get("type") == "actions" else ():
+            line = unescape(str(element.get("value") or ""))
+            if line.partition(" ")[0] == command:
+                return line
+    return None
 
 
 def button_delivery(action_id: str) -> str | None:

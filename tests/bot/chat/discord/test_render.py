@@ -189,7 +189,7 @@ def test_a_wide_table_becomes_entries_of_two_lines() -> None:
         ("Lena", "12,345", "+120 (+1.0%)", "today"),
         ("Mo", "2,001", "–", "Nov 2"),
     )
-    assert "**Lena**\nFollowers: 12,345 · +120 (+1.0%) · today\n**Mo**\n" in shown(
+    assert "**Lena**\n12,345 · +120 (+1.0%) · today\n**Mo**\n" in shown(
         Message(title="t", table=table)
     )
 

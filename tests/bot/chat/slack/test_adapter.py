@@ -604,9 +604,8 @@ def test_the_manifest_asks_for_exactly_what_is_used() -> None:
     manifest = json.loads(slack_manifest(SlackSettings()))
     asked = set(manifest["oauth_config"]["scopes"]["bot"])
     private = {scope.replace("channels:", "groups:") for scope in asked}
-    assert asked == set(loopback.SCOPES.values()) | {"commands"} | (
-        private & {"groups:read", "groups:history"}
-    )
+    used = {*loopback.SCOPES.values(), *loopback.EVENT_SCOPES.values(), "commands"}
+    assert asked == used | (private & {"groups:read", "groups:history"})
     assert asked == set(SCOPES)
     assert manifest["settings"]["socket_mode_enabled"] is True
     assert [one["command"] for one in manifest["features"]["slash_commands"]] == ["/ebb"]

@@ -1,0 +1,77 @@
+"""The app's home, a mention of the app, and "Why?" in a message's menu."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.chat.slack import SlackSettings
+from bot.chat.slack.home import WHY
+from bot.chat.slack.manifest import slack_manifest
+from bot.chat.slack.render import home_view
+from bot.model.message import Button, Message
+from tests.contracts.chat import delivery, open_stage, until
+from tests.contracts.stage_slack import SlackStage, said
+from tests.loopback.slack_limits import check_blocks
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[SlackStage]:
+    async with open_stage("slack") as opened:
+        assert isinstance(opened, SlackStage)
+        yield opened
+
+
+async def test_the_home_shows_how_things_stand_and_the_accounts(stage: SlackStage) -> None:
+    await stage.server.event("app_home_opened", tab="home", channel="D1")
+    await until(lambda: "U0LENA" in stage.server.homes)
+    told = said(stage.server.homes["U0LENA"])
+    assert "answer to status" in told
+    assert "answer to accounts" in told
+
+
+async def test_a_mention_is_answered_to_who_asked_alone(stage: SlackStage) -> None:
+    text = "<@U0BOT> event add Lena &amp; Mo"
+    await stage.server.event("app_mention", text=text, channel="C0MAIN", ts="1.0")
+    await until(lambda: stage.server.ephemerals)
+    caller, name, arguments = stage.dispatcher.asked[-1]
+    assert (name, arguments["text"]) == ("event add", "Lena & Mo")
+    assert (caller.channel, caller.space) == ("slack:C0MAIN", stage.space)
+
+
+async def test_a_bot_that_mentions_the_app_is_not_answered(stage: SlackStage) -> None:
+    await stage.server.event("app_mention", text="<@U0BOT> x", channel="C0MAIN", bot_id="B1")
+    await stage.command("status")
+    assert [name for _, name, _ in stage.dispatcher.asked] == ["status"]
+
+
+async def test_why_in_the_menu_asks_what_the_messages_button_asks(stage: SlackStage) -> None:
+    await stage.chat.send(delivery(stage, 7))
+    asked = await stage.server.shortcut(WHY, stage.server.shown()[0])
+    assert "answer to why 7" in said(await asked.answer())
+
+
+async def test_why_of_a_foreign_message_shows_what_is_open(stage: SlackStage) -> None:
+    asked = await stage.server.shortcut(WHY, {"text": "hello"})
+    assert "answer to incidents" in said(await asked.answer())
+
+
+def test_a_home_of_any_size_is_within_its_limits() -> None:
+    rows = tuple((f"instagram/account{n}", str(n)) for n in range(3000))
+    button = Button(label="Chart", command="chart 1")
+    big = Message(title="x", table=(("Account", "Followers"), *rows), buttons=(button,))
+    view = home_view([big, big])
+    check_blocks(view["blocks"], {}, 100)
+    assert "instagram/account0 · 0" in said(view)
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+def test_the_manifest_asks_for_the_doors(mode: str) -> None:
+    manifest = json.loads(slack_manifest(SlackSettings(mode=mode)))  # type: ignore[arg-type]
+    events = manifest["settings"]["event_subscriptions"]
+    assert events["bot_events"] == ["app_home_opened", "app_mention"]
+    assert ("request_url" in events) == (mode == "http")
+    assert manifest["features"]["shortcuts"][0]["callback_id"] == WHY
+    assert "app_mentions:read" in manifest["oauth_config"]["scopes"]["bot"]
