@@ -17,9 +17,8 @@ from bot.commands import (
     subscribe,
 )
 from bot.commands import summary as summaries
-from bot.locales import languages
 from bot.message.kinds import EVENTS, SEVERITIES
-from bot.message.voice import mark
+from bot.message.voice import LANGUAGES, mark
 from bot.model.command import Argument, Command
 
 _ACCOUNT = Argument(name="account", help=mark("An account, platform/handle"), kind="account")
@@ -240,7 +239,7 @@ COMMANDS: tuple[Command, ...] = (
                 name="language",
                 help=mark("The language of this channel"),
                 kind="choice",
-                choices=languages(),
+                choices=LANGUAGES,
                 required=False,
             ),
             Argument(

@@ -131,6 +131,12 @@ class PersonSettings(Section):
     accounts: tuple[str, ...] = Field(min_length=2, max_length=50)
 
 
+class AccountSettings(Section):
+    """`name` is what people read instead of the handle, whatever the platform calls it."""
+
+    name: str = Field(min_length=1, max_length=80)
+
+
 class ServeSettings(Section):
     """`web` also serves the page, which people open at `public_url`."""
 
@@ -168,6 +174,7 @@ class Settings(Section):
     events: tuple[EventSettings, ...] = ()
     goals: tuple[GoalSettings, ...] = ()
     people: tuple[PersonSettings, ...] = ()
+    accounts: Mapping[str, AccountSettings] = Field(default_factory=dict)
     chats: Mapping[str, BaseModel] = Field(default_factory=dict)
     homes: Mapping[str, str] = Field(default_factory=dict)
     serve: ServeSettings | None = None

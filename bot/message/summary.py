@@ -344,17 +344,15 @@ def _stale(voice: Voice, stale: Sequence[Silent], now: float) -> list[Field]:
 def _table(
     voice: Voice, known: Sequence[AccountProgress], scale: tuple[float, float] | None
 ) -> tuple[tuple[str, ...], ...]:
-    header = (voice.say("Account"), voice.say("Followers"), voice.say("Change"), "%", "")
+    header = (voice.say("Account"), voice.say("Followers"), voice.say("Change"), "")
     rows = []
     for course in _shown(known):
-        share = course.share
         rows.append(
             (
                 voice.account(course.account, 32),
                 voice.count(course.after) if course.has_level else "–",
-                "–" if math.isnan(course.change) else voice.signed(course.change),
-                "" if math.isnan(share) else voice.percent(share, signed=True),
-                sparkline(course.values[-14:], scale) if course.has_level else "",
+                moved(voice, course.change, course.share),
+                sparkline(course.values[-7:], scale) if course.has_level else "",
             )
         )
     return (header, *rows) if rows else ()

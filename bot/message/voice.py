@@ -27,6 +27,10 @@ _UNITS: tuple[tuple[Literal["day", "hour", "minute"], int, int], ...] = (
 )
 
 
+LANGUAGES = languages()
+"""Codes of all that are spoken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Texts, numbers and dates in one locale and time zone; made by `voice_for`."""

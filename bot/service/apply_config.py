@@ -50,6 +50,9 @@ async def apply(store: Store, settings: Settings, now: int, *, anew: bool) -> No
         ]
         goals.configure(db, wanted, now)
         accounts.set_tags(db, settings.tags)
+        set_setting(
+            db, accounts.NAMES, {name: one.name for name, one in settings.accounts.items()}
+        )
 
     await store.write(work)
 

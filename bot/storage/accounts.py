@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from bot.model.reading import Account, folded
 from bot.storage import forgetting
+from bot.storage.settings import setting
 
 Status = Literal["active", "gone", "suspended", "deactivated", "private", "renamed"]
 
@@ -154,10 +155,15 @@ def set_tags(db: Database, tags: Mapping[str, Sequence[str]]) -> None:
     db.conn.executemany("UPDATE accounts SET tags = ? WHERE id = ?", rows)
 
 
+NAMES = "names"
+"""The setting that holds the names of the config file."""
+
+
 def names(db: Database) -> dict[str, str]:
-    """What people call accounts, where that is known."""
+    """What people call accounts, where that is known; the config file has the last word."""
     rows = db.conn.execute("SELECT account, name FROM accounts WHERE name IS NOT NULL")
-    return {account: name for account, name in rows.fetchall() if name}
+    told = {account: name for account, name in rows.fetchall() if name}
+    return told | (setting(db, NAMES) or {})
 
 
 def set_names(db: Database, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
