@@ -34,12 +34,14 @@ def of_channel(request: Request, channel: Channel) -> list[tuple[str, str]]:
     """What is set for a channel, as (name, value)."""
     return replies.channel_settings(
         request.voice,
-        summary=channel.summary,
-        quiet=channel.quiet,
-        thread=channel.thread,
-        remind=channel.remind,
-        timezone=channel.timezone,
-        disabled=channel.disabled,
+        replies.ChannelLook(
+            summary=channel.summary,
+            quiet=channel.quiet,
+            thread=channel.thread,
+            remind=channel.remind,
+            timezone=channel.timezone,
+            disabled=channel.disabled,
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from sqlite_utils import Database
 
+from bot.commands.channel import of_channel
 from bot.commands.mute import described, own_mutes
 from bot.commands.parse import OFF
 from bot.commands.request import Request, look, visible, write_down
@@ -171,17 +172,7 @@ def _own(db: Database, request: Request) -> list[Subscription]:
 def _settings(request: Request, channel: Channel | None) -> list[tuple[str, str]]:
     if channel is None:
         return []
-    return replies.channel_settings(
-        request.voice,
-        replies.ChannelLook(
-            summary=channel.summary,
-            quiet=channel.quiet,
-            thread=channel.thread,
-            remind=channel.remind,
-            timezone=channel.timezone,
-            disabled=channel.disabled,
-        ),
-    )
+    return of_channel(request, channel)
 
 
 def _words(text: str) -> list[str]:
