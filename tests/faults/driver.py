@@ -202,7 +202,9 @@ class Driver:
     def __init__(self, stage: Stage, seed: int, folder: Path) -> None:
         self.stage = stage
         self.chance = random.Random(seed)
-        self.store = Store.open(folder / "faults.db", now=stage.now())
+        self.folder = folder / "data"
+        self.folder.mkdir()
+        self.store = Store.open(self.folder / "faults.db", now=stage.now())
         self.lives = Lives(stage.channel, stage.space, stage.now, self.chance)
         self.tally = self.lives.tally
         self._monotonic = 0.0
@@ -251,6 +253,8 @@ class Driver:
         )
 
     async def _deliver(self, *, crash: bool) -> None:
+        if self.chance.random() < 0.1:
+            await self._without_database()
         if crash:
             sending = asyncio.create_task(self._courier.run())
             await asyncio.sleep(self.chance.random() * 0.05)
@@ -262,6 +266,13 @@ class Driver:
         await self._courier.pump()
         self._pass_time(self.chance.choice((1, 30, 400)))
         await self._courier.revive()
+
+    async def _without_database(self) -> None:
+        """The database's folder is away for a moment: nothing may be sent meanwhile."""
+        away = self.folder.rename(self.folder.with_name("away"))
+        await self._courier.pump()
+        away.rename(self.folder)
+        self.tally.faults += 1
 
     def _pass_time(self, seconds: float) -> None:
         self._monotonic += 600.0
