@@ -130,7 +130,8 @@ async def opened(
         painter = Painter(store, calendar, settings.timezone, lambda: dispatcher.alerts_first())
         meter = _meter(settings) if chats else None
         observe = meter or unobserved
-        hooks = Hooks(draw=painter, report=report, observe=observe)
+        page = settings.serve.page if settings.serve else None
+        hooks = Hooks(draw=painter, report=report, observe=observe, page=page)
         review = Reviewer(
             store=store,
             settings=review_settings,

@@ -50,7 +50,8 @@ def _address(request: Request) -> str:
 def _sign_in(db: Database, request: Request) -> Message:
     address = _address(request)
     secret = _grant(db, request, "login", LOGIN_SECONDS)
-    return page.sign_in(request.voice, f"{address}/login?t={secret}", LOGIN_SECONDS)
+    url = f"{address}/login?t={secret}"
+    return page.sign_in(request.voice, url, LOGIN_SECONDS, bare=request.console)
 
 
 def _share(db: Database, request: Request, what: str, span: timedelta) -> Message:

@@ -23,7 +23,8 @@ from bot.errors import (
     StorageError,
 )
 from bot.model.chat import Chat, Delivery, FindingChat
-from bot.model.message import ChartSpec, Picture
+from bot.model.inline import link
+from bot.model.message import ChartSpec, Message, Picture
 from bot.model.observe import Observe, unobserved
 from bot.route import Voices, catch_up
 from bot.storage import alerts, channels, outbox
@@ -68,12 +69,14 @@ class Hooks:
     `report` tells the operator a sentence; `draw` makes a chart just before sending, and a
     message without its picture is sent where that fails. `queued` is set by whoever queued
     something, so that nobody waits for the next look. `observe` is told of each try to send.
+    `page` is the address of the page, to which alerts then link.
     """
 
     draw: Draw
     report: Callable[[str], Awaitable[None]]
     queued: asyncio.Event = field(default_factory=asyncio.Event)
     observe: Observe = unobserved
+    page: str | None = None
 
 
 @dataclass(slots=True)
@@ -107,7 +110,7 @@ class OutboxWorker:
         self._owner = secrets.token_hex(8)
         self._backoffs: dict[str, _Backoff] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._wake, self._observe = hooks.queued, hooks.observe
+        self._wake, self._observe, self._page = hooks.queued, hooks.observe, hooks.page
         self._learnt_at: float | None = None
         self._unread = ""
 
@@ -310,7 +313,17 @@ class OutboxWorker:
         wait = 0.0 if look_soon else getattr(error, "retry_after", None)
         await self._pause(channel.channel, wait)
 
+    def _with_link(self, channel: Channel, message: Message) -> Message:
+        """Alerts lead to their incident's page, where there is one."""
+        number = message.chart.incident if message.chart else None
+        if self._page is None or number is None:
+            return message
+        words = self._voices.voice_for(channel.locale, channel.timezone).say("Open page")
+        to = link(words, f"{self._page.rstrip('/')}/incident/{number}")
+        return replace(message, text=f"{message.text}\n{to}".strip())
+
     async def _with_picture(self, channel: Channel, delivery: Delivery) -> Delivery:
+        delivery = replace(delivery, message=self._with_link(channel, delivery.message))
         spec = delivery.message.chart
         if spec is None:
             return delivery

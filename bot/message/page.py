@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from bot.storage.grants import Grant
 
 
-def sign_in(voice: Voice, url: str, seconds: int) -> Message:
-    """For the asker alone: who opens it is signed in as them."""
+def sign_in(voice: Voice, url: str, seconds: int, *, bare: bool) -> Message:
+    """For the asker alone: who opens it is signed in as them. `bare` shows the address itself,
+    where a word cannot be a link."""
     return Message(
         title=voice.say("Your page"),
         text=voice.say(
             "{link}: it is for you alone, works once, and waits {span}.",
-            link=link(voice.say("Open"), url) if url.startswith("https:") else url,
+            link=link(url if bare else voice.say("Open page"), url),
             span=voice.span(seconds),
         ),
     )
@@ -30,7 +31,7 @@ def shared(voice: Voice, what: str, url: str, end: float, now: float) -> Message
         title=voice.say("A link to {what}", what=clean(what)),
         text=voice.say(
             "{url}\nWhoever has it may look, and change nothing, until {day}.",
-            url=url,
+            url=link(url, url),
             day=voice.day(end, now),
         ),
     )

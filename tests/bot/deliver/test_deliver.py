@@ -8,6 +8,7 @@ import pytest
 
 from bot import message
 from bot.deliver import LONGEST_ASKED, Clocks, Hooks, OutboxWorker
+from bot.model import inline
 from bot.model.message import ChartSpec, Message, Picture
 from bot.storage import alerts, channels, outbox
 from bot.storage.access import AccessPolicy
@@ -28,6 +29,8 @@ class Dispatcher:
         self.told = []
         self.pictures = []
         self.draw_error = None
+        self.page = None
+        self.observed = []
         self.worker = self.restart()
 
     def restart(self):
@@ -37,7 +40,12 @@ class Dispatcher:
             voices=message,
             access=AccessPolicy({"fake:team": ("*",)}),
             clocks=Clocks(calendar=self.clock, wall=self.clock, monotonic=self.clock),
-            hooks=Hooks(draw=self._draw, report=self._report),
+            hooks=Hooks(
+                draw=self._draw,
+                report=self._report,
+                page=self.page,
+                observe=lambda work, seconds, *of: self.observed.append((work, *of)),
+            ),
         )
         return self.worker
 
@@ -422,3 +430,22 @@ def test_the_outbox_gives_a_message_back_as_it_was():
     )
     assert Message.from_json(given.to_json()) == given
     assert replace(given, picture=None) == given
+
+
+async def test_an_alert_leads_to_its_incidents_page_and_nothing_else_does(dispatcher):
+    dispatcher.page = "https://page.example/"
+    await dispatcher.restart().start()
+    spec = ChartSpec(account="instagram/lena", start=0, end=1, incident=7)
+    await dispatcher.queue("alert", message=Message(title="a", text="fell", chart=spec))
+    await dispatcher.queue("summary", message=Message(title="b", text="calm"))
+    await dispatcher.settle()
+    alert, summary = (shown.message for shown in dispatcher.chat.sent)
+    assert inline.link("Open page", "https://page.example/incident/7") in alert.text
+    assert summary.text == "calm"
+
+
+async def test_every_try_is_observed_with_what_became_of_it(dispatcher):
+    dispatcher.chat.plan = ["late", "ok"]
+    await dispatcher.queue("a")
+    await dispatcher.settle()
+    assert dispatcher.observed == [("send", CHANNEL, "deferred"), ("send", CHANNEL, "sent")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,11 +27,9 @@ class Served:
 
     async def token(self, caller: Caller, line: str) -> str:
         """The secret in what a command answers."""
-        told = (await self.team.ask(caller, line)).text
-        for mark in ("login?t=", "/s/"):
-            if mark in told:
-                return told.partition(mark)[2].split()[0].rstrip(":")
-        return told.split("\n")[0]
+        told = (await self.team.dispatcher.answer_line(caller, line)).text
+        found = re.search(r"(?:login\?t=|/s/)([\w-]+)", told)
+        return found[1] if found else told.partition("\n")[0]
 
     async def signed_in(self, caller: Caller) -> ClientSession:
         client = ClientSession(self.base, cookie_jar=CookieJar(unsafe=True))
