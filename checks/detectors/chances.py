@@ -54,7 +54,7 @@ REMOVED: Mapping[str, float] = {
     "then nothing": 0.95,
     "fell on for days": -4.73,
     # ours: a purge may take a second day, and calm peers speak against one
-    "nothing after": 0.3,
+    "nothing after": 0.0,
     "fell on": -3.0,
     "peers calm": -1.5,
     "only peers calm": -4.3,
