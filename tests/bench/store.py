@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -49,13 +50,19 @@ def a_csv(path: Path, rows: int) -> None:
 
 def import_once(folder: Path, csv: Path) -> float:
     """The CSV through the file reader into a fresh store, as `ebbwatch import` does it."""
-    from bot.sources.tables.read_file import read_file
+    from bot.sources.pieces import Place, read_piece
+    from bot.sources.tables.options import TableOptions
 
     async def work() -> None:
         store = Store.open(folder / "import.db", now=NOW)
         row = await store.write(sources.ensure, "import")
-        batch = read_file(csv, platform=None, timezone="UTC")
-        await store_batch(store, row.id, batch, NOW, Outcome(source="import"))
+        place: Place | None = Place()
+        now = datetime.fromtimestamp(NOW, UTC)
+        while place is not None:
+            batch, place = read_piece(
+                csv, TableOptions(), place, hash_key=lambda: bytes(32), now=now
+            )
+            await store_batch(store, row.id, batch, NOW, Outcome(source="import"))
         store.close()
 
     for old in folder.glob("import.db*"):
