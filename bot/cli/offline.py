@@ -19,11 +19,13 @@ from bot.cli import listed
 from bot.errors import CommandError, SourceChanged
 from bot.message.alert import title
 from bot.message.kinds import worst_first
+from bot.message.picture import picture
 from bot.message.progress import moved
 from bot.message.reasons import sentence
 from bot.message.voice import voice_for
 from bot.message.wave import wave_title
 from bot.model.inline import plain
+from bot.model.message import ChartSpec, Picture
 from bot.model.reading import METRICS, FollowerList
 from bot.model.source import Found
 from checks.incident.day import EmptyDayContext
@@ -198,6 +200,29 @@ def _shown_first(incident: Incident) -> tuple[bool, tuple[float, ...]]:
 def _newest(frame: pl.DataFrame, lists: Sequence[FollowerList]) -> int:
     read = [] if frame.is_empty() else [int(frame["at"].max())]  # type: ignore[arg-type]
     return max([*read, *(one.at for one in lists)])
+
+
+def chart_of(given: Input, account: str | None, days: int, metric: str) -> Picture:
+    """One account of the files over its last `days`.
+
+    CommandError where several could be meant.
+    """
+    names = given.frame["account"].unique(maintain_order=True).to_list()
+    wanted = [name for name in names if account in (None, name, name.partition("/")[2])]
+    if len(wanted) != 1:
+        near = ", ".join(sorted(names)[:3])
+        raise CommandError(
+            f"{counted(len(names), 'account')} in there: name one with --account, "
+            f"such as {near}"
+        )
+    frame = given.frame.filter(pl.col("account") == wanted[0])
+    now = int(frame["at"].max())  # type: ignore[arg-type]
+    panel = panel_of(frame, now, "UTC", days + LOOKBACK + 1)
+    if metric not in panel.metrics:
+        known = ", ".join(panel.metrics)
+        raise CommandError(f"{wanted[0]} has no {metric} in there: it has {known}")
+    spec = ChartSpec(account=wanted[0], metric=metric, start=now - days * 86400, end=now)
+    return picture(voice_for("en", "UTC"), spec, panel, now)
 
 
 def backtest(

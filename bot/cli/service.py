@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from bot.errors import CommandError, ConfigError
 
 if TYPE_CHECKING:
     from bot.config.schema import Settings
-    from bot.model.message import Message
+    from bot.model.message import Message, Picture
     from bot.model.source import Found
 
 Result = TypeVar("Result")
@@ -267,7 +268,7 @@ def export(context: click.Context, /, account: str | None, output: Path) -> None
 
 
 @click.command()
-@click.argument("account")
+@click.argument("subject", metavar="ACCOUNT|FILE")
 @click.argument("span", default="30d")
 @click.argument(
     "metric",
@@ -275,21 +276,46 @@ def export(context: click.Context, /, account: str | None, output: Path) -> None
     default="followers",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@with_options(READING)
 @click.pass_context
 def chart(
-    context: click.Context, /, account: str, span: str, metric: str, output: Path
+    context: click.Context,
+    /,
+    subject: str,
+    span: str,
+    metric: str,
+    output: Path,
+    **options: Any,
 ) -> None:
-    """Draw a metric of ACCOUNT over SPAN into a PNG file."""
+    """Draw ACCOUNT, or an account of FILE, into a PNG file."""
     from bot.cli.operate import ask
 
-    message = _await(ask(settings_of(context), f'chart "{account}" {span} {metric}'))
-    if message.picture is None:
-        raise CommandError(message.in_words().text or message.in_words().title)
+    if Path(subject).is_file():
+        drawn = _chart_of_file(Path(subject), span, metric, options)
+    else:
+        message = _await(ask(settings_of(context), f'chart "{subject}" {span} {metric}'))
+        if message.picture is None:
+            raise CommandError(message.in_words().text or message.in_words().title)
+        drawn = message.picture
     try:
-        output.write_bytes(message.picture.png)
+        output.write_bytes(drawn.png)
     except OSError as error:
         raise CommandError(f"{output} cannot be written: {error.strerror}") from None
-    click.echo(f"{message.picture.alt}\nwritten to {output}")
+    click.echo(f"{drawn.alt}\nwritten to {output}")
+
+
+def _chart_of_file(path: Path, span: str, metric: str, options: dict[str, Any]) -> Picture:
+    """Needs no config and no database, like `check`."""
+    from bot.cli import offline
+    from bot.commands.times import read_span
+
+    try:
+        days = max(2, read_span(span).days)
+    except ValueError:
+        raise click.BadParameter(f'"{span}" is no span: write 30d', param_hint="SPAN") from None
+    account = options.pop("account")
+    given = offline.read_files([path], options | {"timezone": "UTC"}, datetime.now(UTC))
+    return offline.chart_of(given, account, days, metric)
 
 
 def _asking(name: str, about: str, usage: str, *, sources: bool = False) -> click.Command:

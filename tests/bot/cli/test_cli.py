@@ -490,3 +490,16 @@ def test_a_wave_is_one_block(ebbwatch: Shell, tmp_path: Path) -> None:
     assert sum("accounts (YouTube)" in line for line in blocks) == 1
     assert len(blocks) <= 4
     assert out.count("youtube/") >= 20
+
+
+def test_a_file_is_drawn_without_a_config(ebbwatch: Shell, purged: Path) -> None:
+    words = ("chart", "counts.csv", "30d", "-o", "out.png")
+    out = ebbwatch(*words, cwd=purged.parent).stdout
+    assert out.startswith("Chart of instagram/lena")
+    assert (purged.parent / "out.png").read_bytes().startswith(b"\x89PNG")
+    words = ("chart", "counts.csv", "30d", "views", "-o", "out.png")
+    assert "has no views in there" in ebbwatch(*words, cwd=purged.parent, fails=True).stderr
+    sample = ROOT / "bot" / "sample" / "youtube-vtubers.csv"
+    words = ("chart", sample, "-o", "out.png", "--platform", "youtube")
+    said = ebbwatch(*words, cwd=purged.parent, fails=True).stderr
+    assert "138 accounts in there: name one with --account" in said
