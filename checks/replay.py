@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from checks.incident.day import EmptyDayContext
-from checks.incident.decide import SILENCE, decide
+from checks.incident.decide import REMEMBERED, decide
 from checks.judge import judgements
 from checks.lists.verdicts import Told
 from checks.model import Decision, Event, Incident, Judgement, Rules
@@ -81,6 +81,6 @@ def _carry(days: Iterable[tuple[int, Judgement]]) -> Iterator[tuple[int, list[De
         alive = {
             key: each
             for key, each in alive.items()
-            if each.resolved_at is None or at - each.resolved_at <= SILENCE
+            if each.resolved_at is None or at - each.resolved_at <= REMEMBERED
         }
         yield at, made

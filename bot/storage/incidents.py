@@ -10,11 +10,11 @@ from sqlite_utils import Database
 from bot.storage import accounts
 from bot.storage.incident_row import causes_of, from_row, to_row, visible
 from bot.storage.rows import insert
+from checks.incident.decide import REMEMBERED
 from checks.model import Incident, Update
 
-MEMORY_DAYS = 21
-"""How long a resolved incident can still be named by `decide`: kinds change for 7 days, a
-mass-follow owns the loss of the 14 days after it."""
+MEMORY_DAYS = REMEMBERED // 86_400
+"""How long a resolved incident can still be named by `decide`."""
 
 Feedback = Literal["expected", "false", "useful"]
 

@@ -45,6 +45,9 @@ CALM_DAYS, CALM_DAYS_OF_A_LEAK = 3, 7
 around their limit while the loss goes on."""
 
 SILENCE = 14 * DAY
+REMEMBERED = 77 * DAY
+"""How long a closed incident is still known: a sum over up to ten weeks, the longest there is,
+that holds its move is no news."""
 HISTORY = 7 * DAY
 """A batch in a list that ended so long ago is recorded as over: the default of `news`."""
 
@@ -89,7 +92,7 @@ Series = tuple[str, str]
 def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> list[Decision]:
     """What `judgement` does to each incident, with a reason that DECISIONS names.
 
-    `incidents` are the open ones and those closed within the last 14 days. Every open
+    `incidents` are the open ones and those closed within REMEMBERED. Every open
     incident gets exactly one decision, a closed one at most one.
     """
     known: dict[Series, list[Incident]] = {}
@@ -113,6 +116,8 @@ def _rests(incident: Incident, judgement: Judgement, now: int) -> bool:
     """Whether a closed incident cannot change any more without a new finding."""
     if incident.resolved_at is None:
         return False
+    if now - incident.resolved_at > SILENCE:
+        return True
     late = incident.closed_as != "calm" or now - incident.opened_at > REVISION
     return late and not is_corrected(incident, judgement.view)
 
@@ -149,9 +154,14 @@ class _Book:
                 self._let_be(incident)
         return list(self.decisions.values())
 
+    def _long_over(self, incident: Incident) -> bool:
+        """Whether nothing but a sum over weeks can still speak of it."""
+        over = incident.resolved_at
+        return over is not None and self.now - over > SILENCE
+
     def _undo(self, incident: Incident) -> None:
         """Ends what the newest readings take back."""
-        if incident.closed_as in ("glitch", "corrected"):
+        if incident.closed_as in ("glitch", "corrected") or self._long_over(incident):
             return
         if is_corrected(incident, self.view):
             self._close(
@@ -283,6 +293,8 @@ class _Book:
         finding = verdict.finding
         for incident in self.incidents.values():
             if {finding.direction, incident.direction} != {"up", "down"} or incident.open:
+                continue
+            if self._long_over(incident):
                 continue
             standing = self.standing
             days = (self.now - incident.last_finding_at) / DAY

@@ -2,6 +2,7 @@
 
 import math
 
+from checks.detectors.explain import FLOWING
 from checks.detectors.table import Check, check_named
 from checks.model import UNEXPLAINED, DayContext, Incident, Standing, Verdict
 
@@ -145,8 +146,12 @@ def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> 
         or standing is None
     ):
         return False
+    if incident.closed_as in ("glitch", "corrected"):
+        return False  # no sum that holds both ways shows it
     if incident.direction != finding.direction or finding.start > incident.last_finding_at:
         return False
+    if finding.metric in FLOWING:
+        return True  # the same weeks, of which there is no level to compare
     days = (finding.at - incident.last_finding_at) / DAY
     since = standing.level - remembered(incident, "seen") - standing.daily * days
     sign = -1 if finding.direction == "down" else 1

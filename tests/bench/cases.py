@@ -9,7 +9,7 @@ KINDS = {
     "purge masked by growth": "purge",
     "glitch later restored": "glitch",
     "single-account churn": "unfollow_wave",
-    "surge with a cause": "unexplained_spike",
+    "surge with a cause": "viral",
 }
 
 
@@ -19,15 +19,16 @@ def incident_cases(bars: Bars, first: int) -> None:
     for name, case in CASES.items():
         for draw in range(first, first + DRAWS):
             drawn += 1
-            held += _is(name, case, draw, KINDS[case.label])
+            held += _is(name, case, draw)
             if case.label.startswith("surge"):
                 drawn += 1
-                held += _is(name, case, draw, "viral", views=True)
+                held += _is(name, case, draw, views=True)
     print(f"{held} of {drawn} draws of {len(CASES)} cases held")
     bars.at_least("incidents.csv, share of draws held", 1, held / drawn)
 
 
-def _is(name: str, case: Case, draw: int, kind: str, *, views: bool = False) -> bool:
+def _is(name: str, case: Case, draw: int, *, views: bool = False) -> bool:
+    kind = KINDS[case.label]
     found = [each.kind for each in incidents(world(case, draw, views=views))]
     if found != [kind]:
         print(f"{name}, draw {draw}{', views' if views else ''}: wanted {kind}, got {found}")

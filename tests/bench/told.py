@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.incident.decide import SILENCE, decide
+from checks.incident.decide import REMEMBERED, decide
 from checks.judge import judgements
 from checks.model import SEVERITIES, Incident, Rules
 from checks.panel.panel import Ints, Panel
@@ -40,7 +40,7 @@ def told(panels: Sequence[Panel], rules: Rules, columns: Ints) -> list[Told]:
         alive = {
             key: each
             for key, each in alive.items()
-            if each.resolved_at is None or at - each.resolved_at <= SILENCE
+            if each.resolved_at is None or at - each.resolved_at <= REMEMBERED
         }
         made.append((at, decisions))
         for notice in judgement.notices:

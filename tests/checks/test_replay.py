@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.incident.decide import SILENCE, decide
+from checks.incident.decide import REMEMBERED, decide
 from checks.judge import judge, judgements
 from checks.model import Decision, Incident
 from checks.panel.panel import Panel, build_panel
@@ -35,7 +35,7 @@ def day_by_day(panels: Sequence[Panel]) -> list[tuple[int, list[Decision]]]:
         alive = [
             each
             for each in store.values()
-            if each.resolved_at is None or now - each.resolved_at <= SILENCE
+            if each.resolved_at is None or now - each.resolved_at <= REMEMBERED
         ]
         made = decide(alive, judge(panel, RULES), now)
         store |= {each.incident.key: each.incident for each in made}

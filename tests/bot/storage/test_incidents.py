@@ -145,7 +145,7 @@ async def test_decide_gets_what_is_open_or_ended_lately(store):
     day = 86_400
     await save(store, FULL)
     await save(store, replace(OPEN, account="x/open", opened_at=NOW - 400 * day))
-    later = NOW + 30 * day
+    later = NOW + (incidents.MEMORY_DAYS + 9) * day
     found = await store.read(incidents.recent, later, later)
     assert [one.incident.account for one in found] == ["x/open"]
     found = await store.read(incidents.recent, NOW + 5 * day, NOW + 5 * day)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from checks.incident.decide import DECISIONS, decide
+from checks.incident.decide import DECISIONS, REMEMBERED, decide
+from checks.incident.rules import retells
 from checks.model import (
     Decision,
     Direction,
@@ -144,7 +145,7 @@ def live(
         alive = [
             each
             for each in store.values()
-            if each.resolved_at is None or now - each.resolved_at <= 14 * DAY
+            if each.resolved_at is None or now - each.resolved_at <= REMEMBERED
         ]
         for decision in decide(alive, judgement, now):
             store[decision.incident.key] = decision.incident
@@ -161,6 +162,12 @@ PURGE = Seen("purge")
 LEAK = Seen("leak", score=-5.0, span=10)
 SLOW = replace(LEAK, check="leak")
 LOSING = [100_000.0 - 300 * k for k in range(10)]
+RISEN = [
+    *[BASE + 100 * k for k in range(3)],
+    *[106_000.0 + 1_000 * k for k in range(4)],
+    *[109_000.0 + 100 * k for k in range(1, 34)],
+]
+GROWN = Seen("viral", score=90.0, direction="up", span=28, check="surge")
 CALM = [LOSING[-1] + 100 * k for k in range(1, 12)]
 SURGE = Seen("mass_follow", score=30.0, direction="up")
 DOWN = [90_000.0 + 100 * k for k in range(12)]
@@ -234,6 +241,16 @@ TABLE = [
             (9, "open", "first_finding"),
             (16, "resolve", "calm"),
             (24, "open", "new_episode"),
+        ],
+    ),
+    (
+        "a sum over four weeks does not tell a rise again that is weeks over",
+        RISEN,
+        {**dict.fromkeys(range(3, 7), SURGE), **dict.fromkeys(range(26, 31), GROWN)},
+        [
+            (3, "open", "first_finding"),
+            *[(day, "update", "still_there") for day in range(4, 7)],
+            (9, "resolve", "calm"),
         ],
     ),
     (
@@ -442,6 +459,17 @@ def test_the_same_judgement_twice_opens_nothing_twice() -> None:
     again = decide([each.incident for each in first], judgement, START)
     assert [each.action for each in again] == ["update"]
     assert again[0].incident == first[0].incident
+
+
+def test_a_fading_over_weeks_that_were_told_already_is_no_news() -> None:
+    log = live([*LOSING, *CALM], {9: SLOW})
+    thinned = replace(log[-1][1].incident, metric="interactions")
+    seen = verdict(Tape([*LOSING, *CALM], day=20), replace(SLOW, check="fading", span=20))
+    standing = Tape([*LOSING, *[80_000.0] * 11], day=20).standing(ACCOUNT, "interactions")
+    faded = replace(seen, finding=replace(seen.finding, metric="interactions"))
+    assert retells(faded, thinned, standing)
+    later = replace(faded.finding, start=thinned.last_finding_at + DAY)
+    assert not retells(replace(faded, finding=later), thinned, standing)
 
 
 def test_every_reason_of_every_decision_is_named() -> None:
