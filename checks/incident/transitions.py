@@ -128,7 +128,8 @@ def retold(
         values = dict(each.values)
         if each.code == "moved":
             values |= {"change": round(incident.change), "expected": round(incident.expected)}
-            values["days"] = days
+            if incident.metric not in FLOWING:  # a flow's are its newest week's
+                values["days"] = days
         elif each.code == "moved_percent":
             values["percent"] = round(100 * excess(incident) / incident.level, 2)
         elif each.code == "slow_loss":

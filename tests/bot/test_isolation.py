@@ -49,6 +49,7 @@ OWN = {
     "help": "help",
     "audience": "audience instagram/lena",
     "web": "web",
+    "settings": "settings",
 }
 BEYOND = {
     "status": "status instagram/rival",

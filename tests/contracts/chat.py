@@ -20,6 +20,8 @@ from bot.model.command import Argument, ArgumentKind, Attachment, Caller, Comman
 from bot.model.message import Button, Field, Message
 
 STAGES = tuple(CHATS)
+CONVERSING = tuple(name for name in STAGES if name not in ("console", "webhook"))
+"""Chats in which people read and answer: they edit, look up and hear commands."""
 
 DEFERRED = ("throttled", "throttled everywhere", "throttled for a year")
 UNSENT = ("reset before", "hang before", "garbage before", "broken before")

@@ -126,6 +126,14 @@ def silent(rng: np.random.Generator) -> dict[str, Any]:
     return counts
 
 
+def fading(rng: np.random.Generator) -> dict[str, Any]:
+    """Interactions that fall by 70 % over ten weeks while the followers stay."""
+    counts = calm(rng)
+    left = np.interp(np.arange(DAYS), [40, 110], [1.0, 0.3])
+    counts["interactions"][0] = np.cumsum(rng.poisson(900 * left))
+    return counts
+
+
 CASES = (
     Case("rise", rising, 140, 145),
     Case("fall", falling, 140, 145),
@@ -135,5 +143,6 @@ CASES = (
     Case("oscillation", swinging, 124, 150),
     Case("dilution", thinning, 126, 150),
     Case("reach", unseen, 134, 146),
+    Case("fading", fading, 85, 145),
     Case("posting_stopped", silent, 132, 143),
 )

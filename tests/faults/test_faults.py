@@ -7,17 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.chat import STAGES, open_stage
+from tests.contracts.chat import CONVERSING, open_stage
 from tests.faults.driver import Driver
 
 SCHEDULES = 200 if os.environ.get("EBBWATCH_FAULTS") else 5
 
 
-# the console and webhooks take each revision as a line of its own: there is nothing to edit
-EDITED = [name for name in STAGES if name not in ("console", "webhook")]
-
-
-@pytest.mark.parametrize("platform", EDITED)
+@pytest.mark.parametrize("platform", CONVERSING)
 @pytest.mark.parametrize("seed", range(SCHEDULES))
 async def test_nothing_is_lost_doubled_or_disordered(
     platform: str, seed: int, tmp_path: Path, request: pytest.FixtureRequest

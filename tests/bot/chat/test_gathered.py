@@ -18,7 +18,7 @@ from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.model import SEVERITIES, Incident, Severity, Update
-from tests.contracts.chat import STAGES, Stage, open_stage
+from tests.contracts.chat import CONVERSING, Stage, open_stage
 
 DAY = 86400
 
@@ -91,7 +91,7 @@ class Team:
         await self.worker.pump()
 
 
-@pytest.fixture(params=[name for name in STAGES if name != "console"])
+@pytest.fixture(params=CONVERSING)
 async def team(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Team]:
     async with open_stage(request.param) as stage:
         team = Team(stage, tmp_path)

@@ -20,7 +20,7 @@ from bot.storage import channels, outbox
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
-from tests.contracts.chat import STAGES, Stage, alert, delivery, open_stage
+from tests.contracts.chat import CONVERSING, Stage, alert, delivery, open_stage
 from tests.contracts.stage_discord import open_stage as open_discord
 
 FULL = bool(os.environ.get("EBBWATCH_SOAK"))
@@ -35,7 +35,7 @@ OURS = [
 ]
 
 
-@pytest.fixture(params=[name for name in STAGES if name != "console"])
+@pytest.fixture(params=CONVERSING)
 async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     async with open_stage(request.param) as opened:
         yield opened
