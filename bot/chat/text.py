@@ -41,6 +41,7 @@ def clean(text: str, *, lines: bool = True, inline: bool = False) -> str:
     """
     text = tidy(text) if inline else plain(text)
     text = _DOUBTFUL.sub(_without_tricks, _LINE_BREAKS.sub("\n", text))
+    text = tidy(text)  # a link may have lost its last visible word
     shown = text if lines else text.replace("\n", " ")
     shown = _SPACES.sub(" ", shown).replace(" \n", "\n").replace("\n ", "\n")
     return _EMPTY_LINES.sub("\n\n", shown).strip()

@@ -113,7 +113,7 @@ async def test_a_manager_acknowledges_by_button_and_a_reader_cannot(
         await service.poll(feed)
     await service.worker.pump()
     message = discord.shown()[0]
-    buttons = [one for row in message["components"] for one in row["components"]]
+    buttons = stage_discord.buttons_of(message)
     ack = next(one for one in buttons if one["label"] == "Acknowledge")
     pressed = {"custom_id": ack["custom_id"], "component_type": 2}
     for rights, acknowledged in ((0, False), (MANAGE_SERVER, True)):

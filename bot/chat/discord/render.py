@@ -32,7 +32,7 @@ EMPTY = "–"
 STYLES = {"primary": 1, "plain": 2, "danger": 4}
 _MOMENTS = {"moment": "f", "day": "D", "ago": "R"}
 _MARKUP = str.maketrans({char: f"\\{char}" for char in "\\*_~`|<>[]@#"})
-_LIST_MARK = re.compile(r"^(\s*\d*)([-+.)])(?=\s)", re.MULTILINE)
+_LIST_MARK = re.compile(r"^(\s*\d*)([-+.)])(?=\s|$)", re.MULTILINE)
 _FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 Component = dict[str, Any]

@@ -165,6 +165,13 @@ def _hides(char: str) -> bool:
     return unicodedata.category(char) in {"Cf", "Cc", "Cs"} and char not in "\n\u200d"
 
 
+@pytest.mark.parametrize("mark", ["-", "+", "3.", "3)"])
+def test_a_lone_mark_begins_no_list(mark: str) -> None:
+    written = Message(title=mark, text=f"0\n{mark}", table=(("a", "b" * 40), (mark, "0")))
+    for text in texts(render(written, ID)):
+        assert not MARKUP.search(_without_marks(_without_escapes(text))), text
+
+
 def test_what_does_not_fit_is_in_the_file_whole() -> None:
     words = [f"word{number}" for number in range(2000)]
     rendered = render(Message(title="t", text=" ".join(words)), ID)
@@ -222,6 +229,11 @@ def test_links_and_moments_are_discords_own() -> None:
     assert shown(Message(text=text)) == "[\\@lena](https://x.com/lena) <t:5:R>"
 
 
+def test_a_link_of_nothing_visible_is_none() -> None:
+    hidden = inline.link("\U00018cd6\u200b", "https://x.com/lena")
+    assert shown(Message(title="t", fields=(Field(name=hidden, value="5"),))) == "### t\n5"
+
+
 def test_no_id_is_in_view() -> None:
     assert ID not in shown(Message(title="t", footer="#12"))
     first, second = component_ids(ID)
@@ -264,6 +276,7 @@ def test_only_a_role_number_mentions(mention: str | None) -> None:
         ("-1,200 (-12 %)", "-1,200 (-12 %)"),
         ("- item", "\\- item"),
         ("12. item", "12\\. item"),
+        ("-\nitem\n12.", "\\-\nitem\n12\\."),
         ("[a](https://b)", "\\[a\\](https:\\//b)"),
         ("@everyone <@1> *b*", "\\@everyone \\<\\@1\\> \\*b\\*"),
     ],
