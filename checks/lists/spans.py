@@ -34,16 +34,25 @@ taken off it so many times. Twice as much would cost batches that end in a busy 
 _TIMES = 1.35
 """A span holds at least so many times what is usual: a growing account is no batch."""
 
-_NIGHT = 8
-"""Hours of the day that count as night: those in which fewest of the list joined."""
+_PART = 0.25
+"""Share of a span that a batch around the clock has, for which hours are weighed best."""
 
-_SLEEPS = 0.28
-"""Share of a list that joins by night at most, else nobody there sleeps (a flat day has
-0.33)."""
+_SLEEPS = 0.2
+"""How far above the list's own a flat day must weigh, else nobody there sleeps."""
 
 _WAKE = 4.8
 """Spreads beyond the list's own share of the night, whatever the day brought: posts and growth
 cancel out, a batch that drips around the clock does not. Clean lists reach 4.4."""
+
+_OWN = (1.3, 1.8)
+"""How much further beyond the usual an excess of up to two days, and of more, must be that
+keeps the list's own hours, as what posts bring does. Of 120 clean lists five show a burst
+without it and none with it; batches around the clock are found as often. A batch of half a day
+has hours of its own: there more would lose one in a hundred of them."""
+
+_TOLD = 4.0
+"""Spreads by which a batch around the clock would show in a span's hours, for its absence to
+say something."""
 
 _SPREAD_SHARE = 0.7
 
@@ -53,30 +62,40 @@ _SPREAD_NORMAL = 1.036
 
 @dataclass(slots=True)
 class Days:
-    """Counts by day, those of the list's night, and the night's share of a day (0: none)."""
+    """Counts by day, and `awake`: how far each day's hours are those of a flat day, not of the
+    list's own (mean 0, variance `spread` a follow; a flat day's mean is `flat`, 0 where the
+    list itself is flat)."""
 
     ends: Ints
     counts: Floats
-    nights: Floats
-    asleep: float
+    awake: Floats
+    spread: float
+    flat: float
 
     @classmethod
     def of(cls, joins: JoinDays, times: Times) -> "Days":
         hours = times % DAY // 3_600
-        many = np.bincount(hours, minlength=24)
-        night = np.argsort(many, kind="stable")[:_NIGHT]
-        asleep = float(many[night].sum() / max(many.sum(), 1))
-        if asleep > _SLEEPS:
-            return cls(joins.ends, joins.counts.copy(), np.zeros_like(joins.counts), 0.0)
-        place = np.searchsorted(joins.ends, times[np.isin(hours, night)])
-        nights = np.bincount(place, minlength=len(joins.ends)).astype(np.float64)
-        return cls(joins.ends, joins.counts.copy(), nights, asleep)
+        share = (np.bincount(hours, minlength=24) + 1) / (len(times) + 24)
+        beyond = 1 / (24 * share) - 1
+        weight = beyond / (1 + _PART * beyond)  # score of a mixture of both, bounded
+        weight -= share @ weight
+        spread, flat = float(share @ weight**2), float(weight.mean())
+        place = np.searchsorted(joins.ends, times)
+        awake = np.bincount(place, weight[hours], len(joins.ends)).astype(np.float64)
+        return cls(
+            joins.ends, joins.counts.copy(), awake, spread, flat if flat >= _SLEEPS else 0.0
+        )
+
+    def usual(self) -> Floats:
+        """How many the weeks before each day and its weekday let expect; NaN: not known."""
+        expected: Floats = _weekdays(self.counts, self.ends) * _before(self.counts)
+        return expected
 
     def forget(self, span: "Span") -> None:
         """What was found no longer teaches what is usual, nor hides the next."""
         inside = slice(span.first, span.last + 1)
         self.counts[inside] = span.usual / (span.last + 1 - span.first)
-        self.nights[inside] = self.asleep * self.counts[inside]
+        self.awake[inside] = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +129,11 @@ def strongest(days: Days, least: float) -> Span | None:
         fits = known & (excess >= least) & (seen >= _TIMES * usual)
         if not fits.any():
             continue
-        noise = _noise(seen[known], learnt[known])
+        noise = noise_of(seen[known], learnt[known])
         score = excess / np.sqrt(usual + (noise * usual) ** 2 + 1.0)
         wake = _wake(days, width, known, least)
-        limit = max(_SURE_LONG, _SURE - max(0.0, float(np.log2(width / 3))))
+        sizes = max(_SURE_LONG, _SURE - max(0.0, float(np.log2(width / 3))))
+        limit = sizes * np.where(_own_hours(days, width, excess), _OWN[width > 2], 1.0)
         joint = np.hypot(score.clip(0) / limit, wake / _WAKE)
         place = int(np.where(fits, joint, -np.inf).argmax())
         others = known.copy()
@@ -122,35 +142,54 @@ def strongest(days: Days, least: float) -> Span | None:
         tail = float(np.quantile(own[others], 0.99)) if others.any() else 0.0
         fade = float(surprise[place + width : place + width + 2].clip(0).sum() / excess[place])
         sure = float(score[place]) * max(0.0, 1 - _FADING * fade) / max(1.0, tail / _TAIL)
-        margin = float(np.hypot(sure / limit, wake[place] / _WAKE))
+        margin = float(np.hypot(sure / limit[place], wake[place] / _WAKE))
         if margin >= 1 and (best is None or margin > best[0]):
             best = margin, sure, float(wake[place]), place, width
     if best is None:
         return None
     _, sure, awake, place, width = best
     usual = weekday * max(float(before[place]), float(after[place + width]))
-    first, last = _edges(counts, usual, place, width)
+    around = awake >= _WAKE / 2 and width > 2  # part of a day has hours of its own
+    extra = _extra(days, usual) if around else counts - usual
+    first, last = _edges(extra, place, width)
     return Span(first, last, float(usual[first : last + 1].sum()), sure, awake >= _WAKE / 2)
 
 
 def _wake(days: Days, width: int, known: npt.NDArray[np.bool_], least: float) -> Floats:
-    """Spreads by which the nights of each span hold more than the night's share of its days;
+    """Spreads by which the hours of each span are more those of a flat day than the list's are;
     0 where a batch that explains it would be too small."""
-    seen, usual = _sums(days.nights, width), days.asleep * _sums(days.counts, width)
-    if not days.asleep:
+    seen = _sums(days.awake, width)
+    if not days.flat:
         return np.zeros(len(seen))
-    noise = _noise(seen[known], usual[known])
-    spread = np.sqrt(usual * (1 - days.asleep) + (noise * usual) ** 2 + 1.0)
-    batch = (seen - usual) / (_NIGHT / 24 - days.asleep)
-    return np.where(batch >= least, (seen - usual) / spread, 0.0)
+    z = seen / np.sqrt(days.spread * (_sums(days.counts, width) + 1))
+    wild = float(np.quantile(np.abs(z[known]), _SPREAD_SHARE)) / _SPREAD_NORMAL
+    return np.where(seen / days.flat >= least, z / max(1.0, wild), 0.0)
 
 
-def _edges(counts: Floats, usual: Floats, place: int, width: int) -> tuple[int, int]:
+def _own_hours(days: Days, width: int, excess: Floats) -> npt.NDArray[np.bool_]:
+    """Whether a batch around the clock would show in a span's hours, and does not."""
+    due = days.flat * excess
+    spread = np.sqrt(days.spread * (_sums(days.counts, width) + 1))
+    own: npt.NDArray[np.bool_] = due >= _TOLD * spread
+    return own & (_sums(days.awake, width) < due / 3)
+
+
+def _extra(days: Days, usual: Floats) -> Floats:
+    """What a batch around the clock brought each day, by counts and by hours: each weighed by
+    the inverse of its variance."""
+    excess = days.counts - usual
+    noise = noise_of(days.counts, usual)
+    by_count = usual + (noise * usual) ** 2 + 1
+    by_hours = days.spread * (days.counts + 1) / days.flat**2
+    return (excess * by_hours + days.awake / days.flat * by_count) / (by_count + by_hours)
+
+
+def _edges(extra: Floats, place: int, width: int) -> tuple[int, int]:
     """The run of days around a span that holds most of what is half way to its own rate."""
-    left, right = max(0, place - width), min(len(counts), place + 2 * width)
+    left, right = max(0, place - width), min(len(extra), place + 2 * width)
     inside = slice(place, place + width)
-    rate = (counts[inside] - usual[inside]).max() / 4
-    gain = counts[left:right] - usual[left:right] - rate
+    rate = extra[inside].max() / (4 if width > 2 else 8)  # a day's batch holds parts of two
+    gain = extra[left:right] - rate
     total = np.append(0.0, np.cumsum(gain))
     lowest = np.minimum.accumulate(total)
     stop = int((total - lowest).argmax())
@@ -212,7 +251,7 @@ def _weekdays(counts: Floats, ends: Ints) -> Floats:
     return of_day
 
 
-def _noise(seen: Floats, usual: Floats) -> float:
+def noise_of(seen: Floats, usual: Floats) -> float:
     """Relative noise beyond counting: what scales seven tenths of the spans to a normal's, and
     no less than what their upper tenth shows."""
     excess = seen - usual
