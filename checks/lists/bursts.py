@@ -131,7 +131,7 @@ def _tight(inside: Times, usual: float, days: int = 1) -> tuple[int, int, float]
     if lengths[place] > days * DAY // 2:
         return int(inside[0]), int(inside[-1]), usual
     start, stop = int(inside[place]), int(inside[place + wanted - 1])
-    room = max(60, (stop - start) // 10)
+    room = max(60, (stop - start) // 6)  # the tenth left out may lie on one side
     near = inside[(inside >= start - room) & (inside <= stop + room)]
     start, stop = int(near[0]), int(near[-1])
     return start, stop, usual * (stop - start + 1) / (days * DAY)

@@ -72,3 +72,18 @@ def test_order_and_repeats_of_rows_change_nothing() -> None:
 def test_a_burst_says_how_many_more_than_usual_came() -> None:
     one = Burst(start=0, stop=DAY, joined=40, usual=10.4, share=0.1, score=9.0)
     assert one.extra == 30
+
+
+def test_a_batch_of_ten_hours_stands_above_the_hours_beside_it() -> None:
+    rng = np.random.default_rng(312)
+    bought, start, stop = with_batch(rng, audience(rng, 44_000), 0.01, 10 * 3_600)
+    (one,) = bursts(bought.since, at=END)
+    assert abs(one.start - start) <= 7_200
+    assert abs(one.stop - stop) <= 7_200
+
+
+def test_a_list_of_dates_without_hours_is_judged_by_days() -> None:
+    rng = np.random.default_rng(312)
+    bought, start, _ = with_batch(rng, audience(rng, 44_000), 0.03, 10 * 3_600)
+    (one,) = bursts(bought.since // DAY * DAY, at=END)
+    assert abs(one.start - start) <= DAY
