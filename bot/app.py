@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from checks.model import Rules, Sensitivity
 
 Clock = Callable[[], float]
+_THEMES = {name: kind.can.theme for name, kind in CHATS.items()}
 
 
 def read_config(path: Path) -> Settings:
@@ -127,7 +128,9 @@ async def opened(
             feed = Feed(source=open_or_wait(section, world), settings=section)
             stack.push_async_callback(feed.source.close)
             feeds.append(feed)
-        painter = Painter(store, calendar, settings.timezone, lambda: dispatcher.alerts_first())
+        painter = Painter(
+            store, calendar, settings.timezone, _THEMES, lambda: dispatcher.alerts_first()
+        )
         meter = _meter(settings) if chats else None
         observe = meter or unobserved
         page = settings.serve.page if settings.serve else None
@@ -273,4 +276,5 @@ def _context(
         public_url=settings.serve.page if settings.serve else None,
         timezone=settings.timezone,
         locale=settings.locale,
+        themes=_THEMES,
     )

@@ -3,7 +3,8 @@
 from bot.charts.counts import Chart, Episode, Mark, draw
 from bot.charts.followers import FollowerMap, JoinBars, Span, draw_joins, draw_map
 from bot.charts.report import ReportCard, draw_report
-from bot.charts.style import COLOURS, Theme
+from bot.charts.style import COLOURS
+from bot.model.chat import Theme
 
 __all__ = [
     "COLOURS",

@@ -21,13 +21,13 @@ from bot.charts.style import (
     SIZE,
     SMALL,
     Colours,
-    Theme,
     frame,
     headline,
     png,
     prepare,
     shown,
 )
+from bot.model.chat import Theme
 
 Floats = npt.NDArray[np.float64]
 

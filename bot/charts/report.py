@@ -16,13 +16,13 @@ from bot.charts.style import (
     MIDDLE,
     SMALL,
     Colours,
-    Theme,
     frame,
     headline,
     png,
     prepare,
     shown,
 )
+from bot.model.chat import Theme
 
 _SIZE = (6.4, 4.9)
 _MOVERS, _NAME = 6, 22

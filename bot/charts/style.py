@@ -7,15 +7,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
+
+from bot.model.chat import Theme
 
 # 800 pixels wide: phones show it at 400, where the smallest letters are still ten pixels high.
 SIZE = (6.4, 4.2)
 DPI = 125
 SMALL, MIDDLE, LARGE = 11.0, 12.0, 14.5
 """Points of the letters: ticks, labels, headline."""
-
-Theme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True, slots=True)

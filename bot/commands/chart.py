@@ -15,7 +15,6 @@ from bot.commands.request import Request, as_alert, find_account, find_incidents
 from bot.commands.status import about, in_force, open_alerts, panel_of
 from bot.errors import CommandError
 from bot.message import Scene, details, picture, refusals
-from bot.message.picture import theme_of
 from bot.model.command import Caller
 from bot.model.message import Alert, ChartSpec, Message
 from bot.storage import incidents
@@ -42,7 +41,7 @@ async def chart(request: Request, caller: Caller, arguments: Mapping[str, Any]) 
         frame.chart,
         panel,
         request.now,
-        replace(scene, theme=theme_of(caller.platform)),
+        replace(scene, theme=request.theme),
     )
     return replace(frame, picture=drawn)
 

@@ -13,6 +13,7 @@ from bot.errors import CommandError, StorageError
 from bot.message import refusals
 from bot.message.kinds import worst_first
 from bot.message.voice import Voice
+from bot.model.chat import Theme
 from bot.model.command import Attachment, Caller, Command
 from bot.model.message import Alert
 from bot.model.source import Found
@@ -49,7 +50,7 @@ class Context:
     source that will read it and the account's canonical name. `route` queues what channels
     must hear after a change to these incidents, inside the change's own transaction.
     `public_url` is where people open the page, None where there is none; `draw_token` gives a
-    new secret of 256 bits.
+    new secret of 256 bits. `themes` holds the ground of each chat's charts.
     """
 
     store: Store
@@ -65,6 +66,7 @@ class Context:
     locale: str = "en"
     public_url: str | None = None
     draw_token: Callable[[], str] = field(default=lambda: secrets.token_urlsafe(32))
+    themes: Mapping[str, Theme] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,11 @@ class Request:
     now: float
     manager: bool = False
     commands: Sequence[Command] = ()
+
+    @property
+    def theme(self) -> Theme:
+        """Light where a chat says nothing."""
+        return self.context.themes.get(self.caller.platform, "light")
 
     @property
     def console(self) -> bool:

@@ -63,11 +63,8 @@ def in_force(db: Database, request: Request, account: str | None = None) -> list
     """Warnings that still hold about accounts the caller may see: lost, or seen no more."""
     return [
         notice
-        for notice in notices.in_force(db).values()
-        if notice.severity != "info"
-        and notice.account is not None
-        and account in (None, notice.account)
-        and sees(db, request, notice.account)
+        for notice in notices.warnings(db, account)
+        if notice.account is not None and sees(db, request, notice.account)
     ]
 
 

@@ -24,7 +24,6 @@ from bot.commands.status import (
 from bot.message import Silent, Summary, voice_for
 from bot.message import summary as summary_message
 from bot.message.notice import NAMED
-from bot.message.picture import theme_of
 from bot.message.progress import AccountProgress
 from bot.message.summary import Period, report_picture
 from bot.model.command import Caller
@@ -44,8 +43,9 @@ async def summary(request: Request, caller: Caller, arguments: Mapping[str, Any]
     made = await look(request, _summary, period, EVERYTHING)
     if made.chart is None or made.chart.report is None:
         return made
-    theme = theme_of(caller.platform)
-    drawn = await asyncio.to_thread(report_picture, request.voice, made.chart.report, theme)
+    drawn = await asyncio.to_thread(
+        report_picture, request.voice, made.chart.report, request.theme
+    )
     return replace(made, picture=drawn)
 
 

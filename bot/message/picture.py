@@ -35,11 +35,6 @@ class Scene:
     theme: charts.Theme = "light"
 
 
-def theme_of(platform: str) -> charts.Theme:
-    """Most people have Discord dark, and Slack and everything else light."""
-    return "dark" if platform == "discord" else "light"
-
-
 def picture(
     voice: Voice, spec: ChartSpec, panel: Panel, now: float, scene: Scene = Scene()
 ) -> Picture:

@@ -71,6 +71,10 @@ class Health:
     text: str
 
 
+Theme = Literal["light", "dark"]
+"""The ground that a chart is drawn for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a chat can do beside posting. What it cannot is not asked of it.
@@ -79,7 +83,7 @@ class Capabilities:
     a reply stands below its message; else none is sent. `finds`: what may have arrived can be
     looked for (`FindingChat`); else it is sent again under the same id, and whoever reads it
     drops the second one. `commands`: people ask there. `pictures`: charts are drawn for it.
-    `data`: a delivery carries its incidents as data too.
+    `data`: a delivery carries its incidents as data too. `theme`: how most people have it.
     """
 
     edits: bool = False
@@ -88,6 +92,7 @@ class Capabilities:
     commands: bool = False
     pictures: bool = False
     data: bool = False
+    theme: Theme = "light"
 
 
 class Chat(Protocol):

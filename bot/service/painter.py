@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from bot.commands.progress import read_panel
 from bot.message import Scene, picture, voice_for
-from bot.message.picture import theme_of
 from bot.message.summary import report_picture
-from bot.storage import accounts, events, incidents
+from bot.storage import accounts, events, incidents, notices
 from checks.panel.panel import LOOKBACK, Panel
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from bot.model.chat import Theme
     from bot.model.message import ChartSpec, Picture
     from bot.storage.channels import Channel
     from bot.storage.database import Store
@@ -27,11 +27,15 @@ _DAY = 86400
 
 @dataclass(frozen=True, slots=True)
 class Painter:
-    """Draws a message's chart just before it is sent, in the channel's own language."""
+    """Draws a message's chart just before it is sent, in the channel's own language.
+
+    `themes` holds the ground of each chat's charts.
+    """
 
     store: Store
     calendar: Callable[[], float]
     timezone: str
+    themes: Mapping[str, Theme]
     first: Callable[[], AbstractContextManager[None]] = nullcontext
     """Entered while it draws: answers wait for alerts."""
 
@@ -41,7 +45,7 @@ class Painter:
 
     async def _drawn(self, channel: Channel, spec: ChartSpec) -> Picture | None:
         now = self.calendar()
-        theme = theme_of(channel.channel.partition(":")[0])
+        theme = self.themes[channel.channel.partition(":")[0]]
         if spec.report is not None:
             voice = voice_for(channel.locale, channel.timezone)
             return await asyncio.to_thread(report_picture, voice, spec.report, theme)
@@ -56,6 +60,7 @@ class Painter:
                 incident=stored.incident if stored else None,
                 others=[one.incident for one in past],
                 events=[one.event for one in events.listing(db, channel.space)],
+                notices=notices.warnings(db, spec.account),
                 theme=theme,
             )
             return panel, scene, accounts.names(db)

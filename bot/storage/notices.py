@@ -76,6 +76,17 @@ def in_force(db: Database) -> dict[str, Notice]:
     return _by_key(rows)
 
 
+def warnings(db: Database, account: str | None = None) -> list[Notice]:
+    """Of those the grave ones about accounts, or about one: lost, or seen no more."""
+    return [
+        notice
+        for notice in in_force(db).values()
+        if notice.severity != "info"
+        and notice.account is not None
+        and account in (None, notice.account)
+    ]
+
+
 def since(db: Database, at: int, kind: str) -> list[Notice]:
     """Those of one kind that were seen since then, oldest first."""
     rows = db.conn.execute(

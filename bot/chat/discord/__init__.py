@@ -6,7 +6,9 @@ from bot.chat.settings import SafeUrl
 from bot.config.settings import Section
 from bot.model.chat import Capabilities
 
-CAN = Capabilities(edits=True, threads=True, finds=True, commands=True, pictures=True)
+CAN = Capabilities(
+    edits=True, threads=True, finds=True, commands=True, pictures=True, theme="dark"
+)
 
 
 class DiscordSettings(Section):
