@@ -152,6 +152,7 @@ COMMANDS: tuple[Command, ...] = (
         name="subscribe",
         help=mark("Tell this channel about accounts"),
         handler=subscribe.subscribe,
+        form=("accounts", "kinds", "severity", "quiet", "summary"),
         arguments=(
             Argument(
                 name="accounts",
@@ -295,6 +296,7 @@ COMMANDS: tuple[Command, ...] = (
         name="event add",
         help=mark("Note a dated thing, so that alerts and charts know of it"),
         handler=event.add,
+        form=("kind", "from", "name", "to", "about"),
         arguments=(
             Argument(
                 name="kind",
@@ -339,6 +341,7 @@ COMMANDS: tuple[Command, ...] = (
         name="goal",
         help=mark("Set a goal for an account, or take it back"),
         handler=event.goal,
+        form=("account", "followers", "by"),
         arguments=(
             _ACCOUNT,
             Argument(

@@ -83,6 +83,8 @@ class Command:
     """May take longer than a second: platforms defer the answer."""
     private: bool = False
     """The answer is for the asker alone, also where they would share it."""
+    form: tuple[str, ...] = ()
+    """Arguments, at most five, that a chat with forms asks for where none was given."""
     record: Callable[[Any, Mapping[str, Any]], Awaitable[object]] | None = None
     """The data behind the message, for programs; None where the message is all there is."""
 

@@ -21,7 +21,14 @@ from typing import Any, cast
 
 from aiohttp import WSMsgType, web
 
-from tests.loopback.discord_rules import LAYOUT, check_command, check_message, pings, walk
+from tests.loopback.discord_rules import (
+    LAYOUT,
+    check_command,
+    check_form,
+    check_message,
+    pings,
+    walk,
+)
 
 EPOCH_MS = 1420070400000
 YEAR = 365 * 86400.0
@@ -91,6 +98,7 @@ class Asked:
     ephemeral: bool = False
     answer: dict[str, Any] | None = None
     choices: list[dict[str, Any]] | None = None
+    form: dict[str, Any] | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -741,6 +749,11 @@ class LoopbackDiscord:
                 raise Refusal(400, 50035, "Invalid Form Body")
             asked.choices = data["choices"]
             asked.done.set()
+        if kind == 9:
+            if asked.kind == 5 or check_form(data):
+                raise Refusal(400, 50035, "Invalid Form Body")
+            asked.form = data
+            asked.done.set()
         if kind == 4:
             self._show(asked, data, uploads)
         return _json({"interaction": {"id": asked.id, "type": asked.kind}})
@@ -822,6 +835,22 @@ class LoopbackDiscord:
         """One line of a menu."""
         data = {"custom_id": custom_id, "component_type": 3, "values": [value]}
         return self.interact(3, data, message)
+
+    def submit(
+        self, form: Mapping[str, Any], filled: Mapping[str, str], *, permissions: int = 0
+    ) -> Asked:
+        """A form that a person was shown, filled in; Discord sends what was left out empty."""
+        rows = []
+        for row in form["components"]:
+            one = row["component"]
+            value = filled.get(one["custom_id"], "")
+            assert value or not one["required"]
+            chosen = {"values": [value] if value else []}
+            told = chosen if one["type"] == 3 else {"value": value}
+            shown = {"type": one["type"], "custom_id": one["custom_id"], **told}
+            rows.append({"type": 18, "component": shown})
+        data = {"custom_id": form["custom_id"], "components": rows}
+        return self.interact(5, data, permissions=permissions)
 
     def interact(
         self,

@@ -314,3 +314,22 @@ def pings(message: Mapping[str, Any]) -> list[str]:
         chosen = [str(one) for one in named.get(kind) or []]
         found += [f"{kind}:{one}" for one in ids if kind in parse or one in chosen]
     return found
+
+
+def check_form(form: Mapping[str, Any]) -> bool:
+    """Whether Discord would refuse a modal."""
+    ids = [one["component"]["custom_id"] for one in form["components"]]
+    return not (
+        1 <= len(form["title"]) <= 45
+        and 1 <= len(form["custom_id"]) <= 100
+        and 1 <= len(ids) <= 5
+        and len(set(ids)) == len(ids)
+        and all(
+            one["type"] == 18
+            and 1 <= len(one["label"]) <= 45
+            and len(one.get("description", "")) <= 100
+            and one["component"]["type"] in {3, 4}
+            and len(one["component"].get("options", ())) <= 25
+            for one in form["components"]
+        )
+    )

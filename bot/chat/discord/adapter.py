@@ -403,6 +403,13 @@ class _LibraryInteraction:
                     log.warning("an answer on Discord did not arrive (%s)", kind_of(error))
                     return
 
+    async def open(self, form: Mapping[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._interaction.response.send_modal(_Form(form))
+        except _TROUBLE as error:
+            log.warning("a form on Discord did not open (%s)", kind_of(error))
+
     async def complete(self, choices: list[str]) -> None:
         offered = [
             discord.app_commands.Choice(name=text, value=text)
@@ -443,6 +450,18 @@ def _parts(rendered: Rendered) -> dict[str, Any]:
             for name, content in rendered.files.items()
         ]
     return parts
+
+
+class _Form(discord.ui.Modal):
+    """A form that is drawn already; what is filled in comes as any other interaction."""
+
+    def __init__(self, drawn: Mapping[str, Any]) -> None:
+        super().__init__(title=drawn["title"], custom_id=drawn["custom_id"])
+        self._drawn = drawn
+        self.stop()
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self._drawn)
 
 
 class _View(discord.ui.LayoutView):

@@ -106,7 +106,7 @@ def kind_of(commands: Sequence[Command], name: str, argument: str) -> ArgumentKi
 
 def _subcommand(command: Command, name: str, languages: Mapping[str, Words]) -> dict[str, Any]:
     ordered = sorted(command.arguments, key=lambda argument: not argument.required)
-    options = [_option(argument, languages) for argument in ordered]
+    options = [_option(argument, languages, command) for argument in ordered]
     shared = {
         "type": BOOLEAN,
         "name": SHARE,
@@ -122,13 +122,15 @@ def _subcommand(command: Command, name: str, languages: Mapping[str, Words]) -> 
     }
 
 
-def _option(argument: Argument, languages: Mapping[str, Words]) -> dict[str, Any]:
+def _option(
+    argument: Argument, languages: Mapping[str, Words], command: Command
+) -> dict[str, Any]:
     option: dict[str, Any] = {
         "type": _TYPES.get(argument.kind, STRING),
         "name": argument.name,
         **_described(languages, lambda words: words.say(argument.help)),
     }
-    if argument.required:
+    if argument.required and not command.form:  # else the form could not be asked for
         option["required"] = True
     if argument.choices:
         option["choices"] = [

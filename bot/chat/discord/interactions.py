@@ -1,4 +1,4 @@
-"""What people ask on Discord: commands, completions and pressed buttons."""
+"""What people ask on Discord: commands, completions, forms and pressed buttons."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from bot.chat.discord.commands import ROOT, kind_of, read_call
+from bot.chat.discord.forms import form, form_of, read_form
 from bot.chat.discord.marks import read_custom_id
 from bot.chat.memory import Memory
 from bot.chat.words import no_file
-from bot.model.command import Attachment, Caller, Dispatcher
+from bot.model.command import Attachment, Caller, Command, Dispatcher
 from bot.model.message import Message
 
-COMMAND, COMPONENT, COMPLETION = 2, 3, 4
+COMMAND, COMPONENT, COMPLETION, FORM = 2, 3, 4, 5
 _REMEMBERED = 2000
 
 
@@ -36,6 +37,8 @@ class Interaction(Protocol):
 
     async def show(self, answer: Message, alert: str) -> None: ...
 
+    async def open(self, form: Mapping[str, Any]) -> None: ...
+
     async def complete(self, choices: list[str]) -> None: ...
 
     async def fetch(self, attachment: str) -> Attachment | None:
@@ -57,6 +60,8 @@ class Interactions:
         self._heard.put(str(interaction.id), True)
         if interaction.kind == COMPONENT:
             await self._button(interaction)
+        elif interaction.kind == FORM:
+            await self._submit(interaction)
         elif interaction.data.get("name") != ROOT:
             return
         elif interaction.kind == COMPLETION:
@@ -76,6 +81,10 @@ class Interactions:
 
     async def _command(self, interaction: Interaction) -> None:
         call = read_call(interaction.data)
+        asked = form_of(self._dispatcher.commands, call.name)
+        if asked and not call.arguments and not call.files:
+            await self._open(interaction, asked)
+            return
         private = any(one.private for one in self._dispatcher.commands if one.name == call.name)
         if not await self._taken(interaction, ephemeral=private or not call.share):
             return
@@ -90,6 +99,19 @@ class Interactions:
             await self._dispatcher.answer(interaction.caller(None), call.name, arguments), ""
         )
 
+    async def _open(self, interaction: Interaction, command: Command) -> None:
+        words = await self._dispatcher.words(interaction.caller(None))
+        await interaction.open(form(command, words))
+
+    async def _submit(self, interaction: Interaction) -> None:
+        """What was filled in goes the way of a typed command: same parsing, same rights."""
+        filled = read_form(interaction.data)
+        if filled is None or not await self._taken(interaction, ephemeral=True):
+            return
+        name, arguments = filled
+        answer = await self._dispatcher.answer(interaction.caller(None), name, arguments)
+        await interaction.show(answer, "")
+
     async def _taken(self, interaction: Interaction, *, ephemeral: bool) -> bool:
         """Acknowledged in time, and not known from before a restart."""
         return await interaction.acknowledge(
@@ -99,7 +121,12 @@ class Interactions:
     async def _button(self, interaction: Interaction) -> None:
         """Ids and choices say it all, so old messages work after a restart."""
         pressed = read_custom_id(str(interaction.data.get("custom_id", "")))
-        if pressed is None or not await self._taken(interaction, ephemeral=True):
+        if pressed is None:
+            return
+        if asked := form_of(self._dispatcher.commands, pressed[1]):
+            await self._open(interaction, asked)
+            return
+        if not await self._taken(interaction, ephemeral=True):
             return
         alert, line = pressed
         line = line or "".join(map(str, interaction.data.get("values", ())[:1]))

@@ -158,3 +158,23 @@ async def test_names_are_completed_for_those_who_may_see_them(story: Story) -> N
     await story.ask("import", roles=(ROLE,), file=export())
     asked = await _answered(story.server.slash("status", account="mia3", focused="account"))
     assert asked.choices == [{"name": "tiktok/mia3", "value": "tiktok/mia3"}]
+
+
+async def test_a_form_has_the_rights_the_parsing_and_the_audit_of_its_command(
+    story: Story,
+) -> None:
+    opened = await _answered(story.server.slash("event add"))
+    assert opened.form is not None
+    filled = {"kind": "campaign", "from": "19 Jan 2027", "name": "Spring, the launch"}
+    reader = await _answered(story.server.submit(opened.form, filled))
+    assert "event" not in _read(reader)
+    wrong = await _answered(
+        story.server.submit(opened.form, {**filled, "from": "soonish"}, permissions=1 << 5)
+    )
+    assert "soonish" in _read(wrong)
+    done = await _answered(story.server.submit(opened.form, filled, permissions=1 << 5))
+    assert "Spring, the launch" in _read(done)
+    rows = await story.service.store.read(
+        lambda db: [tuple(row) for row in db.conn.execute("SELECT action, name FROM audit")]
+    )
+    assert rows == [("event add", "lena")]
