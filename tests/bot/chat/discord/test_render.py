@@ -231,7 +231,8 @@ def test_links_and_moments_are_discords_own() -> None:
 
 def test_a_link_of_nothing_visible_is_none() -> None:
     hidden = inline.link("\U00018cd6\u200b", "https://x.com/lena")
-    assert shown(Message(title="t", fields=(Field(name=hidden, value="5"),))) == "### t\n5"
+    nameless = Field(name=hidden, value="5", short=False)
+    assert shown(Message(title="t", fields=(nameless,))) == "### t\n5"
 
 
 def test_no_id_is_in_view() -> None:
