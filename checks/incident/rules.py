@@ -2,6 +2,7 @@
 
 import math
 
+from checks.detectors.dilution import WEEKS
 from checks.detectors.explain import FLOWING
 from checks.detectors.table import Check, check_named
 from checks.model import UNEXPLAINED, DayContext, Incident, Standing, Verdict
@@ -13,6 +14,10 @@ RETURN = 2 * DAY
 """What is back this soon after it began was a glitch."""
 FAR = 3.0
 """How many times more surprising a finding must be to open its own incident."""
+
+COMPARED = WEEKS * 7 * DAY
+"""How long before its end a check of engagement compares weeks: what was told within them goes
+on."""
 
 FLAPPED = 14 * DAY
 """How long before its counter is known to flap a move may have been told."""
@@ -148,10 +153,12 @@ def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> 
         return False
     if incident.closed_as in ("glitch", "corrected"):
         return False  # no sum that holds both ways shows it
-    if incident.direction != finding.direction or finding.start > incident.last_finding_at:
+    if incident.direction != finding.direction:
         return False
-    if finding.metric in FLOWING:
-        return True  # the same weeks, of which there is no level to compare
+    if finding.metric in FLOWING:  # weeks against weeks, of which there is no level
+        return min(finding.start, finding.at - COMPARED) <= incident.last_finding_at
+    if finding.start > incident.last_finding_at:
+        return False
     days = (finding.at - incident.last_finding_at) / DAY
     since = standing.level - remembered(incident, "seen") - standing.daily * days
     sign = -1 if finding.direction == "down" else 1

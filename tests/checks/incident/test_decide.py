@@ -468,8 +468,11 @@ def test_a_fading_over_weeks_that_were_told_already_is_no_news() -> None:
     standing = Tape([*LOSING, *[80_000.0] * 11], day=20).standing(ACCOUNT, "interactions")
     faded = replace(seen, finding=replace(seen.finding, metric="interactions"))
     assert retells(faded, thinned, standing)
-    later = replace(faded.finding, start=thinned.last_finding_at + DAY)
-    assert not retells(replace(faded, finding=later), thinned, standing)
+    start = thinned.last_finding_at + DAY
+    for weeks, told in ((6, True), (7, False)):
+        at = thinned.last_finding_at + weeks * 7 * DAY
+        later = replace(faded, finding=replace(faded.finding, start=start, at=at))
+        assert retells(later, thinned, standing) == told
 
 
 def test_every_reason_of_every_decision_is_named() -> None:
