@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,25 +160,32 @@ def poll(context: click.Context, /, sources: Sequence[str]) -> None:
     """Poll SOURCES (all by default) once and review what came."""
     from bot.cli.operate import poll_once
 
-    if not context.obj["quiet"]:
-        _show_progress()
-    said, well = _await(poll_once(settings_of(context), tuple(sources)))
+    with nullcontext() if context.obj["quiet"] else _progress_shown():
+        said, well = _await(poll_once(settings_of(context), tuple(sources)))
     for line in said:
         click.echo(line)
     if not well:
         raise CommandError("no source could be read: see the reasons above")
 
 
-def _show_progress() -> None:
+@contextmanager
+def _progress_shown() -> Iterator[None]:
     """What a long poll has read so far, on stderr."""
     from bot.ingest import poll as polling
 
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(source)s: %(rows)s readings so far"))
     handler.addFilter(lambda record: record.msg == polling.MORE)
+    before = polling.log.level, polling.log.propagate
     polling.log.addHandler(handler)
     polling.log.setLevel(logging.INFO)
     polling.log.propagate = False
+    try:
+        yield
+    finally:
+        polling.log.removeHandler(handler)
+        polling.log.setLevel(before[0])
+        polling.log.propagate = before[1]
 
 
 @click.command("import")
