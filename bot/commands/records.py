@@ -37,6 +37,9 @@ from checks.panel.panel import LOOKBACK
 
 Fields = dict[str, Any]
 _PERIODS = (1, 7, 30)
+SERIES = ("followers", "following", "interactions", "views")
+"""Metrics that have a series."""
+
 _BOARD_DAYS = 30
 _SERIES_DAYS = 120
 _LONGEST = 1100

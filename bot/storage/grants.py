@@ -75,15 +75,6 @@ def end(db: Database, space: str, id: int) -> bool:
     return done.rowcount > 0
 
 
-def end_sessions(db: Database, space: str, user: str) -> None:
-    """Signs a person out everywhere."""
-    db.conn.execute(
-        "DELETE FROM grants WHERE kind IN ('login', 'session') AND space = ?"
-        " AND json_extract(holder, '$.user') = ?",
-        (space, user),
-    )
-
-
 _KEPT = 30 * 86400
 
 

@@ -11,8 +11,6 @@ from bot.commands.parse import Target
 from bot.errors import CommandError
 from bot.web.access import Access
 
-_METRICS = ("followers", "following", "interactions", "views")
-
 
 class Api:
     """Handlers of `/api/v1`; each answers an object or a list of the commands' own records."""
@@ -68,7 +66,9 @@ class Api:
             request.query.get("metric", "followers"),
             request.query.get("days", "120"),
         )
-        if metric not in _METRICS or not (days.isascii() and days.isdigit() and len(days) < 5):
+        if metric not in records.SERIES or not (
+            days.isascii() and days.isdigit() and len(days) < 5
+        ):
             raise web.HTTPBadRequest(text="metric or days is not one that is known")
         asked = {
             "account": _name(request),

@@ -29,7 +29,6 @@ _PAGE = 100
 _PERIODS = ("week", "month")
 _SORTS = ("name", "followers", "change_7d", "open")
 _BOARD_SECONDS = 30
-_METRICS = ("followers", "following", "interactions", "views")
 
 
 @dataclass
@@ -100,7 +99,7 @@ class Pages:
         return await self._account(visitor, _account(request), request.query.get("metric", ""))
 
     async def _account(self, visitor: Visitor, name: str, metric: str) -> web.Response:
-        metric = metric if metric in _METRICS else "followers"
+        metric = metric if metric in records.SERIES else "followers"
         asked = visitor.request
         try:
             fields = await records.status(asked, {"account": name})
@@ -114,7 +113,7 @@ class Pages:
             account=fields,
             series=series,
             metric=metric,
-            metrics=_METRICS,
+            metrics=records.SERIES,
             chart=_chart(series),
             source="series" if visitor.shared else source,
             kinds=EVENTS,
