@@ -58,7 +58,7 @@ class FakeChat:
     `plan` holds what the next sends do, in order: "ok", "before" (a failure that had no
     effect, unconfirmed), "after" (it had), "late" (429), "year" (429 for a year), "closed"
     (refused), "malformed", "crash" (an error nobody foresaw, after the effect) or "hang". An
-    empty plan is "ok". `linked` maps channels to spaces.
+    empty plan is "ok". `linked` maps channels to spaces; nothing is said of `silent` ones.
     """
 
     platform = "fake"
@@ -67,6 +67,7 @@ class FakeChat:
     def __init__(self, linked: dict[str, str | None], platform: str = "fake") -> None:
         self.platform = platform
         self.linked = linked
+        self.silent: set[str] = set()
         self.plan: list[str] = []
         self.find_plan: list[str] = []
         self.shown: list[Shown] = []
@@ -134,6 +135,8 @@ class FakeChat:
         return delivery.ref if delivery.id in self._replied else None
 
     async def space_of(self, channel: str) -> str | None:
+        if channel in self.silent:
+            await asyncio.Event().wait()
         return self.linked.get(channel)
 
     async def problems(self, channel: str | None) -> list[str]:

@@ -112,6 +112,7 @@ class OutboxWorker:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._wake, self._observe, self._page = hooks.queued, hooks.observe, hooks.page
         self._learnt_at: float | None = None
+        self._learning: asyncio.Task[None] | None = None
         self._unread = ""
 
     def wake(self) -> None:
@@ -123,14 +124,19 @@ class OutboxWorker:
         await self.start()
         try:
             while True:
+                self._learn()
                 await self._look()
+                # not wait_for: before Python 3.12 it swallows a cancellation that comes just
+                # when something was queued, and the worker would go on
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._wake.wait()
                 self._wake.clear()
         finally:
-            for task in self._running.values():
+            tasks = [*self._running.values(), *filter(None, [self._learning])]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def start(self) -> None:
         """Takes back what an earlier process had claimed."""
@@ -140,12 +146,13 @@ class OutboxWorker:
 
     async def pump(self) -> None:
         """One look at the outbox, until every channel is empty or has to wait."""
+        if (learning := self._learn()) is not None:
+            await learning
         await self._look()
         await asyncio.gather(*self._running.values())
 
     async def _look(self) -> None:
         try:
-            await self._learn()
             waiting = await self._store.read(outbox.channels_waiting, self._clocks.calendar())
         except StorageError as error:
             if str(error) != self._unread:
@@ -227,7 +234,8 @@ class OutboxWorker:
             ref = None
             if looks:
                 finding = cast(FindingChat, chat)
-                ref = await asyncio.wait_for(finding.find(delivery), SEND_SECONDS)
+                async with asyncio.timeout(SEND_SECONDS):
+                    ref = await finding.find(delivery)
         except Exception as error:
             await self._later(channel, claimed, error, unconfirmed=True)
             return "unconfirmed"
@@ -328,7 +336,8 @@ class OutboxWorker:
         if spec is None:
             return delivery
         try:
-            picture = await self._draw(channel, spec)
+            async with asyncio.timeout(SEND_SECONDS):
+                picture = await self._draw(channel, spec)
         except Exception as error:
             log.warning(
                 "chart failed", extra={"account": spec.account, "said": type(error).__name__}
@@ -372,8 +381,20 @@ class OutboxWorker:
             self.wake()
         return back
 
-    async def _learn(self) -> None:
+    def _learn(self) -> asyncio.Task[None] | None:
+        """Begins to ask where channels lie, where that is due; nobody's alerts wait for it."""
         now = self._clocks.monotonic()
-        if self._learnt_at is None or now - self._learnt_at >= _LEARN_SECONDS:
-            self._learnt_at = now
+        busy = self._learning is not None and not self._learning.done()
+        if busy or (self._learnt_at is not None and now - self._learnt_at < _LEARN_SECONDS):
+            return None
+        self._learnt_at = now
+        self._learning = asyncio.create_task(self._learnt())
+        return self._learning
+
+    async def _learnt(self) -> None:
+        try:
             await self._spaces.learn()
+        except StorageError:
+            pass  # the next look at the outbox says it
+        except Exception:
+            log.exception("where channels lie was not learnt")

@@ -30,7 +30,8 @@ async def send(chat: Chat, delivery: Delivery, bare: Message) -> Arrived:
     refused = None
     for form in (delivery, plain, replace(plain, message=bare)):
         try:
-            ref = await asyncio.wait_for(chat.send(form), SEND_SECONDS)
+            async with asyncio.timeout(SEND_SECONDS):
+                ref = await chat.send(form)
         except DeliveryMalformed as error:
             refused = refused or error
         else:

@@ -1,12 +1,14 @@
 """Which team a channel belongs to, and channels that cannot hear."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from sqlite_utils import Database
 
 from bot.deliver import told
-from bot.errors import DeliveryError, DeliveryRefused
+from bot.deliver.forms import SEND_SECONDS
+from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
 from bot.model.chat import Chat
 from bot.storage import channels
 from bot.storage.access import AccessPolicy
@@ -40,8 +42,10 @@ class ChannelSpaces:
         False where that cannot be told yet; one that lies elsewhere is disabled. Raises
         DeliveryError where asking has to wait.
         """
+        if not channel.space:
+            return False  # `learn` finds out
         try:
-            space = await chat.space_of(channel.channel)
+            space = await _space_of(chat, channel)
         except DeliveryRefused as error:
             await self.disable(channel, str(error))
             return False
@@ -76,7 +80,7 @@ class ChannelSpaces:
             if channel.disabled is None or chat is None:
                 continue
             try:
-                well = await chat.space_of(channel.channel) == channel.space
+                well = await _space_of(chat, channel) == channel.space
             except DeliveryError:
                 continue
             if well and await self._store.write(channels.enable, channel.channel):
@@ -88,7 +92,7 @@ class ChannelSpaces:
         for channel in await self._store.read(channels.listing, ""):
             chat = self.chat_of(channel.channel)
             try:
-                space = await chat.space_of(channel.channel) if chat else None
+                space = await _space_of(chat, channel) if chat else None
             except DeliveryError:
                 continue
             if space is None:
@@ -102,3 +106,12 @@ class ChannelSpaces:
                     f"{channel.channel} lies in {space}, which no [[spaces]] entry links: "
                     "add one, or correct the channel"
                 )
+
+
+async def _space_of(chat: Chat, channel: Channel) -> str | None:
+    """DeliveryDeferred where the chat says nothing: others may not wait for it."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            return await chat.space_of(channel.channel)
+    except TimeoutError:
+        raise DeliveryDeferred(f"{channel.channel}: its chat does not answer") from None

@@ -10,6 +10,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ from bot.errors import StorageError
 
 APART_FROM = 300_000
 """Rows from which a child process pays (it takes about 0.3 s to start)."""
+
+_PIECE_SECONDS = 120.0
+"""For one piece of up to some million rows, which takes seconds: a child that needs more hangs.
+Half may give up on a slow disk, double holds the review longer."""
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +97,10 @@ def pieces_apart(
     ):
         try:
             for _ in queries:
-                size = int.from_bytes(child.stdout.read(8), "big") if child.stdout else 0
-                if not size or child.stdout is None:
+                data = _piece(child)
+                if not data:
                     break
-                yield _rows(child.stdout.read(size), metrics)
+                yield _rows(data, metrics)
             else:
                 return
         finally:
@@ -103,6 +108,19 @@ def pieces_apart(
         errors.seek(0)
         said = errors.read().decode(errors="replace").strip().splitlines()[-1:]
     raise StorageError(f"{path} could not be read in bulk ({' '.join(said)})")
+
+
+def _piece(child: subprocess.Popen[bytes]) -> bytes:
+    """What the child writes next; nothing where it ends or hangs before it is whole."""
+    assert child.stdout is not None
+    watchdog = threading.Timer(_PIECE_SECONDS, child.kill)
+    watchdog.start()
+    try:
+        size = int.from_bytes(child.stdout.read(8), "big")
+        data = child.stdout.read(size)
+    finally:
+        watchdog.cancel()
+    return data if len(data) == size else b""
 
 
 _CHILD = """

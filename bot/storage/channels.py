@@ -167,7 +167,11 @@ def disable(db: Database, channel: str, reason: str, at: int) -> bool:
 
 
 def set_space(db: Database, channel: str, space: str) -> None:
-    db.conn.execute("UPDATE channels SET space = ? WHERE channel = ?", (space, channel))
+    """Also of what was queued for it before anybody knew where it lies."""
+    for table in ("channels", "deliveries"):
+        db.conn.execute(
+            f"UPDATE {table} SET space = ? WHERE channel = ? AND space = ''", (space, channel)
+        )
 
 
 def enable(db: Database, channel: str) -> bool:

@@ -187,9 +187,9 @@ class SlackChat:
         client.socket_mode_request_listeners.append(self._envelope)  # type: ignore[arg-type]
         client.proxy = proxy_for(url)
         client.wss_uri = url
-        opening = asyncio.ensure_future(client.connect())  # type: ignore[no-untyped-call]
         try:
-            await asyncio.wait_for(opening, _HELLO * self._ping)
+            async with asyncio.timeout(_HELLO * self._ping):
+                await client.connect()  # type: ignore[no-untyped-call]
             await self._condition.connected()
             lost = 0
             while lost < _PATIENCE:
@@ -206,7 +206,6 @@ class SlackChat:
                 "again by itself"
             ) from None
         finally:
-            opening.cancel()
             await _close_socket(client)
         raise DeliveryDeferred(
             "Slack: the socket was lost: commands and buttons wait, it is tried again by itself"

@@ -1,5 +1,6 @@
 """Each message exactly once: whatever the chat does, and wherever the process ends."""
 
+import asyncio
 import os
 import random
 from dataclasses import replace
@@ -14,9 +15,22 @@ from bot.storage import alerts, channels, outbox
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
+from tests.contracts.chat import until
 from tests.fakes import Clock, FakeChat
 
 CHANNEL = "fake:1"
+
+
+class Bell(asyncio.Event):
+    """Tells that somebody waits for it."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard = asyncio.Event()
+
+    async def wait(self):
+        self.heard.set()
+        return await super().wait()
 
 
 class Dispatcher:
@@ -31,6 +45,7 @@ class Dispatcher:
         self.draw_error = None
         self.page = None
         self.observed = []
+        self.queued = Bell()
         self.worker = self.restart()
 
     def restart(self):
@@ -43,6 +58,7 @@ class Dispatcher:
             hooks=Hooks(
                 draw=self._draw,
                 report=self._report,
+                queued=self.queued,
                 page=self.page,
                 observe=lambda work, seconds, *of: self.observed.append((work, *of)),
             ),
@@ -72,7 +88,7 @@ class Dispatcher:
             outbox.Queued(
                 key=key,
                 channel=channel,
-                space="fake:team",
+                space=more.pop("space", "fake:team"),
                 kind=more.pop("kind", "alert"),
                 message=more.pop("message", Message(title=key)),
                 now=self.clock(),
@@ -328,6 +344,55 @@ async def test_a_summary_half_a_day_late_is_dropped(dispatcher):
     dispatcher.clock.tick(12 * 3600 + 1)
     await dispatcher.settle()
     assert dispatcher.chat.titles() == []
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_a_worker_that_is_ended_just_when_something_is_queued_ends(dispatcher, steps):
+    running = asyncio.create_task(dispatcher.worker.run())
+    await dispatcher.queued.heard.wait()
+    dispatcher.worker.wake()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    running.cancel()
+    ended, _ = await asyncio.wait([running], timeout=5)
+    assert ended
+
+
+async def test_a_chat_that_does_not_say_where_a_channel_lies_holds_no_other(dispatcher):
+    """Neither while it is asked about new channels, nor for one that is known."""
+    dispatcher.chat.silent = {"fake:2", "fake:3"}
+    await dispatcher.add_channel("fake:2", space="")
+    await dispatcher.add_channel("fake:3")
+    await dispatcher.queue("held", channel="fake:3")
+    await dispatcher.queue("one")
+    running = asyncio.create_task(dispatcher.worker.run())
+    await until(lambda: dispatcher.chat.titles() == ["one"])
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_a_chart_that_is_never_done_does_not_hold_its_alert(dispatcher, monkeypatch):
+    monkeypatch.setattr("bot.deliver.SEND_SECONDS", 0.01)
+
+    async def draw(channel, spec):
+        await asyncio.Event().wait()
+
+    dispatcher._draw = draw
+    spec = ChartSpec(account="instagram/a", start=0, end=1)
+    await dispatcher.queue("one", message=Message(title="one", chart=spec))
+    await dispatcher.restart().pump()
+    assert dispatcher.chat.titles() == ["one"]
+
+
+async def test_what_was_queued_before_its_space_was_known_belongs_there(dispatcher):
+    dispatcher.chat.linked["fake:2"] = None
+    await dispatcher.add_channel("fake:2", space="")
+    await dispatcher.queue("one", channel="fake:2", space="")
+    await dispatcher.worker.pump()
+    dispatcher.chat.linked["fake:2"] = "fake:team"
+    dispatcher.clock.tick(61)
+    await dispatcher.worker.pump()
+    assert [one.space for one in dispatcher.chat.sent] == ["fake:team"]
 
 
 async def test_unsent_reads_as_an_age(dispatcher):

@@ -221,6 +221,17 @@ async def test_a_large_read_goes_apart_and_falls_back(store, monkeypatch, caplog
     assert "could not be read in bulk (no adbc)" in caplog.records[0].said
 
 
+async def test_a_child_that_hangs_in_the_middle_is_not_waited_for(store, monkeypatch):
+    await add(store, frame(calm(60, 20), ends(NOW, 20)))
+    before = await read(store)
+    monkeypatch.setattr(bulk, "APART_FROM", 1000)
+    monkeypatch.setattr(bulk, "_PIECE_SECONDS", 0.2)
+    said = "(9).to_bytes(8, 'big') + b'half'"
+    hangs = f"import sys, signal; sys.stdout.buffer.write({said}); sys.stdout.flush()"
+    monkeypatch.setattr(bulk, "_CHILD", f"{hangs}; signal.pause()")
+    assert await read(store) == before
+
+
 async def test_only_some_accounts(store):
     await add(store, rows(("a", 10, 1), ("b", 10, 2)))
     assert await read(store, only=["instagram/b"]) == [("instagram/b", 10, 2.0)]
