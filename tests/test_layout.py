@@ -28,6 +28,7 @@ ALLOWED = {
     | {"bot.deliver", "bot.chat", "bot.storage", "bot.message", "bot.route"},
     "bot.commands": VOCABULARY
     | {"bot.commands", "bot.review", "bot.storage", "bot.message", "checks"},
+    "bot.web": VOCABULARY | {"bot.web", "bot.commands", "bot.storage", "bot.message"},
     "bot.service.schedule": VOCABULARY,
     "bot.service.log": VOCABULARY,
     "bot.service.health": VOCABULARY,
@@ -37,6 +38,7 @@ SDKS = {
     "slack_bolt": "bot/chat/slack/",
     "slack_sdk": "bot/chat/slack/",
     "standardwebhooks": "bot/chat/webhook/",
+    "mcp": "bot/web/mcp.py",
     "apscheduler": "bot/service/schedule.py",
 }
 

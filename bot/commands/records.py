@@ -41,8 +41,8 @@ SERIES = ("followers", "following", "interactions", "views")
 """Metrics that have a series."""
 
 _BOARD_DAYS = 30
-_SERIES_DAYS = 120
-_LONGEST = 1100
+SERIES_DAYS = 120
+LONGEST = 1100
 """Days of a series at most: three years."""
 
 
@@ -58,7 +58,14 @@ async def account_list(request: Request, arguments: Mapping[str, Any]) -> object
 
 
 async def incident_list(request: Request, arguments: Mapping[str, Any]) -> object:
-    return await look(request, _incidents, arguments.get("which") != "all")
+    """Open ones, or all with `which`; `account` and the last `days` narrow them."""
+    return await look(
+        request,
+        _incidents,
+        arguments.get("which") != "all",
+        account=arguments.get("account"),
+        days=arguments.get("days"),
+    )
 
 
 async def why(request: Request, arguments: Mapping[str, Any]) -> object:
@@ -133,8 +140,20 @@ def _account(db: Database, request: Request, text: str) -> Fields:
     }
 
 
-def _incidents(db: Database, request: Request, open_only: bool) -> list[Fields]:
-    found = incidents.listing(db, request.patterns, open_only=open_only)
+def _incidents(
+    db: Database,
+    request: Request,
+    open_only: bool,
+    account: str | None = None,
+    days: int | None = None,
+) -> list[Fields]:
+    found = incidents.listing(
+        db,
+        request.patterns,
+        open_only=open_only,
+        account=account and find_account(db, request, account).account,
+        since=None if days is None else int(request.now - days * progress.DAY),
+    )
     if open_only:
         found.sort(key=lambda one: worst_first(one.incident))
     return [_incident(db, request, one) for one in found]
@@ -259,7 +278,7 @@ async def series(request: Request, arguments: Mapping[str, Any]) -> Fields:
 
     `account`, `days` and `metric` as the chart command has them.
     """
-    days = arguments.get("days", timedelta(days=_SERIES_DAYS)).days
+    days = arguments.get("days", timedelta(days=SERIES_DAYS)).days
     return await look(
         request, _series, arguments["account"], days, arguments.get("metric", "followers")
     )
@@ -267,7 +286,7 @@ async def series(request: Request, arguments: Mapping[str, Any]) -> Fields:
 
 def _series(db: Database, request: Request, text: str, days: int, metric: str) -> Fields:
     known = find_account(db, request, text)
-    days = min(max(days, 2), _LONGEST)
+    days = min(max(days, 2), LONGEST)
     panel = panel_of(db, request, [known.account], days + LOOKBACK + 1)
     row = panel.row[known.account]
     counts = panel.metrics.get(metric)

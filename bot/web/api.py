@@ -2,84 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from functools import partial
 
 from aiohttp import web
+from pydantic import ValidationError
 
-from bot.commands import records
-from bot.commands.parse import Target
 from bot.errors import CommandError
 from bot.web.access import Access
+from bot.web.calls import CALLS, Call
+
+API = "/api/v1"
 
 
-class Api:
-    """Handlers of `/api/v1`; each answers an object or a list of the commands' own records."""
-
-    def __init__(self, access: Access) -> None:
-        self._access = access
-
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/api/v1/accounts", self.accounts),
-            web.get("/api/v1/accounts/{platform}/{handle:.+}", self.account),
-            web.get("/api/v1/incidents", self.incidents),
-            web.get("/api/v1/incidents/{number:\\d{1,9}}", self.incident),
-            web.get("/api/v1/readings/{platform}/{handle:.+}", self.readings),
-        ]
-
-    async def accounts(self, request: web.Request) -> web.Response:
-        visitor = await self._access.program(request)
-        pattern = request.query.get("pattern", "*")
-        return web.json_response(
-            await records.account_list(visitor.request, {"pattern": pattern})
-        )
-
-    async def account(self, request: web.Request) -> web.Response:
-        visitor = await self._access.program(request)
-        try:
-            return web.json_response(
-                await records.status(visitor.request, {"account": _name(request)})
-            )
-        except CommandError:
-            raise web.HTTPNotFound from None
-
-    async def incidents(self, request: web.Request) -> web.Response:
-        """Open ones; all with `?which=all`."""
-        visitor = await self._access.program(request)
-        which = request.query.get("which", "open")
-        return web.json_response(await records.incident_list(visitor.request, {"which": which}))
-
-    async def incident(self, request: web.Request) -> web.Response:
-        visitor = await self._access.program(request)
-        number = int(request.match_info["number"])
-        try:
-            return web.json_response(
-                await records.why(visitor.request, {"incident": Target(number)})
-            )
-        except CommandError:
-            raise web.HTTPNotFound from None
-
-    async def readings(self, request: web.Request) -> web.Response:
-        """A series of `?metric=` over `?days=` with the band it was expected in."""
-        visitor = await self._access.program(request)
-        metric, days = (
-            request.query.get("metric", "followers"),
-            request.query.get("days", "120"),
-        )
-        if metric not in records.SERIES or not (
-            days.isascii() and days.isdigit() and len(days) < 5
-        ):
-            raise web.HTTPBadRequest(text="metric or days is not one that is known")
-        asked = {
-            "account": _name(request),
-            "metric": metric,
-            "days": timedelta(days=int(days)),
-        }
-        try:
-            return web.json_response(await records.series(visitor.request, asked))
-        except CommandError:
-            raise web.HTTPNotFound from None
+def routes(access: Access) -> list[web.RouteDef]:
+    return [web.get(f"{API}{call.path}", partial(_answer, access, call)) for call in CALLS]
 
 
-def _name(request: web.Request) -> str:
-    return f"{request.match_info['platform']}/{request.match_info['handle']}"
+async def _answer(access: Access, call: Call, request: web.Request) -> web.Response:
+    visitor = await access.program(request)
+    try:
+        asked = call.question.model_validate({**request.query, **request.match_info})
+        return web.json_response(await call.answer(visitor.request, asked))
+    except ValidationError as error:
+        return web.json_response({"error": wrong(error)}, status=400)
+    except CommandError as error:
+        return web.json_response({"error": str(error)}, status=404)
+
+
+def wrong(error: ValidationError) -> str:
+    """Each key that cannot be what was given, and why."""
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
+        for one in error.errors(include_url=False, include_input=False, include_context=False)
+    )

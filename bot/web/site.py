@@ -10,8 +10,8 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bot.commands.dispatch import CommandDispatcher
 from bot.errors import StorageError
+from bot.web import api, mcp
 from bot.web.access import Access
-from bot.web.api import Api
 from bot.web.pages import Pages
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def site(access: Access, dispatcher: CommandDispatcher) -> web.Application:
     """Everything but `/healthz` and `/metrics`; nothing is asked of any other server."""
     pages = Pages(access, dispatcher)
     app = web.Application(middlewares=[_guard(pages)], client_max_size=_LARGEST)
-    app.add_routes([*pages.routes(), *Api(access).routes(), *_assets()])
+    app.add_routes([*pages.routes(), *api.routes(access), *mcp.routes(access), *_assets()])
     return app
 
 
@@ -46,7 +46,7 @@ def _guard(pages: Pages) -> Middleware:
             if error.status < 400:
                 error.headers.update(HEADERS)
                 raise
-            if request.path.startswith("/api/"):
+            if request.path.startswith(("/api/", "/mcp")):
                 answer = web.json_response({"error": error.reason}, status=error.status)
                 answer.headers.update(
                     {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ class Served:
     team: Team
     base: str
     clock: list[float]
+    routes: Sequence[web.AbstractRoute]
 
     async def token(self, caller: Caller, line: str) -> str:
         """The secret in what a command answers."""
@@ -54,11 +55,13 @@ async def served(folder: Path, locale: str = "en") -> AsyncIterator[Served]:
             voice=voice_for(locale, "UTC"),
             secure=False,
         )
-        runner = web.AppRunner(site(access, team.dispatcher), access_log=None)
+        app = site(access, team.dispatcher)
+        runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         place = web.TCPSite(runner, "127.0.0.1", 0)
         await place.start()
         try:
-            yield Served(team, f"http://127.0.0.1:{runner.addresses[0][1]}", clock)
+            base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield Served(team, base, clock, list(app.router.routes()))
         finally:
             await runner.cleanup()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from bot.model.command import Caller
 from bot.storage import audit, incidents
+from bot.web.api import API
+from bot.web.calls import CALLS
 from bot.web.pages import _environment
 from bot.web.site import HEADERS
 from tests.bot.team import ONE, OURS, THEIRS, TWO, console, person
@@ -130,6 +133,23 @@ async def test_programs_read_what_their_space_may(page: Served) -> None:
                 assert answer.status == 400
         async with client.get("/") as answer:
             assert answer.status == 404, "an API token opens no page"
+
+
+async def test_the_guide_shows_every_call_and_each_works(page: Served) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "web.md").read_text(encoding="utf-8")
+    shown = re.findall(r'ask "\$API(/[^"]+)"', guide)
+    answers = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", guide, re.S)]
+    token = await page.token(person(ONE, manager=True), "web token")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with ClientSession(page.base, headers=headers) as client:
+        for call, path, answer in zip(CALLS, shown, answers, strict=True):
+            assert path.startswith(call.path.partition("{")[0])
+            assert f"`{call.tool}`" in guide
+            async with client.get(f"{API}{path}") as given:
+                assert given.status == 200, path
+                told = await given.json()
+            shape, got = (one[0] if isinstance(one, list) else one for one in (answer, told))
+            assert shape.keys() <= got.keys(), path
 
 
 @pytest.mark.parametrize("action", ["share week", "links", "revoke 1", "token"])
