@@ -244,11 +244,15 @@ class OutboxWorker:
             await self._store.write(outbox.give_back, claimed.position, said, unconfirmed=False)
             return "folded"
         try:
+            voice = self._voices.voice_for(channel.locale, channel.timezone)
+            bare = self._voices.untold(voice, delivery.message)
             if ref is None:
-                voice = self._voices.voice_for(channel.locale, channel.timezone)
-                bare = self._voices.untold(voice, delivery.message)
                 shown = await self._able(chat, channel, claimed)
                 arrived = await send(chat, shown, bare)
+            elif chat.can.edits and claimed.told_before:
+                # what was said then may be older than what is known now
+                shown = await self._able(chat, channel, claimed)
+                arrived = await send(chat, replace(shown, action="edit", ref=ref), bare)
             else:
                 arrived = Arrived(ref=ref)
         except DeliveryDeferred as error:

@@ -32,14 +32,16 @@ def _queue(db: Database, channel: str, problem: str, now: float) -> None:
     day = datetime.fromtimestamp(now, UTC).date()
     digest = hashlib.blake2b(problem.encode(), digest_size=8).hexdigest()
     known = channels.get(db, channel)
+    key = f"operator:{day}:{digest}"
     outbox.queue(
         db,
         outbox.Queued(
-            key=f"operator:{day}:{digest}",
+            key=key,
             channel=channel,
             space=known.space if known else "",
             kind="operator",
             message=Message(title="ebbwatch needs a look", text=problem),
             now=now,
+            meaning=key,
         ),
     )

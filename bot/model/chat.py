@@ -26,7 +26,8 @@ class Delivery:
     `id` is at most 16 characters of [a-z0-9], unique for ever: it is the enforced nonce, and
     stands in the button ids or the metadata so that an unconfirmed send can be looked up.
     `post` makes a new message, `edit` changes the one that `ref` names, `reply` writes into
-    its thread. `ref` is opaque: what `Chat.send` gave for the first message. `space` is the
+    its thread. `ref` is opaque: what `Chat.send` gave for the first message, and `posted` the
+    id that it was sent under. `space` is the
     guild or workspace that the channel must belong to. `silent` never notifies anybody. `plain`
     asks for text alone, without layout, buttons and pictures: what every platform takes.
     `kind` is the cause, such as "alert". `alert` numbers the message whose `revision` this is,
@@ -41,6 +42,7 @@ class Delivery:
     action: Literal["post", "edit", "reply"]
     message: Message
     ref: str | None = None
+    posted: str | None = None
     silent: bool = False
     plain: bool = False
     attempts: int = 0
@@ -51,6 +53,12 @@ class Delivery:
     revision: int = 1
     update: bool = False
     incidents: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """The id that the message carries: an edit leaves that of the post, which a restored
+        database looks for."""
+        return self.id if self.posted is None else self.posted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

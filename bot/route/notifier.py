@@ -302,9 +302,12 @@ class ChannelNotifier:
                 continue
             alerts.reminded(self.db, row.id, self.now)
             alert = self._alerts(worst[:1], None)[0]
+            # two reminders of an alert are never in one span, in whatever database
+            span = (self.now - worst[0].incident.opened_at) // self.channel.remind
             self.queue(
                 key=f"remind:{row.id}:{self.now}",
                 kind="reminder",
+                meaning=f"{_meaning(row, members, 0)} reminder {span}",
                 message=self.voices.reminder(self.voice, alert, self.now),
                 severity="critical",
             )

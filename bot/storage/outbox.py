@@ -36,6 +36,13 @@ class Claimed:
     unconfirmed: bool
     created: int
 
+    @property
+    def told_before(self) -> bool:
+        """Whether an alert's message that is found is of the time before a restore."""
+        first = self.delivery.first_attempt_at
+        fresh = self.kind == "alert" and self.delivery.action == "post"
+        return fresh and first is not None and first < self.created
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -283,10 +290,12 @@ def _settle(db: Database, position: int, state: str, at: float, error: str | Non
 
 
 def _claimed(db: Database, row: Any) -> Claimed:
-    ref = None
-    if row["alert"] is not None:
-        (ref,) = db.conn.execute(
-            "SELECT ref FROM alerts WHERE id = ?", (row["alert"],)
+    ref = posted = None
+    if row["action"] != "post":
+        ref, posted = db.conn.execute(
+            "SELECT ref, (SELECT deliveries.id FROM deliveries WHERE alert = alerts.id"
+            " AND action = 'post' ORDER BY position LIMIT 1) FROM alerts WHERE id = ?",
+            (row["alert"],),
         ).fetchone()
     return Claimed(
         position=row["position"],
@@ -297,7 +306,8 @@ def _claimed(db: Database, row: Any) -> Claimed:
             space=row["space"],
             action=row["action"],
             message=Message.from_json(row["message"]),
-            ref=None if row["action"] == "post" else ref,
+            ref=ref,
+            posted=posted if row["action"] == "edit" else None,
             silent=bool(row["silent"]),
             attempts=row["attempts"],
             first_attempt_at=row["first_attempt_at"],

@@ -97,6 +97,20 @@ async def test_a_message_that_was_sent_is_found_by_its_id(stage: Stage) -> None:
     assert await stage.chat.find(delivery(stage, 2)) is None
 
 
+async def test_an_edited_message_is_still_found_by_the_id_it_was_posted_under(
+    stage: Stage,
+) -> None:
+    """As after a restore: the database knows neither of the post nor of its edit."""
+    can(stage, "finds")
+    can(stage, "edits")
+    post = delivery(stage)
+    ref = await stage.chat.send(post)
+    for number, plain in enumerate((False, True), 2):
+        edit = delivery(stage, number, action="edit", ref=ref, posted=post.id, plain=plain)
+        await stage.chat.send(edit)
+        assert await stage.chat.find(post) == ref
+
+
 async def test_a_message_without_buttons_is_found_too(stage: Stage) -> None:
     can(stage, "finds")
     message = alert(buttons=(), footer="")

@@ -156,6 +156,7 @@ class SlackServer:
         self._interactions: dict[str, Interaction] = {}
         self._envelopes: dict[str, Interaction] = {}
         self._triggers: dict[str, float] = {}
+        self._last: tuple[str, str, dict[str, Any]] | None = None
         self._count = 0
         self._closing = asyncio.Event()
 
@@ -298,7 +299,12 @@ class SlackServer:
     async def event(self, kind: str, **more: Any) -> Interaction:
         """Something that happened: app_mention, app_home_opened."""
         event = {"type": kind, "user": "U0LENA", **more}
-        payload = {"type": "event_callback", "team_id": self.team, "event": event}
+        payload = {
+            "type": "event_callback",
+            "event_id": f"Ev{self._count}",
+            "team_id": self.team,
+            "event": event,
+        }
         return await self._interact("events_api", payload)
 
     async def shortcut(self, callback: str, message: dict[str, Any]) -> Interaction:
@@ -351,9 +357,11 @@ class SlackServer:
             acked=asyncio.get_running_loop().create_future(),
         )
         self._interactions[trigger] = done
-        payload = {**payload, "trigger_id": trigger, "token": "legacy-verification-token"}
-        if payload.get("type") != "view_submission":
-            payload["response_url"] = done.url
+        payload = {**payload, "token": "legacy-verification-token"}
+        if kind != "events_api":
+            payload["trigger_id"] = trigger
+            if payload.get("type") != "view_submission":
+                payload["response_url"] = done.url
         began = time.perf_counter()
         if self.app_url is not None:
             status, text = await self.signed(kind, payload)
@@ -364,17 +372,32 @@ class SlackServer:
                 raise ApiError("dispatch_failed")
             envelope = f"envelope-{self._count}"
             self._envelopes[envelope] = done
-            await self.sockets[-1].send_json(
-                {
-                    "envelope_id": envelope,
-                    "type": kind,
-                    "payload": payload,
-                    "accepts_response_payload": True,
-                }
-            )
+            self._last = envelope, kind, payload
+            await self._put(envelope, kind, payload)
             await asyncio.wait_for(asyncio.shield(done.acked), 3)
         done.took = time.perf_counter() - began
         return done
+
+    async def again(self, *, envelope: str = "") -> None:
+        """Hands the last envelope out once more, under a new id where one is given."""
+        assert self._last is not None
+        old, kind, payload = self._last
+        acked = asyncio.get_running_loop().create_future()
+        self._envelopes[envelope or old] = Interaction(
+            trigger="", url="", started=self.clock(), acked=acked
+        )
+        await self._put(envelope or old, kind, payload)
+        await acked
+
+    async def _put(self, envelope: str, kind: str, payload: dict[str, Any]) -> None:
+        await self.sockets[-1].send_json(
+            {
+                "envelope_id": envelope,
+                "type": kind,
+                "payload": payload,
+                "accepts_response_payload": True,
+            }
+        )
 
     async def signed(
         self, kind: str, payload: dict[str, Any], *, skew: int = 0, secret: str = SECRET

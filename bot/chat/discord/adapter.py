@@ -35,6 +35,7 @@ from bot.chat.discord.interactions import Interactions
 from bot.chat.discord.permissions import READ_HISTORY, missing
 from bot.chat.discord.post import edit, look, number_of, post, ref_of, reply
 from bot.chat.discord.render import CHART, Rendered, render
+from bot.chat.memory import Memory
 from bot.chat.words import LARGEST_FILE
 from bot.config.settings import secret
 from bot.errors import DeliveryError, DeliveryRefused
@@ -93,6 +94,7 @@ class DiscordChat:
         self._down_since = clocks.monotonic()
         self._registered = False
         self._spaces: dict[str, str] = {}
+        self._seen: Memory[discord.Message] = Memory()
 
     # --- connection ---------------------------------------------------------------------
 
@@ -268,7 +270,7 @@ class DiscordChat:
         async with self._delivering(delivery.channel):
             client = await self._logged_in()
             await self._check_history(client, delivery.channel)
-            return await look(client, delivery)
+            return await look(client, delivery, self._seen)
 
     async def space_of(self, channel: str) -> str | None:
         if channel in self._spaces:

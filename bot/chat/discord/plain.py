@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bot.chat.discord.marks import component_ids
-from bot.chat.discord.render import DISPLAY, Rendered, escape, mentioned_role
+from bot.chat.discord.render import DISPLAY, SEPARATOR, Rendered, escape, mentioned_role
 from bot.chat.text import as_text, shorten, size
 from bot.model.message import Message
 
@@ -21,8 +21,10 @@ def render_plain(message: Message, delivery_id: str, form: Form = "plain") -> Re
     ping = f"<@&{role}> " if role and form == "plain" else ""
     text = shorten(as_text(message), CONTENT - size(ping) - len(delivery_id) - 1, escape)
     if form == "layout":
-        shown = {"type": DISPLAY, "content": escape(text), "id": component_ids(delivery_id)[0]}
-        return Rendered(components=[shown], files={})
+        first, second = component_ids(delivery_id)
+        shown = {"type": DISPLAY, "content": escape(text), "id": first}
+        end = {"type": SEPARATOR, "divider": False, "id": second}
+        return Rendered(components=[shown, end], files={})
     content = f"{ping}{escape(text)}\n{delivery_id}"
     if form == "embed":
         return Rendered(embed={"description": content}, components=[], files={})

@@ -13,17 +13,22 @@ from bot.chat.discord.marks import carries
 from bot.chat.discord.plain import Form, render_plain
 from bot.chat.discord.render import LAYOUT_FLAG, Rendered, render
 from bot.chat.text import clean, shorten
-from bot.errors import DeliveryRefused
+from bot.errors import DeliveryDeferred, DeliveryRefused
 from bot.model.chat import Delivery
 
 if TYPE_CHECKING:
     import discord
 
+    from bot.chat.memory import Memory
+
 _THREAD_NAME = 100
 _WEEK_IN_MINUTES: Literal[10080] = 10080
 _LOOK_BEFORE, _LOOK_AFTER = timedelta(seconds=60), timedelta(seconds=120)
 
-_LONGEST_LOOK = timedelta(days=14)
+LOOKED_THROUGH = 1000
+"""Messages for one call, ten requests: half looks through a busy month in twice as many calls,
+double may not be done before a delivery's time is over."""
+_NEXT_LOOK = 1.0
 
 Parts = Callable[[Rendered], dict[str, Any]]
 """The library's own objects of a rendered message: view, files, and the embed of an old one."""
@@ -53,11 +58,11 @@ async def edit(
     keep = keep and not delivery.plain
     form = form_of(ref)
     if delivery.plain:
-        rendered = render_plain(message, delivery.id, form)
+        rendered = render_plain(message, delivery.mark, form)
     elif form == "layout":
-        rendered = render(message, delivery.id, has_chart=keep)
+        rendered = render(message, delivery.mark, has_chart=keep)
     else:
-        rendered = render_embed(message, delivery.id, has_chart=keep)
+        rendered = render_embed(message, delivery.mark, has_chart=keep)
     changed = parts(rendered)
     if form == "plain":
         changed["content"] = rendered.content or None
@@ -91,33 +96,51 @@ async def reply(
     return delivery.ref or ""
 
 
-async def look(client: discord.AutoShardedClient, delivery: Delivery) -> str | None:
-    """Around the last attempt first; then the newest, should the clocks disagree."""
+async def look(
+    client: discord.AutoShardedClient, delivery: Delivery, seen: Memory[discord.Message]
+) -> str | None:
+    """From the first attempt on, then among the newest, should the clocks disagree.
+
+    `seen` remembers how far it came: DeliveryDeferred where more than LOOKED_THROUGH messages
+    lie between, and the next call goes on there.
+    """
     is_reply = delivery.action == "reply"
     place = read_ref(delivery)["message"] if is_reply else number_of(delivery.channel)
     channel = client.get_partial_messageable(int(place))
-    me = client.user.id if client.user else 0
     windows: list[dict[str, Any]] = [{"limit": 100}]
     if delivery.last_attempt_at is not None:
-        first = datetime.fromtimestamp(
-            delivery.first_attempt_at or delivery.last_attempt_at, UTC
-        )
-        last = datetime.fromtimestamp(delivery.last_attempt_at, UTC)
-        after = max(first, last - _LONGEST_LOOK) - _LOOK_BEFORE
-        around = {"after": after, "before": last + _LOOK_AFTER}
-        windows.insert(0, {"limit": 1000, **around})
+        first = delivery.first_attempt_at or delivery.last_attempt_at
+        began = datetime.fromtimestamp(first, UTC) - _LOOK_BEFORE
+        ended = datetime.fromtimestamp(delivery.last_attempt_at, UTC) + _LOOK_AFTER
+        around = {"after": seen.get(delivery.id) or began, "before": ended}
+        windows.insert(0, {"limit": LOOKED_THROUGH, **around})
     try:
         for window in windows:
+            number, message = 0, None
             async for message in channel.history(**window):
-                if message.author.id == me and _is_of(message, delivery.id):
+                number += 1
+                if _is_own(client, message) and _is_of(message, delivery.id):
+                    seen.drop(delivery.id)
                     if is_reply:
                         return delivery.ref
                     chart = bool(message.attachments)
                     return ref_of(delivery, message.id, _shown_as(message), chart=chart)
+            if message is not None and number == LOOKED_THROUGH:
+                seen.put(delivery.id, message)
+                raise DeliveryDeferred(
+                    f"{delivery.channel}: more messages have to be looked through first",
+                    channel=delivery.channel,
+                    retry_after=_NEXT_LOOK,
+                )
     except Exception as error:
         if not is_reply or code_of(error) != UNKNOWN_CHANNEL:  # no thread, so no reply
             raise
+    seen.drop(delivery.id)
     return None
+
+
+def _is_own(client: discord.AutoShardedClient, message: discord.Message) -> bool:
+    return client.user is not None and message.author.id == client.user.id
 
 
 async def _say(

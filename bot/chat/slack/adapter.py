@@ -308,8 +308,9 @@ class SlackChat:
 
     async def _guard(self, work: Work, body: Mapping[str, Any]) -> None:
         try:
-            # what Slack says twice, in whatever envelope, names the same trigger
-            if not body.get("trigger_id") or await self._dispatcher.is_first(_mark(body)):
+            # what Slack says twice, in whatever envelope, names the same trigger or event
+            mark = _mark(body)
+            if mark is None or await self._dispatcher.is_first(mark):
                 await work(body)
         except Exception as error:
             # The person sees no answer, so the operator must: without the payload in it.
@@ -380,8 +381,12 @@ class SlackChat:
         return []
 
 
-def _mark(body: Mapping[str, Any]) -> str:
-    """One request of a person: its trigger, and all that it says."""
+def _mark(body: Mapping[str, Any]) -> str | None:
+    """One request of a person: its event, or its trigger and all that it says."""
+    if event := body.get("event_id"):
+        return f"slack:{event}"
+    if not body.get("trigger_id"):
+        return None
     said = json.dumps(body, sort_keys=True, default=str).encode()
     return f"slack:{body.get('trigger_id')}:{blake2b(said, digest_size=16).hexdigest()}"
 

@@ -106,7 +106,7 @@ class Poster:
         while True:
             rendered = _rendered(delivery, file)
             try:
-                answer = await self._send(method, channel, rendered, delivery.id, 0, **more)
+                answer = await self._send(method, channel, rendered, delivery.mark, 0, **more)
             except DeliveryMalformed:
                 # Slack processes an upload by and by, and names no other reason than this.
                 wait = next(waits, None)
@@ -183,7 +183,7 @@ def _rendered(delivery: Delivery, file: str | None) -> Rendered:
     if delivery.plain:
         is_edit = delivery.action == "edit"
         return render_plain(delivery.message, silent=delivery.silent, in_block=is_edit)
-    return render(delivery.message, delivery.id, file=file, silent=delivery.silent)
+    return render(delivery.message, delivery.mark, file=file, silent=delivery.silent)
 
 
 def _split(ref: str | None) -> tuple[str, str | None]:

@@ -9,6 +9,7 @@ import pytest
 from bot import app, message
 from bot.cli.restore import restore
 from bot.config.schema import Settings
+from bot.deliver.operator import Operator
 from bot.errors import CommandError, StorageError
 from bot.route import News, route
 from bot.storage import incidents, upkeep
@@ -71,6 +72,56 @@ async def test_what_was_told_after_a_backup_is_not_told_again(settings, tmp_path
     await again.hear(third)
     assert len(team.chat.titles()) == len(told) + 1
     assert [len(one.replies) for one in team.chat.shown][: len(replies)] == replies
+    again.store.close()
+
+
+async def test_what_is_over_by_the_time_of_a_restore_is_not_left_as_open(settings, tmp_path):
+    """Judged anew in one go, it is found in its channel as it was told then."""
+    team = Team(settings.store_path, Clock())
+    await team.add_channel()
+    await team.hear(incident("instagram/b"))
+    await team.store.read(upkeep.back_up, tmp_path / "old.backup")
+    team.clock.tick(3600)
+    await team.hear(incident())
+    team.store.close()
+    restore(settings, tmp_path / "old.backup")
+    again = Team(settings.store_path, team.clock)
+    again.chat = team.chat
+    again.restart()
+    again.clock.tick(3 * 86400)
+    again.chat.find_plan = ["late"]
+    await again.hear(resolved(incident()))
+    assert len(team.chat.titles()) == 2
+    shown = team.chat.shown[1]
+    assert len(shown.revisions) == 1
+    assert "Over" in shown.message.to_json()
+    again.store.close()
+
+
+async def test_a_reminder_and_the_operators_sentence_are_not_told_again(settings, tmp_path):
+    """But the next reminder comes."""
+    team = Team(settings.store_path, Clock())
+    await team.add_channel(remind=3600)
+    report = Operator(team.store, CHANNEL, team.clock)
+    await team.hear(incident(severity="critical"))
+    await team.store.read(upkeep.back_up, tmp_path / "old.backup")
+    team.clock.tick(3700)
+    await team.hear()
+    await report("the sun is down")
+    await team.settle()
+    told = team.chat.titles()
+    assert len(told) == 3
+    team.store.close()
+    restore(settings, tmp_path / "old.backup")
+    again = Team(settings.store_path, team.clock)
+    again.chat = team.chat
+    again.restart()
+    await Operator(again.store, CHANNEL, again.clock)("the sun is down")
+    await again.hear()
+    assert team.chat.titles() == told
+    again.clock.tick(3600)
+    await again.hear()
+    assert len(team.chat.titles()) == 4
     again.store.close()
 
 

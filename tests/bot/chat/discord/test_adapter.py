@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.chat.discord.permissions import PERMISSIONS
+from bot.chat.discord.post import LOOKED_THROUGH
 from bot.errors import DeliveryDeferred, DeliveryRefused, DeliveryUnconfirmed
 from bot.model.message import ChartSpec, Choice, Menu, Message, Picture
 from tests.contracts.chat import alert, delivery, failure, until
@@ -182,6 +183,26 @@ async def test_an_attempt_is_found_in_a_busy_channel(stage: DiscordStage) -> Non
         for number in range(50):
             stage.server.say(f"chatter {number}")
     assert await stage.chat.find(sent) == ref
+
+
+@pytest.mark.parametrize("others", [LOOKED_THROUGH - 1, LOOKED_THROUGH])
+async def test_what_was_said_weeks_ago_is_looked_for_in_as_many_calls_as_it_takes(
+    stage: DiscordStage, others: int
+) -> None:
+    """As after a restore: the first attempt is taken to be when the backup was made."""
+    backup = stage.now()
+    for number in range(others):
+        stage.server.say(f"chatter {number}")
+    ref = await stage.chat.send(delivery(stage))
+    stage.tick(30 * 86400)
+    for number in range(150):
+        stage.server.say(f"chatter {number}")
+    restored = delivery(stage, first_attempt_at=backup)
+    if others >= LOOKED_THROUGH:
+        error = await failure(stage.chat.find(restored))
+        assert isinstance(error, DeliveryDeferred)
+        assert error.retry_after == 1.0
+    assert await stage.chat.find(restored) == ref
 
 
 async def test_without_the_right_to_look_nothing_is_repeated(stage: DiscordStage) -> None:

@@ -41,6 +41,15 @@ async def test_a_mention_is_answered_to_who_asked_alone(stage: SlackStage) -> No
     assert (caller.channel, caller.space) == ("slack:C0MAIN", stage.space)
 
 
+async def test_a_mention_that_slack_tells_again_acts_once(stage: SlackStage) -> None:
+    """Slack repeats an event in a new envelope; the event's id stays."""
+    text = "<@U0BOT> event add Lena"
+    await stage.server.event("app_mention", text=text, channel="C0MAIN", ts="1.0")
+    await stage.server.again(envelope="another")
+    await stage.command("status")
+    assert [name for _, name, _ in stage.dispatcher.asked] == ["event add", "status"]
+
+
 async def test_a_bot_that_mentions_the_app_is_not_answered(stage: SlackStage) -> None:
     await stage.server.event("app_mention", text="<@U0BOT> x", channel="C0MAIN", bot_id="B1")
     await stage.command("status")
