@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
@@ -27,19 +27,17 @@ from bot.review.pending import (
 from bot.route import News, route
 from bot.storage import accounts, days, events, forgetting, incidents, list_verdicts
 from bot.storage.database import Store
-from bot.storage.incidents import Stored
+from bot.storage.incidents import Change, Key, Stored
 from bot.storage.settings import set_setting, setting
 from checks.incident.day import EmptyDayContext
 from checks.incident.decide import decide
-from checks.model import Direction, Event, Incident, Judgement, Verdict
+from checks.model import Event, Incident, Judgement, Verdict
 
 __all__ = ["ReviewSettings", "Reviewed", "forget", "reroute", "review", "settle_routes"]
 
 log = logging.getLogger(__name__)
 
 _TRIES = 5
-
-Key = tuple[str, str, Direction, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +123,12 @@ class _Timeline:
         """What had begun by then."""
         return [one for one in self.latest.values() if one.opened_at <= time]
 
-    def changed(self) -> list[Incident]:
-        return [
-            incident
-            for key, incident in self.latest.items()
-            if key not in self.stored or self.stored[key].incident != incident
-        ]
+    def changed(self) -> Iterator[tuple[Incident, Stored | None]]:
+        """What is not stored as it is now, and what is stored of it."""
+        for key, incident in self.latest.items():
+            old = self.stored.get(key)
+            if old is None or old.incident != incident:
+                yield incident, old
 
 
 def _settle(
@@ -213,10 +211,16 @@ def _save(
     first = {one.account for one in pending.days if one.first}
     changed, fresh, firsts = set(), set(), set()
     older: dict[str, int] = defaultdict(int)
-    for incident in timeline.changed():
-        old = timeline.stored.get(incident.key)
-        silent = _silence(incident, old, incident.account in first, now, settings.news)
-        one = incidents.save(db, incident, now, silent, old=old)
+    changes = [
+        Change(
+            incident,
+            _silence(incident, old, incident.account in first, now, settings.news),
+            old,
+        )
+        for incident, old in timeline.changed()
+    ]
+    saved = incidents.save(db, changes, now)
+    for (incident, silent, old), one in zip(changes, saved, strict=True):
         if old is not None and one.revision == old.revision and one.silent == old.silent:
             continue
         changed.add(one.id)

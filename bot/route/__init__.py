@@ -72,7 +72,7 @@ def catch_up(
     outbox.fold(db, [row.id for row in rows], now)
     audience = Audience(db, access, now)
     ChannelNotifier(audience, voices, channel).tell_digest(
-        [audience.get(id) for id in members], "catch_up", older=older, since=since
+        audience.gather(members), "catch_up", older=older, since=since
     )
     return True
 
@@ -95,7 +95,7 @@ class _RoutingPass:
         """Edits first, then what is new, then what was held."""
         channel, notifier = self.channel, self.notifier
         told = alerts.told(self.db, channel.channel, self.news.changed)
-        changed = [self.audience.get(id) for id in sorted(self.news.changed)]
+        changed = self.audience.gather(sorted(self.news.changed))
         living = set(told.values())
         for wave in {one.incident.wave for one in changed} - {None}:
             row = alerts.of_wave(self.db, channel.channel, str(wave))
@@ -127,11 +127,10 @@ class _RoutingPass:
     def keep(self) -> None:
         """Holds what the channel may have to hear, until its space tells what it may see."""
         told = alerts.told(self.db, self.channel.channel, self.news.changed)
-        for id in sorted(self.news.changed):
-            one = self.audience.get(id)
+        for one in self.audience.gather(sorted(self.news.changed)):
             wanted = self._is_due(one) and self.audience.wants(self.channel, one.incident)
-            if wanted or id in told:
-                alerts.hold(self.db, self.channel.channel, id, UNLINKED, self.now)
+            if wanted or one.id in told:
+                alerts.hold(self.db, self.channel.channel, one.id, UNLINKED, self.now)
 
     def _is_new(self, one: Stored) -> bool:
         """Whether a revision first meets the channel's subscriptions."""
@@ -149,8 +148,7 @@ class _RoutingPass:
         """
         free = []
         told = alerts.told(self.db, self.channel.channel, held)
-        for id, hold in held.items():
-            one = self.audience.get(id)
+        for one, (id, hold) in zip(self.audience.gather(list(held)), held.items(), strict=True):
             if id in told:  # a wave's message named it meanwhile, or it changed unseen
                 alerts.release(self.db, self.channel.channel, id)
                 self.notifier.refresh(alerts.get(self.db, told[id]))

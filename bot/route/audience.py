@@ -1,6 +1,7 @@
 """What a channel may and wants to hear, and when it does not want to hear anything."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,9 +49,14 @@ class Audience:
         self._stored: dict[int, Stored] = {}
 
     def get(self, id: int) -> Stored:
-        if id not in self._stored:
-            self._stored[id] = incidents.get(self.db, id)
-        return self._stored[id]
+        return self.gather([id])[0]
+
+    def gather(self, ids: Sequence[int]) -> list[Stored]:
+        """Several, of which those that are not known yet are read at once."""
+        missing = set(ids) - self._stored.keys()
+        if missing:
+            self._stored |= incidents.of_ids(self.db, missing)
+        return [self._stored[id] for id in ids]
 
     def hears(self, channel: Channel, incident: Incident) -> bool:
         tags = self.tags.get(incident.account, ())

@@ -182,12 +182,14 @@ class ChannelNotifier:
     def _shown(self, row: AlertRow) -> list[Stored]:
         if row.wave is not None:
             return self._members(row.wave)
-        return [self.audience.get(id) for id in row.members]
+        return self.audience.gather(row.members)
 
     def _alerts(self, members: Iterable[Stored], mention: str | None) -> list[Alert]:
+        members = list(members)
+        numbers = incidents.numbers(self.db, self.channel.space, [one.id for one in members])
         return [
             Alert(
-                number=incidents.number(self.db, self.channel.space, one.id),
+                number=numbers[one.id],
                 incident=one.incident,
                 seen_at=one.seen_at,
                 acknowledged_by=one.acknowledged_by,
@@ -290,7 +292,7 @@ class ChannelNotifier:
         for row in alerts.to_remind(
             self.db, self.channel.channel, self.now, self.channel.remind
         ):
-            members = [self.audience.get(id) for id in row.members]
+            members = self.audience.gather(row.members)
             worst = [
                 one
                 for one in sorted(members, key=_worst_first)

@@ -75,12 +75,11 @@ def add(db: Database, new: NewAlert) -> AlertRow:
     id = insert(
         db, "alerts", row | {"older": new.older, "since": new.since, "created": new.now}
     )
-    for incident in new.members:
-        db.conn.execute(
-            "INSERT INTO alert_members (alert, incident, channel, revision) VALUES (?, ?, ?, 0)"
-            " ON CONFLICT DO UPDATE SET alert = excluded.alert",
-            (id, incident, new.channel),
-        )
+    db.conn.executemany(
+        "INSERT INTO alert_members (alert, incident, channel, revision) VALUES (?, ?, ?, 0)"
+        " ON CONFLICT DO UPDATE SET alert = excluded.alert",
+        [(id, incident, new.channel) for incident in new.members],
+    )
     return get(db, id)
 
 
@@ -105,13 +104,12 @@ def of_wave(db: Database, channel: str, wave: str) -> AlertRow | None:
 
 def show(db: Database, row: AlertRow, text: str, members: Sequence[Member]) -> int | None:
     """Notes what the message now says; gives the revision, None where nothing changed."""
-    for member in members:
-        db.conn.execute(
-            "INSERT INTO alert_members (alert, incident, channel, revision, mentioned)"
-            " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET revision = excluded.revision,"
-            " mentioned = max(mentioned, excluded.mentioned)",
-            (row.id, member.incident, row.channel, member.revision, member.mentioned),
-        )
+    db.conn.executemany(
+        "INSERT INTO alert_members (alert, incident, channel, revision, mentioned)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET revision = excluded.revision,"
+        " mentioned = max(mentioned, excluded.mentioned)",
+        [(row.id, one.incident, row.channel, one.revision, one.mentioned) for one in members],
+    )
     if text == row.shown:
         return None
     revision = row.revision if row.shown is None else row.revision + 1

@@ -1,20 +1,21 @@
 """Incidents, their lives, waves, and the numbers each space knows them by."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
 
 from bot.storage import accounts
 from bot.storage.incident_row import causes_of, from_row, to_row, visible
-from bot.storage.rows import insert
 from checks.incident.decide import REMEMBERED
-from checks.model import Incident, Update
+from checks.model import Direction, Incident, Update
 
 MEMORY_DAYS = REMEMBERED // 86_400
 """How long a resolved incident can still be named by `decide`."""
+
+Key = tuple[str, str, Direction, int]
 
 Feedback = Literal["expected", "false", "useful"]
 
@@ -36,49 +37,77 @@ class Stored:
     acknowledged_at: int | None
 
 
-def save(
-    db: Database,
-    incident: Incident,
-    seen_at: int,
-    silent: str | None = None,
-    *,
-    old: Stored | None = None,
-) -> Stored:
-    """Stores an incident under its identity; the revision grows when readers see a change.
+class Change(NamedTuple):
+    """An incident as it is now, and why nobody is told of it. `old` is what is stored of it,
+    where the caller has read that in the same transaction."""
 
-    Once alerted it keeps the time of that, also where past days are judged anew. `old` is what
-    is stored of it, where the caller has read that in the same transaction.
+    incident: Incident
+    silent: str | None = None
+    old: Stored | None = None
+
+
+def save(db: Database, changes: Sequence[Change], seen_at: int) -> list[Stored]:
+    """Stores incidents under their identities; a revision grows when readers see a change.
+
+    What was alerted keeps the time of that, also where past days are judged anew. Table by
+    table, not one by one: a purge opens thousands at once.
     """
-    old = old or find(db, incident)
-    if incident.wave is not None and (old is None or old.incident.wave != incident.wave):
-        _wave(db, incident.wave, incident.opened_at, seen_at)
-    if old is None:
-        # most accounts are known as they are written: a purge opens thousands at once
-        known = db.conn.execute(
-            "SELECT id FROM accounts WHERE account = ?", (incident.account,)
-        ).fetchone()
-        account = (
-            known[0]
-            if known
-            else accounts.ensure(db, [incident.account], None, seen_at)[incident.account]
-        )
-        row = to_row(incident) | {"account": account, "seen_at": seen_at, "silent": silent}
-        id = insert(db, "incidents", row)
-        _save_updates(db, id, incident.updates)
-        return get(db, id)
-    if old.incident.alerted_at is not None:
-        incident = replace(incident, alerted_at=old.incident.alerted_at)
-    row = to_row(incident)
-    seen = visible(row) != visible(to_row(old.incident)) or silent != old.silent
-    revision = old.revision + seen
-    row |= {"silent": silent, "revision": revision}
-    db.conn.execute(
-        f"UPDATE incidents SET {', '.join(f'{name} = ?' for name in row)} WHERE id = ?",
-        (*row.values(), old.id),
+    known = stored(db, [each.incident for each in changes if each.old is None])
+    changes = [each._replace(old=each.old or known.get(each.incident.key)) for each in changes]
+    _save_waves(db, changes, seen_at)
+    ids = _added(db, [each for each in changes if each.old is None], seen_at)
+    saved, rows = [], []
+    for incident, silent, old in changes:
+        if old is None:
+            saved.append(_new(ids[incident.key], incident, seen_at, silent))
+            continue
+        if old.incident.alerted_at is not None:
+            incident = replace(incident, alerted_at=old.incident.alerted_at)
+        row = to_row(incident)
+        seen = visible(row) != visible(to_row(old.incident)) or silent != old.silent
+        revision = old.revision + seen
+        saved.append(replace(old, incident=incident, revision=revision, silent=silent))
+        rows.append(row | {"silent": silent, "revision": revision, "id": old.id})
+    if rows:
+        columns = ", ".join(f"{name} = :{name}" for name in rows[0])
+        db.conn.executemany(f"UPDATE incidents SET {columns} WHERE id = :id", rows)
+    _save_updates(
+        db,
+        [
+            one
+            for one, each in zip(saved, changes, strict=True)
+            if each.old is None or one.incident.updates != each.old.incident.updates
+        ],
     )
-    if incident.updates != old.incident.updates:
-        _save_updates(db, old.id, incident.updates)
-    return replace(old, incident=incident, revision=revision, silent=silent)
+    return saved
+
+
+def _added(db: Database, changes: Sequence[Change], seen_at: int) -> dict[Key, int]:
+    """Adds incidents that are not stored yet; the id of each."""
+    if not changes:
+        return {}
+    own = accounts.ensure(db, [each.incident.account for each in changes], None, seen_at)
+    (free,) = db.conn.execute("SELECT coalesce(max(id), 0) + 1 FROM incidents").fetchone()
+    rows = [
+        to_row(incident)
+        | {"id": id, "account": own[incident.account], "seen_at": seen_at, "silent": silent}
+        for id, (incident, silent, _) in enumerate(changes, free)
+    ]
+    names, holes = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+    db.conn.executemany(f"INSERT INTO incidents ({names}) VALUES ({holes})", rows)
+    return {each.incident.key: row["id"] for each, row in zip(changes, rows, strict=True)}
+
+
+def _new(id: int, incident: Incident, seen_at: int, silent: str | None) -> Stored:
+    return Stored(
+        id=id,
+        incident=incident,
+        seen_at=seen_at,
+        revision=1,
+        silent=silent,
+        acknowledged_by=None,
+        acknowledged_at=None,
+    )
 
 
 def get(db: Database, id: int) -> Stored:
@@ -88,14 +117,29 @@ def get(db: Database, id: int) -> Stored:
     return found[0]
 
 
-def find(db: Database, incident: Incident) -> Stored | None:
-    """The stored incident with this one's identity."""
-    found = db.conn.execute(
-        "SELECT incidents.id FROM incidents JOIN accounts ON accounts.id = incidents.account"
-        " WHERE accounts.account = ? AND metric = ? AND direction = ? AND opened_at = ?",
-        incident.key,
-    ).fetchone()
-    return get(db, found[0]) if found else None
+def of_ids(db: Database, ids: Iterable[int]) -> dict[int, Stored]:
+    """Those of some ids, in one look."""
+    found = _load(
+        db, "incidents.id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ids)),)
+    )
+    return {one.id: one for one in found}
+
+
+def stored(db: Database, incidents: Sequence[Incident]) -> dict[Key, Stored]:
+    """What is stored under the identities of these incidents."""
+    if not incidents:
+        return {}
+    found = _load(
+        db,
+        "incidents.id IN (SELECT incidents.id FROM json_each(?) AS asked"
+        " JOIN accounts ON accounts.account = json_extract(asked.value, '$[0]')"
+        " JOIN incidents ON incidents.account = accounts.id"
+        " AND metric = json_extract(asked.value, '$[1]')"
+        " AND direction = json_extract(asked.value, '$[2]')"
+        " AND opened_at = json_extract(asked.value, '$[3]'))",
+        (json.dumps([one.key for one in incidents]),),
+    )
+    return {one.incident.key: one for one in found}
 
 
 _RECENT = (
@@ -161,20 +205,27 @@ def of_wave(db: Database, wave: str) -> list[Stored]:
 
 def number(db: Database, space: str, incident: int) -> int:
     """The incident's number in a space, given at the first asking."""
-    row = db.conn.execute(
-        "SELECT number FROM incident_numbers WHERE space = ? AND incident = ?",
-        (space, incident),
-    ).fetchone()
-    if row is not None:
-        return int(row[0])
+    return numbers(db, space, [incident])[incident]
+
+
+def numbers(db: Database, space: str, asked: Sequence[int]) -> dict[int, int]:
+    """The numbers of several incidents, new ones given in the order asked."""
+    rows = db.conn.execute(
+        "SELECT incident, number FROM incident_numbers WHERE space = ?"
+        " AND incident IN (SELECT value FROM json_each(?))",
+        (space, json.dumps(asked)),
+    )
+    known: dict[int, int] = dict(rows.fetchall())
     (free,) = db.conn.execute(
         "SELECT coalesce(max(number), 0) + 1 FROM incident_numbers WHERE space = ?", (space,)
     ).fetchone()
-    db.conn.execute(
+    fresh = dict.fromkeys(incident for incident in asked if incident not in known)
+    given = {incident: number for number, incident in enumerate(fresh, free)}
+    db.conn.executemany(
         "INSERT INTO incident_numbers (space, number, incident) VALUES (?, ?, ?)",
-        (space, free, incident),
+        [(space, number, incident) for incident, number in given.items()],
     )
-    return int(free)
+    return known | given
 
 
 def by_number(db: Database, space: str, number: int) -> Stored | None:
@@ -224,16 +275,23 @@ def feedback_by_account(db: Database) -> dict[str, list[tuple[Feedback, int]]]:
     return told
 
 
-def _wave(db: Database, id: str, started: int, seen_at: int) -> None:
-    db.conn.execute(
+def _save_waves(db: Database, changes: Sequence[Change], seen_at: int) -> None:
+    """Each wave once, as its first member began."""
+    begun: dict[str, int] = {}
+    for incident, _, old in changes:
+        if incident.wave is not None and (old is None or incident.wave != old.incident.wave):
+            begun.setdefault(incident.wave, incident.opened_at)
+    db.conn.executemany(
         "INSERT OR IGNORE INTO waves (id, started, seen_at) VALUES (?, ?, ?)",
-        (id, started, seen_at),
+        [(wave, started, seen_at) for wave, started in begun.items()],
     )
 
 
-def _save_updates(db: Database, id: int, updates: Sequence[Update]) -> None:
-    db.conn.execute(
-        "DELETE FROM incident_updates WHERE incident = ? AND position >= ?", (id, len(updates))
+def _save_updates(db: Database, saved: Sequence[Stored]) -> None:
+    """All steps of these incidents in place of what is stored of them."""
+    db.conn.executemany(
+        "DELETE FROM incident_updates WHERE incident = ? AND position >= ?",
+        [(one.id, len(one.incident.updates)) for one in saved],
     )
     db.conn.executemany(
         "INSERT OR REPLACE INTO incident_updates"
@@ -241,10 +299,11 @@ def _save_updates(db: Database, id: int, updates: Sequence[Update]) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                *(id, n, update.at, update.state, update.kind, update.severity),
+                *(one.id, n, update.at, update.state, update.kind, update.severity),
                 *(update.confidence, json.dumps(update.causes)),
             )
-            for n, update in enumerate(updates)
+            for one in saved
+            for n, update in enumerate(one.incident.updates)
         ],
     )
 

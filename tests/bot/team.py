@@ -20,6 +20,7 @@ from bot.storage import accounts, channels, incidents, readings, sources
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
+from bot.storage.incidents import Change
 from checks.model import Incident
 from checks.rules import rules_for
 from tests.bot.cases import PURGE
@@ -92,7 +93,7 @@ def _fill(db: Database) -> None:
     readings.add(db, source.id, counts([*OURS, *THEIRS]), NOW)
     accounts.set_tags(db, {"tiktok/lena": ["team-a"]})
     for name in (*THEIRS, *OURS[:2]):
-        incidents.save(db, incident(name, wave="2022-11-20"), NOW)
+        incidents.save(db, [Change(incident(name, wave="2022-11-20"))], NOW)
     for space, name in ((ONE, OURS[0]), (ONE, OURS[1]), (TWO, THEIRS[0]), (TWO, THEIRS[1])):
         stored = incidents.listing(db, account=name)[0]
         incidents.number(db, space, stored.id)

@@ -17,6 +17,7 @@ from bot.storage import channels, incidents
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
+from bot.storage.incidents import Change
 from checks.model import SEVERITIES, Incident, Severity, Update
 from tests.contracts.chat import CONVERSING, Stage, open_stage
 
@@ -77,8 +78,8 @@ class Team:
         """Stores and routes incidents as one review does."""
 
         def work(db: Database) -> None:
-            known = {one.key for one in found if incidents.find(db, one)}
-            stored = [incidents.save(db, one, int(self.stage.now())) for one in found]
+            known = incidents.stored(db, found)
+            stored = incidents.save(db, [Change(one) for one in found], int(self.stage.now()))
             fresh = {one.id for one in stored if one.incident.key not in known}
             news = News(changed=frozenset(one.id for one in stored), fresh=frozenset(fresh))
             route(db, message, self.access, int(self.stage.now()), news)

@@ -15,6 +15,7 @@ from bot.route import News, route
 from bot.storage import incidents, upkeep
 from bot.storage.access import AccessPolicy
 from bot.storage.database import Store
+from bot.storage.incidents import Change
 from tests.bot.deliver.test_deliver import Dispatcher
 from tests.bot.route.test_route import incident, resolved
 from tests.fakes import Clock
@@ -33,8 +34,8 @@ class Team(Dispatcher):
 
     async def hear(self, *found):
         def work(db):
-            known = {one.key for one in found if incidents.find(db, one)}
-            stored = [incidents.save(db, one, int(self.clock())) for one in found]
+            known = incidents.stored(db, found)
+            stored = incidents.save(db, [Change(one) for one in found], int(self.clock()))
             changed = frozenset(one.id for one in stored)
             fresh = frozenset(one.id for one in stored if one.incident.key not in known)
             access = AccessPolicy({"fake:team": ("*",)})

@@ -28,6 +28,7 @@ from bot.storage import (
     sources,
 )
 from bot.storage.channels import Channel, Subscription
+from bot.storage.incidents import Change
 from checks.model import Event, Notice
 from checks.reasons import reason
 from tests.bot.cases import messages
@@ -211,7 +212,7 @@ async def test_a_wave_is_one_line_one_mute_and_one_word_worst_first(team: Team) 
         for place, name in enumerate(names):
             one = incident(name, wave="w", change=-100 * place)
             silent = replace(one, alerted_at=None) if place == 5 else one
-            stored = incidents.save(db, silent, NOW)
+            (stored,) = incidents.save(db, [Change(silent)], NOW)
             incidents.number(db, ONE, stored.id)
 
     await team.store.write(hit)
@@ -628,7 +629,8 @@ async def test_a_channels_own_summary_speaks_its_language_of_its_accounts(team: 
 
 async def test_what_was_told_late_is_named(team: Team) -> None:
     old = incident("tiktok/lena", opened_at=NOW - 5 * DAY, alerted_at=NOW - 5 * DAY)
-    await team.store.write(incidents.save, replace(old, last_finding_at=NOW - 5 * DAY), NOW)
+    old = replace(old, last_finding_at=NOW - 5 * DAY)
+    await team.store.write(incidents.save, [Change(old)], NOW)
     assert "tiktok/lena" in field(await team.ask(person(), "summary"), "Told late")
 
 

@@ -27,6 +27,7 @@ from bot.storage import (
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
+from bot.storage.incidents import Change
 from checks.judge import judgements
 from checks.model import Event, Incident
 from checks.panel.panel import LOOKBACK, build_panel
@@ -451,11 +452,10 @@ async def test_feedback_moves_the_floor(service):
     await service.arrive(frame(counts[:, :57], times[:57]))
 
     def complain(db):
-        noise = incidents.save(
+        (noise,) = incidents.save(
             db,
-            replace(EXAMPLE, account="instagram/a0", opened_at=times[10]),
+            [Change(replace(EXAMPLE, account="instagram/a0", opened_at=times[10]), "older")],
             times[10],
-            "older",
         )
         for n in range(5):
             incidents.give_feedback(db, noise.id, "false", f"s{n}", "me", times[10])

@@ -11,6 +11,7 @@ from bot.storage import accounts, alerts, channels, forgetting, incidents, notic
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Mute, Subscription
 from bot.storage.database import Store
+from bot.storage.incidents import Change
 from checks.model import Incident, Notice, Reason, Update
 from tests.fakes import DAY, Clock, FakeChat
 
@@ -81,8 +82,8 @@ class Dispatcher:
         """Stores incidents as one review would, routes and sends."""
 
         def work(db):
-            known = {one.key for one in changed if incidents.find(db, one)}
-            stored = [incidents.save(db, one, int(self.clock())) for one in changed]
+            known = incidents.stored(db, changed)
+            stored = incidents.save(db, [Change(one) for one in changed], int(self.clock()))
             new = {one.id for one in stored if one.incident.key not in known}
             news = News(
                 changed=frozenset(one.id for one in stored),

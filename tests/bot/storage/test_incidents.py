@@ -7,6 +7,7 @@ import pytest
 
 from bot.storage import incidents
 from bot.storage.database import Store
+from bot.storage.incidents import Change
 from checks.model import Incident, Reason, Update
 
 NOW = 1_700_000_000
@@ -52,13 +53,36 @@ def store(tmp_path):
 
 
 async def save(store, incident, silent=None):
-    return await store.write(incidents.save, incident, NOW, silent)
+    """Stores one; gives what is read back of it."""
+
+    def work(db):
+        (saved,) = incidents.save(db, [Change(incident, silent)], NOW)
+        return saved, incidents.get(db, saved.id)
+
+    saved, stored = await store.write(work)
+    assert replace(saved, incident=stored.incident) == stored
+    return stored
 
 
 async def test_every_field_survives(store):
     stored = await save(store, FULL)
     assert stored.incident == FULL
     assert (stored.seen_at, stored.revision, stored.silent) == (NOW, 1, None)
+
+
+async def test_many_are_stored_at_once_each_under_its_own_identity(store):
+    known = await save(store, OPEN)
+    found = [
+        replace(FULL, account="instagram/new"),
+        replace(OPEN, severity="warning"),
+        replace(FULL, account="instagram/newer"),
+    ]
+    saved = await store.write(incidents.save, [Change(one) for one in found], NOW + 5)
+    assert [one.revision for one in saved] == [1, 2, 1]
+    assert saved[1].id == known.id
+    stored = await store.read(incidents.of_ids, [one.id for one in saved])
+    assert [stored[one.id].incident for one in saved] == found
+    assert [one.seen_at for one in stored.values()] == [NOW, NOW + 5, NOW + 5]
 
 
 async def test_no_number_stays_no_number(store):

@@ -26,6 +26,7 @@ from bot.storage import channels, incidents, outbox
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
+from bot.storage.incidents import Change
 from checks.model import Incident, Update
 from tests.contracts.chat import RecordingDesk
 from tests.contracts.stage_webhook import SECRET, LoopbackReceiver
@@ -88,8 +89,8 @@ class Running:
 
     async def tell(self, incident: Incident) -> None:
         def work(db):  # type: ignore[no-untyped-def]
-            known = incidents.find(db, incident) is not None
-            one = incidents.save(db, incident, int(self.clock()))
+            known = incidents.stored(db, [incident])
+            (one,) = incidents.save(db, [Change(incident)], int(self.clock()))
             fresh = frozenset(() if known else (one.id,))
             route(
                 db,
