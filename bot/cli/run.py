@@ -188,16 +188,21 @@ async def _served(settings: Settings, service: Service) -> AsyncIterator[None]:
 
 def _page(settings: Settings, service: Service) -> Application:
     from bot.message import voice_for
-    from bot.web.access import Access
+    from bot.web.access import Access, Door
+    from bot.web.members import Members
     from bot.web.site import site
+    from bot.web.tries import Tries
 
     context = service.context
     access = Access(
         service.store,
         service.dispatcher,
-        now=service.calendar,
-        draw_token=context.draw_token,
-        voice=voice_for(settings.locale, settings.timezone),
-        secure=(context.public_url or "").startswith("https:"),
+        Members(service.chats, service.calendar),
+        Tries(service.calendar, settings.serve.proxies if settings.serve else ()),
+        Door(
+            now=service.calendar,
+            draw_token=context.draw_token,
+            secure=(context.public_url or "").startswith("https:"),
+        ),
     )
-    return site(access, service.dispatcher)
+    return site(access, service.dispatcher, voice_for(settings.locale, settings.timezone))

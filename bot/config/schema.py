@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
+    IPvAnyNetwork,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -138,11 +140,13 @@ class AccountSettings(Section):
 
 
 class ServeSettings(Section):
-    """`web` also serves the page, which people open at `public_url`."""
+    """`web` also serves the page, which people open at `public_url`; what `proxies` say of whom
+    they ask for is believed."""
 
     listen: Listen = "127.0.0.1:9464"
     web: bool = False
-    public_url: str | None = Field(None, pattern=r"^https?://[^\s/]+(/.*)?$")
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+/?$")
+    proxies: tuple[IPvAnyNetwork, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
     @property
     def page(self) -> str | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from bot.model.command import Dispatcher
+    from bot.model.command import Caller, Dispatcher
 
 OPERATOR_SPACE = "console"
 """The space of whoever runs the program: it sees all accounts."""
@@ -91,7 +91,8 @@ class Capabilities:
     a reply stands below its message; else none is sent. `finds`: what may have arrived can be
     looked for (`FindingChat`); else it is sent again under the same id, and whoever reads it
     drops the second one. `commands`: people ask there. `pictures`: charts are drawn for it.
-    `data`: a delivery carries its incidents as data too. `theme`: how most people have it.
+    `data`: a delivery carries its incidents as data too. `members`: it says who is in a space
+    (`MemberChat`). `theme`: how most people have it.
     """
 
     edits: bool = False
@@ -100,6 +101,7 @@ class Capabilities:
     commands: bool = False
     pictures: bool = False
     data: bool = False
+    members: bool = False
     theme: Theme = "light"
 
 
@@ -145,6 +147,17 @@ class FindingChat(Chat, Protocol):
         """Looks among the channel's own messages around the attempt; None where it is not.
 
         Raises DeliveryDeferred where looking is not possible yet.
+        """
+        ...
+
+
+class MemberChat(Chat, Protocol):
+    """A chat that says who is in a space: one that `can.members`."""
+
+    async def member(self, space: str, user: str) -> Caller | None:
+        """The person with the roles that they have now; None where they are not in the space.
+
+        Raises DeliveryError where the chat cannot say.
         """
         ...
 

@@ -75,11 +75,19 @@ def end(db: Database, space: str, id: int) -> bool:
     return done.rowcount > 0
 
 
+def end_all(db: Database, space: str, user: str) -> None:
+    """Takes back what opens all of a space and was made for or by one person."""
+    db.conn.execute(
+        "DELETE FROM grants WHERE space = ? AND kind != 'share' AND holder ->> 'user' = ?",
+        (space, user),
+    )
+
+
 _KEPT = 30 * 86400
 
 
 def _hash(token: str) -> str:
-    return blake2b(token.encode(), digest_size=32).hexdigest()
+    return blake2b(token.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
 def _load(db: Database, where: str, values: tuple[Any, ...]) -> list[Grant]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -13,16 +12,21 @@ from aiohttp import web
 from bot.commands.dispatch import CommandDispatcher
 from bot.commands.request import Request
 from bot.errors import CommandError
-from bot.message.voice import Voice
-from bot.model.command import Caller
 from bot.storage import grants
 from bot.storage.database import Store
-from bot.storage.grants import Grant
+from bot.storage.grants import Grant, GrantKind
+from bot.web.members import ChatSilent, Members
+from bot.web.tries import Tries
 
-COOKIE = "ebbwatch"
 SESSION_SECONDS = 12 * 3600
-_TRIES, _TRY_SECONDS = 20, 60
-"""Sign-ins that one address may try in a minute: a token has 256 bits, this is for the log."""
+
+
+class NotMember(web.HTTPForbidden):
+    """The chat says that the person is not in the space any more."""
+
+
+class NotSure(web.HTTPServiceUnavailable):
+    """The chat has not said for too long whether the person is in the space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,20 @@ class Visitor:
         return self.request.manager and self.shared is None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """How the page is reached: `secure` over https, where the cookie never travels without."""
+
+    now: Callable[[], float]
+    draw_token: Callable[[], str]
+    secure: bool
+
+    @property
+    def cookie(self) -> str:
+        """With the prefix a browser takes it from this host alone, over https alone."""
+        return "__Host-ebbwatch" if self.secure else "ebbwatch"
+
+
 class Access:
     """Turns tokens into visitors; everything else is answered as if it did not exist."""
 
@@ -46,31 +64,22 @@ class Access:
         self,
         store: Store,
         dispatcher: CommandDispatcher,
-        *,
-        now: Callable[[], float],
-        draw_token: Callable[[], str],
-        voice: Voice,
-        secure: bool,
+        members: Members,
+        tries: Tries,
+        door: Door,
     ) -> None:
-        """`secure` where the page is reached over https: the cookie then never travels without;
-        `voice` speaks to who is not known yet."""
         self._store, self._dispatcher = store, dispatcher
-        self.voice, self._secure = voice, secure
-        self._now, self._draw_token = now, draw_token
-        self._tries: dict[str, deque[float]] = defaultdict(deque)
+        self._members, self._tries, self._door = members, tries, door
 
-    async def sign_in(self, token: str, address: str) -> str | None:
+    async def sign_in(self, token: str, request: web.Request) -> str | None:
         """Trades a login's token for a session's, once; None where it opens nothing."""
-        tries, now = self._tries[address], self._now()
-        while tries and tries[0] < now - _TRY_SECONDS:
-            tries.popleft()
-        if len(tries) >= _TRIES:
-            raise web.HTTPTooManyRequests
-        tries.append(now)
+        now = self._door.now()
         login = await self._store.write(grants.take, token, "login", now)
         if login is None:
+            self._tries.wrong(request)
             return None
-        session = self._draw_token()
+        await self._request(login)
+        session = self._door.draw_token()
         end = int(now) + SESSION_SECONDS
         grant = replace(login, kind="session", created=int(now), expires=end)
         await self._store.write(grants.add, session, grant)
@@ -78,57 +87,66 @@ class Access:
 
     def remember(self, answer: web.Response, session: str) -> None:
         answer.set_cookie(
-            COOKIE,
+            self._door.cookie,
             session,
             max_age=SESSION_SECONDS,
             httponly=True,
-            secure=self._secure,
+            secure=self._door.secure,
             # Lax and not Strict: an alert's link leads here from the chat
             samesite="Lax",
         )
 
     async def forget(self, answer: web.Response, request: web.Request) -> None:
         """Signs this browser out."""
-        token = request.cookies.get(COOKIE, "")
-        await self._store.write(grants.take, token, "session", self._now())
-        answer.del_cookie(COOKIE)
+        token = request.cookies.get(self._door.cookie, "")
+        await self._store.write(grants.take, token, "session", self._door.now())
+        answer.del_cookie(self._door.cookie, secure=self._door.secure, httponly=True)
 
     async def visitor(self, request: web.Request) -> Visitor:
         """Who the cookie names; raises 404 (as for a page that is not there) for nobody."""
-        token = request.cookies.get(COOKIE, "")
-        grant = await self._store.read(grants.find, token, "session", self._now())
+        token = request.cookies.get(self._door.cookie, "")
+        grant = await self._find(token, "session")
         if grant is None:
             raise web.HTTPNotFound
         return Visitor(request=await self._request(grant), form=_form_secret(token))
 
-    async def guest(self, token: str) -> Visitor:
+    async def guest(self, request: web.Request) -> Visitor:
         """Who a shared link lets look at its one page."""
-        grant = await self._store.read(grants.find, token, "share", self._now())
+        grant = await self._find(request.match_info["token"], "share")
         if grant is None:
+            self._tries.wrong(request)
             raise web.HTTPNotFound
         return Visitor(request=await self._request(grant), shared=grant.target)
 
     async def program(self, request: web.Request) -> Visitor:
-        """Who an API token in `Authorization: Bearer` names."""
+        """Who an API token in `Authorization: Bearer` names; it changes nothing."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         grant = None
         if scheme.lower() == "bearer":
-            grant = await self._store.read(grants.find, token.strip(), "api", self._now())
+            grant = await self._find(token.strip(), "api")
         if grant is None:
+            if token:
+                self._tries.wrong(request)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
         return Visitor(request=await self._request(grant))
 
+    async def _find(self, token: str, kind: GrantKind) -> Grant | None:
+        return await self._store.read(grants.find, token, kind, self._door.now())
+
     async def _request(self, grant: Grant) -> Request:
-        """As the space stands in the config now: who lost it sees nothing any more."""
-        holder = grant.holder
-        caller = Caller(
-            platform=str(holder["platform"]),
-            space=grant.space,
-            channel=None,
-            user=str(holder["user"]),
-            name=str(holder["name"]),
-            admin=bool(holder["manager"]) and grant.kind == "session",
-        )
+        """As the space stands in the config and its members in the chat by now.
+
+        Who left loses whatever reads all of the team.
+        """
+        try:
+            caller = await self._members.caller(grant)
+        except ChatSilent:
+            raise NotSure from None
+        if caller is None:
+            await self._store.write(grants.end_all, grant.space, str(grant.holder["user"]))
+            raise NotMember
+        if grant.kind not in ("login", "session"):
+            caller = replace(caller, admin=False, roles=frozenset())
         try:
             return await self._dispatcher.request(caller)
         except CommandError:
@@ -137,7 +155,8 @@ class Access:
 
 def check_form(visitor: Visitor, given: str) -> None:
     """A form that did not come from our own page is refused (CSRF)."""
-    if not visitor.form or not hmac.compare_digest(visitor.form, given):
+    wanted, got = visitor.form.encode(), given.encode("utf-8", "surrogatepass")
+    if not wanted or not hmac.compare_digest(wanted, got):
         raise web.HTTPForbidden
 
 

@@ -43,6 +43,7 @@ class Pages:
 
     access: Access
     dispatcher: CommandDispatcher
+    voice: Voice
     templates: Environment = field(default_factory=lambda: _environment())
     _boards: dict[str, _Board] = field(default_factory=dict)
 
@@ -200,25 +201,25 @@ class Pages:
         return self._bare("login.html", token=request.query.get("t", ""))
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        session = await self.access.sign_in(str(form.get("t", "")), request.remote or "")
+        form = await _form(request)
+        session = await self.access.sign_in(form.get("t", ""), request)
         if session is None:
-            return self.closed(403)
+            return self.closed(403, "used")
         answer = web.HTTPSeeOther("/")
         self.access.remember(answer, session)
         raise answer
 
     async def sign_out(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
-        form = await request.post()
-        check_form(visitor, str(form.get("form", "")))
+        form = await _form(request)
+        check_form(visitor, form.get("form", ""))
         answer = web.HTTPSeeOther("/")
         await self.access.forget(answer, request)
         raise answer
 
     async def shared(self, request: web.Request) -> web.Response:
         """The one page that a link shows, and nothing else of the team."""
-        visitor = await self.access.guest(request.match_info["token"])
+        visitor = await self.access.guest(request)
         kind, _, what = (visitor.shared or "").partition("/")
         show = {
             "account": partial(self._account, visitor, what, ""),
@@ -228,7 +229,7 @@ class Pages:
         return await show()
 
     async def shared_series(self, request: web.Request) -> web.Response:
-        visitor = await self.access.guest(request.match_info["token"])
+        visitor = await self.access.guest(request)
         kind, _, what = (visitor.shared or "").partition("/")
         if kind == "incident":
             told: Any = await records.why(visitor.request, {"incident": Target(_whole(what))})
@@ -243,9 +244,9 @@ class Pages:
 
     async def act(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
-        form = await request.post()
-        check_form(visitor, str(form.get("form", "")))
-        number, what = request.match_info["number"], str(form.get("do", ""))
+        form = await _form(request)
+        check_form(visitor, form.get("form", ""))
+        number, what = request.match_info["number"], form.get("do", "")
         lines = {"ack": f"ack {number}", "mute": f"mute {number} 1d"} | {
             verdict: f"feedback {number} {verdict}"
             for verdict in ("useful", "expected", "false")
@@ -260,11 +261,11 @@ class Pages:
 
     async def note_event(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
-        form = await request.post()
-        check_form(visitor, str(form.get("form", "")))
+        form = await _form(request)
+        check_form(visitor, form.get("form", ""))
         if not visitor.manager:
             raise web.HTTPForbidden
-        about = str(form.get("about", ""))
+        about = form.get("about", "")
         asked = visitor.request
         try:
             known = await asked.context.store.read(find_account, asked, about)
@@ -274,9 +275,9 @@ class Pages:
             asked.caller,
             "event add",
             {
-                "kind": str(form.get("kind", "")),
-                "from": str(form.get("from", "")),
-                "name": str(form.get("name", "")),
+                "kind": form.get("kind", ""),
+                "from": form.get("from", ""),
+                "name": form.get("name", ""),
                 "about": known.account,
             },
         )
@@ -286,9 +287,9 @@ class Pages:
 
     # --- rendering ----------------------------------------------------------------------
 
-    def closed(self, status: int) -> web.Response:
-        """For what is not there and what may not be seen alike."""
-        return self._bare("closed.html", status=status)
+    def closed(self, status: int, why: str = "closed") -> web.Response:
+        """For what is not there and what may not be seen alike; `why` is a word of `words`."""
+        return self._bare("closed.html", status=status, why=why)
 
     async def _board(self, visitor: Visitor) -> list[dict[str, Any]]:
         """What a space sees, kept for half a minute: turning pages reads nothing."""
@@ -323,7 +324,7 @@ class Pages:
 
     def _bare(self, name: str, status: int = 200, **values: Any) -> web.Response:
         """For somebody who is not known yet, in the service's own language."""
-        voice = self.access.voice
+        voice = self.voice
         return self._render(name, status, w=words(voice), lang=voice.locale.language, **values)
 
     def _render(self, name: str, status: int, **values: Any) -> web.Response:
@@ -336,10 +337,6 @@ class Pages:
 
 def _signed(voice: Voice, value: float | None) -> str:
     return "–" if value is None else voice.signed(value)
-
-
-def _percent(voice: Voice, value: float | None) -> str:
-    return "" if value is None else voice.percent(value / 100, signed=True)
 
 
 def _environment() -> Environment:
@@ -356,6 +353,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+async def _form(request: web.Request) -> Mapping[str, str]:
+    """What was filled in; raises HTTPBadRequest for what is no form."""
+    try:
+        return {name: str(value) for name, value in (await request.post()).items()}
+    except (ValueError, LookupError):
+        raise web.HTTPBadRequest from None
 
 
 def _account(request: web.Request) -> str:

@@ -38,6 +38,16 @@ _WORDS = {
     "sign_in": mark("Sign in"),
     "sign_out": mark("Sign out"),
     "closed": mark("Type /ebb web in your team's channel: it answers with a link."),
+    "used": mark("This link was used before or is too old. Type /ebb web for a new one."),
+    "left": mark(
+        "Your team's chat says that you are not in it any more, so its page is closed."
+    ),
+    "unsure": mark(
+        "Your team's chat cannot be asked just now whether you are in it. The page opens again "
+        "as soon as it answers."
+    ),
+    "many": mark("Too many tries. Wait a minute."),
+    "failed": mark("The page could not be made. Try again in a moment."),
     "skip": mark("Skip to the content"),
     "all": mark("All"),
     "change": mark("Change"),

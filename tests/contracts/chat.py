@@ -65,6 +65,14 @@ class Stage(Protocol):
     remembers: bool
     """Whether a repeated send within two minutes makes no second message by itself."""
 
+    person: str
+    """Somebody in `space` who has `role`, where the chat tells members."""
+    role: str
+
+    def leave(self) -> None:
+        """The person is in the space no more."""
+        ...
+
     def shown(self) -> list[Shown]: ...
 
     def replies(self, index: int = 0) -> list[Shown]:

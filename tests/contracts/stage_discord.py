@@ -13,7 +13,7 @@ from bot.chat.clocks import Clocks
 from bot.chat.discord import DiscordSettings
 from bot.chat.discord.adapter import DiscordChat, Patience
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
-from tests.loopback.discord import CHANNEL, GUILD, TOKEN, YEAR, Asked, LoopbackDiscord
+from tests.loopback.discord import CHANNEL, GUILD, ROLE, TOKEN, YEAR, Asked, LoopbackDiscord
 from tests.loopback.discord_rules import walk
 
 QUICK = Patience(delivery=0.5, acknowledge=1.0, gateway=5.0, pause=0.1, token=0.1)
@@ -38,6 +38,7 @@ class DiscordStage:
     space = f"discord:{GUILD}"
     other_space = "discord:800000000000000002"
     secret = TOKEN
+    person, role = "77", str(ROLE)
     faults = frozenset(_FAULTS)
     remembers = True
 
@@ -47,6 +48,7 @@ class DiscordStage:
         self.server = server
         self.chat = chat
         self.dispatcher = dispatcher
+        server.members[self.person] = [self.role]
 
     def shown(self) -> list[Shown]:
         return shown_of(self.server)
@@ -71,6 +73,9 @@ class DiscordStage:
     def vanish(self) -> None:
         self.server.rest_open = self.server.gateway_open = False
         self.server.drop_gateway()
+
+    def leave(self) -> None:
+        del self.server.members[self.person]
 
     def come_back(self) -> None:
         self.server.rest_open = self.server.gateway_open = True

@@ -16,7 +16,7 @@ from bot.chat.slack.tokens import SlackTokens
 from bot.deliver import LONGEST_ASKED
 from bot.errors import DeliveryDeferred
 from bot.model.chat import Delivery, Health
-from bot.model.command import Dispatcher
+from bot.model.command import Caller, Dispatcher
 from tests.contracts.chat import COMMANDS, Answer, RecordingDesk, Shown, until
 from tests.contracts.parsing_dispatcher import ParsingDesk
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, SECRET, TEAM, Interaction, SlackServer
@@ -93,6 +93,9 @@ class PatientChat:
     async def space_of(self, channel: str) -> str | None:
         return await self._chat.space_of(channel)
 
+    async def member(self, space: str, user: str) -> Caller | None:
+        return await self._chat.member(space, user)
+
     async def problems(self, channel: str | None) -> list[str]:
         return await self._chat.problems(channel)
 
@@ -108,6 +111,7 @@ class SlackStage:
     space = f"slack:{TEAM}"
     other_space = "slack:T0OTHER"
     secret = BOT_TOKEN
+    person, role = "U0LENA", "S0LEADS"
     faults = frozenset(_FAULTS)
     remembers = True
 
@@ -142,6 +146,9 @@ class SlackStage:
     def vanish(self) -> None:
         self.server.down = True
         self.server.drop()
+
+    def leave(self) -> None:
+        self.server.people[self.person]["deleted"] = True
 
     def come_back(self) -> None:
         self.server.down = False

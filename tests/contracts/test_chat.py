@@ -9,6 +9,7 @@ import pytest
 
 from bot.errors import (
     DeliveryDeferred,
+    DeliveryError,
     DeliveryMalformed,
     DeliveryRefused,
     DeliveryUnconfirmed,
@@ -349,3 +350,30 @@ async def test_trouble_in_a_row_ends_with_one_message_each(stage: Stage) -> None
     for number in range(1, 6):
         await settle(stage.chat, delivery(stage, number))
     assert [f"Alert {n}:" in one.text for n, one in enumerate(stage.shown(), 1)] == [True] * 5
+
+
+async def test_a_member_is_told_with_their_roles_until_they_leave(stage: Stage) -> None:
+    can(stage, "members")
+    known = await stage.chat.member(stage.space, stage.person)
+    assert known is not None
+    assert (known.space, known.user, known.channel) == (stage.space, stage.person, None)
+    assert stage.role in known.roles
+    stage.leave()
+    stage.tick(120)
+    assert await stage.chat.member(stage.space, stage.person) is None
+
+
+async def test_nobody_is_a_member_under_an_invented_id(stage: Stage) -> None:
+    can(stage, "members")
+    assert await stage.chat.member(stage.space, "909") is None
+
+
+@pytest.mark.parametrize("what", ["away", "another space"])
+async def test_what_a_chat_cannot_say_is_no_leave(stage: Stage, what: str) -> None:
+    can(stage, "members")
+    if what == "away":
+        stage.vanish()
+    with pytest.raises(DeliveryError):
+        await stage.chat.member(
+            stage.space if what == "away" else stage.other_space, stage.person
+        )

@@ -163,6 +163,8 @@ class LoopbackDiscord:
         self._last_snowflake = 0
         self.add_guild(GUILD, {ROLE: "Social leads"})
         self.add_channel(CHANNEL, GUILD)
+        self.members: dict[str, list[str]] = {}
+        """People of every guild, with their roles."""
         self._server: web.AppRunner | None = None
         self.base = ""
 
@@ -480,7 +482,15 @@ class LoopbackDiscord:
 
     async def _get_member(self, request: web.Request) -> web.Response:
         self._check_token(request)
-        return _json(self._own_member())
+        guild, user = request.match_info["guild"], request.match_info["user"]
+        if guild not in self.guilds:
+            raise Refusal(403, 50001, "Missing Access")
+        if user == str(BOT):
+            return _json(self._own_member())
+        if user not in self.members:
+            raise Refusal(404, 10007, "Unknown Member")
+        person = {"user": _user(int(user), f"person {user}"), "roles": self.members[user]}
+        return _json(self._own_member() | person)
 
     # --- REST: messages -----------------------------------------------------------------
 

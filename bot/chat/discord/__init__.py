@@ -7,7 +7,13 @@ from bot.config.settings import Section
 from bot.model.chat import Capabilities
 
 CAN = Capabilities(
-    edits=True, threads=True, finds=True, commands=True, pictures=True, theme="dark"
+    edits=True,
+    threads=True,
+    finds=True,
+    commands=True,
+    pictures=True,
+    members=True,
+    theme="dark",
 )
 
 

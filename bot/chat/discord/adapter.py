@@ -11,7 +11,7 @@ import io
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -25,7 +25,9 @@ from bot.chat.discord import CAN, DiscordSettings
 from bot.chat.discord.commands import CHOICE, CHOICES, ROOT, payload, same
 from bot.chat.discord.errors import (
     ALREADY_ACKNOWLEDGED,
+    UNKNOWN_MEMBER,
     UNKNOWN_MESSAGE,
+    UNKNOWN_USER,
     TokenRefused,
     delivering,
     kind_of,
@@ -286,6 +288,19 @@ class DiscordChat:
             self._spaces[channel] = f"discord:{guild.id}"
             return self._spaces[channel]
 
+    async def member(self, space: str, user: str) -> Caller | None:
+        number = number_of(space)
+        async with self._delivering(space):
+            client = await self._logged_in()
+            guild = client.get_guild(number) or await client.fetch_guild(number)
+            try:
+                found = await guild.fetch_member(int(user))
+            except discord.NotFound as error:
+                if error.code in (UNKNOWN_MEMBER, UNKNOWN_USER):
+                    return None
+                raise
+            return _caller(found, space, admin=found.guild_permissions.manage_guild)
+
     async def problems(self, channel: str | None) -> list[str]:
         try:
             if channel is None:
@@ -367,17 +382,13 @@ class _LibraryInteraction:
 
     def caller(self, alert: str | None) -> Caller:
         asked = self._interaction
-        roles = [role for role in getattr(asked.user, "roles", ()) if not role.is_default()]
-        return Caller(
-            platform="discord",
-            space=f"discord:{asked.guild_id}" if asked.guild_id else None,
-            channel=f"discord:{asked.channel_id}" if asked.channel_id else None,
-            user=str(asked.user.id),
-            name=asked.user.display_name,
-            roles=frozenset([str(role.id) for role in roles] + [role.name for role in roles]),
+        caller = _caller(
+            asked.user,
+            f"discord:{asked.guild_id}" if asked.guild_id else None,
             admin=asked.guild_id is not None and asked.permissions.manage_guild,
-            alert=alert,
         )
+        channel = f"discord:{asked.channel_id}" if asked.channel_id else None
+        return replace(caller, channel=channel, alert=alert)
 
     async def acknowledge(self, *, ephemeral: bool) -> bool:
         """Repeated once: where the answer was lost, the second try tells that the first did."""
@@ -433,6 +444,20 @@ class _LibraryInteraction:
         except _TROUBLE:
             return None
         return Attachment(name=sent["filename"], content=content)
+
+
+def _caller(person: discord.User | discord.Member, space: str | None, *, admin: bool) -> Caller:
+    """A person with their roles, by id and by name."""
+    roles = [role for role in getattr(person, "roles", ()) if not role.is_default()]
+    return Caller(
+        platform="discord",
+        space=space,
+        channel=None,
+        user=str(person.id),
+        name=person.display_name,
+        roles=frozenset([str(role.id) for role in roles] + [role.name for role in roles]),
+        admin=admin,
+    )
 
 
 def _parts(rendered: Rendered) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from bot.chat.settings import SafeUrl
 from bot.config.settings import Listen, Section
 from bot.model.chat import Capabilities
 
-CAN = Capabilities(edits=True, threads=True, finds=True, commands=True, pictures=True)
+CAN = Capabilities(
+    edits=True, threads=True, finds=True, commands=True, pictures=True, members=True
+)
 
 
 class SlackSettings(Section):

@@ -40,7 +40,7 @@ from bot.chat.slack.web import SlackWeb, broken, proxy_for
 from bot.chat.text import seconds
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryRefused
 from bot.model.chat import ChatSurroundings, Delivery, Health
-from bot.model.command import Dispatcher
+from bot.model.command import Caller, Dispatcher
 
 __all__ = ["SlackChat", "SlackTokens"]
 
@@ -94,9 +94,10 @@ class SlackChat:
         paced = Slots(self._call, clocks.monotonic, clocks.sleep).call
         files = Files(paced, self._web.upload)
         self._poster = Poster(paced, files, Finder(paced, lambda: self._skew), clocks.sleep)
+        self._callers = Callers(paced, clocks.monotonic)
         self._interactions = Interactions(
             dispatcher,
-            Callers(paced, clocks.monotonic),
+            self._callers,
             files,
             paced,
             self._web,
@@ -142,6 +143,14 @@ class SlackChat:
             except DeliveryError:
                 return None
         return f"slack:{self._team}"
+
+    async def member(self, space: str, user: str) -> Caller | None:
+        team = space.partition(":")[2]
+        if self._team is None:
+            await self._sign_in()
+        if team != self._team:
+            raise DeliveryRefused(f"Slack: this bot does not belong to {space}.")
+        return await self._callers.member(user, team)
 
     async def problems(self, channel: str | None) -> list[str]:
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bot.chat.memory import Memory
+from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.limits import Call
 from bot.errors import DeliveryError
 from bot.model.command import Caller
@@ -16,11 +18,14 @@ _PERSON_FRESH = 60.0
 _GROUPS_FRESH = 120.0
 """Seconds that an answer is believed: a removed right ends soon, a busy hour stays cheap."""
 
+_NOBODY = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
+
 
 @dataclass(frozen=True, slots=True)
 class _Person:
     name: str
     admin: bool
+    left: bool
     until: float
 
 
@@ -48,8 +53,8 @@ class Callers:
         """`team` is the person's own workspace: a guest of a shared channel is a stranger."""
         roles, admin = {user}, False
         if team is not None and team == own_team:
-            person = await self._person(user)
-            if person is not None:
+            with suppress(DeliveryError):
+                person = await self._person(user)
                 name, admin = person.name or name, person.admin
             groups = await self._memberships()
             roles |= {group for group, members in groups.items() if user in members}
@@ -64,14 +69,25 @@ class Callers:
             alert=alert,
         )
 
-    async def _person(self, user: str) -> _Person | None:
+    async def member(self, user: str, team: str) -> Caller | None:
+        """Somebody of our own workspace, None once they have left it."""
+        try:
+            person = await self._person(user)
+        except SlackRefusal as error:
+            if error.word in _NOBODY:
+                return None
+            raise
+        if person.left:
+            return None
+        return await self.caller(
+            team=team, channel=None, user=user, name=person.name, own_team=team
+        )
+
+    async def _person(self, user: str) -> _Person:
         known = self._interactions.get(user)
         if known is not None and known.until > self._monotonic():
             return known
-        try:
-            answer = await self._call("users.info", user=user)
-        except DeliveryError:
-            return None
+        answer = await self._call("users.info", user=user)
         person = _read_person(answer.get("user") or {}, self._monotonic() + _PERSON_FRESH)
         self._interactions.put(user, person)
         return person
@@ -98,4 +114,5 @@ def _read_person(user: Mapping[str, Any], until: float) -> _Person:
     profile = user.get("profile") or {}
     name = profile.get("display_name") or user.get("real_name") or user.get("name") or ""
     admin = any(user.get(key) is True for key in ("is_admin", "is_owner", "is_primary_owner"))
-    return _Person(str(name), admin and not user.get("deleted"), until)
+    left = user.get("deleted") is True
+    return _Person(str(name), admin and not left, left, until)
