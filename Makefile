@@ -72,10 +72,11 @@ servers:
 			apt-get -qq install -y --no-install-recommends $(SERVERS) >/dev/null; } \
 		|| echo "not installed, so their tests are skipped: $(SERVERS)"
 
+# botocore, in the tests' S3 server, takes no newer dateutil; matplotlib takes either
 lock:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet uv
-	echo 'setuptools>=80' | $(COMPILE) pyproject.toml - -o requirements.lock
+	printf 'setuptools>=80\npython-dateutil<3\n' | $(COMPILE) pyproject.toml - -o requirements.lock
 	$(COMPILE) --group test -c requirements.lock -o tests/requirements.lock
 	$(COMPILE) --group peers -c requirements.lock -o tests/bench/requirements.lock
 

@@ -125,6 +125,8 @@ async def opened(
         world = surroundings(settings, environ)
         feeds = []
         for section in settings.sources if sources else ():
+            if section.kind == "lake":
+                continue  # it is judged where it lies
             feed = Feed(source=open_or_wait(section, world), settings=section)
             stack.push_async_callback(feed.source.close)
             feeds.append(feed)
@@ -138,7 +140,7 @@ async def opened(
         review = Reviewer(
             store=store,
             settings=review_settings,
-            rules=lambda looks: _rules(settings, settings.checks.sensitivity, looks),
+            rules=lambda looks: rules_of(settings, looks=looks),
             calendar=calendar,
             queued=hooks.queued.set,
             observe=observe,
@@ -214,7 +216,7 @@ def _review_settings(settings: Settings) -> ReviewSettings:
     from bot.storage.access import AccessPolicy
 
     return ReviewSettings(
-        rules=_rules(settings, settings.checks.sensitivity),
+        rules=rules_of(settings),
         access=AccessPolicy(
             {space.id: space.accounts for space in settings.spaces},
             limits={space.id: space.max_accounts for space in settings.spaces},
@@ -239,11 +241,14 @@ def _list_settings(review: ReviewSettings) -> ListSettings:
     )
 
 
-def _rules(settings: Settings, sensitivity: Sensitivity, looks: int = 1) -> Rules:
+def rules_of(
+    settings: Settings, sensitivity: Sensitivity | None = None, looks: int = 1
+) -> Rules:
+    """The config's rules, or what they are at another sensitivity."""
     from checks.rules import rules_for
 
     return rules_for(
-        sensitivity,
+        sensitivity or settings.checks.sensitivity,
         min_percent=settings.checks.min_percent,
         min_count=settings.checks.min_count,
         looks=looks,
@@ -263,7 +268,7 @@ def _context(
     return Context(
         store=store,
         now=calendar,
-        rules=lambda sensitivity: _rules(settings, sensitivity),
+        rules=lambda sensitivity: rules_of(settings, sensitivity),
         sensitivity=settings.checks.sensitivity,
         import_files=intake.import_files,
         look=intake.look,

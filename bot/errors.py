@@ -4,6 +4,7 @@ BotError
 ├─ ConfigError(problems)              all problems at once, with key path and a suggestion
 ├─ StorageError                       the database: locked, read-only, full, newer, damaged
 ├─ CommandError                       a person's request that cannot be done as asked
+├─ EngineError                        what judges a lake's partitions is lost or out of time
 ├─ SourceError(source, account)
 │   ├─ SourceUnavailable(retry_after) network, 5xx, 429: try again later
 │   ├─ AccountNotFound                gone, renamed, suspended: ask the team
@@ -41,6 +42,10 @@ class StorageError(BotError):
 
 class CommandError(BotError):
     """What a person asked for cannot be done; the sentence says what would work."""
+
+
+class EngineError(BotError):
+    """No worker could do the work, or its time is up; the next review takes it up again."""
 
 
 class SourceError(BotError):

@@ -260,6 +260,37 @@ def combine(summaries: Sequence[Summary]) -> Summary:
     return _sampled(whole)
 
 
+def regroup(summary: Summary, names: Mapping[str, str | None]) -> Summary:
+    """A summary whose groups take other names; several that take one become one group.
+
+    For parts that cannot know which groups are cut by a wall before all of them are counted.
+    Groups that are not named, or take None, go.
+    """
+    parts: dict[str, list[Ints]] = {}
+    sizes: dict[str, int] = {}
+    read: dict[str, Ints] = {"": np.zeros(len(summary.judged), np.int64)}
+    for given, rows in summary.sample.groups.items():
+        name = names.get(given)
+        if name is not None:
+            parts.setdefault(name, []).append(rows)
+    for given, many in summary.sizes.items():
+        name = names.get(given)
+        if name is not None:
+            sizes[name] = sizes.get(name, 0) + many
+    groups = {name: np.unique(np.concatenate(rows)) for name, rows in parts.items()}
+    sample = replace(summary.sample, groups=groups)
+    whole = platforms_of(sample)
+    sizes[""] = summary.sizes.get("", 0)
+    for given, seen in summary.read.items():
+        name = names.get(given)
+        name = name if name in whole else ""
+        assert name is not None
+        read[name] = read.get(name, 0) + seen
+        if given and not name:
+            sizes[""] += summary.sizes[given]
+    return _sampled(replace(summary, sample=sample, sizes=sizes, read=read))
+
+
 def merge(
     summaries: Iterable[Summary], rules: Rules, *, floors: Mapping[str, float] | None = None
 ) -> Context:

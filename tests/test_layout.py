@@ -29,6 +29,9 @@ ALLOWED = {
     "bot.commands": VOCABULARY
     | {"bot.commands", "bot.review", "bot.storage", "bot.message", "checks"},
     "bot.web": VOCABULARY | {"bot.web", "bot.commands", "bot.storage", "bot.message"},
+    "bot.engine": VOCABULARY | {"bot.engine"},
+    "bot.passes": VOCABULARY
+    | {"bot.passes", "bot.engine", "bot.sources", "bot.review", "bot.storage", "checks"},
     "bot.service.schedule": VOCABULARY,
     "bot.service.log": VOCABULARY,
     "bot.service.health": VOCABULARY,
@@ -40,6 +43,9 @@ SDKS = {
     "standardwebhooks": "bot/chat/webhook/",
     "mcp": "bot/web/mcp.py",
     "apscheduler": "bot/service/schedule.py",
+    "distributed": "bot/engine/cluster.py",
+    "pyarrow": "bot/sources/lake/",
+    "fsspec": "bot/sources/lake/files.py",
 }
 
 

@@ -13,15 +13,23 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from bot.cli.service import COMMANDS, FILES, FORMAT, READING, known_zone, with_options
+from bot.cli.service import (
+    COMMANDS,
+    FILES,
+    FORMAT,
+    READING,
+    known_zone,
+    settings_of,
+    with_options,
+)
 from bot.errors import BotError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bot.model.source import Found
 
@@ -172,6 +180,60 @@ def backtest(
         incidents = offline.called(incidents, offline.names_shown(given.names))
     _show(incidents, told, form, options["timezone"], end)
     _say_read(context, given.found)
+
+
+@cli.command()
+@click.option("--as-of", help="Judge this moment instead of the newest reading.")
+@click.option("--engine", type=click.Choice(["local", "dask"]), help="Instead of the config's.")
+@FORMAT
+@click.option("--notices", is_flag=True, help="Print notices too.")
+@click.pass_context
+def judge(
+    context: click.Context,
+    /,
+    as_of: str | None,
+    engine: Literal["local", "dask"] | None,
+    form: str,
+    notices: bool,
+) -> None:
+    """Judge one moment of the config's lakes, like check.
+
+    Stopped, it goes on from where it was.
+    """
+    from bot.app import rules_of
+    from bot.cli import lakes, offline
+
+    settings = settings_of(context)
+    at = offline.moment(as_of, settings.timezone) if as_of else None
+    with _counting(context) as progress:
+        checked, left_out = lakes.judge(
+            settings, rules_of(settings), as_of=at, kind=engine, progress=progress
+        )
+    found = offline.counted(len(checked.incidents), "incident")
+    end = f"{offline.counted(checked.judged, 'account')} judged, {found}."
+    said = checked.notices if notices else ()
+    _show(checked.incidents, said, form, settings.timezone, end)
+    for one in left_out:
+        click.echo(f"left out: {one}", err=True)
+
+
+@contextmanager
+def _counting(context: click.Context) -> Iterator[Callable[[str, int, int], None]]:
+    """Bars on a terminal's stderr, one of each pass over the partitions."""
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    console = Console(stderr=True)
+    silent = context.obj["quiet"] or not console.is_terminal
+    tasks: dict[str, TaskID] = {}
+    with Progress(console=console, disable=silent) as bars:
+
+        def progress(name: str, done: int, whole: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name)
+            bars.update(tasks[name], completed=done, total=whole)
+
+        yield progress
 
 
 def _rhythm(text: str) -> timedelta:

@@ -173,7 +173,7 @@ def check(
         view = EmptyDayContext()
         said = Judgement(at=now, verdicts=found, notices=(), early={}, view=view)
         incidents = [decision.incident for decision in decide((), said, now)]
-        return Checked(sorted(incidents, key=_shown_first), (), {}, 0)
+        return Checked(sorted(incidents, key=shown_first), (), {}, 0)
     seen = frame.filter((pl.col("at") <= now) & (pl.col("at") > now - (LOOKBACK + 3) * 86400))
     if seen.is_empty():
         raise CommandError(
@@ -190,10 +190,10 @@ def check(
         if not any(one.account == name for one in known)
     }
     judged = len(panel.accounts) - len(early)
-    return Checked(sorted(incidents, key=_shown_first), judgement.notices, early, judged)
+    return Checked(sorted(incidents, key=shown_first), judgement.notices, early, judged)
 
 
-def _shown_first(incident: Incident) -> tuple[bool, tuple[float, ...]]:
+def shown_first(incident: Incident) -> tuple[bool, tuple[float, ...]]:
     return incident.alerted_at is None, worst_first(incident)
 
 

@@ -188,6 +188,7 @@ _FORMS = {
     "quiet": 'write "22:00-07:00"',
     "mention": 'write "role:ROLE_ID"',
     "listen": 'write "127.0.0.1:9464"',
+    "address": 'write "tcp://scheduler:8786" or "tls://scheduler:8786"',
     "url": 'begin it with "https://"',
     "api_base": 'begin it with "https://"',
 }

@@ -23,6 +23,7 @@ from bot.config.settings import (
     QUIET,
     SUMMARY,
     Day,
+    EngineSettings,
     Listen,
     Section,
     SourceSettings,
@@ -171,6 +172,7 @@ class Settings(Section):
     secrets: str = "secrets"
     keep: Span | None = None
     operator: ChannelName | None = None
+    engine: EngineSettings = EngineSettings()
     sources: tuple[SourceSettings, ...] = ()
     checks: ChecksSettings = ChecksSettings()
     spaces: tuple[SpaceSettings, ...] = ()

@@ -167,6 +167,21 @@ class SourceSettings(Section):
         return self
 
 
+class EngineSettings(Section):
+    """What judges lakes: processes of this machine, or a Dask scheduler at `address` (left
+    out: a cluster of this machine). `workers` of this machine, `budget` of one review.
+
+    `scratch` is where a lake that is not sorted is written once more, for all workers to
+    reach; left out: this machine's temporary folder.
+    """
+
+    kind: Literal["local", "dask"] = "local"
+    address: str | None = Field(None, pattern=r"^(tcp|tls)://[^\s]+:\d+$")
+    workers: int | None = Field(None, ge=1, le=256)
+    budget: Span | None = None
+    scratch: str | None = None
+
+
 def secret(
     environ: Mapping[str, str], *, env: str | None, file: str | None, root: str, what: str
 ) -> str:

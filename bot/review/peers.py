@@ -36,20 +36,26 @@ def walled(
         )
         for name in accounts
     ]
-    groups: dict[str, Ints] = {}
+    groups: dict[str, list[int]] = {}
     for name, rows in known.items():
         sets: dict[frozenset[str], list[int]] = defaultdict(list)
         for row in rows.tolist():
             sets[seen_by[row]].append(row)
-        spaces = {space for seen in sets for space in seen}
-        if len(sets) == 1:
-            groups[name] = rows
-        elif len(rows) >= SHARE_ACCOUNTS and len(spaces) >= SHARE_SPACES:
-            groups[f"{name}@*"] = rows
-        else:
-            for n, seen in enumerate(sorted(sets, key=sorted), 1):
-                groups[f"{name}@{n}"] = np.array(sets[seen], np.int64)
-    return groups
+        called = named_sets(name, {seen: len(some) for seen, some in sets.items()})
+        for seen, some in sets.items():
+            groups.setdefault(called[seen], []).extend(some)
+    return {name: np.sort(np.array(rows, np.int64)) for name, rows in groups.items()}
+
+
+def named_sets(group: str, sizes: Mapping[frozenset[str], int]) -> dict[frozenset[str], str]:
+    """What a group's accounts are called by the set of spaces that see them; `sizes` counts
+    the accounts of each set."""
+    spaces = {space for seen in sizes for space in seen}
+    if len(sizes) == 1:
+        return dict.fromkeys(sizes, group)
+    if sum(sizes.values()) >= SHARE_ACCOUNTS and len(spaces) >= SHARE_SPACES:
+        return dict.fromkeys(sizes, f"{group}@*")
+    return {seen: f"{group}@{n}" for n, seen in enumerate(sorted(sizes, key=sorted), 1)}
 
 
 def events_behind(

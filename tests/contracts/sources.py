@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from tests.loopback.endpoint import Answer, Asked
 
@@ -156,6 +159,15 @@ def _file(root: Path, counts: Counts) -> None:
     (root / "counts.csv").write_text("\n".join(["date,account,followers,views", *lines, ""]))
 
 
+def _lake(root: Path, counts: Counts) -> None:
+    table = {
+        "date": [date(2026, 2, 26)] * len(counts),
+        "account": list(counts),
+        "followers": pl.Series(counts.values(), dtype=pl.Int32),
+    }
+    pl.DataFrame(table).write_parquet(root / "counts.parquet")
+
+
 def _sql(root: Path, counts: Counts) -> None:
     with sqlite3.connect(root / "counts.db") as db:
         db.execute("create table c (at text, account text, followers integer, views integer)")
@@ -166,6 +178,7 @@ def _sql(root: Path, counts: Counts) -> None:
 
 CASES = (
     Case("file", ("lena", "kim"), {"path": "counts.csv"}, prepare=_file),
+    Case("lake", ("lena", "kim"), {"path": "counts.parquet"}, prepare=_lake),
     Case(
         "sql",
         ("lena", "kim"),

@@ -39,6 +39,8 @@ async def open_case(tmp_path: Path, server: Endpoint, clock: Clock) -> AsyncIter
     opened: list[Source] = []
 
     def make(case: Case, counts: Counts = KNOWN) -> Source:
+        if case.kind == "lake":
+            pytest.importorskip("pyarrow", reason="the extra `cluster` is not installed")
         if case.answer is not None:
             answer = case.answer
             server.answers["*"] = lambda asked: answer(asked, counts)

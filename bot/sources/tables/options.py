@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from bot.config.settings import SourceSettings
 from bot.sources.tables.columns import ROLES
@@ -44,6 +44,19 @@ def options_from(given: Mapping[str, Any], known: frozenset[str] = frozenset()) 
     return TableOptions(**said, told="account" in said, known=known)
 
 
+def _known_roles(columns: Mapping[str, str]) -> Mapping[str, str]:
+    for role in columns:
+        if role not in ROLES:
+            near = difflib.get_close_matches(role, ROLES, 1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            raise ValueError(f'"{role}" is none of {", ".join(ROLES)}{hint}')
+    return columns
+
+
+Columns = Annotated[Mapping[str, str], AfterValidator(_known_roles)]
+"""Roles (`at`, `account`, `followers`, ...) and the headers that play them."""
+
+
 class TableSettings(SourceSettings):
     """What sources of tables share.
 
@@ -52,20 +65,10 @@ class TableSettings(SourceSettings):
     of a table without such a column, `wide` says that each column is an account.
     """
 
-    columns: Mapping[str, str] = Field(default_factory=dict)
+    columns: Columns = Field(default_factory=dict)
     date_order: DateOrder | None = None
     account: str | None = None
     wide: bool = False
-
-    @field_validator("columns")
-    @classmethod
-    def _known_roles(cls, columns: Mapping[str, str]) -> Mapping[str, str]:
-        for role in columns:
-            if role not in ROLES:
-                near = difflib.get_close_matches(role, ROLES, 1)
-                hint = f'; did you mean "{near[0]}"?' if near else ""
-                raise ValueError(f'"{role}" is none of {", ".join(ROLES)}{hint}')
-        return columns
 
     def options(self) -> TableOptions:
         return TableOptions(

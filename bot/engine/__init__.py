@@ -1,0 +1,1 @@
+"""Where work on many partitions is done: processes of this machine, or a Dask cluster."""

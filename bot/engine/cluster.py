@@ -1,0 +1,117 @@
+"""A Dask cluster: the scheduler's address, or one of this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from bot.engine.engine import TRIES, Given, Item, Result, done, in_order, pack
+from bot.errors import ConfigError, EngineError
+
+try:
+    import distributed
+    from distributed.client import FutureCancelledError
+    from distributed.comm.core import CommClosedError
+except ImportError:
+    raise ConfigError(
+        ['the engine "dask" needs more than the plain install: pip install "ebbwatch[cluster]"']
+    ) from None
+
+log = logging.getLogger(__name__)
+
+_RETRIES = 3
+_CONNECT = "30s"
+_AHEAD = 2
+"""Tasks asked for per thread of the cluster before the first is taken."""
+
+
+class DaskEngine:
+    """Connects anew for each pass, so that a scheduler may restart between them."""
+
+    def __init__(self, address: str | None = None, workers: int | None = None) -> None:
+        self._address = address
+        self._workers = workers
+        self._own: Any = None
+
+    def map(
+        self,
+        work: Callable[[Item, Given], Result],
+        items: Sequence[Item],
+        given: Given,
+        *,
+        watch: Callable[[], None] = lambda: None,
+    ) -> Iterator[Result]:
+        packed, taken, lost = pack(given), 0, 0
+        while taken < len(items):
+            client = self._client()
+            try:
+                shared = client.scatter(packed, broadcast=True, hash=False)
+                ahead = _AHEAD * max(1, sum(client.nthreads().values()))
+                submit = partial(_submit, client, work, shared)
+                for result in in_order(submit, items[taken:], ahead, watch, (TimeoutError,)):
+                    taken += 1
+                    yield result
+            except (OSError, CommClosedError, FutureCancelledError) as error:
+                lost += 1
+                if lost > TRIES:
+                    raise EngineError(
+                        f"the Dask scheduler {self._where} was lost {lost} times: see its log"
+                    ) from error
+                log.warning("the scheduler was lost; the rest is asked again")
+            except distributed.scheduler.KilledWorker as error:
+                raise EngineError(
+                    f"workers of {self._where} ended again and again at one piece of work: see "
+                    "their logs, and give each of them 1 GB"
+                ) from error
+            finally:
+                with suppress(Exception):
+                    client.close(timeout=2)
+
+    def versions(self) -> list[str]:
+        """How scheduler and workers differ from this process, one sentence each."""
+        client = self._client()
+        try:
+            told = client.get_versions(check=False)
+        finally:
+            client.close(timeout=2)
+        mine = told["client"]["packages"]
+        others = {"scheduler": told["scheduler"], **told["workers"]}
+        return [
+            f"{name} has {package} {has['packages'].get(package)}, this machine {version}"
+            for name, has in others.items()
+            for package, version in mine.items()
+            if has["packages"].get(package) != version
+        ]
+
+    def close(self) -> None:
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+
+    @property
+    def _where(self) -> str:
+        return self._address or "on this machine"
+
+    def _client(self) -> Any:
+        if self._address is None and self._own is None:
+            self._own = distributed.LocalCluster(
+                n_workers=self._workers, threads_per_worker=1, dashboard_address=None
+            )
+        try:
+            return distributed.Client(
+                self._address or self._own,
+                timeout=_CONNECT,
+                set_as_default=False,
+            )
+        except OSError as error:
+            raise EngineError(
+                f"no Dask scheduler answers at {self._where}: start it, or correct [engine] "
+                f"address ({error})"
+            ) from None
+
+
+def _submit(client: Any, work: Callable[[Any, Any], Any], shared: Any, item: object) -> Any:
+    return client.submit(done, work, item, shared, retries=_RETRIES, pure=False)

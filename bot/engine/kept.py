@@ -1,0 +1,54 @@
+"""An engine that remembers what is done, so that work which was stopped goes on."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from bot.engine.engine import Engine, Given, Item, Result, pack
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEngine:
+    """Puts each result into a file of `folder` until `forget`; what lies there is not asked
+    of `engine` again."""
+
+    engine: Engine
+    folder: Path
+
+    def map(
+        self,
+        work: Callable[[Item, Given], Result],
+        items: Sequence[Item],
+        given: Given,
+        *,
+        watch: Callable[[], None] = lambda: None,
+    ) -> Iterator[Result]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        begun = blake2b(work.__qualname__.encode() + pack(given), digest_size=16)
+        files = [self._file(begun.digest(), item) for item in items]
+        missing = [item for item, file in zip(items, files, strict=True) if not file.exists()]
+        results = self.engine.map(work, missing, given, watch=watch)
+        for file in files:
+            if file.exists():
+                yield pickle.loads(file.read_bytes())
+                continue
+            result = next(results)
+            written = file.with_suffix(".part")
+            written.write_bytes(pickle.dumps(result, protocol=5))
+            written.rename(file)
+            yield result
+
+    def forget(self) -> None:
+        """What was remembered is of no more use."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        self.engine.close()
+
+    def _file(self, begun: bytes, item: object) -> Path:
+        return self.folder / blake2b(begun + pack(item), digest_size=16).hexdigest()

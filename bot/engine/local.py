@@ -1,0 +1,63 @@
+"""Processes of this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+from bot.engine.engine import TRIES, Given, Item, Result, done, in_order, pack
+from bot.errors import EngineError
+
+
+class LocalEngine:
+    """As many processes as there are cores, unless told otherwise."""
+
+    def __init__(self, processes: int | None = None) -> None:
+        self._processes = processes or len(os.sched_getaffinity(0))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def map(
+        self,
+        work: Callable[[Item, Given], Result],
+        items: Sequence[Item],
+        given: Given,
+        *,
+        watch: Callable[[], None] = lambda: None,
+    ) -> Iterator[Result]:
+        packed, taken, lost = pack(given), 0, 0
+        while taken < len(items):
+            pool = self._pool = self._pool or self._opened()
+            submit = partial(_submit, pool, work, packed)
+            ahead = self._processes + 1
+            try:
+                for result in in_order(submit, items[taken:], ahead, watch, (TimeoutError,)):
+                    taken += 1
+                    yield result
+            except BrokenProcessPool:
+                self.close()
+                lost += 1
+                if lost > TRIES:
+                    raise EngineError(
+                        f"processes of this machine ended {lost} times while they judged: "
+                        "see whether memory runs out, and set [engine] workers lower"
+                    ) from None
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def _opened(self) -> ProcessPoolExecutor:
+        # forked children would inherit locks that other threads hold
+        return ProcessPoolExecutor(self._processes, mp_context=get_context("spawn"))
+
+
+def _submit(
+    pool: ProcessPoolExecutor, work: Callable[[Any, Any], Any], packed: bytes, item: object
+) -> Future[Any]:
+    return pool.submit(done, work, item, packed)

@@ -1,0 +1,312 @@
+"""Two passes over lakes: what all partitions mean together, then what each of them says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TypeVar
+from uuid import uuid4
+
+import numpy as np
+import polars as pl
+
+from bot.engine.engine import Engine
+from bot.errors import SourceChanged
+from bot.passes.groups import Grouping
+from bot.review.pending import PART_CELLS
+from bot.sources.lake.buckets import Written, bucketed, cleared, spread, to_spread
+from bot.sources.lake.files import files_at
+from bot.sources.lake.inventory import Inventory, LeftOut, footer_of, inventory
+from bot.sources.lake.layout import Unfit
+from bot.sources.lake.partitions import ROWS, Partition, holding, partitions
+from bot.sources.lake.read import Broken, Readings, read
+from bot.sources.lake.settings import LakeSettings
+from bot.sources.lake.source import frame_of, metrics_of
+from checks.context import Context, Summary, combine, merge, regroup, summarise
+from checks.judge import Shortlist, judge_shortlist, shortlist
+from checks.model import Event, Judgement, Rules
+from checks.panel.panel import LOOKBACK, Ints, Panel, build_panel, day_ends
+
+log = logging.getLogger(__name__)
+
+_DAY = 86_400
+_FOOTERS = 16
+"""Footers read at once: each is one short wait for the store."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What is looked at: the `judged` last days of panels that end at `now`.
+
+    `metrics` are those that any file has, so that all parts hold the same; the lakes fill
+    them in.
+    """
+
+    now: int
+    rules: Rules
+    timezone: str = "UTC"
+    judged: int = 1
+    grouping: Grouping = field(default_factory=Grouping)
+    metrics: tuple[str, ...] = ()
+
+    @property
+    def days(self) -> int:
+        return LOOKBACK + self.judged
+
+    @property
+    def columns(self) -> Ints:
+        return np.arange(LOOKBACK, self.days)
+
+    @property
+    def start(self) -> int:
+        return int(day_ends(self.now, self.timezone, self.days + 1)[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a lake says: judgements in time order, and files that gave nothing."""
+
+    said: list[tuple[int, Judgement]]
+    accounts: int
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(kw_only=True)
+class Lakes:
+    """The lakes of a config, judged together by an engine, in partitions of `size` rows.
+
+    `progress` is told of each pass its name, the partitions done and all of them; `watch` is
+    asked every half second and ends the work by raising.
+    """
+
+    settings: Sequence[LakeSettings]
+    root: str
+    engine: Engine
+    scratch: str | None = None
+    size: int = ROWS
+    progress: Callable[[str, int, int], None] = lambda *_: None
+    watch: Callable[[], None] = lambda: None
+    _broken: dict[tuple[str, tuple[int, int]], LeftOut] = field(default_factory=dict)
+
+    def inventories(self) -> list[Inventory]:
+        """What the footers say. Raises SourceUnavailable, or SourceChanged where no file of a
+        lake can be judged."""
+        found = []
+        for one in self.settings:
+            files = files_at(one.path, self.root)
+            with ThreadPoolExecutor(_FOOTERS) as pool:
+                list(pool.map(_looked_at, [(file.uri, file.mark) for file in files]))
+            good = [file for file in files if (file.uri, file.mark) not in self._broken]
+            known = [
+                self._broken[file.uri, file.mark] for file in files if file not in set(good)
+            ]
+            told = inventory(good, one)
+            told = replace(told, left_out=(*told.left_out, *known))
+            if not told.files:
+                raise SourceChanged(
+                    f"{one.name}: no file can be judged: {told.left_out[0]}", source=one.name
+                )
+            found.append(told)
+        return found
+
+    def newest(self) -> int:
+        """The time of the newest reading, as the footers tell."""
+        return max(found.newest or 0 for found in self.inventories())
+
+    def judged(
+        self,
+        look: Look,
+        *,
+        events: Sequence[Event] = (),
+        floors: Mapping[str, float] | None = None,
+        keep: Collection[str] = (),
+    ) -> Found:
+        """What the days say of all accounts that have something to say or are to be kept, as
+        if they had been one panel."""
+        while True:
+            inventories = self.inventories()
+            look = replace(look, metrics=metrics_of(inventories))
+            try:
+                with self._partitions(inventories, look) as parts:
+                    said, accounts = self._two_passes(parts, look, events, floors, keep)
+            except Broken as broken:
+                self._leave_out(broken.left_out, inventories)
+                continue
+            left_out = [each for found in inventories for each in found.left_out]
+            return Found(said=said, accounts=accounts, left_out=tuple(left_out))
+
+    def readings(self, accounts: Collection[str], start: int, stop: int) -> pl.DataFrame:
+        """The readings of some accounts with start < at <= stop, as a source gives them."""
+        while True:
+            inventories = self.inventories()
+            metrics = metrics_of(inventories)
+            given = (frozenset(accounts), start, stop, metrics)
+            try:
+                frames = list(self._map("readings", picked, _all(inventories, given), given))
+            except Broken as broken:
+                self._leave_out(broken.left_out, inventories)
+                continue
+            return pl.concat(frames) if frames else pl.DataFrame()
+
+    def _two_passes(
+        self,
+        parts: Sequence[Partition],
+        look: Look,
+        events: Sequence[Event],
+        floors: Mapping[str, float] | None,
+        keep: Collection[str],
+    ) -> tuple[list[tuple[int, Judgement]], int]:
+        whole: Summary | None = None
+        for one in self._map("summaries", summarised, parts, look):
+            if one is not None:
+                whole = one if whole is None else combine([whole, one])
+        if whole is None:
+            return [], 0
+        if look.grouping.spaces:
+            names = look.grouping.settled(whole.sizes)
+            whole = regroup(whole, names)
+            look = replace(look, grouping=replace(look.grouping, names=names))
+        context = merge([whole], look.rules, floors=floors)
+        given = (look, context, frozenset(keep))
+        short = Shortlist.joined(
+            [one for one in self._map("judgements", shortlisted, parts, given) if one]
+        )
+        said = list(judge_shortlist(short, look.rules, context, events=events))
+        return said, sum(whole.sizes.get(name, 0) for name in _counted(whole))
+
+    @contextmanager
+    def _partitions(
+        self, inventories: Sequence[Inventory], look: Look
+    ) -> Iterator[list[Partition]]:
+        """Cut by account; what is not sorted is spread first, and removed afterwards."""
+        parts: list[Partition] = []
+        folders: list[str] = []
+        try:
+            for found in inventories:
+                cut = partitions(found, look.start, look.now, self.size)
+                if cut is None:
+                    folders.append(self._folder())
+                    cut = self._spread(found, look, folders[-1])
+                parts += cut
+            yield parts
+        finally:
+            for folder in folders:
+                with suppress(OSError):
+                    cleared(folder)
+
+    def _folder(self) -> str:
+        if self.scratch is None:
+            return mkdtemp(prefix="ebbwatch-")
+        base = self.scratch if "://" in self.scratch else str(Path(self.root, self.scratch))
+        return f"{base.rstrip('/')}/ebbwatch-{uuid4().hex}"
+
+    def _spread(self, found: Inventory, look: Look, folder: str) -> list[Partition]:
+        pieces = to_spread(found, look.start, look.now, folder, self.size)
+        given = (len(pieces), look.start, look.now, look.metrics)
+        written: list[Written] = list(self._map("spreading", spread, pieces, given))
+        return bucketed(written, look.metrics)
+
+    def _map(
+        self,
+        name: str,
+        work: Callable[..., Result | LeftOut],
+        items: Sequence[object],
+        given: object,
+    ) -> Iterator[Result]:
+        """The results of one pass. Raises Broken where one is a file to leave out."""
+        self.progress(name, 0, len(items))
+        results = self.engine.map(work, items, given, watch=self.watch)
+        for number, result in enumerate(results, 1):
+            if isinstance(result, LeftOut):
+                raise Broken(result)
+            self.progress(name, number, len(items))
+            yield result
+
+    def _leave_out(self, one: LeftOut, inventories: Sequence[Inventory]) -> None:
+        files = [file for found in inventories for file in found.files]
+        marks = [file.mark for file in files if file.uri == one.uri]
+        if not marks:
+            raise SourceChanged(f"{one}: what was written for this review is lost")
+        log.warning("left out", extra={"file": one.uri, "said": one.why})
+        self._broken[one.uri, marks[0]] = one
+
+
+def summarised(partition: Partition, look: Look) -> Summary | LeftOut | None:
+    """The first pass over one partition; None where it holds no reading of those days."""
+    try:
+        found = [summarise(panel, look.columns) for panel in _panels(partition, look)]
+    except Broken as broken:
+        return broken.left_out
+    return combine(found) if found else None
+
+
+def shortlisted(
+    partition: Partition, given: tuple[Look, Context, frozenset[str]]
+) -> Shortlist | LeftOut | None:
+    """The second pass: those of one partition that have something to say."""
+    look, context, keep = given
+    try:
+        found = [
+            shortlist(panel, look.rules, context, keep=keep)
+            for panel in _panels(partition, look)
+        ]
+    except Broken as broken:
+        return broken.left_out
+    return Shortlist.joined(found) if found else None
+
+
+def picked(
+    partition: Partition, given: tuple[frozenset[str], int, int, tuple[str, ...]]
+) -> pl.DataFrame | LeftOut:
+    """The readings of some accounts."""
+    accounts, start, stop, metrics = given
+    try:
+        found = read(partition, start, stop, metrics, accounts)
+    except Broken as broken:
+        return broken.left_out
+    return frame_of(found)
+
+
+def _panels(partition: Partition, look: Look) -> Iterator[Panel]:
+    readings = read(partition, look.start, look.now, look.metrics)
+    for piece in readings.pieces(max(1, PART_CELLS // look.days)):
+        yield _panel(piece, look)
+
+
+def _panel(piece: Readings, look: Look) -> Panel:
+    panel = build_panel(
+        piece.accounts,
+        piece.rows,
+        piece.at,
+        piece.values,
+        now=look.now,
+        timezone=look.timezone,
+        days=look.days,
+        with_read_at=True,
+    )
+    return replace(panel, groups=look.grouping.of(piece.accounts))
+
+
+def _counted(whole: Summary) -> list[str]:
+    """Groups that hold each account once."""
+    return [name for name in whole.read if name in whole.sizes]
+
+
+def _looked_at(file: tuple[str, tuple[int, int]]) -> None:
+    with suppress(Unfit):
+        footer_of(*file)
+
+
+def _all(
+    inventories: Sequence[Inventory], given: tuple[frozenset[str], int, int, tuple[str, ...]]
+) -> list[Partition]:
+    """What may hold readings of some accounts, file by file."""
+    names, start, stop, _ = given
+    return [part for found in inventories for part in holding(found, names, start, stop)]
