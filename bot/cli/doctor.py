@@ -193,6 +193,7 @@ class _Nobody:
     """Chats are only looked at: nothing they hear is answered."""
 
     commands = ()
+    spaces = ()
     languages: Mapping[str, Words] = {}
 
     async def answer(
@@ -204,6 +205,9 @@ class _Nobody:
         self, caller: Caller, line: str, files: Sequence[Attachment] = ()
     ) -> Message:
         return Message()
+
+    async def channels(self, caller: Caller) -> list[str]:
+        return []
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         return []

@@ -14,7 +14,7 @@ from bot.commands.times import read_span
 from bot.errors import CommandError
 from bot.message import refusals, replies, voice_for
 from bot.model.command import Caller
-from bot.model.message import Message
+from bot.model.message import Button, Message
 from bot.storage import channels
 from bot.storage.channels import Channel
 
@@ -43,6 +43,17 @@ def of_channel(request: Request, channel: Channel) -> list[tuple[str, str]]:
             disabled=channel.disabled,
         ),
     )
+
+
+def all_of_channel(request: Request, channel: Channel) -> list[tuple[str, str]]:
+    """The same with how it is spoken to; the role itself stands above, as its mention."""
+    voice = request.voice
+    spoken = [
+        (voice.say("Language"), voice_for(channel.locale, channel.timezone).language),
+        (voice.say("Time zone"), channel.timezone),
+    ]
+    mention = [(voice.say("Mention"), voice.say("the role above"))] if channel.mention else []
+    return [*spoken, *of_channel(request, channel), *mention]
 
 
 def _known(db: Database, request: Request) -> Channel:
@@ -76,13 +87,12 @@ def _change(db: Database, request: Request, arguments: Mapping[str, Any]) -> Mes
 
 
 def _told(request: Request, channel: Channel, text: str) -> Message:
-    spoken = [
-        (request.voice.say("Language"), request.voice.language),
-        (request.voice.say("Time zone"), channel.timezone),
-    ]
-    mention = [(request.voice.say("Mention"), channel.mention)] if channel.mention else []
-    done = replies.said(request.voice, text)
-    return replies.with_settings(done, [*spoken, *of_channel(request, channel), *mention])
+    done = replies.with_settings(
+        replies.said(request.voice, text), all_of_channel(request, channel)
+    )
+    change = Button(label=request.voice.say("Change settings …"), command="settings")
+    may = request.manager and not request.console
+    return replace(done, mention=channel.mention, buttons=(change,) if may else ())
 
 
 def _timezone(request: Request, text: str) -> str:

@@ -40,6 +40,7 @@ class CommandDispatcher:
         tell: Callable[[str], Awaitable[None]],
     ) -> None:
         self.commands = tuple(commands)
+        self.spaces = tuple(context.spaces)
         self._context = context
         self._tell = tell
         self._own_voice = voice_for(context.locale, context.timezone)
@@ -107,6 +108,17 @@ class CommandDispatcher:
         except Exception:
             log.exception("suggestions failed", extra={"kind": kind})
             return []
+
+    async def channels(self, caller: Caller) -> list[str]:
+        """The channels of the caller's space that hear of anything; none where it has none."""
+        if caller.space not in self.spaces:
+            return []
+        try:
+            known = await self._context.store.read(channels.listing, caller.space)
+        except StorageError as error:
+            log.error("the channels could not be read: %s", error)
+            return []
+        return [one.channel for one in known]
 
     async def words(self, caller: Caller) -> Voice:
         """The language of the place that the caller asks from."""

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from sqlite_utils import Database
 
-from bot.commands.channel import of_channel
+from bot.commands.channel import all_of_channel, of_channel
 from bot.commands.mute import described, own_mutes
 from bot.commands.parse import OFF
 from bot.commands.request import Request, look, visible, write_down
@@ -148,9 +148,10 @@ def _listing(db: Database, request: Request) -> Message:
         )
         for together in _said_at_once(own_mutes(db, request))
     ]
-    return replies.subscription_list(
-        request.voice, own, _settings(request, _channel(db, request)), mutes
-    )
+    channel = _channel(db, request)
+    settings = all_of_channel(request, channel) if channel else []
+    told = replies.subscription_list(request.voice, own, settings, mutes)
+    return replace(told, mention=channel.mention if channel else None)
 
 
 def _said_at_once(mutes: Sequence[Mute]) -> Iterator[list[Mute]]:

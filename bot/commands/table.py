@@ -18,10 +18,15 @@ from bot.commands import (
 )
 from bot.commands import summary as summaries
 from bot.message.kinds import EVENTS, SEVERITIES
-from bot.message.voice import LANGUAGES, mark
+from bot.message.voice import LANGUAGE_NAMES, LANGUAGES, mark
 from bot.model.command import Argument, Command
 
-_ACCOUNT = Argument(name="account", help=mark("An account, platform/handle"), kind="account")
+_ACCOUNT = Argument(
+    name="account",
+    help=mark("An account, platform/handle"),
+    kind="account",
+    label=mark("Account"),
+)
 _INCIDENT = Argument(name="incident", help=mark("The number of an incident"), kind="incident")
 
 COMMANDS: tuple[Command, ...] = (
@@ -159,11 +164,13 @@ COMMANDS: tuple[Command, ...] = (
                 help=mark("Accounts, patterns such as tiktok/* or tags such as #team-a"),
                 kind="account",
                 required=False,
+                label=mark("Accounts"),
             ),
             Argument(
                 name="kinds",
                 help=mark("Only these kinds, such as purge,leak; left out: all"),
                 required=False,
+                label=mark("Kinds"),
             ),
             Argument(
                 name="severity",
@@ -171,6 +178,8 @@ COMMANDS: tuple[Command, ...] = (
                 kind="choice",
                 choices=tuple(SEVERITIES),
                 required=False,
+                label=mark("Severity"),
+                labels=SEVERITIES,
             ),
             Argument(
                 name="direction",
@@ -196,12 +205,14 @@ COMMANDS: tuple[Command, ...] = (
                 help=mark("Hours in which only critical alerts come, 22:00-07:00; or off"),
                 kind="hours",
                 required=False,
+                label=mark("Quiet hours"),
             ),
             Argument(
                 name="summary",
                 help=mark("When to sum up: mon 09:00, daily 09:00 or 1st 09:00; or off"),
                 kind="rhythm",
                 required=False,
+                label=mark("Summary"),
             ),
             Argument(
                 name="thread",
@@ -235,6 +246,8 @@ COMMANDS: tuple[Command, ...] = (
         name="settings",
         help=mark("How this channel is spoken to: language, time zone, reminders, mentions"),
         handler=channel.settings,
+        form=("language", "timezone", "remind", "mention"),
+        asks=False,
         arguments=(
             Argument(
                 name="language",
@@ -242,21 +255,26 @@ COMMANDS: tuple[Command, ...] = (
                 kind="choice",
                 choices=LANGUAGES,
                 required=False,
+                label=mark("Language"),
+                labels=LANGUAGE_NAMES,
             ),
             Argument(
                 name="timezone",
                 help=mark("Its time zone, such as Europe/Vienna"),
                 required=False,
+                label=mark("Time zone"),
             ),
             Argument(
                 name="remind",
                 help=mark("Remind of critical alerts nobody has taken on, such as 12h; or off"),
                 required=False,
+                label=mark("Reminder"),
             ),
             Argument(
                 name="mention",
                 help=mark("The role that critical alerts mention; or off"),
                 required=False,
+                label=mark("Mention"),
             ),
         ),
         role="manager",
@@ -303,24 +321,34 @@ COMMANDS: tuple[Command, ...] = (
                 help=mark("What kind of thing it is"),
                 kind="choice",
                 choices=tuple(EVENTS),
+                label=mark("Kind"),
+                labels=EVENTS,
             ),
-            Argument(name="from", help=mark("Its first day, such as 2027-01-19"), kind="date"),
+            Argument(
+                name="from",
+                help=mark("Its first day, such as 2027-01-19"),
+                kind="date",
+                label=mark("From"),
+            ),
             Argument(
                 name="name",
                 help=mark("What it is called; in quotes where more follows"),
                 rest=True,
+                label=mark("Name"),
             ),
             Argument(
                 name="to",
                 help=mark("Its last day, where it has more"),
                 kind="date",
                 required=False,
+                label=mark("To"),
             ),
             Argument(
                 name="about",
                 help=mark("A platform or an account; left out: all"),
                 kind="account",
                 required=False,
+                label=mark("About"),
             ),
         ),
         role="manager",
@@ -349,12 +377,14 @@ COMMANDS: tuple[Command, ...] = (
                 help=mark("How many followers; left out: no goal any more"),
                 kind="number",
                 required=False,
+                label=mark("Followers"),
             ),
             Argument(
                 name="by",
                 help=mark("By which day, such as 2027-01-19"),
                 kind="date",
                 required=False,
+                label=mark("By"),
             ),
         ),
         role="manager",

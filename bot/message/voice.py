@@ -29,6 +29,8 @@ _UNITS: tuple[tuple[Literal["day", "hour", "minute"], int, int], ...] = (
 
 LANGUAGES = languages()
 """Codes of all that are spoken."""
+LANGUAGE_NAMES = {code: Locale(code).get_language_name() or code for code in LANGUAGES}
+"""Each language's name in itself: "Deutsch"."""
 
 
 @dataclass(frozen=True, slots=True)

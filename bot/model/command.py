@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from bot.model.message import Attachment, Message
@@ -56,7 +56,8 @@ ArgumentKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """`rest` takes all words that are left. `choices` narrows a `choice`."""
+    """`rest` takes all words that are left. `choices` narrows a `choice`. In a form it is
+    called `label`, and its choices as `labels` says, where these are given."""
 
     name: str
     help: str
@@ -64,6 +65,17 @@ class Argument:
     required: bool = True
     choices: tuple[str, ...] = ()
     rest: bool = False
+    label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def called(self) -> str:
+        """The words above its field in a form, to be translated."""
+        return self.label or self.name.capitalize()
+
+    def labelled_choices(self) -> list[tuple[str, str]]:
+        """Each choice with its words in a form, to be translated."""
+        return [(one, self.labels.get(one, one)) for one in self.choices]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +97,16 @@ class Command:
     """The answer is for the asker alone, also where they would share it."""
     form: tuple[str, ...] = ()
     """Arguments, at most five, that a chat with forms asks for where none was given."""
+    asks: bool = True
+    """Whether the bare command opens its form; else only a button does."""
     record: Callable[[Any, Mapping[str, Any]], Awaitable[object]] | None = None
     """The data behind the message, for programs; None where the message is all there is."""
+
+    @property
+    def asked(self) -> list[Argument]:
+        """The arguments of its form, in their order there."""
+        known = {one.name: one for one in self.arguments}
+        return [known[name] for name in self.form]
 
 
 class Words(Protocol):
@@ -102,6 +122,11 @@ class Dispatcher(Protocol):
 
     @property
     def commands(self) -> Sequence[Command]: ...
+
+    @property
+    def spaces(self) -> Sequence[str]:
+        """Every linked space, such as "discord:800000000000000001"."""
+        ...
 
     async def answer(
         self, caller: Caller, name: str, arguments: Mapping[str, Any]
@@ -120,6 +145,10 @@ class Dispatcher(Protocol):
     @property
     def languages(self) -> Mapping[str, Words]:
         """Every language that is spoken, by its code; "en" is there."""
+        ...
+
+    async def channels(self, caller: Caller) -> list[str]:
+        """The channels of the caller's space that hear of anything."""
         ...
 
     async def words(self, caller: Caller) -> Words:

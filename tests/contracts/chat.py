@@ -130,6 +130,8 @@ class RecordingDesk:
     """Answers with what it was asked, and remembers who asked."""
 
     commands: Sequence[Command] = ()
+    spaces: Sequence[str] = ()
+    places: list[str] = field(default_factory=list)
     asked: list[tuple[Caller, str, Mapping[str, Any]]] = field(default_factory=list)
     lines: list[tuple[Caller, str]] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
@@ -150,6 +152,9 @@ class RecordingDesk:
     ) -> Message:
         self.lines.append((caller, line))
         return Message(title=f"answer to {line}")
+
+    async def channels(self, caller: Caller) -> list[str]:
+        return self.places
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         return [f"{kind}/{text}{number}" for number in range(25)]

@@ -20,6 +20,10 @@ class ParsingDesk:
         return self.recorder.commands
 
     @property
+    def spaces(self) -> Sequence[str]:
+        return self.recorder.spaces
+
+    @property
     def languages(self) -> Mapping[str, Words]:
         return self.recorder.languages
 
@@ -28,11 +32,9 @@ class ParsingDesk:
     ) -> Message:
         for command in self.commands:
             if f"{line} ".startswith(f"{command.name} "):
-                first = command.arguments[0]
                 given = files[0] if files else line.removeprefix(command.name).strip()
-                return await self.answer(
-                    caller, command.name, {first.name: given} if given else {}
-                )
+                names = [one.name for one in command.arguments[:1]] if given else []
+                return await self.answer(caller, command.name, dict.fromkeys(names, given))
         return await self.recorder.answer_line(caller, line, files)
 
     async def answer(self, caller: Caller, name: str, arguments: dict[str, object]) -> Message:
@@ -40,6 +42,9 @@ class ParsingDesk:
 
     async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
         return await self.recorder.suggest(caller, kind, text)
+
+    async def channels(self, caller: Caller) -> list[str]:
+        return await self.recorder.channels(caller)
 
     async def words(self, caller: Caller) -> Words:
         return await self.recorder.words(caller)

@@ -169,9 +169,13 @@ def unescape(text: str) -> str:
 
 @asynccontextmanager
 async def open_stage(
-    *, patience: Patience = QUICK, window: tuple[int, float] = (1000, 1.0)
+    *,
+    patience: Patience = QUICK,
+    window: tuple[int, float] = (1000, 1.0),
+    user_install: bool = False,
 ) -> AsyncIterator[DiscordStage]:
     server = LoopbackDiscord(window=window)
+    server.user_install = user_install
     await server.start()
     dispatcher = RecordingDesk(commands=COMMANDS)
     settings = DiscordSettings(api_base=server.api_base, gateway=server.gateway)

@@ -97,6 +97,7 @@ class Asked:
     acknowledged: float | None = None
     ephemeral: bool = False
     answer: dict[str, Any] | None = None
+    more: list[dict[str, Any]] = field(default_factory=list)
     choices: list[dict[str, Any]] | None = None
     form: dict[str, Any] | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -150,6 +151,8 @@ class LoopbackDiscord:
         self.identifies: list[int] = []
         self.resumes = 0
         self.commands: dict[str, dict[str, Any]] = {}
+        self.user_install = False
+        """Whether the app's owner lets people install it for themselves."""
         self.guilds: dict[str, dict[str, Any]] = {}
         self.channels: dict[str, dict[str, Any]] = {}
         self.messages: dict[str, dict[str, dict[str, Any]]] = {}
@@ -165,6 +168,8 @@ class LoopbackDiscord:
         self.add_channel(CHANNEL, GUILD)
         self.members: dict[str, list[str]] = {}
         """People of every guild, with their roles."""
+        self.absent: set[tuple[str, str]] = set()
+        """Guild and person: who is not in this one."""
         self._server: web.AppRunner | None = None
         self.base = ""
 
@@ -243,7 +248,9 @@ class LoopbackDiscord:
                 web.get(api + "/users/@me/guilds", self._own_guilds),
                 web.get(api + "/guilds/{guild}", self._get_guild),
                 web.get(api + "/guilds/{guild}/channels", self._guild_channels),
-                web.get(api + "/guilds/{guild}/members/{user}", self._get_member),
+                web.get(
+                    api + "/guilds/{guild}/members/{user}", self._get_member, name="member"
+                ),
                 web.get(api + "/channels/{channel}/messages", self._history, name="look"),
                 web.post(api + "/channels/{channel}/messages", self._post, name="post"),
                 web.get(message, self._get_message),
@@ -402,6 +409,7 @@ class LoopbackDiscord:
 
     async def _application(self, request: web.Request) -> web.Response:
         self._check_token(request)
+        installs: dict[str, Any] = {"0": {}, **({"1": {}} if self.user_install else {})}
         return _json(
             {
                 "id": str(APPLICATION),
@@ -415,6 +423,7 @@ class LoopbackDiscord:
                 "flags": 0,
                 "team": None,
                 "owner": _user(1, "owner"),
+                "integration_types_config": installs,
             }
         )
 
@@ -487,7 +496,7 @@ class LoopbackDiscord:
             raise Refusal(403, 50001, "Missing Access")
         if user == str(BOT):
             return _json(self._own_member())
-        if user not in self.members:
+        if user not in self.members or (guild, user) in self.absent:
             raise Refusal(404, 10007, "Unknown Member")
         person = {"user": _user(int(user), f"person {user}"), "roles": self.members[user]}
         return _json(self._own_member() | person)
@@ -732,7 +741,7 @@ class LoopbackDiscord:
             "name_localizations": None,
             "description_localizations": body.get("description_localizations"),
             "nsfw": False,
-            "integration_types": [0],
+            "integration_types": body.get("integration_types", [0]),
         }
 
     async def _callback(self, request: web.Request) -> web.Response:
@@ -792,7 +801,15 @@ class LoopbackDiscord:
 
     async def _follow_up(self, request: web.Request) -> web.Response:
         """The first one after a deferral takes the place of the loading message."""
-        return await self._answer(request)
+        asked = self._hook(request)
+        if asked.answer is None:
+            return await self._answer(request)
+        body, uploads = await _read(request)
+        message = self._new_message("0", _user(BOT, "ebbwatch", bot=True))
+        self._fill(message, body, self._files(body, uploads, []))
+        message["flags"] |= body.get("flags", 0)
+        asked.more.append(message)
+        return _json(message)
 
     # --- people -------------------------------------------------------------------------
 
@@ -836,6 +853,12 @@ class LoopbackDiscord:
         kind = 4 if focused else 2
         return self.interact(kind, data, guild=guild, channel=channel, roles=roles)
 
+    def direct(self, name: str, /, *, user: int = 4242, **options: str) -> Asked:
+        """A command of the app that a person installed, in a direct message."""
+        sent = [{"name": key, "type": 3, "value": value} for key, value in options.items()]
+        data = {"id": "2", "name": name, "type": 1, "options": sent}
+        return self.interact(2, data, guild=None, user=user)
+
     def press(self, custom_id: str, message: dict[str, Any] | None = None) -> Asked:
         return self.interact(3, {"custom_id": custom_id, "component_type": 2}, message)
 
@@ -868,7 +891,7 @@ class LoopbackDiscord:
         data: dict[str, Any],
         message: dict[str, Any] | None = None,
         *,
-        guild: int = GUILD,
+        guild: int | None = GUILD,
         channel: int = CHANNEL,
         roles: tuple[int, ...] = (),
         permissions: int = 0,
@@ -886,24 +909,35 @@ class LoopbackDiscord:
             "data": data,
             "token": token,
             "version": 1,
-            "guild_id": str(guild),
-            "guild": {"id": str(guild), "locale": "en-US", "features": []},
-            "channel_id": str(channel),
-            "channel": {**self.channels[str(channel)], "permissions": str(ALL)},
-            "member": {
-                **self._own_member(),
-                "user": _user(user, "lena"),
-                "roles": [str(role) for role in roles],
-                "permissions": str(permissions),
-            },
             "app_permissions": str(ALL),
             "locale": "en-US",
-            "guild_locale": "en-US",
             "entitlements": [],
-            "authorizing_integration_owners": {"0": str(guild)},
-            "context": 0,
             "attachment_size_limit": 10485760,
         }
+        if guild is None:
+            payload |= {
+                "channel_id": "1",
+                "channel": {"id": "1", "type": 1, "permissions": str(ALL)},
+                "user": _user(user, "lena"),
+                "authorizing_integration_owners": {"1": str(user)},
+                "context": 1,
+            }
+        else:
+            payload |= {
+                "guild_id": str(guild),
+                "guild": {"id": str(guild), "locale": "en-US", "features": []},
+                "guild_locale": "en-US",
+                "channel_id": str(channel),
+                "channel": {**self.channels[str(channel)], "permissions": str(ALL)},
+                "member": {
+                    **self._own_member(),
+                    "user": _user(user, "lena"),
+                    "roles": [str(role) for role in roles],
+                    "permissions": str(permissions),
+                },
+                "authorizing_integration_owners": {"0": str(guild)},
+                "context": 0,
+            }
         if message is not None:
             payload["message"] = message
         self.dispatch("INTERACTION_CREATE", payload)

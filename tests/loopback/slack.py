@@ -12,7 +12,7 @@ import hmac
 import json
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, Self
@@ -263,14 +263,16 @@ class SlackServer:
     async def submit(
         self,
         view: dict[str, Any],
-        files: dict[str, bytes],
+        files: dict[str, bytes] | None = None,
         *,
         words: str = "",
         user: str = "U0LENA",
+        filled: Mapping[str, str] | None = None,
     ) -> Interaction:
-        """Sends a modal back with files chosen on the person's own machine."""
+        """Sends a modal back, with files chosen on the person's own machine or with what was
+        `filled` in by action id; Slack sends what was left out as null."""
         chosen = []
-        for name, content in files.items():
+        for name, content in (files or {}).items():
             id = self._file_id()
             self.files[id] = File(name, len(content), content, complete=True)
             url = f"http://127.0.0.1:{self.port}/files-pri/{id}"
@@ -280,19 +282,45 @@ class SlackServer:
         values: dict[str, Any] = {}
         for block in view["blocks"]:
             element = block["element"]
+            given = (filled or {}).get(element["action_id"])
+            assert given or block.get("optional") or chosen
             values[block["block_id"]] = {
-                element["action_id"]: {"type": "file_input", "files": chosen}
-                if element["type"] == "file_input"
-                else {
-                    "type": "plain_text_input",
-                    "value": words or element.get("initial_value"),
-                }
+                element["action_id"]: _given(element, given or words or None, chosen)
             }
         payload = {
             "type": "view_submission",
             "team": {"id": self.team, "domain": "loop"},
             "user": {"id": user, "username": user, "team_id": self.team},
             "view": {**view, "id": "V1", "type": "modal", "state": {"values": values}},
+        }
+        return await self._interact("interactive", payload)
+
+    async def press_home(self, label: str, *, user: str = "U0LENA") -> Interaction:
+        """A button in the app's home of a person."""
+        view = self.homes[user]
+        block, button = next(
+            (block, one)
+            for block in view["blocks"]
+            if block["type"] == "actions"
+            for one in block["elements"]
+            if one["text"]["text"] == label
+        )
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "username": user, "team_id": self.team},
+            "team": {"id": self.team, "domain": "loop"},
+            "container": {"type": "view", "view_id": "VHOME"},
+            "view": {**view, "id": "VHOME"},
+            "actions": [
+                {
+                    "type": "button",
+                    "action_id": button["action_id"],
+                    "block_id": block.get("block_id", "b1"),
+                    "text": button["text"],
+                    "value": button["value"],
+                    "action_ts": "1.1",
+                }
+            ],
         }
         return await self._interact("interactive", payload)
 
@@ -360,7 +388,7 @@ class SlackServer:
         payload = {**payload, "token": "legacy-verification-token"}
         if kind != "events_api":
             payload["trigger_id"] = trigger
-            if payload.get("type") != "view_submission":
+            if payload.get("type") != "view_submission" and "view" not in payload:
                 payload["response_url"] = done.url
         began = time.perf_counter()
         if self.app_url is not None:
@@ -775,6 +803,20 @@ class SlackServer:
             raise ApiError("invalid_arguments")
         self.views.append(view)
         return {"view": {**view, "id": "V1"}}
+
+
+def _given(element: dict[str, Any], value: str | None, files: list[Any]) -> dict[str, Any]:
+    """One field of a form as Slack sends it back."""
+    kind = element["type"]
+    if kind == "file_input":
+        return {"type": kind, "files": files}
+    if kind == "static_select":
+        known = [one for one in element["options"] if one["value"] == value]
+        assert known or value is None
+        return {"type": kind, "selected_option": known[0] if known else None}
+    if kind == "datepicker":
+        return {"type": kind, "selected_date": value}
+    return {"type": kind, "value": value or element.get("initial_value")}
 
 
 class _Limited(Exception):

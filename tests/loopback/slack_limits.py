@@ -68,11 +68,12 @@ def pings(message: dict[str, Any]) -> list[str]:
 
 
 def texts(blocks: Any) -> list[tuple[str, str]]:
-    """Every text object, with its type."""
+    """Every text object, with its type; of a date what stands there where it is not drawn."""
     if isinstance(blocks, list):
         return [pair for part in blocks for pair in texts(part)]
     if isinstance(blocks, dict):
-        own = [(blocks["type"], blocks["text"])] if isinstance(blocks.get("text"), str) else []
+        words = blocks.get("fallback", blocks.get("text"))
+        own = [(blocks["type"], words)] if isinstance(words, str) else []
         return own + [pair for part in blocks.values() for pair in texts(part)]
     return []
 
@@ -81,6 +82,7 @@ def _size(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+_INPUTS = ("file_input", "plain_text_input", "static_select", "datepicker")
 _PLAIN = ("plain_text",)
 
 
@@ -223,8 +225,13 @@ class _Check:
     def _input(self, block: dict[str, Any]) -> None:
         self.text(block.get("label"), 2000, "/label", ("plain_text",))
         element = block.get("element", {})
-        if element.get("type") not in ("file_input", "plain_text_input"):
+        if element.get("type") not in _INPUTS:
             self.fail("unsupported element", "/element")
+        if "hint" in block:
+            self.text(block["hint"], 2000, "/hint", ("plain_text",))
+        if element["type"] == "static_select":
+            for option in self.items(element.get("options"), 100, "/element/options"):
+                self.text(option.get("text"), 75, "/element/options", _PLAIN)
         if element["type"] == "file_input" and not 1 <= element.get("max_files", 10) <= 10:
             self.fail("must be 1 to 10", "/element/max_files")
         self.once(element.get("action_id", ""), "/element/action_id")

@@ -22,7 +22,7 @@ from discord.gateway import DiscordWebSocket
 from bot.chat.clocks import Clocks
 from bot.chat.condition import Condition
 from bot.chat.discord import CAN, DiscordSettings
-from bot.chat.discord.commands import CHOICE, CHOICES, ROOT, payload, same
+from bot.chat.discord.commands import CHOICE, CHOICES, payload, personal_payload, same
 from bot.chat.discord.errors import (
     ALREADY_ACKNOWLEDGED,
     UNKNOWN_MEMBER,
@@ -89,7 +89,7 @@ class DiscordChat:
         self._clocks = clocks
         self._patience = patience
         self._condition = Condition("Discord", dispatcher, clocks, longest=patience.pause)
-        self._interactions = Interactions(dispatcher)
+        self._interactions = Interactions(dispatcher, member=self.member, called=self._called)
         self._client: discord.AutoShardedClient | None = None
         self._login = asyncio.Lock()
         self._shards: set[int] = set()
@@ -227,20 +227,26 @@ class DiscordChat:
     async def _register(self, client: discord.AutoShardedClient) -> None:
         """Leaves commands that already are as wanted, and those of others, alone."""
         self._registered = True
-        wanted = payload(self._dispatcher.commands, self._dispatcher.languages)
-        application = client.application_id
+        table = (self._dispatcher.commands, self._dispatcher.languages)
+        application = client.application
         assert application is not None  # known since the login
+        wanted = [payload(*table)]
+        if application.user_integration_config:  # "User Install" is on at Discord
+            wanted.append(personal_payload(*table))
         try:
             async with asyncio.timeout(self._patience.delivery):
                 known = await client.http.request(
                     discord.http.Route(
-                        "GET", "/applications/{application}/commands", application=application
+                        "GET",
+                        "/applications/{application}/commands",
+                        application=application.id,
                     ),
                     params={"with_localizations": "true"},
                 )
-                ours = [one for one in known if one["name"] == ROOT and one["type"] == 1]
-                if not ours or not same(ours[0], wanted):
-                    await client.http.upsert_global_command(application, wanted)  # type: ignore[arg-type]
+                ours = {one["name"]: one for one in known if one["type"] == 1}
+                for one in wanted:
+                    if one["name"] not in ours or not same(ours[one["name"]], one):
+                        await client.http.upsert_global_command(application.id, one)  # type: ignore[arg-type]
         except discord.HTTPException as error:
             self._registered = error.status in {400, 403}
             if self._registered:
@@ -300,6 +306,10 @@ class DiscordChat:
                     return None
                 raise
             return _caller(found, space, admin=found.guild_permissions.manage_guild)
+
+    def _called(self, space: str) -> str:
+        guild = self._client.get_guild(number_of(space)) if self._client else None
+        return guild.name if guild else ""
 
     async def problems(self, channel: str | None) -> list[str]:
         try:
@@ -402,6 +412,13 @@ class _LibraryInteraction:
             except (aiohttp.ClientError, OSError, TimeoutError):
                 continue
         return False
+
+    async def add(self, answer: Message) -> None:
+        parts = _parts(render(answer, "", is_answer=True))
+        try:
+            await self._interaction.followup.send(ephemeral=True, **parts)
+        except _TROUBLE as error:
+            log.warning("an answer on Discord did not arrive (%s)", kind_of(error))
 
     async def show(self, answer: Message, alert: str) -> None:
         """Twice at most: an answer shown again is the same answer."""

@@ -14,6 +14,9 @@ from bot.model.command import Argument, ArgumentKind, Command, Words
 
 ROOT = "ebb"
 SHARE = "share"
+PERSONAL, ASKED_PERSONALLY = "ebb-status", "status"
+"""What a person who installed the app asks in a direct message, and the command behind it."""
+
 OPTIONS, CHOICES, DESCRIPTION, CHOICE = 25, 25, 100, 100
 SUBCOMMAND, GROUP, STRING, BOOLEAN, NUMBER, ATTACHMENT = 1, 2, 3, 5, 10, 11
 _LOCALES = frozenset(
@@ -25,7 +28,9 @@ _LOCALES = frozenset(
 """Discord's codes that name a language alone."""
 _TYPES: dict[ArgumentKind, int] = {"number": NUMBER, "file": ATTACHMENT}
 _COMPLETED = {"account", "incident", "span", "until", "subscription"}
-_IN_GUILDS = 0
+_IN_GUILDS, _WITH_THE_BOT, _AMONG_PEOPLE = 0, 1, 2
+_BY_SERVER, _BY_PERSON = 0, 1
+"""Where a command is used and who installed the app (documentation: contexts, installation)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,26 @@ def payload(commands: Sequence[Command], languages: Mapping[str, Words]) -> dict
             languages, lambda words: words.say("Follower counts, incidents and alerts")
         ),
         "contexts": [_IN_GUILDS],
+        "integration_types": [_BY_SERVER],
         "options": list(options.values()),
+    }
+
+
+def personal_payload(
+    commands: Sequence[Command], languages: Mapping[str, Words]
+) -> dict[str, Any]:
+    """`status` for direct messages: whoever shares a server with the bot, or installed it."""
+    command = next(one for one in commands if one.name == ASKED_PERSONALLY)
+    return {
+        "type": 1,
+        "name": PERSONAL,
+        **_described(languages, lambda words: words.say(command.help)),
+        "contexts": [_WITH_THE_BOT, _AMONG_PEOPLE],
+        "integration_types": [_BY_SERVER, _BY_PERSON],
+        "options": [
+            {**_option(one, languages, command), "autocomplete": False}
+            for one in command.arguments
+        ],
     }
 
 
@@ -163,7 +187,7 @@ _DEFAULTS = {
     "options": [],
     "description_localizations": {},
 }
-_COMPARED = ("type", "name", "description", "contexts", *_DEFAULTS)
+_COMPARED = ("type", "name", "description", "contexts", "integration_types", *_DEFAULTS)
 
 
 def _essence(command: Mapping[str, Any]) -> dict[str, Any]:

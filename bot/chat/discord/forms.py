@@ -18,17 +18,17 @@ _SELECT, _INPUT, _LABEL = 3, 4, 18
 _ONE_LINE = 1
 
 
-def form_of(commands: Sequence[Command], name: str) -> Command | None:
-    """The command of this name, if it has a form."""
-    return next((one for one in commands if one.name == name and one.form), None)
+def form_of(commands: Sequence[Command], name: str, *, pressed: bool) -> Command | None:
+    """The command of this name, if it has a form that opens so."""
+    found = next((one for one in commands if one.name == name and one.form), None)
+    return found if found and (pressed or found.asks) else None
 
 
 def form(command: Command, words: Words) -> dict[str, Any]:
-    fields = {one.name: one for one in command.arguments}
     return {
         "custom_id": f"{PREFIX}{command.name}",
         "title": shorten(f"/{ROOT} {command.name}", TITLE),
-        "components": [_field(fields[name], words) for name in command.form],
+        "components": [_field(one, words) for one in command.asked],
     }
 
 
@@ -49,13 +49,16 @@ def read_form(data: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
 def _field(argument: Argument, words: Words) -> dict[str, Any]:
     asked: dict[str, Any] = {"custom_id": argument.name, "required": argument.required}
     if argument.choices:
-        choices = [{"label": one[:CHOICE], "value": one} for one in argument.choices[:CHOICES]]
+        choices = [
+            {"label": shorten(words.say(label), CHOICE), "value": choice}
+            for choice, label in argument.labelled_choices()[:CHOICES]
+        ]
         asked |= {"type": _SELECT, "options": choices}
     else:
         asked |= {"type": _INPUT, "style": _ONE_LINE, "max_length": VALUE}
     return {
         "type": _LABEL,
-        "label": shorten(argument.name.capitalize(), LABEL),
+        "label": shorten(words.say(argument.called), LABEL),
         "description": shorten(clean(words.say(argument.help), lines=False), DESCRIPTION),
         "component": asked,
     }

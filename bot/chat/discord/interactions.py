@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
-from bot.chat.discord.commands import ROOT, kind_of, read_call
+from bot.chat.discord.commands import (
+    ASKED_PERSONALLY,
+    PERSONAL,
+    ROOT,
+    kind_of,
+    read_call,
+)
 from bot.chat.discord.forms import form, form_of, read_form
 from bot.chat.discord.marks import read_custom_id
 from bot.chat.memory import Memory
-from bot.chat.words import no_file
+from bot.chat.words import no_file, no_membership
+from bot.errors import DeliveryError
 from bot.model.command import Attachment, Caller, Command, Dispatcher
 from bot.model.message import Message
 
@@ -37,6 +46,10 @@ class Interaction(Protocol):
 
     async def show(self, answer: Message, alert: str) -> None: ...
 
+    async def add(self, answer: Message) -> None:
+        """A further message below what was shown."""
+        ...
+
     async def open(self, form: Mapping[str, Any]) -> None: ...
 
     async def complete(self, choices: list[str]) -> None: ...
@@ -47,10 +60,22 @@ class Interaction(Protocol):
 
 
 class Interactions:
-    """Every answer comes from the dispatcher; each interaction is answered once."""
+    """Every answer comes from the dispatcher; each interaction is answered once.
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    `member` asks Discord who a person is in a space, as `MemberChat.member` does; `called` is
+    a space's name, "" where it is not known.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        member: Callable[[str, str], Awaitable[Caller | None]],
+        called: Callable[[str], str],
+    ) -> None:
         self._dispatcher = dispatcher
+        self._member = member
+        self._called = called
         self._heard: Memory[bool] = Memory(_REMEMBERED)
 
     async def hear(self, interaction: Interaction) -> None:
@@ -62,6 +87,8 @@ class Interactions:
             await self._button(interaction)
         elif interaction.kind == FORM:
             await self._submit(interaction)
+        elif interaction.data.get("name") == PERSONAL and interaction.kind == COMMAND:
+            await self._personal(interaction)
         elif interaction.data.get("name") != ROOT:
             return
         elif interaction.kind == COMPLETION:
@@ -81,7 +108,7 @@ class Interactions:
 
     async def _command(self, interaction: Interaction) -> None:
         call = read_call(interaction.data)
-        asked = form_of(self._dispatcher.commands, call.name)
+        asked = form_of(self._dispatcher.commands, call.name, pressed=False)
         if asked and not call.arguments and not call.files:
             await self._open(interaction, asked)
             return
@@ -98,6 +125,34 @@ class Interactions:
         await interaction.show(
             await self._dispatcher.answer(interaction.caller(None), call.name, arguments), ""
         )
+
+    async def _personal(self, interaction: Interaction) -> None:
+        """How things stand in each linked server that the person is in now, and nothing that
+        could be pressed: a direct message lies in no server."""
+        if not await self._taken(interaction, ephemeral=True):
+            return
+        asker = replace(interaction.caller(None), space=None, channel=None)
+        mine = await self._memberships(asker.user)
+        if not mine:
+            await interaction.show(no_membership(await self._dispatcher.words(asker)), "")
+            return
+        arguments = read_call(interaction.data).arguments
+        for number, caller in enumerate(mine):
+            answer = await self._dispatcher.answer(caller, ASKED_PERSONALLY, arguments)
+            name = self._called(caller.space or "") if len(mine) > 1 else ""
+            title = f"{name}: {answer.title}" if name else answer.title
+            bare = replace(answer, title=title, buttons=(), menus=(), row_buttons=())
+            await (interaction.add(bare) if number else interaction.show(bare, ""))
+
+    async def _memberships(self, user: str) -> list[Caller]:
+        """The person in each of their servers; Discord is asked each time, and where it does
+        not say they are in it nothing is shown."""
+        found = []
+        for space in self._dispatcher.spaces:
+            if space.startswith("discord:"):
+                with suppress(DeliveryError):
+                    found.append(await self._member(space, user))
+        return [caller for caller in found if caller is not None]
 
     async def _open(self, interaction: Interaction, command: Command) -> None:
         words = await self._dispatcher.words(interaction.caller(None))
@@ -123,7 +178,7 @@ class Interactions:
         pressed = read_custom_id(str(interaction.data.get("custom_id", "")))
         if pressed is None:
             return
-        if asked := form_of(self._dispatcher.commands, pressed[1]):
+        if asked := form_of(self._dispatcher.commands, pressed[1], pressed=True):
             await self._open(interaction, asked)
             return
         if not await self._taken(interaction, ephemeral=True):

@@ -29,9 +29,10 @@ from bot.chat.slack.callers import Callers
 from bot.chat.slack.errors import INVITE, SlackRefusal, refusal
 from bot.chat.slack.files import Files
 from bot.chat.slack.find import Finder
+from bot.chat.slack.forms import FORM
 from bot.chat.slack.home import WHY
 from bot.chat.slack.http import signed_requests
-from bot.chat.slack.interactions import FORM, Interactions
+from bot.chat.slack.interactions import Interactions
 from bot.chat.slack.limits import Slots
 from bot.chat.slack.manifest import PATH, missing_scopes
 from bot.chat.slack.post import Poster

@@ -8,10 +8,11 @@ from contextlib import suppress
 from bot.chat.memory import Memory
 from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.limits import Call
-from bot.chat.text import csv_of
+from bot.chat.slack.render import escape
+from bot.chat.text import clean, csv_of
 from bot.errors import DeliveryDeferred, DeliveryError, DeliveryMalformed
 from bot.model.chat import Delivery
-from bot.model.message import Picture
+from bot.model.message import Message, Picture
 
 _ATTEMPTS = 3
 """Attempts after which an alert goes out without its picture."""
@@ -66,6 +67,18 @@ class Files:
             return
         with suppress(DeliveryError):
             await self.upload(f"{sheet.name}.csv", csv_of(sheet), channel=channel, thread=ts)
+
+    async def sheet_to(self, user: str, message: Message) -> None:
+        """Below a line of its own in the app's direct messages to the person."""
+        assert message.sheet is not None
+        text = clean(message.title, lines=False) or message.sheet.name
+        said = await self._call("chat.postMessage", channel=user, text=escape(text))
+        await self.upload(
+            f"{message.sheet.name}.csv",
+            csv_of(message.sheet),
+            channel=str(said["channel"]),
+            thread=str(said["ts"]),
+        )
 
     async def of_answer(self, picture: Picture | None) -> str | None:
         """The id of an uploaded picture; None where there is none or none can be."""

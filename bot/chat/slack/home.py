@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.chat.slack.callers import Callers
 from bot.chat.slack.limits import Call
-from bot.chat.slack.render import answer_line_of, home_view, unescape
+from bot.chat.slack.render import (
+    answer_line_of,
+    buttons,
+    home_view,
+    message_blocks,
+    named_channel,
+    unescape,
+)
+from bot.chat.slack.rich import Block
 from bot.chat.text import clean
+from bot.chat.words import adding, setting
 from bot.errors import DeliveryError
-from bot.model.command import Caller, Dispatcher
+from bot.model.command import Caller, Dispatcher, Words
 from bot.model.message import Message
 
 WHY = "ebb-why"
@@ -19,9 +29,12 @@ WHY = "ebb-why"
 
 _AT = re.compile(r"<@[A-Z0-9]+(\|[^>]*)?>")
 _SHOWN = ("status", "accounts")
+_BLOCK = "ebb-channel:"
+_CHANNELS = 10
+"""Channels that a home shows: each takes about five of its hundred blocks."""
 
 Payload = Mapping[str, Any]
-Tell = Callable[[str, Message], Awaitable[None]]
+Tell = Callable[[str, Caller, Message], Awaitable[None]]
 Whisper = Callable[[Caller, str | None, Message], Awaitable[None]]
 
 
@@ -63,19 +76,40 @@ class Doors:
         caller = await self._caller({"team_id": team}, str(user["id"]), channel)
         line = answer_line_of(payload.get("message") or {}, "why") or "incidents"
         message = await self._dispatcher.answer_line(caller, line)
-        await self._tell(str(payload["response_url"]), message)
+        await self._tell(str(payload["response_url"]), caller, message)
 
     async def home(self, payload: Payload) -> None:
-        """How things stand, every account, and what can be asked."""
         event = payload["event"]
-        if event.get("tab", "home") != "home":
-            return
-        caller = await self._caller(payload, str(event["user"]), None)
+        if event.get("tab", "home") == "home":
+            await self.show_home(await self._caller(payload, str(event["user"]), None))
+
+    async def show_home(self, caller: Caller) -> None:
+        """How things stand, every account, how each channel is set, and what can be added."""
         told = [await self._dispatcher.answer_line(caller, line) for line in _SHOWN]
+        words = await self._dispatcher.words(caller)
+        view = home_view(
+            [
+                *message_blocks(told[0]),
+                buttons(adding(words)),
+                *message_blocks(told[1]),
+                *await self._channels(caller, words),
+            ]
+        )
         try:
-            await self._call("views.publish", user_id=caller.user, view=home_view(told))
+            await self._call("views.publish", user_id=caller.user, view=view)
         except DeliveryError as error:
             await self._dispatcher.report(str(error))
+
+    async def _channels(self, caller: Caller, words: Words) -> list[Block]:
+        blocks: list[Block] = []
+        for channel in (await self._dispatcher.channels(caller))[:_CHANNELS]:
+            id = channel.removeprefix("slack:")
+            answer = await self._dispatcher.answer_line(
+                replace(caller, channel=channel), "subscriptions"
+            )
+            blocks += [named_channel(id), *message_blocks(replace(answer, title=""))]
+            blocks.append({**buttons(setting(words)), "block_id": f"{_BLOCK}{id}"})
+        return blocks
 
     async def _caller(self, payload: Payload, user: str, channel: str | None) -> Caller:
         return await self._callers.caller(
@@ -85,3 +119,9 @@ class Doors:
             name="",
             own_team=self._team(),
         )
+
+
+def channel_of_block(action: Payload) -> str:
+    """The channel that a button of the home speaks of, "" for none."""
+    found = str(action.get("block_id") or "")
+    return found.removeprefix(_BLOCK) if found.startswith(_BLOCK) else ""

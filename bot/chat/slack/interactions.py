@@ -1,28 +1,27 @@
-"""What people do in Slack, handed to the dispatcher: commands, buttons, the form for files."""
+"""What people do in Slack, handed to the dispatcher: commands, buttons, forms."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from bot.chat.slack.callers import Callers
 from bot.chat.slack.errors import SlackRefusal
 from bot.chat.slack.files import Files
-from bot.chat.slack.home import Doors
+from bot.chat.slack.forms import Place, form, form_of, read_form
+from bot.chat.slack.home import Doors, channel_of_block
 from bot.chat.slack.limits import Call
 from bot.chat.slack.render import Rendered, button_delivery, render_answer, unescape
+from bot.chat.slack.rich import Block
 from bot.chat.slack.web import SlackWeb
-from bot.chat.text import clean, shorten
+from bot.chat.text import clean
 from bot.chat.words import no_file, no_form
 from bot.errors import DeliveryError, DeliveryMalformed
-from bot.model.command import Attachment, Caller, Command, Dispatcher, Words
+from bot.model.command import Attachment, Caller, Dispatcher, Words
 from bot.model.message import Message
 
-FORM = "ebb-files"
 SHARE = "share"
-_TITLE = 24
-_LABEL = 200
 
 Payload = Mapping[str, Any]
 
@@ -55,7 +54,7 @@ class Interactions:
             callers,
             call,
             team=team,
-            tell=lambda url, message: self._tell(url, message, shared=False),
+            tell=lambda url, caller, message: self._tell(url, caller, message, shared=False),
             whisper=self._whisper,
         )
 
@@ -64,60 +63,60 @@ class Interactions:
         shared = line.split()[-1:] == [SHARE]
         if shared:
             line = line[: -len(SHARE)].strip()
-        command = file_command(line, self._dispatcher.commands)
-        if command is not None and payload.get("trigger_id"):
-            await self._open_form(payload, command, line)
+        asked = form_of(self._dispatcher.commands, line)
+        if asked is not None and payload.get("trigger_id"):
+            typed = line[len(asked.name) :].strip()
+            place = Place(command=asked.name, channel=str(payload.get("channel_id") or ""))
+            await self._open_form(
+                payload, form(asked, typed, place, await self._words(payload))
+            )
             return
-        caller = await self._callers.caller(
-            team=payload.get("team_id"),
-            channel=payload.get("channel_id"),
-            user=str(payload["user_id"]),
-            name=str(payload.get("user_name") or ""),
-            own_team=self._team(),
-        )
+        caller = await self._caller(payload)
         private = any(
             one.private
             for one in self._dispatcher.commands
             if line.lower().startswith(one.name)
         )
         message = await self._dispatcher.answer_line(caller, line)
-        await self._tell(str(payload["response_url"]), message, shared=shared and not private)
+        await self._tell(
+            str(payload["response_url"]), caller, message, shared=shared and not private
+        )
 
     async def press(self, payload: Payload) -> None:
+        """A button's value says it all, so old messages work after a restart."""
         action = payload["actions"][0]
-        user = payload.get("user") or {}
         in_home = (payload.get("view") or {}).get("type") == "home"
-        caller = await self._callers.caller(
-            team=user.get("team_id") or (payload.get("team") or {}).get("id"),
-            channel=(payload.get("channel") or {}).get("id"),
-            user=str(user["id"]),
-            name=str(user.get("username") or user.get("name") or ""),
-            own_team=self._team(),
-            alert=button_delivery(str(action.get("action_id") or "")),
+        line = _line(action)
+        asked = form_of(self._dispatcher.commands, line, pressed=True)
+        if asked is not None:
+            channel = channel_of_block(action) if in_home else _who(payload).channel
+            place = Place(command=asked.name, channel=channel or "", in_home=in_home)
+            await self._open_form(payload, form(asked, "", place, await self._words(payload)))
+            return
+        caller = await self._caller(
+            payload, alert=button_delivery(str(action.get("action_id") or ""))
         )
-        message = await self._dispatcher.answer_line(caller, _line(action))
+        message = await self._dispatcher.answer_line(caller, line)
         if in_home:  # there is no address to answer to
             await self._whisper(caller, None, message)
             return
-        await self._tell(str(payload["response_url"]), message, shared=False)
+        await self._tell(str(payload["response_url"]), caller, message, shared=False)
 
     async def submit(self, payload: Payload) -> None:
-        view, user = payload["view"], payload.get("user") or {}
-        asked = json.loads(view.get("private_metadata") or "{}")
-        values = view["state"]["values"]
-        typed = values.get("words", {}).get("words", {}).get("value") or ""
-        line = f"{asked['command']} {clean(typed, lines=False)}".strip()
-        caller = await self._callers.caller(
-            team=user.get("team_id") or (payload.get("team") or {}).get("id"),
-            channel=asked.get("channel"),
-            user=str(user["id"]),
-            name=str(user.get("username") or user.get("name") or ""),
-            own_team=self._team(),
-        )
+        """What was filled in goes the way of a typed command: same parsing, same rights."""
+        filled = read_form(payload["view"])
+        place = filled.place
+        caller = await self._caller(payload, channel=place.channel)
+        where = None if place.in_home else place.channel
         # The table's commands take one file: each of several gets its own answer.
-        for file in values["file"]["file"].get("files") or ():
-            message = await self._take(caller, line, file)
-            await self._whisper(caller, asked.get("channel"), message)
+        for file in filled.files:
+            await self._whisper(caller, where, await self._take(caller, filled.line, file))
+        if filled.files:
+            return
+        answer = await self._dispatcher.answer(caller, place.command, filled.arguments)
+        await self._whisper(caller, where, answer)
+        if place.in_home:
+            await self.doors.show_home(caller)
 
     async def _take(self, caller: Caller, line: str, file: Payload) -> Message:
         if caller.space != f"slack:{self._team()}":
@@ -135,21 +134,39 @@ class Interactions:
             caller, line, [Attachment(name=name, content=content)]
         )
 
-    async def _open_form(self, payload: Payload, command: Command, line: str) -> None:
-        """Within the three seconds that Slack's trigger lives: nobody is looked up first."""
-        channel = str(payload.get("channel_id") or "")
-        words = await self._dispatcher.words(_stranger(payload))
-        view = form(command, line[len(command.name) :].strip(), channel, words)
+    async def _open_form(self, payload: Payload, view: Block) -> None:
         try:
             await self._call("views.open", trigger_id=payload["trigger_id"], view=view)
         except DeliveryError as error:
             await self._dispatcher.report(str(error))
-            await self._tell(str(payload["response_url"]), no_form(words), shared=False)
+            if url := payload.get("response_url"):
+                words = await self._words(payload)
+                await self._tell(str(url), _stranger(payload), no_form(words), shared=False)
 
-    async def _tell(self, url: str, message: Message, *, shared: bool) -> None:
-        """The answer, and what did not fit into it, as far as the address allows."""
+    async def _words(self, payload: Payload) -> Words:
+        """Within the three seconds that Slack's trigger lives: nobody is looked up first."""
+        return await self._dispatcher.words(_stranger(payload))
+
+    async def _caller(
+        self, payload: Payload, *, channel: str = "", alert: str | None = None
+    ) -> Caller:
+        who = _who(payload)
+        return await self._callers.caller(
+            team=who.team,
+            channel=channel or who.channel,
+            user=who.user,
+            name=who.name,
+            own_team=self._team(),
+            alert=alert,
+        )
+
+    async def _tell(self, url: str, caller: Caller, message: Message, *, shared: bool) -> None:
+        """The answer, and what did not fit into it, as far as the address allows; its sheet
+        goes to the person, for no such answer can hold a file."""
         file = await self._files.of_answer(message.picture)
         kind = "in_channel" if shared else "ephemeral"
+        if shared:  # what all see would ping
+            message = replace(message, mention=None)
         first, *more = render_answer(message, file=file)
         try:
             try:
@@ -161,26 +178,28 @@ class Interactions:
                 await self._web.respond(url, _answer(render_answer(message)[0], kind))
             for part in more:
                 await self._web.respond(url, _answer(part, kind))
+            if message.sheet is not None:
+                await self._files.sheet_to(caller.user, message)
         except DeliveryError as error:
             await self._dispatcher.report(str(error))
 
     async def _whisper(self, caller: Caller, channel: str | None, message: Message) -> None:
         """An answer without an address: in the channel for one person, else directly."""
-        for part in render_answer(message):
-            body = {"text": part.text, "blocks": part.blocks}
-            try:
-                await self._call(
-                    "chat.postEphemeral", channel=channel or "", user=caller.user, **body
-                )
-            except (SlackRefusal, DeliveryMalformed):
-                try:
+        try:
+            for part in render_answer(message):
+                body = {"text": part.text, "blocks": part.blocks}
+                if not channel or not await self._ephemeral(channel, caller.user, body):
                     await self._call("chat.postMessage", channel=caller.user, **body)
-                except DeliveryError as error:
-                    await self._dispatcher.report(str(error))
-                    return
-            except DeliveryError as error:
-                await self._dispatcher.report(str(error))
-                return
+        except DeliveryError as error:
+            await self._dispatcher.report(str(error))
+
+    async def _ephemeral(self, channel: str, user: str, body: dict[str, Any]) -> bool:
+        """False where nobody or nothing can be shown so in this channel."""
+        try:
+            await self._call("chat.postEphemeral", channel=channel, user=user, **body)
+        except (SlackRefusal, DeliveryMalformed):
+            return False
+        return True
 
 
 def _line(action: Payload) -> str:
@@ -189,61 +208,44 @@ def _line(action: Payload) -> str:
     return unescape(str(chosen.get("value") or ""))
 
 
-def file_command(line: str, commands: Sequence[Command]) -> Command | None:
-    """The command of this line, if it takes a file: Slack cannot attach one to a command."""
-    words = line.lower().split()
-    found = [c for c in commands if words[: len(c.name.split())] == c.name.split()]
-    best = max(found, key=lambda command: len(command.name), default=None)
-    takes = best is not None and any(a.kind == "file" for a in best.arguments)
-    return best if takes else None
+class _Who(NamedTuple):
+    """Who did something and where, as far as Slack says it with the deed."""
+
+    team: str | None
+    channel: str | None
+    user: str
+    name: str
 
 
-def form(command: Command, typed: str, channel: str, words: Words) -> dict[str, Any]:
-    """The view that asks for files; `typed` are further arguments as they were typed."""
-    title = shorten(command.name.capitalize(), _TITLE)
-    file = next(a for a in command.arguments if a.kind == "file")
-    others = " · ".join(
-        f"{a.name}: {words.say(a.help)}" for a in command.arguments if a.kind != "file"
+def _who(payload: Payload) -> _Who:
+    """Of a typed command, which is flat, or of a press or a form, which are nested."""
+    if "user_id" in payload:
+        return _Who(
+            team=payload.get("team_id"),
+            channel=payload.get("channel_id"),
+            user=str(payload["user_id"]),
+            name=str(payload.get("user_name") or ""),
+        )
+    user = payload.get("user") or {}
+    return _Who(
+        # the person's own workspace: a guest of a shared channel is a stranger
+        team=user.get("team_id") or (payload.get("team") or {}).get("id"),
+        channel=(payload.get("channel") or {}).get("id"),
+        user=str(user["id"]),
+        name=str(user.get("username") or user.get("name") or ""),
     )
-    files = {"type": "file_input", "action_id": "file", "max_files": 10}
-    blocks = [_input("file", words.say(file.help), files)]
-    if others or typed:
-        value = {"initial_value": typed} if typed else {}
-        text = {"type": "plain_text_input", "action_id": "words", **value}
-        label = others or words.say(command.help)
-        blocks.append({**_input("words", label, text), "optional": True})
-    return {
-        "type": "modal",
-        "callback_id": FORM,
-        "title": _plain(title),
-        "submit": _plain(title),
-        "private_metadata": json.dumps({"command": command.name, "channel": channel}),
-        "blocks": blocks,
-    }
 
 
 def _stranger(payload: Payload) -> Caller:
     """Who asks, as far as the payload tells: without any right."""
+    who = _who(payload)
     return Caller(
         platform="slack",
-        space=f"slack:{payload.get('team_id')}",
-        channel=f"slack:{payload.get('channel_id')}",
-        user=str(payload["user_id"]),
-        name=str(payload.get("user_name") or ""),
+        space=f"slack:{who.team}",
+        channel=f"slack:{who.channel}" if who.channel else None,
+        user=who.user,
+        name=who.name,
     )
-
-
-def _input(id: str, label: str, element: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "input",
-        "block_id": id,
-        "label": _plain(shorten(label or id, _LABEL)),
-        "element": element,
-    }
-
-
-def _plain(text: str) -> dict[str, str]:
-    return {"type": "plain_text", "text": text}
 
 
 def _answer(part: Rendered, kind: str) -> dict[str, Any]:

@@ -102,19 +102,33 @@ def render_answer(message: Message, *, file: str | None = None) -> list[Rendered
     return shown
 
 
-def home_view(messages: Sequence[Message]) -> Block:
-    """The app's home: messages below each other; a home shows no tables, so rows are lines."""
-    blocks: list[Block] = []
-    for message in messages:
-        lines = [
-            " · ".join(filter(None, (clean(cell, lines=False, inline=True) for cell in row)))
-            for row in message.table[1:]
-        ]
-        text = "\n".join(part for part in (message.text, *lines) if part)
-        shown = render(replace(message, table=(), text=text, picture=None), "")
-        parts = [shown, *shown.parts()]
-        blocks += [block for part in parts for block in part.blocks]
-        blocks.append({"type": "divider"})
+def message_blocks(message: Message) -> list[Block]:
+    """A message as blocks of the app's home, which shows no tables: rows are lines."""
+    lines = [
+        " · ".join(filter(None, (clean(cell, lines=False, inline=True) for cell in row)))
+        for row in message.table[1:]
+    ]
+    text = "\n".join(part for part in (message.text, *lines) if part)
+    shown = render(replace(message, table=(), text=text, picture=None), "")
+    return [block for part in (shown, *shown.parts()) for block in part.blocks]
+
+
+def named_channel(id: str) -> Block:
+    """A heading that Slack fills with the channel's name, where the reader may know it."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": f"*<#{id}>*"}}
+
+
+def buttons(labels: Mapping[str, str]) -> Block:
+    """A row of buttons, each with its command line and its label."""
+    elements = [
+        _button(Button(label=label, command=line), f"ebb::{line}")
+        for line, label in labels.items()
+    ]
+    return {"type": "actions", "elements": elements}
+
+
+def home_view(blocks: Sequence[Block]) -> Block:
+    """The app's home, as far as one view holds it."""
     kept: list[Block] = []
     room = HOME
     for block in blocks[:HOME_BLOCKS]:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.chat.discord import render as discord_render
 from bot.chat.slack import render as slack_render
-from bot.chat.slack.interactions import form
+from bot.chat.slack.forms import Place, form
 from bot.commands.table import COMMANDS
 from bot.message import voice_for
 from bot.storage import channels
@@ -66,7 +66,7 @@ async def test_slack_asks_for_a_file_and_misses_it_in_german() -> None:
 
 def test_the_form_of_the_real_import_is_german() -> None:
     command = next(one for one in COMMANDS if one.name == "import")
-    shown = form(command, "", "C0MAIN", GERMAN)
+    shown = form(command, "", Place(command="import", channel="C0MAIN"), GERMAN)
     assert shown["blocks"][0]["label"]["text"] == "Der Export"
 
 

@@ -31,7 +31,7 @@ async def done(asked: Asked) -> Asked:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_form_is_one_that_discord_accepts(language: str) -> None:
-    assert {one.name for one in WITH_FORMS} == {"subscribe", "goal", "event add"}
+    assert {one.name for one in WITH_FORMS} == {"subscribe", "goal", "event add", "settings"}
     for command in WITH_FORMS:
         drawn = form(command, voices("UTC")[language])
         assert not check_form(drawn)
@@ -49,6 +49,18 @@ async def test_a_form_is_opened_and_answered_as_the_command(stage: DiscordStage)
     ((caller, name, arguments),) = stage.dispatcher.asked
     assert (caller.space, caller.channel, name) == (stage.space, stage.channel, "event add")
     assert arguments == {"kind": "campaign", "from": "2027-01-19", "name": "Launch of *x*"}
+
+
+async def test_a_button_asks_for_what_the_bare_command_shows(stage: DiscordStage) -> None:
+    shown = await done(stage.server.slash("settings"))
+    assert shown.form is None
+    opened = await done(stage.server.press("ebb::settings"))
+    assert opened.form is not None
+    await done(stage.server.submit(opened.form, {"language": "de"}))
+    assert [arguments for _, _, arguments in stage.dispatcher.asked] == [
+        {},
+        {"language": "de"},
+    ]
 
 
 async def test_arguments_need_no_form(stage: DiscordStage) -> None:

@@ -10,7 +10,8 @@ import pytest
 from bot.chat.slack import SlackSettings
 from bot.chat.slack.home import WHY
 from bot.chat.slack.manifest import slack_manifest
-from bot.chat.slack.render import home_view
+from bot.chat.slack.render import home_view, message_blocks
+from bot.commands.table import COMMANDS as ALL_COMMANDS
 from bot.model.message import Button, Message
 from tests.contracts.chat import delivery, open_stage, until
 from tests.contracts.stage_slack import SlackStage, said
@@ -67,11 +68,48 @@ async def test_why_of_a_foreign_message_shows_what_is_open(stage: SlackStage) ->
     assert "answer to incidents" in said(await asked.answer())
 
 
+async def test_the_home_shows_each_channel_and_what_can_be_added(stage: SlackStage) -> None:
+    stage.dispatcher.places = ["slack:C0MAIN", "slack:C0OTHER"]
+    await stage.server.event("app_home_opened", tab="home", channel="D1")
+    await until(lambda: "U0LENA" in stage.server.homes)
+    view = stage.server.homes["U0LENA"]
+    told = json.dumps(view, ensure_ascii=False)
+    assert ["*<#C0MAIN>*" in told, "*<#C0OTHER>*" in told] == [True, True]
+    assert "subscriptions" in [line for _, line in stage.dispatcher.lines]
+    labels = [
+        one["text"]["text"]
+        for block in view["blocks"]
+        if block["type"] == "actions"
+        for one in block["elements"]
+    ]
+    both = ["Add a subscription …", "Change settings …"]
+    assert labels == ["Set a goal …", "Note an event …", *both, *both]
+
+
+async def test_what_is_changed_in_the_home_concerns_its_channel(stage: SlackStage) -> None:
+    """The form's answer comes directly, and the home is drawn anew."""
+    stage.dispatcher.commands = ALL_COMMANDS
+    stage.dispatcher.places = ["slack:C0OTHER"]
+    await stage.server.event("app_home_opened", tab="home", channel="D1")
+    await until(lambda: "U0LENA" in stage.server.homes)
+    await stage.server.press_home("Change settings …")
+    await until(lambda: stage.server.views)
+    stage.server.homes.clear()
+    filled = {"language": "de", "remind": "12h"}
+    await stage.server.submit(stage.server.views[0], filled=filled)
+    await until(lambda: "U0LENA" in stage.server.homes)
+    [(caller, name, arguments)] = [
+        one for one in stage.dispatcher.asked if one[1] == "settings"
+    ]
+    assert (caller.channel, name, arguments) == ("slack:C0OTHER", "settings", filled)
+    assert "answer to settings" in said(stage.server.shown("D0LENA")[0])
+
+
 def test_a_home_of_any_size_is_within_its_limits() -> None:
     rows = tuple((f"instagram/account{n}", str(n)) for n in range(3000))
     button = Button(label="Chart", command="chart 1")
     big = Message(title="x", table=(("Account", "Followers"), *rows), buttons=(button,))
-    view = home_view([big, big])
+    view = home_view([*message_blocks(big), *message_blocks(big)])
     check_blocks(view["blocks"], {}, 100)
     assert "instagram/account0 · 0" in said(view)
 

@@ -52,10 +52,9 @@ def alert(**changes: Any) -> Message:
 
 
 def said(rendered: Rendered) -> str:
-    told = [
+    return "\n".join(
         unescape(text) if kind == "mrkdwn" else text for kind, text in texts(rendered.blocks)
-    ]
-    return "\n".join([*told, *re.findall(r"'fallback': '([^']*)'", str(rendered.blocks))])
+    )
 
 
 def words_of(text: str) -> set[str]:
