@@ -3,9 +3,13 @@
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from checks.model import Cause, Incident, Reason, Update
+
+_REPEATED = 1024
+"""Texts of causes and advice that are kept: a wave's are few, whatever its size."""
 
 _HIDDEN = {"memory", "calm_days", "last_finding_at", "score", "advice"}
 
@@ -32,9 +36,9 @@ def to_row(incident: Incident) -> dict[str, Any]:
         "expected": _number(incident.expected),
         "level": _number(incident.level),
         "score": _number(incident.score),
-        "causes": json.dumps(incident.causes),
+        "causes": text_of(incident.causes),
         "reasons": json.dumps([_plain(reason) for reason in incident.reasons]),
-        "advice": json.dumps(incident.advice),
+        "advice": text_of(incident.advice),
         "wave": incident.wave,
         "calm_days": incident.calm_days,
         "closed_as": incident.closed_as,
@@ -43,6 +47,13 @@ def to_row(incident: Incident) -> dict[str, Any]:
     }
 
 
+@lru_cache(_REPEATED)
+def text_of(values: tuple[object, ...]) -> str:
+    """Causes or advice as JSON; those of one wave are the same for thousands."""
+    return json.dumps(values)
+
+
+@lru_cache(_REPEATED)
 def causes_of(text: str) -> tuple[Cause, ...]:
     """Causes as they are stored: a JSON list of kinds and chances."""
     return tuple(Cause(*pair) for pair in json.loads(text))

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from sqlite_utils import Database
 
 from bot.storage import accounts
-from bot.storage.incident_row import causes_of, from_row, to_row, visible
+from bot.storage.incident_row import causes_of, from_row, text_of, to_row, visible
 from checks.incident.decide import REMEMBERED
 from checks.model import Direction, Incident, Update
 
@@ -300,7 +300,7 @@ def _save_updates(db: Database, saved: Sequence[Stored]) -> None:
         [
             (
                 *(one.id, n, update.at, update.state, update.kind, update.severity),
-                *(update.confidence, json.dumps(update.causes)),
+                *(update.confidence, text_of(update.causes)),
             )
             for one in saved
             for n, update in enumerate(one.incident.updates)

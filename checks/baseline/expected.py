@@ -74,7 +74,7 @@ class Residuals:
     loud: Ints
     moves: Move
 
-    @property
+    @cached_property
     def judged(self) -> Bools:
         return ~np.isnan(self.day.move)
 

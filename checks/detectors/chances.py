@@ -8,6 +8,7 @@ persons, what was bought) the weight is our choice.
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from checks.detectors.explain import Evidence, Explanation
 from checks.model import Cause, Finding, Kind, Reason, Severity
@@ -161,7 +162,11 @@ _OPEN = 0.15
 
 def advice_for(causes: Iterable[Cause]) -> tuple[str, ...]:
     """Advice that fits every cause still open, in the order of the likeliest."""
-    open_ = [each.kind for each in causes if each.chance >= _OPEN]
+    return _fitting(tuple(each.kind for each in causes if each.chance >= _OPEN))
+
+
+@cache
+def _fitting(open_: tuple[Kind, ...]) -> tuple[str, ...]:
     found = [
         code
         for kind in open_
