@@ -20,13 +20,13 @@ parted.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from checks.context import (
     Context,
     Population,
+    Wave,
     combine,
     day_of,
     judged_columns,
@@ -248,15 +248,6 @@ def judge_shortlist(
         yield at, replace(told.get(at, empty), notices=short.notices.get(at, ()))
 
 
-class _Member(NamedTuple):
-    """What a wave shows of one of its members."""
-
-    wave: str
-    finding: Finding
-    below_floor: bool
-    told: bool
-
-
 class _Days:
     """The judged days of one detection."""
 
@@ -291,7 +282,8 @@ class _Days:
         """Those that verdicts of a judged day speak of, and others of the same persons."""
         here = slice(self.edges[column], self.edges[column + 1])
         rows = set(self.hits.row[here].tolist()).union(self._waves(column))
-        return rows.union(*(self.cache.people.of(row) for row in rows))
+        others = self.cache.people.others
+        return rows.union(*(others[row].tolist() for row in rows & others.keys()))
 
     @cached_property
     def found(self) -> list[tuple[Case, Finding]]:
@@ -342,15 +334,29 @@ class _Days:
                 continue  # the wave says better than a sum over weeks what happened today
             wave = self.risen[column].get(case.row) if _rises(case) else None
             if _falls(case) and case.row in waves:
-                wave = waves[case.row].wave
+                fell = waves[case.row]
+                wave = wave_name(fell.group, -1, fell.began)
             yield self._verdict(finding, case, wave=wave)
-        also = [
-            Case(r, "followers", -1, column, column, column) for r in waves if r not in loud
-        ]
-        self.cache.prepare(each for case in also for each in self.cache.again(case))
-        for case in also:
-            wave, finding, below, told = waves[case.row]
-            yield self._verdict(finding, case, wave=wave, below_floor=below, alerting=told)
+        yield from self._along(column, {r: waves[r] for r in waves if r not in loud})
+
+    def _along(self, column: int, waves: Mapping[int, Wave]) -> Iterator[Verdict]:
+        """Rows that only their wave shows, each with its own part of it."""
+        rows = np.array(list(waves), np.int64)
+        cases = [Case(row, "followers", -1, column, column, column) for row in waves]
+        self.cache.prepare(each for case in cases for each in self.cache.again(case))
+        found = wave_members(self.day, rows, column)
+        small = below_floors(found, self.day.rules)
+        # a chance fall among many bystanders, or growth that slowed, is recorded alone
+        least = np.where(self.panel.step[rows] > 1, _CLEARLY, _CLEARLY_EXACT)
+        clear = (found.change < 0) & (np.abs(found.score) >= least)
+        findings = found.objects(self.panel)
+        for case, wave, finding, below, told in zip(
+            cases, waves.values(), findings, small.tolist(), clear.tolist(), strict=True
+        ):
+            name = wave_name(wave.group, -1, wave.began)
+            yield self._verdict(
+                finding, case, wave=name, below_floor=below, alerting=told and wave.posted
+            )
 
     def _verdict(
         self,
@@ -406,25 +412,13 @@ class _Days:
         inside = [row in self.risen.get(column, ()) for row, column in places]
         return np.asarray(inside, np.bool_)
 
-    def _waves(self, column: int) -> dict[int, "_Member"]:
-        """The rows that fell with others, and the own part of each."""
-        waves: dict[int, _Member] = {}
+    def _waves(self, column: int) -> dict[int, Wave]:
+        """The rows that fell with others, each with the clearest wave that it is in."""
+        waves: dict[int, Wave] = {}
         for wave in self.population.fallen(column):
-            name = wave_name(wave.group, -1, wave.began)
             rows = movers(self.day, wave.group, column, -1, far=wave.far)
-            found = wave_members(self.day, rows, column)
-            small = below_floors(found, self.day.rules)
-            # a chance fall among many bystanders, or growth that slowed, is recorded alone
-            least = np.where(self.panel.step[rows] > 1, _CLEARLY, _CLEARLY_EXACT)
-            clear = (found.change < 0) & (np.abs(found.score) >= least) & wave.posted
-            for row, finding, below, told in zip(
-                rows.tolist(),
-                found.objects(self.panel),
-                small.tolist(),
-                clear.tolist(),
-                strict=True,
-            ):
-                waves.setdefault(row, _Member(name, finding, below, told))
+            for row in rows.tolist():
+                waves.setdefault(row, wave)
         return waves
 
     def notices(self, column: int) -> Iterator[Notice]:

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from checks.detectors.findings import SIGNS
 from checks.detectors.table import FORGOTTEN, WAVE_MEMBER, check_named
 from checks.evidence.cache import REVISION, EvidenceCache
@@ -75,18 +73,19 @@ class PanelDayContext:
         row = self.cache.panel.row[account]
         column = self._column(day)
         column = self.column if column < 0 else column
-        earlier = self.cache.panel.metrics[metric][row, max(0, column - 30) : column]
-        known = np.flatnonzero(~np.isnan(earlier))
-        if not known.size:
-            return 0, math.nan
-        place = max(0, column - 30) + int(known[-1])
-        return self.cache.read_at(row, place), float(earlier[known[-1]])
+        counts = self.cache.panel.metrics[metric]
+        for place in range(column - 1, max(0, column - 30) - 1, -1):
+            if not math.isnan(count := counts.item((row, place))):
+                return self.cache.read_at(row, place), count
+        return 0, math.nan
 
     def since(self, account: str, metric: str, day: int) -> int:
         row, first = self.cache.panel.row[account], max(self._column(day), 0)
-        later = self.cache.panel.metrics[metric][row, first : self.column + 1]
-        read = np.flatnonzero(~np.isnan(later))
-        return self.cache.read_at(row, first + int(read[0])) if read.size else day
+        counts = self.cache.panel.metrics[metric]
+        for place in range(first, self.column + 1):
+            if not math.isnan(counts.item((row, place))):
+                return self.cache.read_at(row, place)
+        return day
 
     def flapped(self, account: str) -> float:
         flapping, row = self.cache.held.flapping, self.cache.panel.row.get(account)
