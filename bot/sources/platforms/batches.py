@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.errors import AccountNotFound, SourceChanged, SourceError
+from bot.errors import AccountNotFound, SourceError
 from bot.model.source import Batch, Fault, Found
 from bot.sources.tables.options import TableOptions
 from bot.sources.tables.readings import Rows, Table, read_rows
@@ -27,18 +27,8 @@ def read_table(
     now: datetime | None = None,
     named: bool = False,
 ) -> Batch:
-    """Raises SourceChanged, whatever the cells hold."""
-    try:
-        rows = read_rows(table, options, now)
-    except SourceError:
-        raise
-    except Exception as error:  # a file must never end the service
-        raise SourceChanged(
-            f"{table.name} cannot be read as a table ({type(error).__name__}): "
-            "export it again as CSV.",
-            where=table.name,
-        ) from error
-    return _batch(rows, options, file, named=named)
+    """Raises SourceChanged where it cannot be read, or is a question."""
+    return _batch(read_rows(table, options, now), options, file, named=named)
 
 
 def read_tables(
