@@ -226,7 +226,8 @@ async def store_batch(
         if spent > BATCH_SECONDS:
             pace = max(1000, int(pace * BATCH_SECONDS / spent))
     await store.write(_finish, source, batch, rest, at, outcome)
-    outcome.notes += batch.notes + batch.remarks
+    said = dict.fromkeys((*outcome.notes, *batch.notes, *batch.remarks))
+    outcome.notes = list(said)  # every part says it again
     outcome.found += batch.found
     outcome.faults += batch.faults
     if outcome.recovered:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -14,8 +14,9 @@ from bot.errors import SourceChanged, SourceError, SourceUnavailable
 from bot.model.source import Batch, Fault, Surroundings
 from bot.sources.faults import fault_of
 from bot.sources.paths import is_fresh, paths_at
+from bot.sources.pieces import Place, read_piece
 from bot.sources.platforms.batches import match_handle, only
-from bot.sources.read import Naming, read_input
+from bot.sources.read import Naming
 from bot.sources.tables.options import TableSettings
 
 _HEAD = 64 * 1024
@@ -36,7 +37,8 @@ class FileSettings(TableSettings):
 
 
 class FileSource:
-    """Reads the files that are new or changed; `state` remembers size, time and beginning."""
+    """Reads the files that are new or changed; `state` remembers size, time and beginning, and
+    where a large one goes on."""
 
     def __init__(self, settings: FileSettings, surroundings: Surroundings) -> None:
         self.name = settings.name
@@ -44,8 +46,7 @@ class FileSource:
         self._surroundings = surroundings
 
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
-        seen = dict((state or {}).get("files", {}))
-        return await asyncio.to_thread(self._fetch, wanted, seen, now)
+        return await asyncio.to_thread(self._fetch, wanted, state or {}, now)
 
     async def look(self, handle: str) -> str:
         known = await asyncio.to_thread(self._accounts)
@@ -58,7 +59,7 @@ class FileSource:
         root = self._surroundings.root
         return paths_at(root, self._settings.path, self.name, folders=True)
 
-    def _fetch(self, wanted: Sequence[str], seen: dict[str, Any], now: datetime) -> Batch:
+    def _fetch(self, wanted: Sequence[str], state: dict[str, Any], now: datetime) -> Batch:
         from bot.sources.exports.reading import combined
 
         parts: list[Batch] = []
@@ -71,21 +72,34 @@ class FileSource:
             except OSError as error:
                 text = f"{path} cannot be read ({error.strerror}): give this user the right to."
                 faults.append(fault_of(SourceUnavailable(text)))
+        seen = state.get("files", {})
         kept = {name: mark for name, mark in seen.items() if marks.get(name) == mark}
+        # how far a large file was stored, as long as it stays the same
+        begun = {
+            name: (mark, *place)
+            for name, (mark, *place) in state.get("begun", {}).items()
+            if marks.get(name) == mark
+        }
         waiting = [path for path in paths if str(path) not in kept]
         size = 0
         while waiting and size < _ROWS:
             path = waiting.pop(0)
+            name = str(path)
             torn = path.is_file() and is_fresh(path, now, _FRESH) and _is_torn(path)
-            batch, wrong = self._read(path, now, torn=torn)
+            place = Place(*begun.pop(name)[1:]) if name in begun else Place()
+            batch, wrong, after = self._read(path, now, place, torn=torn)
             if wrong and (torn or is_fresh(path, now, _ON_ITS_WAY)):
                 continue  # still on its way
             parts.append(
                 replace(batch, faults=tuple(f for f in batch.faults if f not in wrong))
             )
             faults += wrong
+            if after is not None:
+                begun[name] = (marks[name], *astuple(after))
+                waiting.insert(0, path)
+                break
             if not torn and not wrong:
-                kept[str(path)] = marks[str(path)]
+                kept[name] = marks[name]
             size += sum(found.names + found.readings for found in batch.found)
         if faults and not kept and not waiting and all(p.readings is None for p in parts):
             raise SourceChanged(faults[0].text, source=self.name, where=faults[0].where)
@@ -93,27 +107,30 @@ class FileSource:
         return replace(
             batch,
             faults=(*batch.faults, *faults),
-            state={"files": kept},
+            state={"files": kept, **({"begun": begun} if begun else {})},
             more=bool(waiting),
         )
 
-    def _read(self, path: Path, now: datetime, *, torn: bool) -> tuple[Batch, list[Fault]]:
-        """What a file gives, and the faults of what could not be read at all."""
+    def _read(
+        self, path: Path, now: datetime, place: Place, *, torn: bool
+    ) -> tuple[Batch, list[Fault], Place | None]:
+        """What a piece gives, the faults of what could not be read at all, and where the
+        next one begins."""
         naming: Naming = "tables" if self._settings.kind == "export" else "never"
         try:
-            batch = read_input(
+            batch, after = read_piece(
                 path,
-                self._settings.options(),
+                replace(self._settings.options(), torn=torn),
+                place,
                 hash_key=self._surroundings.hash_key,
                 now=now,
                 naming=naming,
-                torn=torn,
             )
         except SourceError as error:
-            return Batch(), [fault_of(error)]
+            return Batch(), [fault_of(error)], None
         if path.is_dir() and all(found.file == str(path) for found in batch.found):
-            return Batch(), []  # other parts of an unpacked export hold nothing to read
-        return batch, [fault for fault in batch.faults if fault.kind != "row"]
+            return Batch(), [], None  # other parts of an unpacked export hold nothing to read
+        return batch, [fault for fault in batch.faults if fault.kind != "row"], after
 
     def _accounts(self) -> list[str]:
         newest = datetime.fromtimestamp(
@@ -121,10 +138,12 @@ class FileSource:
         )
         known: set[str] = set()
         for path in self._paths():
-            batch, _ = self._read(path, newest, torn=False)
-            known |= {one.account for one in batch.lists}
-            if batch.readings is not None:
-                known |= set(batch.readings["account"].unique().to_list())
+            place: Place | None = Place()
+            while place is not None:
+                batch, _, place = self._read(path, newest, place, torn=False)
+                known |= {one.account for one in batch.lists}
+                if batch.readings is not None:
+                    known |= set(batch.readings["account"].unique().to_list())
         return sorted(known)
 
 

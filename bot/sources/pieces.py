@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.errors import SourceChanged
 from bot.model.source import Batch, Found
 from bot.sources.read import Naming, read_input
-from bot.sources.tables.options import TableOptions
+from bot.sources.tables.options import DateOrder, TableOptions
+
+if TYPE_CHECKING:
+    from bot.sources.tables.readings import Table
 
 PIECE = 6 << 20
 """Bytes of one piece, 150,000 rows; twice as many take 60 MB more, half take longer."""
@@ -18,14 +25,18 @@ LARGE = 48 << 20
 """Bytes from which a table is read in pieces; below, all of it is judged at once."""
 _TOP = 1 << 20
 _MOST_OPEN = 1000
+_NUMERIC_DATE = re.compile(rb"(?<![\d./-])\d{1,2}[-/.]\d{1,2}[-/.]\d{4}(?!\d)")
+_MOST_DATES = 40_000
+"""Days of a century, which no file goes beyond; more are numbers of something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a piece begins: byte and line."""
+    """Where a piece begins: byte and line; `date_order` is what the whole file proves."""
 
     byte: int = 0
     line: int = 0
+    date_order: DateOrder | None = None
 
 
 def read_piece(
@@ -39,41 +50,75 @@ def read_piece(
 ) -> tuple[Batch, Place | None]:
     """The batch of one piece and where the next one begins, None after the last.
 
-    Everything but large delimited text is one piece.
+    Everything but large delimited text and JSON lines is one piece.
     """
     if not (place.byte or _is_large_text(path)):
         return read_input(path, options, hash_key=hash_key, now=now, naming=naming), None
+    from bot.sources.exports.parsed import failed
     from bot.sources.platforms.batches import read_table
-    from bot.sources.tables.delimited import data_start, read_delimited
     from bot.sources.tables.read_file import stem
 
     named = options.account is None and naming != "never"
     if options.account == "*" or named:
         options = replace(options, account=stem(path))
+    try:
+        if not (place.byte or options.date_order):
+            place = replace(place, date_order=_date_order(path))
+        options = replace(options, date_order=options.date_order or place.date_order)
+        table, after = _cut(path, options, place)
+        if table is None:
+            return Batch(), after
+        return read_table(table, options, str(path), now=now, named=named), after
+    except SourceChanged as error:
+        parsed = failed(str(path), error)
+        return Batch(faults=parsed.faults, found=(parsed.found,)), None
+
+
+def _cut(path: Path, options: TableOptions, place: Place) -> tuple[Table | None, Place | None]:
+    """The rows of one piece, None where only blank lines are left, and the next place."""
+    from bot.sources.tables.delimited import data_start, read_delimited, to_utf8
+    from bot.sources.tables.records import read_json
+
     with path.open("rb") as file:
         head = file.read(_TOP)
-        start, above = data_start(head, path.name, options.columns)
-        begin = max(place.byte, start)
-        file.seek(begin)
+        objects = head.lstrip(codecs.BOM_UTF8 + b" \n")[:1] == b"{"
+        start, above = (0, 0) if objects else data_start(head, path.name, options.columns)
+        file.seek(max(place.byte, start))
         data = file.read(PIECE)
         data += b"" if data.endswith(b"\n") else file.readline()
-        for _ in range(_MOST_OPEN):
+        for _ in range(0 if objects else _MOST_OPEN):
             if data.count(b'"') % 2 == 0 or not (further := file.readline()):
                 break
             data += further
         end = file.tell()
+        last = end >= os.fstat(file.fileno()).st_size
     line = place.line or above
-    after = Place(end, line + data.count(b"\n")) if end < path.stat().st_size else None
-    try:
+    if last and options.torn:
+        data = data[: data.rfind(b"\n") + 1]
+    after = None if last else replace(place, byte=end, line=line + data.count(b"\n"))
+    if not data.strip():
+        return None, after
+    if objects:
+        table = read_json(to_utf8(data, path.name)[0], path.name)
+    else:
         table = read_delimited(head[:start] + data, path.name, options.columns)
-        table = replace(table, first_row=table.first_row + line - above)
-        batch = read_table(table, options, str(path), now=now, named=named)
-    except SourceChanged as error:
-        from bot.sources.exports.parsed import failed
+    return replace(table, first_row=table.first_row + line - above), after
 
-        parsed = failed(str(path), error)
-        return Batch(faults=parsed.faults, found=(parsed.found,)), None
-    return batch, after
+
+def _date_order(path: Path) -> DateOrder | None:
+    """The order that the numeric dates of all pieces prove together: one may hold one day."""
+    from bot.sources.tables.dates import AmbiguousDates, date_order
+
+    dates: set[bytes] = set()
+    with path.open("rb") as file:
+        while data := file.read(PIECE):
+            dates.update(_NUMERIC_DATE.findall(data + file.readline()))
+            if not 0 < len(dates) < _MOST_DATES:
+                return None
+    try:
+        return date_order(date.decode() for date in sorted(dates))
+    except AmbiguousDates:
+        return None  # each piece says so
 
 
 def _is_large_text(path: Path) -> bool:

@@ -25,7 +25,6 @@ def read_input(
     hash_key: Callable[[], bytes],
     now: datetime,
     naming: Naming = "tables",
-    torn: bool = False,
 ) -> Batch:
     """Reads what people hand over: follower lists, dashboards, or any table of counts.
 
@@ -33,8 +32,7 @@ def read_input(
     says why in its notes, or asks its question. `hash_key` is called only where there are
     names to hash. `options.account` wins over what a file says of itself; "*" is each file's
     own name. `naming` says where that name is the account anyway when nobody says it: in
-    tables, or in exports too. `torn` leaves out the last line of a text that is not finished.
-    Raises SourceUnavailable where there is nothing at the path.
+    tables, or in exports too. Raises SourceUnavailable where there is nothing at the path.
     """
     from bot.sources.exports.parsed import ExportContext, failed
     from bot.sources.exports.reading import read_path
@@ -53,7 +51,7 @@ def read_input(
         platform=options.platform,
         own_names=own or naming == "all",
     )
-    options = replace(options, naming=own or naming != "never", torn=torn)
+    options = replace(options, naming=own or naming != "never")
     try:
         return read_path(path, label, context, options)
     except SourceChanged as error:

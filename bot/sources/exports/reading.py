@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -170,13 +171,15 @@ def _refuse_mixed(parts: Sequence[Batch], label: str) -> None:
 
 
 def is_plain_table(path: Path) -> bool:
-    """True of delimited UTF-8 text that no export claims."""
+    """True of delimited UTF-8 text and of JSON lines that no export claims."""
     with open_tree(path, str(path), ZoneInfo("UTC")) as tree:
         if len(tree.members) != 1:
             return False
         file = SniffedFile.of(tree.members[0], lone=True)
         head = file.head
-        if head[:3] == codecs.BOM_UTF8 or b"\0" in head or file.text[:1] in {"", "{", "[", "<"}:
+        if b"\0" in head or file.text[:1] in {"", "[", "<"}:
+            return False
+        if file.text[:1] == "{" and not _is_object(file.text.partition("\n")[0]):
             return False
         with contextlib.suppress(UnicodeDecodeError):
             codecs.getincrementaldecoder("utf-8")().decode(head)
@@ -186,6 +189,13 @@ def is_plain_table(path: Path) -> bool:
             claimed = LIST_MARKS.search(head) or any(form.claims(file) for form in FORMATS)
             return not binary and not claimed
     return False
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _no_list(label: str, head: bytes) -> SourceChanged:

@@ -239,7 +239,12 @@ def parse_time(text: str, zone: ZoneInfo, order: DateOrder | None = None) -> int
 
 def is_time(text: str) -> bool:
     """True of a date or moment in any known shape and order."""
-    return any(parse_time(text, ZoneInfo("UTC"), order) is not None for order in ("dmy", "mdy"))
+    zone = ZoneInfo("UTC")
+    if not any(sign.isdigit() for sign in text):  # a table may have thousands of headers
+        return False
+    if parse_time(text, zone, "dmy") is not None:
+        return True
+    return bool(_NUMERIC.match(_plain(text))) and parse_time(text, zone, "mdy") is not None
 
 
 def clock_of(text: str) -> str | None:

@@ -151,7 +151,7 @@ def data_start(head: bytes, name: str, columns: Mapping[str, str]) -> tuple[int,
 
 
 def _top(head: bytes, name: str, columns: Mapping[str, str], *, whole: bool) -> _Top:
-    text = head.decode("utf-8", "ignore")
+    text = head.decode("utf-8", "ignore").removeprefix("\ufeff")
     given = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
     skip = 1 if given else 0
     lines = text.splitlines()

@@ -24,15 +24,20 @@ def visible(text: str) -> str:
 def visible_cells(frame: pl.DataFrame) -> pl.DataFrame:
     """The same for every cell of text; columns of few texts are mended once per text."""
     import polars as pl
+    import polars.selectors as cs
 
-    changed: list[pl.Series] = []
-    for column in frame.get_columns():
-        if isinstance(column.dtype, pl.Categorical):
-            texts = column.drop_nulls().unique().cast(pl.String)
-            if texts.str.contains(_ANY).any():
-                changed.append(_mended(column.cast(pl.String)))
-        elif column.dtype == pl.String and column.str.contains(_ANY).any():
-            changed.append(_mended(column))
+    # one query for all columns: there may be thousands, and each query costs time
+    hidden = frame.select(
+        cs.string().str.contains(_ANY).any(),
+        cs.categorical().unique().cast(pl.String).str.contains(_ANY).any(),
+    )
+    changed = [
+        _mended(frame[name].cast(pl.String))
+        for name, found in zip(
+            hidden.columns, hidden.row(0) if hidden.width else (), strict=True
+        )
+        if found
+    ]
     return frame.with_columns(changed) if changed else frame
 
 

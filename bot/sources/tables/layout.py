@@ -115,6 +115,9 @@ class _Reader:
         self.named = frozenset(self.roles)
         self.notes: list[str] = []
         self._samples: dict[str, list[str]] = {}
+        self._numeric: dict[str, bool] = {}
+        nulls = zip(self.header, frame.null_count().row(0), strict=True)
+        self._empty = {name for name, count in nulls if count == len(frame)}
 
     def layout(self) -> Layout:
         clock = self.time()
@@ -144,6 +147,8 @@ class _Reader:
         """Different cells as text, the first of them."""
         import polars as pl
 
+        if column not in self._samples and column in self._empty:
+            self._samples[column] = []
         if column not in self._samples:
             cells = self.frame[column].head(4000).drop_nulls().unique(maintain_order=True)
             texts = cells.head(_SAMPLE).cast(pl.String, strict=False).drop_nulls().to_list()
@@ -194,9 +199,18 @@ class _Reader:
         texts = self.sample(date)
         if any(":" in text for text in texts):
             return None
+        import polars as pl
+        import polars.selectors as cs
+
+        # one query: a table may have thousands of columns, few of them with a clock
+        cells = (cs.string() | cs.categorical()).head(_SAMPLE).cast(pl.String)
+        marked = self.frame.select(cells.str.contains(":").any())
+        clocks = {name for name in marked.columns if marked[name][0]}
         for column in columns:
-            cells = self.sample(column)
-            if cells and sum(clock_of(cell) is not None for cell in cells) > 0.9 * len(cells):
+            if column not in clocks:
+                continue
+            times = self.sample(column)
+            if times and sum(clock_of(text) is not None for text in times) > 0.9 * len(times):
                 return column
         return None
 
@@ -277,11 +291,12 @@ class _Reader:
         return None, None
 
     def is_numeric(self, column: str) -> bool:
-        dtype = self.frame[column].dtype
-        if dtype.is_numeric():
-            return True
-        texts = self.sample(column)
-        return bool(texts) and sum(is_number(text) for text in texts) > 0.5 * len(texts)
+        if column not in self._numeric:
+            typed = self.frame[column].dtype.is_numeric()
+            texts = [] if typed else self.sample(column)
+            numbers = sum(is_number(text) for text in texts) > 0.5 * len(texts)
+            self._numeric[column] = typed or numbers
+        return self._numeric[column]
 
     def metrics(self) -> bool:
         """Gives metrics their columns; True where there is one.

@@ -377,9 +377,11 @@ class _Reader:
             return
         rows = bad.arg_true()
         self.bad_rows += len(rows)
+        if len(self.faults) >= SHOWN:
+            return
         known = column in self.table.frame.columns
         cells = self.table.frame[column if known else str(self.layout.value)]
-        for row in rows.head(max(0, SHOWN - len(self.faults))):
+        for row in rows.head(SHOWN - len(self.faults)):
             # as text: a damaged file may hold dates that Python has no word for
             shown = (cells.slice(row, 1).cast(pl.String, strict=False)[0] or "")[:40]
             where = f"{self.table.name}:{row + self.table.first_row}:{column}"
