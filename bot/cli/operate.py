@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot import app
-from bot.errors import CommandError, ConfigError, StorageError
+from bot.errors import CommandError, ConfigError, SourceError, StorageError
 from bot.model.command import Caller
 from bot.model.message import Message
 from bot.model.source import Found
@@ -78,7 +79,30 @@ async def import_files(
         found: list[Found] = []
         for path in paths:
             found += await service.intake.import_path(path, options)
-        return found, await _waiting(service.store, settings)
+        said = _for_good(settings, paths, options)
+        return found, said + await _waiting(service.store, settings)
+
+
+def _for_good(
+    settings: Settings, paths: Sequence[Path], options: Mapping[str, Any]
+) -> list[str]:
+    """What was said of a file that a source reads too: its own polls do not know it."""
+    from bot.sources.paths import paths_at
+    from bot.sources.tables.options import ANSWERS
+    from bot.sources.tables.questions import section
+
+    answer = {name: options[name] for name in ANSWERS if options.get(name)}
+    told = []
+    for source in settings.sources if answer else ():
+        path = getattr(source, "path", None)
+        if path is None:
+            continue
+        with contextlib.suppress(SourceError):
+            read = {one.resolve() for one in paths_at(settings.root, path, "", folders=True)}
+            if read & {one.resolve() for one in paths}:
+                line = section(answer)
+                told.append(f"{source.name} reads this file too: write {line} in its section")
+    return told
 
 
 async def read_only(

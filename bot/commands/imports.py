@@ -1,5 +1,6 @@
 """import, watch, unwatch and forget: which accounts and readings there are."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,16 +14,42 @@ from bot.model.command import Attachment, Caller
 from bot.model.message import Message
 from bot.storage import accounts, forgetting
 
+_DATE_ORDERS = ("dmy", "mdy", "ymd")
+
 
 async def take_in(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     """Chat platforms give attachments only: a path would name a file of this machine."""
     file = arguments["file"]
     if not isinstance(file, Attachment) and not request.console:
         raise CommandError(refusals.attachment_wanted(request.voice))
-    found = await request.context.import_files(file, request.space)
+    options = _options(request, arguments.get("options") or "")
+    found = await request.context.import_files(file, request.space, options)
     name = file.name if isinstance(file, Attachment) else str(file)
     await request.context.store.write(write_down, request, "import", clean(name))
     return replies.found_files(request.voice, found)
+
+
+def _options(request: Request, text: str) -> dict[str, Any]:
+    """What a person says of a file, in the words that its question gave them."""
+    said: dict[str, Any] = {}
+    given = text if not text or text.startswith("--") else f"--columns {text}"
+    for part in re.split(r"(?:^|\s)--(?=[a-z])", given)[1:]:
+        name, _, value = part.strip().partition(" ")
+        value = value.strip(' "')
+        role, sign, column = value.partition("=")
+        if name == "columns" and sign:
+            said.setdefault(name, {})[role] = column
+        elif name == "daily" and value:
+            said.setdefault(name, []).append(value)
+        elif name == "date-order" and value in _DATE_ORDERS:
+            said["date_order"] = value
+        elif name in ("account", "platform") and value:
+            said[name] = value
+        elif name == "wide" and not value:
+            said[name] = True
+        else:
+            raise CommandError(refusals.unknown_option(request.voice, part))
+    return said
 
 
 async def watch(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
@@ -93,7 +120,7 @@ def _unwatch(db: Database, request: Request, text: str) -> str:
 
 def _forget(db: Database, request: Request, text: str, sure: bool) -> Message:
     known = find_account(db, request, text)
-    shared = request.context.access.shares(request.space, known.account, known.tags)
+    shared = request.context.access.shares(request.space, known.account, known.words)
     if shared and not request.console:
         # one team may not erase what another one works with
         raise CommandError(refusals.forget_at_console(request.voice, known.account))

@@ -61,7 +61,7 @@ def _question(db: Database, request: Request) -> _Question:
     some = spread(names, _PREVIEWED)
     return _Question(
         panel_of(db, request, some, _DAYS + LOOKBACK + 1),
-        accounts.tags_by_account(db, some),
+        accounts.words_by_account(db, some),
         channels.get(db, request.channel) or here,
         channels.subscriptions(db, request.channel) or [Subscription(channel=request.channel)],
         len(names),

@@ -104,7 +104,7 @@ def _accounts(db: Database, request: Request, pattern: str) -> list[Fields]:
     seen = [
         known
         for known in visible(db, request)
-        if accounts.matches(wanted, known.account, known.tags)
+        if accounts.matches(wanted, known.account, known.words)
     ]
     panel = panel_of(db, request, [known.account for known in seen], days=16)
     open_kinds = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
@@ -57,7 +57,9 @@ class Context:
     now: Callable[[], float]
     rules: Callable[[Sensitivity], Rules]
     sensitivity: Sensitivity
-    import_files: Callable[[Attachment | str, str], Awaitable[Sequence[Found]]]
+    import_files: Callable[
+        [Attachment | str, str, Mapping[str, Any]], Awaitable[Sequence[Found]]
+    ]
     look: Callable[[str], Awaitable[tuple[str, str]]]
     route: Callable[[Database, float, Sequence[int]], object]
     access: AccessPolicy = field(default_factory=lambda: AccessPolicy({}))
@@ -103,7 +105,7 @@ def visible(db: Database, request: Request) -> list[AccountRow]:
 
 def names_seen(db: Database, request: Request) -> list[str]:
     """Names alone, which is much less to read than `visible`."""
-    known = accounts.tags_by_account(db)
+    known = accounts.words_by_account(db)
     if request.patterns == EVERYTHING:
         return sorted(known)
     return sorted(name for name, tags in known.items() if _allowed(request, name, tags))
@@ -114,7 +116,7 @@ def sees(db: Database, request: Request, account: str) -> bool:
     if request.patterns == EVERYTHING:
         return True
     known = accounts.get(db, account)
-    return _allowed(request, account, known.tags if known else ())
+    return _allowed(request, account, known.words if known else ())
 
 
 def _allowed(request: Request, account: str, tags: Sequence[str]) -> bool:
@@ -128,7 +130,7 @@ def find_account(db: Database, request: Request, text: str) -> AccountRow:
     answered exactly like one that does not exist.
     """
     exact = accounts.get(db, text.strip())
-    if exact is not None and _allowed(request, exact.account, exact.tags):
+    if exact is not None and _allowed(request, exact.account, exact.words):
         return exact
     wanted = text.strip().removeprefix("@").lower()
     seen = names_seen(db, request)

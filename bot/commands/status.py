@@ -245,7 +245,7 @@ def _list(db: Database, request: Request, pattern: str) -> Message:
     seen = [
         known
         for known in visible(db, request)
-        if accounts.matches(pattern.replace(",", " ").split(), known.account, known.tags)
+        if accounts.matches(pattern.replace(",", " ").split(), known.account, known.words)
     ]
     if not seen and pattern != "*":
         raise CommandError(refusals.nothing_matches(request.voice, pattern))

@@ -97,7 +97,7 @@ def _wanted(db: Database, request: Request, arguments: Mapping[str, Any]) -> Sub
     seen = visible(db, request)
     for pattern in patterns:
         # a pattern for accounts that are still to come is fine where all are allowed
-        hit = any(accounts.matches([pattern], one.account, one.tags) for one in seen)
+        hit = any(accounts.matches([pattern], one.account, one.words) for one in seen)
         if not hit and pattern != "*" and (seen or not request.console):
             raise CommandError(_nothing(request, pattern, [one.account for one in seen]))
     return Subscription(

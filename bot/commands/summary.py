@@ -87,7 +87,7 @@ def _summary(db: Database, request: Request, period: Period, heard: tuple[str, .
     seen = [
         known
         for known in visible(db, request)
-        if accounts.matches(heard, known.account, known.tags)
+        if accounts.matches(heard, known.account, known.words)
     ]
     names = {known.account for known in seen}
     panel = panel_of(db, request, sorted(names), max(5 * days + 8, 16))

@@ -399,7 +399,15 @@ COMMANDS: tuple[Command, ...] = (
         name="import",
         help=mark("Read an export of follower counts"),
         handler=imports.take_in,
-        arguments=(Argument(name="file", help=mark("The export"), kind="file"),),
+        arguments=(
+            Argument(name="file", help=mark("The export"), kind="file"),
+            Argument(
+                name="options",
+                help=mark("What a question about it asked for: --columns followers=Reach"),
+                required=False,
+                rest=True,
+            ),
+        ),
         role="manager",
         slow=True,
     ),

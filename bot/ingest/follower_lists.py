@@ -255,7 +255,7 @@ def _followers(db: Database, given: FollowerList) -> Ids | None:
 def _others(db: Database, settings: ListSettings, given: FollowerList) -> list[Listed]:
     """The newest dated lists of the accounts that exactly the same teams see."""
     platform = given.account.partition("/")[0]
-    known = accounts.tags_by_account(db)
+    known = accounts.words_by_account(db)
 
     def seen_by(account: str) -> frozenset[str]:
         return frozenset(

@@ -23,7 +23,7 @@ from bot.model.source import Batch, Fault, Found, Surroundings
 from bot.sources.bounded import read_bounded
 from bot.sources.faults import told
 from bot.sources.pieces import Place, found_of, read_piece
-from bot.sources.tables.options import TableOptions, options_from
+from bot.sources.tables.options import ANSWERS, TableOptions, options_from
 from bot.storage import accounts, sources
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _NAME = 60
 CONSOLE = "console"
 _PRIORITY = 1
 _SHOWN = 10
+_ANSWERS = 200
+"""Kinds of tables of a space whose answers are kept; a person sends a handful."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +55,18 @@ class Intake:
     lists: ListSettings
     review: Callable[[], Awaitable[object]]
 
-    async def import_files(self, given: Attachment | str, space: str) -> Sequence[Found]:
+    async def import_files(
+        self, given: Attachment | str, space: str, options: Mapping[str, Any]
+    ) -> Sequence[Found]:
         """Stores a file; rows of accounts that the space may not bring in are left out and
         told."""
         if isinstance(given, Attachment):
             with tempfile.TemporaryDirectory() as folder:
                 path = await asyncio.to_thread(_put_down, given, folder)
-                found = await self.import_path(path, {}, space, bounded=True)
+                found = await self.import_path(path, options, space, bounded=True)
             return [replace(one, file=os.path.basename(one.file)) for one in found]
         path = await asyncio.to_thread(Path(given).expanduser)
-        return await self.import_path(path, {}, space)
+        return await self.import_path(path, options, space)
 
     async def import_path(
         self,
@@ -74,13 +78,17 @@ class Intake:
     ) -> list[Found]:
         """Reads one file, folder or zip, stores it, compares its lists and reviews.
 
-        `bounded` for what a person sent: it may take little memory and time.
+        `bounded` for what a person sent: it may take little memory and time. What the options
+        say of a table holds for the next one with the same headers that the space brings.
         """
         now = datetime.fromtimestamp(self.calendar(), UTC)
         names = await self.store.read(accounts.spoken_names)
         table = options_from({"timezone": self.settings.timezone, **options}, known=names)
         at = int(self.calendar())
         row = await self.store.write(sources.ensure, IMPORT, _PRIORITY)
+        state = row.state or {}
+        table = replace(table, answers=state.get(space, {}))
+        answer = {name: options[name] for name in ANSWERS if options.get(name)}
         outcome = Outcome(source=IMPORT)
         pieces: list[Batch] = []
         place: Place | None = Place()
@@ -92,7 +100,8 @@ class Intake:
             if space != CONSOLE:
                 batch = await self.store.read(self._admitted, batch, space)
             batch = await self.store.read(respelled, batch)
-            await store_batch(self.store, row.id, replace(batch, state=None), at, outcome)
+            state = _remembering(state, space, answer, batch.found)
+            await store_batch(self.store, row.id, replace(batch, state=state), at, outcome)
             pieces.append(replace(batch, readings=None, lists=()))
         batch = _together(pieces)
         gone = sorted(outcome.refused)[:_SHOWN]
@@ -114,7 +123,7 @@ class Intake:
         if readings is not None:
             named = readings["account"].unique(maintain_order=True).to_list()
         listed = [one.account for one in batch.lists]
-        admission = self.lists.access.admit(db, space, [*named, *listed])
+        admission = self.lists.access.admit(db, space, [*named, *listed], batch.names)
         allowed = admission.allowed
         faults = [
             fault for fault in batch.faults if not fault.account or fault.account in allowed
@@ -163,6 +172,17 @@ class Intake:
             return feed.source.name, full
         assert problem is not None
         raise problem
+
+
+def _remembering(
+    state: Mapping[str, Any], space: str, answer: Mapping[str, Any], found: Sequence[Found]
+) -> Mapping[str, Any]:
+    """What each space said of tables, by their headers; the newest of them."""
+    layouts = [one.layout for one in found if answer and one.format and one.layout]
+    if not layouts:
+        return state
+    answers = {**state.get(space, {}), **dict.fromkeys(layouts, answer)}
+    return {**state, space: dict(list(answers.items())[-_ANSWERS:])}
 
 
 async def dry_run(

@@ -104,6 +104,14 @@ def attachment_wanted(voice: Voice) -> str:
     return voice.say("Attach the export to the command; paths are not read here.")
 
 
+def unknown_option(voice: Voice, text: str) -> str:
+    return voice.say(
+        '"{text}" says nothing of a file: write it as the question gave it, such as '
+        "--columns followers=Reach.",
+        text=clean(text, 80),
+    )
+
+
 def unknown_account(voice: Voice, text: str, known: Sequence[str]) -> str:
     """Suggests only from `known`, which must be what the caller may see."""
     wanted = text.strip().lower()

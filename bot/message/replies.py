@@ -52,11 +52,13 @@ def found_files(voice: Voice, found: Sequence[Found]) -> Message:
     ]
     notes = [sentence(voice, each) for one in found for each in one.findings]
     notes += [note for one in found for note in one.notes]
+    if any(one.format is None and " --" in note for one in found for note in one.notes):
+        notes.append(voice.say("Answer a question by sending the file again with its option."))
     readings = sum(one.readings for one in found)
     head = voice.plural("{n} reading imported", "{n} readings imported", readings)
     return Message(
         title=head,
-        text="\n".join(f"• {clean(note, 200)}" for note in notes[:20]),
+        text="\n".join(f"• {clean(note, 500)}" for note in notes[:20]),
         table=(header, *rows) if rows else (),
         severity="info",
     )

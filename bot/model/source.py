@@ -57,6 +57,8 @@ class Found:
     complete: bool | None = None
     bad_rows: int = 0
     notes: tuple[str, ...] = ()
+    layout: str | None = None
+    """Of a table: the same for all with the same headers."""
     findings: tuple[Reason, ...] = ()
     """What a follower list says, in no language yet."""
 

@@ -93,8 +93,8 @@ async def settle_routes(store: Store, settings: ReviewSettings, now: int) -> int
 
 def events_known(db: Database, settings: ReviewSettings) -> list[Event]:
     """What the teams know of, as far as an account's readers may be told of it."""
-    known = events_behind(settings.access, events.listing(db), accounts.tags_by_account(db))
-    return list(known)
+    words = accounts.words_by_account(db)
+    return list(events_behind(settings.access, events.listing(db), words))
 
 
 def reroute(db: Database, settings: ReviewSettings, now: int, changed: Iterable[int]) -> int:

@@ -104,7 +104,7 @@ def look(db: Database, access: AccessPolicy, now: int) -> Pending:
         few=tuple(one.account for one in pending) if 4 * len(pending) < watched else None,
         keep=incidents.accounts_of_recent(db, oldest, now),
         back=max(0, (now - oldest) // DAY),
-        events=tuple(events_behind(access, events.listing(db), accounts.tags_by_account(db))),
+        events=tuple(events_behind(access, events.listing(db), accounts.words_by_account(db))),
         floors=floor_factors(incidents.feedback_by_account(db)),
         disputes=tuple(readings.disagreements(db, now)) if compare else None,
     )

@@ -40,7 +40,7 @@ class Audience:
 
     def __init__(self, db: Database, access: AccessPolicy, now: int) -> None:
         self.db, self.access, self.now = db, access, now
-        self.tags = accounts.tags_by_account(db)
+        self.tags = accounts.words_by_account(db)
         self.names = accounts.names(db)
         self.mutes = channels.mutes(db, now)
         self.subscriptions: dict[str, list[Subscription]] = defaultdict(list)

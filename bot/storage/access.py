@@ -38,9 +38,10 @@ class AccessPolicy:
         """Empty for a space that the config does not link."""
         return ("*",) if space == self.console else self.spaces.get(space, ())
 
-    def allows(self, space: str, account: str) -> bool:
-        """Whether a space may bring in or change an account, stored or not."""
-        return self.sees(space, account, self._tags_of(account))
+    def allows(self, space: str, account: str, words: Iterable[str] = ()) -> bool:
+        """Whether a space may bring in or change an account, stored or not; `words` are what
+        is known of it beside the config's tags."""
+        return self.sees(space, account, {*self._tags_of(account), *words})
 
     def shares(self, space: str, account: str, tags: Collection[str] = ()) -> bool:
         """Whether another space works with the account too."""
@@ -51,14 +52,31 @@ class AccessPolicy:
         limit = self.limits.get(space)
         if space == self.console or limit is None:
             return None
-        known = accounts.tags_by_account(db).items()
+        known = accounts.words_by_account(db).items()
         return max(0, limit - sum(self.sees(space, name, tags) for name, tags in known))
 
-    def admit(self, db: Database, space: str, names: Iterable[str]) -> Admission:
-        """Sorts names that a space wants to bring in; the first ones that fit are allowed."""
+    def admit(
+        self,
+        db: Database,
+        space: str,
+        names: Iterable[str],
+        called: Mapping[str, str] | None = None,
+    ) -> Admission:
+        """Sorts names that a space wants to bring in; the first ones that fit are allowed.
+
+        `called` are what new accounts are called where they come from; of a stored one it
+        says nothing, or a file could open the wall by a name.
+        """
         given = list(dict.fromkeys(names))
-        mine = [name for name in given if self.allows(space, name)]
-        known = accounts.ids(db, mine)
+        known = accounts.ids(db, given)
+        spelled = accounts.spellings(db, given)
+        stored = accounts.words_by_account(db, {spelled.get(name, name) for name in known})
+
+        def words(name: str) -> Sequence[str]:
+            new = accounts.aliases(name, (called or {}).get(name))
+            return stored.get(spelled.get(name, name), new)
+
+        mine = [name for name in given if self.allows(space, name, words(name))]
         new = dict.fromkeys(folded(name) for name in mine if name not in known)
         room = self.room(db, space)
         fitting = set(list(new)[:room])

@@ -1,6 +1,7 @@
 """Accounts, their tags and what became of them."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -29,15 +30,38 @@ class AccountRow:
     last_reading: int | None = None
     name: str | None = None
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What patterns know it by beside its own name."""
+        return (*self.tags, *aliases(self.account, self.name))
 
-def matches(patterns: Iterable[str], account: str, tags: Collection[str] = ()) -> bool:
-    """True where one pattern fits: "*", "instagram/*", "instagram/lena" or "#team-a"."""
-    name = folded(account)
+
+_ID = re.compile(r"\d+|UC[\w-]{22}|did:\S+")
+_HANDLE = re.compile(r"@?[\w.-]+")
+
+
+def aliases(account: str, name: str | None) -> tuple[str, ...]:
+    """`platform/name` of an account that goes by an id.
+
+    Beside a handle the name is what its owner likes to be called, and opens no wall.
+    """
+    known = Account.parse(account)
+    if not name or not _ID.fullmatch(known.handle) or not _HANDLE.fullmatch(name):
+        return ()
+    return (folded(str(Account(known.platform, name.removeprefix("@")))),)
+
+
+def matches(patterns: Iterable[str], account: str, words: Collection[str] = ()) -> bool:
+    """True where one pattern fits: "*", "instagram/*", "instagram/lena" or "#team-a".
+
+    `words` are the account's tags and aliases.
+    """
+    names = [folded(account), *(word for word in words if "/" in word)]
     for pattern in patterns:
         if pattern.startswith("#"):
-            if pattern[1:] in tags:
+            if pattern[1:] in words:
                 return True
-        elif fnmatchcase(name, folded(pattern)):
+        elif any(fnmatchcase(name, folded(pattern)) for name in names):
             return True
     return False
 
@@ -99,7 +123,7 @@ def listing(db: Database, patterns: Sequence[str] = ("*",)) -> list[AccountRow]:
     """Accounts that the patterns allow, by name."""
     rows = db.conn.execute(f"{_SELECT} ORDER BY accounts.account")
     known = (_known(row) for row in rows)
-    return [one for one in known if matches(patterns, one.account, one.tags)]
+    return [one for one in known if matches(patterns, one.account, one.words)]
 
 
 def get(db: Database, account: str) -> AccountRow | None:
@@ -126,6 +150,19 @@ def tags_by_account(
     values = () if only is None else (json.dumps(sorted(only)),)
     rows = db.conn.execute(f"SELECT account, tags FROM accounts{some}", values)
     return {name: () if tags == "[]" else tuple(json.loads(tags)) for name, tags in rows}
+
+
+def words_by_account(
+    db: Database, only: Collection[str] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Tags and aliases: what patterns know all or some accounts by."""
+    some = "" if only is None else " WHERE account IN (SELECT value FROM json_each(?))"
+    values = () if only is None else (json.dumps(sorted(only)),)
+    rows = db.conn.execute(f"SELECT account, tags, name FROM accounts{some}", values)
+    return {
+        account: (*(json.loads(tags) if tags != "[]" else ()), *aliases(account, name))
+        for account, tags, name in rows
+    }
 
 
 def sources_by_account(db: Database, only: Collection[str]) -> dict[str, str]:

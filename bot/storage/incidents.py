@@ -189,7 +189,7 @@ def listing(
         where.append("last_finding_at >= ?")
         values.append(since)
     found = _load(db, " AND ".join(where), values, "opened_at DESC, incidents.id DESC")
-    tags = accounts.tags_by_account(db, {one.incident.account for one in found})
+    tags = accounts.words_by_account(db, {one.incident.account for one in found})
     found = [
         one
         for one in found

@@ -1,10 +1,11 @@
 """Two teams on one database: what command tests ask about."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -42,6 +43,7 @@ class Team:
     reported: list[str] = field(default_factory=list)
     routed: list[int] = field(default_factory=list)
     imported: list[tuple[str, str]] = field(default_factory=list)
+    options: list[Mapping[str, Any]] = field(default_factory=list)
     looked: list[str] = field(default_factory=list)
 
     async def ask(self, caller: Caller, line: str, *files: Attachment) -> Message:
@@ -117,9 +119,12 @@ def _team(store: Store, locale: str) -> Team:
     async def tell(problem: str) -> None:
         team.reported.append(problem)
 
-    async def import_files(file: Attachment | str, space: str) -> list[Found]:
+    async def import_files(
+        file: Attachment | str, space: str, options: Mapping[str, Any]
+    ) -> list[Found]:
         name = file.name if isinstance(file, Attachment) else file
         team.imported.append((name, space))
+        team.options.append(options)
         return [Found(file=name, format="generic", readings=3, first="2022-11-18")]
 
     async def look(account: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import AccountNotFound, SourceError
 from bot.model.source import Batch, Fault, Found
-from bot.sources.tables.options import TableOptions
+from bot.sources.tables.options import TableOptions, as_answered, key_of
 from bot.sources.tables.readings import Rows, Table, read_rows
 
 if TYPE_CHECKING:
@@ -28,7 +28,13 @@ def read_table(
     named: bool = False,
 ) -> Batch:
     """Raises SourceChanged where it cannot be read, or is a question."""
-    return _batch(read_rows(table, options, now), options, file, named=named)
+    answered = as_answered(options, table.frame.columns)
+    batch = _batch(read_rows(table, answered, now), answered, file, named=named)
+    notes = batch.notes
+    if answered is not options:
+        notes = (*notes, "read as was said of a file with the same columns before")
+    found = replace(batch.found[0], notes=notes, layout=key_of(table.frame.columns))
+    return replace(batch, notes=notes, found=(found,))
 
 
 def read_tables(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -21,7 +22,8 @@ class TableOptions:
     one account of a table without such a column; `told` that somebody said so, and it is not
     just the file's name. `wide` says that columns are accounts; `known` accounts prove it.
     `naming` lets the file's name be the account where nobody says it; `torn` says that the
-    last line of a text is not finished.
+    last line of a text is not finished. `answers` are what was said of earlier tables, by the
+    `key_of` their headers.
     """
 
     platform: str | None = None
@@ -35,6 +37,23 @@ class TableOptions:
     known: frozenset[str] = frozenset()
     naming: bool = True
     torn: bool = False
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+ANSWERS = ("columns", "daily", "wide", "date_order")
+"""What is true of every table with the same headers, once a person has said it of one."""
+
+
+def key_of(header: Sequence[str]) -> str:
+    return blake2b("\0".join(header).encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def as_answered(options: TableOptions, header: Sequence[str]) -> TableOptions:
+    """With what was said of an earlier table with these headers, where nothing is said now."""
+    said = dict(options.answers.get(key_of(header), {}))
+    if not said or any(getattr(options, name) for name in ANSWERS):
+        return options
+    return replace(options, **said)
 
 
 def options_from(given: Mapping[str, Any], known: frozenset[str] = frozenset()) -> TableOptions:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _SHOWN = 8
 
@@ -19,8 +20,26 @@ def answer(role: str, column: str) -> str:
     """The option, and the line of the config that remembers it."""
     value = f"{role}={column}"
     option = f'"{value}"' if re.search(r"[^\w=./:@-]", value) else value
-    quoted = column.replace("\\", "\\\\").replace('"', '\\"')
-    return f'--columns {option}, or for good columns = {{ {role} = "{quoted}" }} in its section'
+    return (
+        f"--columns {option}, or for good {section({'columns': {role: column}})} in its section"
+    )
+
+
+def section(said: Mapping[str, Any]) -> str:
+    """What was said of a table, as its section of the config says it."""
+    return ", ".join(f"{name} = {_toml(value)}" for name, value in said.items() if value)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        pairs = (f"{name} = {_toml(one)}" for name, one in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, str):
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{quoted}"'
+    if isinstance(value, Sequence):
+        return f"[{', '.join(map(_toml, value))}]"
+    return str(value).lower()
 
 
 def which_time(header: Sequence[str], dated: Sequence[str], file: str) -> str:

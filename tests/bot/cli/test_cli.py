@@ -305,6 +305,18 @@ def test_an_import_without_a_platform_says_how_to_name_it(
     assert "--platform" not in named
 
 
+def test_what_an_import_is_told_of_a_sources_file_is_printed_for_its_section(
+    ebbwatch: Shell, configured: Path
+) -> None:
+    (configured / "asked.csv").write_text("account,date,Reach,B\nx/mo,2026-04-01,5,6\n")
+    config = configured / "config.toml"
+    more = '[[sources]]\nname = "weekly"\nkind = "file"\npath = "asked.csv"\n'
+    config.write_text(config.read_text(encoding="utf-8") + more, encoding="utf-8")
+    done = ebbwatch("import", "asked.csv", "--columns", "followers=Reach", cwd=configured)
+    line = 'weekly reads this file too: write columns = { followers = "Reach" } in its section'
+    assert line in done.stderr
+
+
 def test_a_test_message_that_cannot_go_out_says_why(ebbwatch: Shell, configured: Path) -> None:
     config = configured / "config.toml"
     more = (

@@ -1,6 +1,7 @@
 """What a team may bring in by a file: within its wall, its number, and one spelling each."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest_asyncio
@@ -84,3 +85,78 @@ async def test_one_account_is_one_account_however_it_is_spelled(service: Service
     assert "erased" in (await service.dispatcher.answer_line(manager(), line)).to_json()
     await bring_in(service, "instagram/LENA")
     assert await stored(service) == []
+
+
+ASKED = b"account,date,Reach,Other\ninstagram/lena,2026-11-01,100,5\n"
+
+
+async def sent(service: Service, line: str, content: bytes, space: str = "discord:1") -> str:
+    file = Attachment(name="counts.csv", content=content)
+    answer = await service.dispatcher.answer_line(manager(space), line, [file])
+    return answer.to_json()
+
+
+async def test_a_chat_answers_the_question_of_a_file_once(service: Service) -> None:
+    assert "--columns followers=Reach" in await sent(service, "import", ASKED)
+    assert await stored(service) == []
+    told = await sent(service, "import --columns followers=Reach", ASKED)
+    assert "1 reading imported" in told
+    assert await stored(service) == ["instagram/lena"]
+    later = ASKED.replace(b"2026-11-01", b"2026-11-02").replace(b"lena", b"tom")
+    told = await sent(service, "import", later)
+    assert "1 reading imported" in told
+    assert "read as was said of a file with the same columns before" in told
+    other = later.replace(b"Other", b"Another")
+    assert "which of" in await sent(service, "import", other), "another table is asked about"
+
+
+async def test_an_answer_of_one_team_is_none_of_another(service: Service) -> None:
+    content = ASKED.replace(b"instagram", b"tiktok")
+    await sent(service, "import followers=Reach", ASKED)
+    refused = service.dispatcher.answer_line(
+        replace(manager("discord:2"), admin=True),
+        "import",
+        [Attachment(name="counts.csv", content=content)],
+    )
+    assert "which of" in (await refused).to_json()
+
+
+async def test_an_answer_that_is_none_says_how_it_is_written(service: Service) -> None:
+    told = await sent(service, "import --reach followers", ASKED)
+    assert "reach followers" in told
+    assert "--columns followers=Reach" in told
+
+
+BY_ID = b"account_id,username,date,followers\n178414,lena,2026-11-01,100\n"
+
+
+async def test_a_wall_of_handles_lets_an_account_in_that_is_kept_by_its_id(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG.replace("Instagram/*", "instagram/Lena"))
+    async with app.opened(app.read_config(tmp_path / "config.toml")) as service:
+        told = await sent(service, "import --platform instagram", BY_ID)
+        assert "1 reading imported" in told
+        assert await stored(service) == ["instagram/178414"]
+        answer = await service.dispatcher.answer_line(manager(), "status instagram/178414")
+        assert "100" in answer.to_json()
+        listed = await service.dispatcher.answer_line(manager(), "accounts instagram/lena")
+        assert "lena" in listed.to_json()
+        other = replace(manager("discord:2"), admin=True)
+        seen = await service.dispatcher.answer_line(other, "accounts")
+        assert "lena" not in seen.to_json()
+
+
+async def test_a_name_in_a_file_opens_no_wall_to_an_account_that_is_known(
+    service: Service, tmp_path: Path
+) -> None:
+    theirs = BY_ID.replace(b"lena", b"mona")
+    path = tmp_path / "theirs.csv"
+    path.write_bytes(theirs)
+    await service.intake.import_path(path, {"platform": "x"})
+    access = replace(service.intake.lists.access, spaces={"discord:1": ("x/lena",)})
+    lists = replace(service.intake.lists, access=access)
+    intake = replace(service.intake, lists=lists)
+    path.write_bytes(BY_ID.replace(b",100", b",7"))
+    (found,) = await intake.import_path(path, {"platform": "x"}, "discord:1")
+    assert "may not change" in " ".join(found.notes)
