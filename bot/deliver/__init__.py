@@ -244,26 +244,22 @@ class OutboxWorker:
             await self._store.write(outbox.give_back, claimed.position, said, unconfirmed=False)
             return "folded"
         try:
-            voice = self._voices.voice_for(channel.locale, channel.timezone)
-            bare = self._voices.untold(voice, delivery.message)
             if ref is None:
-                shown = await self._able(chat, channel, claimed)
-                arrived = await send(chat, shown, bare)
+                arrived = await self._send(chat, channel, claimed)
             elif chat.can.edits and claimed.told_before:
                 # what was said then may be older than what is known now
-                shown = await self._able(chat, channel, claimed)
-                arrived = await send(chat, replace(shown, action="edit", ref=ref), bare)
+                arrived = await self._send(chat, channel, claimed, found=ref)
             else:
                 arrived = Arrived(ref=ref)
         except DeliveryDeferred as error:
-            await self._later(channel, claimed, error, unconfirmed=False)
+            await self._later(channel, claimed, error, unconfirmed=ref is not None)
             return "deferred"
         except DeliveryMalformed as error:
             await self._aside(claimed, error)
             return "malformed"
         except DeliveryRefused as error:
             await self._store.write(
-                outbox.give_back, claimed.position, str(error), unconfirmed=False
+                outbox.give_back, claimed.position, str(error), unconfirmed=ref is not None
             )
             await self._spaces.disable(channel, str(error))
             return "refused"
@@ -348,6 +344,20 @@ class OutboxWorker:
             )
             return delivery
         return replace(delivery, message=replace(delivery.message, picture=picture))
+
+    async def _send(
+        self, chat: Chat, channel: Channel, claimed: Claimed, *, found: str | None = None
+    ) -> Arrived:
+        """Sends it, or edits the message that was found to say the same."""
+        voice = self._voices.voice_for(channel.locale, channel.timezone)
+        bare = self._voices.untold(voice, claimed.delivery.message)
+        shown = await self._able(chat, channel, claimed)
+        if found is None:
+            return await send(chat, shown, bare)
+        try:
+            return await send(chat, replace(shown, action="edit", ref=found), bare)
+        except DeliveryMalformed as error:
+            return Arrived(ref=found, refused=error)
 
     async def _able(self, chat: Chat, channel: Channel, claimed: Claimed) -> Delivery:
         """The delivery in the form that this chat can take."""

@@ -38,7 +38,8 @@ class Claimed:
 
     @property
     def told_before(self) -> bool:
-        """Whether an alert's message that is found is of the time before a restore."""
+        """Whether an alert's message that is found may be older than this delivery: it is of
+        the time before a restore."""
         first = self.delivery.first_attempt_at
         fresh = self.kind == "alert" and self.delivery.action == "post"
         return fresh and first is not None and first < self.created
@@ -162,7 +163,8 @@ def channels_waiting(db: Database, now: float) -> list[str]:
 
 
 def claim(db: Database, channel: str, attempt: Attempt) -> Claimed | None:
-    """Takes the channel's next delivery: worst first, in order, an alert's own in order.
+    """Takes the channel's next delivery: worst first, in order, an alert's own in order; before
+    all what was tried and may have arrived.
 
     The attempt is noted before it is made, so that a crash leaves its trace: from here on the
     message may have arrived. None where nothing is due or another delivery
@@ -184,7 +186,7 @@ def claim(db: Database, channel: str, attempt: Attempt) -> Claimed | None:
         "  AND earlier.position < mine.position AND earlier.state IN ('queued', 'claimed'))"
         " AND NOT EXISTS (SELECT 1 FROM deliveries AS other WHERE other.channel = ?3"
         "  AND other.state = 'claimed')"
-        " ORDER BY unconfirmed DESC, severity DESC, position LIMIT 1) RETURNING *",
+        " ORDER BY unconfirmed AND attempts DESC, severity DESC, position LIMIT 1) RETURNING *",
         (
             *(attempt.owner, attempt.monotonic + attempt.lease),
             *(channel, attempt.now, attempt.at),

@@ -86,12 +86,16 @@ def put_in_place(backup: Path, database: Path, stamp: str) -> Path | None:
 
 
 def note(db: Database, since: int, now: float) -> int:
-    """From here on messages are looked for before they are sent; gives how many wait."""
+    """From here on messages are looked for before they are sent; gives how many wait.
+
+    A first attempt before its delivery was made stands for what was told before the restore.
+    """
     set_setting(db, _KEY, {"since": since, "until": int(now) + LOOK_SECONDS})
     return db.conn.execute(
         "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL,"
-        " unconfirmed = 1, first_attempt_at = coalesce(first_attempt_at, created),"
-        " last_attempt_at = ? WHERE state IN ('queued', 'claimed') AND action <> 'edit'",
+        " unconfirmed = 1, attempts = 0, last_attempt_at = ?,"
+        " first_attempt_at = min(coalesce(first_attempt_at, created), created - 1)"
+        " WHERE state IN ('queued', 'claimed') AND action <> 'edit'",
         (now,),
     ).rowcount
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -99,6 +99,14 @@ class Stage(Protocol):
 
     def come_back(self) -> None: ...
 
+    async def restart(self) -> None:
+        """The chat as a new process has it: it knows nothing yet. Conversing chats only."""
+        ...
+
+    async def again(self) -> None:
+        """The platform hands out once more what a person did last. Conversing chats only."""
+        ...
+
     def forget(self) -> None:
         """Empties what the platform and the dispatcher keep, as if it were long ago."""
         ...
@@ -140,6 +148,8 @@ class RecordingDesk:
     languages: Mapping[str, Words] = field(default_factory=lambda: {"en": English()})
     delay: float = 0.0
     reported: asyncio.Event = field(default_factory=asyncio.Event)
+    first: Callable[[str], Awaitable[bool]] | None = None
+    """Where the requests that were taken are kept, if not here."""
 
     async def answer(self, caller: Caller, name: str, arguments: Mapping[str, Any]) -> Message:
         self.asked.append((caller, name, arguments))
@@ -167,6 +177,8 @@ class RecordingDesk:
             memory.clear()
 
     async def is_first(self, request: str) -> bool:
+        if self.first is not None:
+            return await self.first(request)
         if request in self.taken:
             return False
         self.taken.add(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -43,12 +43,33 @@ class DiscordStage:
     remembers = True
 
     def __init__(
-        self, server: LoopbackDiscord, chat: DiscordChat, dispatcher: RecordingDesk
+        self,
+        server: LoopbackDiscord,
+        make: Callable[[], DiscordChat],
+        dispatcher: RecordingDesk,
     ) -> None:
         self.server = server
-        self.chat = chat
         self.dispatcher = dispatcher
         server.members[self.person] = [self.role]
+        self._make = make
+        self.chat = make()
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._running = asyncio.create_task(self.chat.run())
+
+    async def end(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def restart(self) -> None:
+        await self.end()
+        self.chat = self._make()
+        self.start()
+
+    async def again(self) -> None:
+        self.server.again()
 
     def shown(self) -> list[Shown]:
         return shown_of(self.server)
@@ -179,18 +200,16 @@ async def open_stage(
     await server.start()
     dispatcher = RecordingDesk(commands=COMMANDS)
     settings = DiscordSettings(api_base=server.api_base, gateway=server.gateway)
-    chat = DiscordChat(
-        settings,
-        TOKEN,
-        dispatcher,
-        Clocks(wall=lambda: server.wall(), monotonic=time.monotonic),
-        patience=patience,
-    )
-    running = asyncio.create_task(chat.run())
+    clocks = Clocks(wall=lambda: server.wall(), monotonic=time.monotonic)
+
+    def make() -> DiscordChat:
+        return DiscordChat(settings, TOKEN, dispatcher, clocks, patience=patience)
+
+    stage = DiscordStage(server, make, dispatcher)
+    stage.start()
     try:
-        await until(lambda: chat.health().ready and server.commands)
-        yield DiscordStage(server, chat, dispatcher)
+        await until(lambda: stage.chat.health().ready and server.commands)
+        yield stage
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await stage.end()
         await server.stop()

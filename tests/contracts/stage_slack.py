@@ -116,13 +116,40 @@ class SlackStage:
     remembers = True
 
     def __init__(
-        self, server: SlackServer, chat: SlackChat, dispatcher: RecordingDesk, clock: Clock
+        self,
+        server: SlackServer,
+        make: Callable[[], SlackChat],
+        dispatcher: RecordingDesk,
+        clock: Clock,
     ) -> None:
         self.server = server
-        self.impatient = chat
-        self.chat = PatientChat(chat, clock)
         self.dispatcher = dispatcher
         self.clock = clock
+        self._make = make
+        self._running: asyncio.Task[None] | None = None
+        self._take(make())
+
+    def _take(self, chat: SlackChat) -> None:
+        self.impatient = chat
+        self.chat = PatientChat(chat, self.clock)
+
+    def start(self) -> None:
+        self._running = asyncio.create_task(self.chat.run())
+
+    async def end(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+        await self.chat.close()
+
+    async def restart(self) -> None:
+        await self.end()
+        self._take(self._make())
+        self.start()
+
+    async def again(self) -> None:
+        await self.server.again()
+        await self.server.again(envelope="another")
 
     def shown(self) -> list[Shown]:
         return shown_of(self.server)
@@ -251,30 +278,30 @@ async def open_workspace(
     clock = Clock()
     dispatcher = RecordingDesk(commands=COMMANDS)
     async with SlackServer(clock.wall) as server:
-        chat = SlackChat(
-            SlackSettings(base_url=server.base_url, **more),
-            tokens,
-            answers or ParsingDesk(dispatcher),
-            Clocks(
-                wall=wall or clock.wall,
-                monotonic=clock.monotonic,
-                sleep=clock.sleep,
-                uniform=max,
-            ),
-            timeout=patience,
-            ping=ping,
-        )
-        stage = SlackStage(server, chat, dispatcher, clock)
-        running = asyncio.create_task(chat.run()) if ready else None
+
+        def make() -> SlackChat:
+            return SlackChat(
+                SlackSettings(base_url=server.base_url, **more),
+                tokens,
+                answers or ParsingDesk(dispatcher),
+                Clocks(
+                    wall=wall or clock.wall,
+                    monotonic=clock.monotonic,
+                    sleep=clock.sleep,
+                    uniform=max,
+                ),
+                timeout=patience,
+                ping=ping,
+            )
+
+        stage = SlackStage(server, make, dispatcher, clock)
         try:
-            if running is not None:
-                await until(lambda: chat.health().ready)
+            if ready:
+                stage.start()
+                await until(lambda: stage.chat.health().ready)
             yield stage
         finally:
-            if running is not None:
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-            await chat.close()
+            await stage.end()
 
 
 def open_stage() -> AbstractAsyncContextManager[SlackStage]:

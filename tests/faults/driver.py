@@ -1,199 +1,39 @@
 """A seeded schedule of alerts, faults and crashes, sent by the real outbox.
 
 Every alert lives through post, edits and replies while requests are reset, hang, are
-throttled, answered with garbage or refused, and while the sending process dies. In the end
-each alert must stand in its channel once, in its last form, with each reply once.
+throttled, answered with garbage or refused, while the sending process dies, its database goes
+back to a backup, and the platform is away or says things twice. In the end each alert must
+stand in its channel once, in its last form, with each reply once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
 from pathlib import Path
-from typing import Literal
 
 from sqlite_utils import Database
 
 import bot.message
 from bot.deliver import Clocks, Hooks, OutboxWorker
-from bot.model.message import Button, ChartSpec, Message, Picture
-from bot.storage import alerts, channels, outbox
+from bot.errors import StorageError
+from bot.model.message import ChartSpec, Picture
+from bot.route import News, route
+from bot.storage import channels, handled, incidents, outbox, restoring, upkeep
 from bot.storage.access import AccessPolicy
-from bot.storage.channels import Channel
+from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
-from checks.model import SEVERITIES, Severity
-from tests.contracts.chat import Shown, Stage
+from bot.storage.single import only_service
+from tests.bot.route.test_route import incident, resolved
+from tests.contracts.chat import Stage, until
+from tests.faults.lives import Lives, Tally
 
 PNG = b"\x89PNG\r\n\x1a\n"
 STEPS = ("post", "upload", "edit", "thread")
 _ROUNDS = 80
-_TITLE = re.compile(r"Alert (\d+): (\w+)")
-_REPLY = re.compile(r"reply (\d+) of (\d+)")
-
-
-@dataclass(slots=True)
-class Life:
-    """One alert: what was queued for it so far, and whether it carries a chart."""
-
-    number: int
-    row: int
-    severity: Severity
-    chart: bool
-    revision: int = 0
-    replies: int = 0
-    title: str = ""
-
-
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """What went wrong, as sentences; empty lists are the promise kept."""
-
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    disordered: list[str] = field(default_factory=list)
-    faults: int = 0
-    crashes: int = 0
-    messages: int = 0
-
-    def counts(self, what: str) -> list[tuple[str, object]]:
-        """Properties of a test, which `make faults` sums up."""
-        return [
-            (f"{what}: schedules", 1),
-            (f"{what}: faults", self.faults),
-            (f"{what}: crashes", self.crashes),
-            (f"{what}: messages", self.messages),
-            (f"{what}: lost", len(self.lost)),
-            (f"{what}: doubled", len(self.doubled)),
-            (f"{what}: out of order", len(self.disordered)),
-        ]
-
-
-class Lives:
-    """Alerts of one channel: queues what happens to them, and judges what people see."""
-
-    def __init__(
-        self, channel: str, space: str, now: Callable[[], float], chance: random.Random
-    ) -> None:
-        self.channel, self.space = channel, space
-        self.now, self.chance = now, chance
-        self.all: list[Life] = []
-        self.tally = Tally()
-
-    def happen(self, db: Database) -> None:
-        """Something: a new alert, a revision or a reply."""
-        if not self.all or self.chance.random() < 0.5:
-            self._open(db)
-        elif self.chance.random() < 0.4:
-            self._reply(db, self.chance.choice(self.all))
-        else:
-            self._revise(db, self.chance.choice(self.all), "confirmed")
-
-    def resolve(self, db: Database) -> None:
-        for life in self.all:
-            self._revise(db, life, "resolved")
-
-    def _open(self, db: Database) -> None:
-        row = alerts.add(
-            db, alerts.NewAlert(channel=self.channel, kind="incident", now=int(self.now()))
-        )
-        life = Life(
-            number=len(self.all) + 1,
-            row=row.id,
-            severity=self.chance.choice(SEVERITIES),
-            chart=self.chance.random() < 0.5,
-        )
-        self.all.append(life)
-        self._show(db, life, "suspected", "post")
-
-    def _revise(self, db: Database, life: Life, state: str) -> None:
-        self._show(db, life, state, "edit")
-
-    def _show(
-        self, db: Database, life: Life, state: str, action: Literal["post", "edit"]
-    ) -> None:
-        life.revision += 1
-        life.title = f"Alert {life.number}: {state}{life.revision}"
-        number, now = life.number, int(self.now())
-        spec = ChartSpec(account="tiktok/lena", start=now - 86400, end=now)
-        message = Message(
-            title=life.title,
-            text=f"{life.severity} for everybody to see",
-            severity=life.severity,
-            chart=spec if life.chart else None,
-            buttons=(Button(label="Acknowledge", command=f"ack {number}"),) * (number % 3 > 0),
-        )
-        self._queue(db, life, f"{number}/{life.revision}", "alert", message, action)
-
-    def _reply(self, db: Database, life: Life) -> None:
-        life.replies += 1
-        message = Message(text=f"reply {life.replies} of {life.number}")
-        key = f"{life.number}/reply/{life.replies}"
-        self._queue(db, life, key, "history", message, "reply")
-
-    def _queue(
-        self,
-        db: Database,
-        life: Life,
-        key: str,
-        kind: Literal["alert", "history"],
-        message: Message,
-        action: Literal["post", "edit", "reply"],
-    ) -> None:
-        outbox.queue(
-            db,
-            outbox.Queued(
-                key=key,
-                channel=self.channel,
-                space=self.space,
-                kind=kind,
-                message=message,
-                now=self.now(),
-                action=action,
-                severity=life.severity,
-                alert=life.row,
-                revision=life.revision if kind == "alert" else None,
-            ),
-        )
-
-    # --- judging ------------------------------------------------------------------------
-
-    def judge(self, shown: Sequence[Shown], replies: Callable[[int], Sequence[Shown]]) -> Tally:
-        """`replies` gives the thread of the message at a place of `shown`."""
-        found: dict[int, list[tuple[int, str]]] = {}
-        for place, one in enumerate(shown):
-            for number, state in _TITLE.findall(one.text):
-                found.setdefault(int(number), []).append((place, f"Alert {number}: {state}"))
-        for life in self.all:
-            places = found.get(life.number, [])
-            if not places or places[0][1] != life.title:
-                self.tally.lost.append(f"{life.title} (shown: {places})")
-            if len(places) > 1:
-                self.tally.doubled.append(f"{life.title} {len(places)} times")
-            if places:
-                self._judge_replies(life, replies(places[0][0]))
-        for severity in SEVERITIES:
-            order = [
-                found[life.number][0][0]
-                for life in self.all
-                if life.severity == severity and life.number in found
-            ]
-            if order != sorted(order):
-                self.tally.disordered.append(f"{severity}: {order}")
-        self.tally.messages = len(shown)
-        return self.tally
-
-    def _judge_replies(self, life: Life, replies: Sequence[Shown]) -> None:
-        told = [int(match[1]) for one in replies if (match := _REPLY.search(one.text))]
-        missing = set(range(1, life.replies + 1)) - set(told)
-        if missing:
-            self.tally.lost.append(f"replies {sorted(missing)} of alert {life.number}")
-        if len(told) != len(set(told)):
-            self.tally.doubled.append(f"replies {told} of alert {life.number}")
-        if told != sorted(told):
-            self.tally.disordered.append(f"replies {told} of alert {life.number}")
+_OWN, _OTHERS = ("early-ada", "early-bea", "early-cleo"), ("rival-dora", "rival-eva")
+"""Accounts of two teams that lose followers before it is known whose channel it is."""
 
 
 class Driver:
@@ -204,27 +44,59 @@ class Driver:
         self.chance = random.Random(seed)
         self.folder = folder / "data"
         self.folder.mkdir()
-        self.store = Store.open(self.folder / "faults.db", now=stage.now())
+        self.database = self.folder / "faults.db"
+        self.backup: Path | None = None
+        self.store = Store.open(self.database, now=stage.now())
+        self.access = AccessPolicy(
+            {
+                stage.space: ("tiktok/*", *(f"instagram/{name}" for name in _OWN)),
+                stage.other_space: tuple(f"instagram/{name}" for name in _OTHERS),
+            }
+        )
         self.lives = Lives(stage.channel, stage.space, stage.now, self.chance)
         self.tally = self.lives.tally
+        self.early: tuple[str, ...] = ()
+        self.asked = 0
         self._monotonic = 0.0
+        stage.dispatcher.first = self._is_first
         self._courier = self._fresh_courier()
 
     async def run(self) -> Tally:
-        await self.store.write(
-            channels.put, Channel(channel=self.stage.channel, space=self.stage.space)
-        )
-        for _ in range(self.chance.randint(4, 8)):
-            for _ in range(self.chance.randint(1, 3)):
-                await self.store.write(self.lives.happen)
-            for _ in range(self.chance.randint(0, 3)):
-                self._break_something()
-            await self._deliver(crash=self.chance.random() < 0.3)
-        await self.store.write(self.lives.resolve)
-        self._break_something()
-        await self._finish()
+        with only_service(self.database):
+            if self.chance.random() < 0.3:
+                await self._start_while_away()
+            else:
+                channel = Channel(channel=self.stage.channel, space=self.stage.space)
+                await self.store.write(channels.put, channel)
+            for _ in range(self.chance.randint(4, 8)):
+                for _ in range(self.chance.randint(1, 3)):
+                    await self.store.write(self.lives.happen)
+                for _ in range(self.chance.randint(0, 3)):
+                    self._break_something()
+                await self._deliver(crash=self.chance.random() < 0.3)
+                await self._something_else()
+            await self.store.write(self.lives.resolve)
+            self._break_something()
+            await self._finish()
         self.store.close()
-        return self.lives.judge(self.stage.shown(), self.stage.replies)
+        return self._judged()
+
+    def _judged(self) -> Tally:
+        shown = self.stage.shown()
+        for name in (*_OWN, *_OTHERS):
+            told = sum(name in one.text for one in shown)
+            if told > 1:
+                self.tally.doubled.append(f"{name} {told} times")
+            if told == 0 and name in self.early:
+                self.tally.lost.append(name)
+            if told and name in _OTHERS:
+                self.tally.lost.append(f"{name} to another team")
+        acted = Counter(str(given.get("text")) for _, _, given in self.stage.dispatcher.asked)
+        self.tally.doubled += [f"{what} {n} times" for what, n in acted.items() if n > 1]
+        self.tally.lost += [f"{self.asked - len(acted)} requests"] * (len(acted) < self.asked)
+        return self.lives.judge(shown, self.stage.replies)
+
+    # --- what goes wrong ----------------------------------------------------------------
 
     def _break_something(self) -> None:
         if self.lives.all and self.chance.random() < 0.1:
@@ -233,6 +105,89 @@ class Driver:
         fault = self.chance.choice(sorted(self.stage.faults))
         self.stage.fail(fault, self.chance.choice(STEPS), self.chance.choice((1, 1, 2)))
         self.tally.faults += 1
+
+    async def _something_else(self) -> None:
+        """A backup and later its restore, a second service, a request that comes twice."""
+        if self.backup is None and self.chance.random() < 0.3:
+            self.backup = self.folder / f"{self.tally.restores}.backup"
+            await self.store.read(upkeep.back_up, self.backup)
+            self.lives.backed_up()
+        elif self.backup is not None and self.chance.random() < 0.3:
+            await self._restore(self.backup)
+        if self.chance.random() < 0.1:
+            self._start_twice()
+        if self.chance.random() < 0.2:
+            await self._ask_twice(crash=self.chance.random() < 0.3)
+
+    async def _start_while_away(self) -> None:
+        """Two teams lose followers while nobody can say whose the channel is; some come back
+        before that is known."""
+        self.stage.vanish()
+        await self.stage.restart()
+        self._courier = self._fresh_courier()
+        self.early = _OWN
+        found = [incident(f"instagram/{name}") for name in (*_OWN, *_OTHERS)]
+        over = [resolved(one) for one in found if self.chance.random() < 0.5]
+
+        def begin(db: Database) -> None:
+            channels.put(db, Channel(channel=self.stage.channel, space=""))
+            channels.subscribe(db, Subscription(channel=self.stage.channel))
+            for changed in (found, over):
+                self._route(db, [incidents.save(db, one, self._now()) for one in changed])
+
+        await self.store.write(begin)
+        await self._courier.pump()
+        self.stage.come_back()
+        await until(lambda: self.stage.chat.health().ready)
+        self._pass_time(60)
+        await self._courier.pump()
+        await self.store.write(self._route, [])
+        self.tally.faults += 1
+
+    def _route(self, db: Database, changed: list[incidents.Stored]) -> None:
+        ids = frozenset(one.id for one in changed)
+        news = News(changed=ids, fresh=ids)
+        route(db, bot.message, self.access, self._now(), news)
+
+    async def _restore(self, backup: Path) -> None:
+        """What is known goes back to a backup, and is found out anew."""
+        self.store.close()
+        found = restoring.examine(backup)
+        restoring.put_in_place(backup, self.database, f"{self._now()}")
+        self.store = Store.open(self.database, now=self.stage.now())
+        await self.store.write(restoring.note, found.newest, self.stage.now())
+        await self._start_anew()
+        await self.store.write(self.lives.happen_again)
+        self.backup = None
+        self.tally.restores += 1
+
+    def _start_twice(self) -> None:
+        """Another service on the same database, by another name."""
+        link = self.folder / "link.db"
+        link.symlink_to(self.database)
+        try:
+            with only_service(link):
+                self.tally.doubled.append("the service")
+        except StorageError:
+            self.tally.faults += 1
+        link.unlink()
+
+    async def _ask_twice(self, *, crash: bool) -> None:
+        """The platform hands one request out again, it may be to another process."""
+        self.asked += 1
+        await self.stage.command(f"event add asked {self.asked}")
+        if crash:
+            await self._start_anew()
+        await self.stage.again()
+        self.tally.faults += 1
+
+    async def _is_first(self, request: str) -> bool:
+        return await self.store.write(handled.take, request, self.stage.now())
+
+    # --- sending ------------------------------------------------------------------------
+
+    def _now(self) -> int:
+        return int(self.stage.now())
 
     def _fresh_courier(self) -> OutboxWorker:
         async def draw(_: Channel, __: ChartSpec) -> Picture:
@@ -245,12 +200,20 @@ class Driver:
             self.store,
             {self.stage.chat.platform: self.stage.chat},
             voices=bot.message,
-            access=AccessPolicy({self.stage.space: ("*",)}),
+            access=self.access,
             clocks=Clocks(
                 calendar=self.stage.now, wall=self.stage.now, monotonic=lambda: self._monotonic
             ),
             hooks=Hooks(draw=draw, report=report),
         )
+
+    async def _start_anew(self) -> None:
+        """Another process: it knows what the database knows."""
+        await self.stage.restart()
+        self._courier = self._fresh_courier()
+        await self._courier.start()
+        await until(lambda: self.stage.chat.health().ready)
+        self.tally.crashes += 1
 
     async def _deliver(self, *, crash: bool) -> None:
         if self.chance.random() < 0.1:
@@ -260,9 +223,7 @@ class Driver:
             await asyncio.sleep(self.chance.random() * 0.05)
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
-            self._courier = self._fresh_courier()
-            await self._courier.start()
-            self.tally.crashes += 1
+            await self._start_anew()
         await self._courier.pump()
         self._pass_time(self.chance.choice((1, 30, 400)))
         await self._courier.revive()

@@ -18,7 +18,8 @@ from bot.storage.channels import Channel
 from bot.storage.database import Store
 from tests.contracts import stage_discord, stage_slack
 from tests.contracts.chat import Shown
-from tests.faults.driver import STEPS, Lives, Tally
+from tests.faults.driver import STEPS
+from tests.faults.lives import Lives, Tally
 from tests.faults.service import Service
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, LoopbackDiscord, loopback_discord
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN, TEAM, SlackServer

@@ -164,6 +164,7 @@ class LoopbackDiscord:
         self._counter = itertools.count(1)
         self._sending: set[asyncio.Future[None]] = set()
         self._last_snowflake = 0
+        self._interaction: dict[str, Any] = {}
         self.add_guild(GUILD, {ROLE: "Social leads"})
         self.add_channel(CHANNEL, GUILD)
         self.members: dict[str, list[str]] = {}
@@ -940,8 +941,13 @@ class LoopbackDiscord:
             }
         if message is not None:
             payload["message"] = message
+        self._interaction = payload
         self.dispatch("INTERACTION_CREATE", payload)
         return asked
+
+    def again(self) -> None:
+        """Hands the last interaction out once more, as after a resumed session."""
+        self.dispatch("INTERACTION_CREATE", self._interaction)
 
     # --- gateway ------------------------------------------------------------------------
 

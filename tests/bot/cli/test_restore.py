@@ -90,7 +90,7 @@ async def test_what_is_over_by_the_time_of_a_restore_is_not_left_as_open(setting
     again.chat = team.chat
     again.restart()
     again.clock.tick(3 * 86400)
-    again.chat.find_plan = ["late"]
+    again.chat.find_plan, again.chat.plan = ["late"], ["late"]
     await again.hear(resolved(incident()))
     assert len(team.chat.titles()) == 2
     shown = team.chat.shown[1]

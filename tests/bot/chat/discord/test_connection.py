@@ -89,7 +89,7 @@ async def test_messages_go_out_while_only_the_gateway_is_away(server: LoopbackDi
     server.gateway_open = False
     async with Running(server) as running:
         await until(lambda: running.dispatcher.reports)
-        stage = DiscordStage(server, running.chat, running.dispatcher)
+        stage = DiscordStage(server, lambda: running.chat, running.dispatcher)
         await running.chat.send(delivery(stage))
     assert len(server.shown()) == 1
 
@@ -99,7 +99,7 @@ async def test_a_refused_token_is_said_once_and_not_tried_hotly(
 ) -> None:
     async with Running(server, token="an.old.token") as running:
         await until(lambda: sum("users/@me" in path for _, path, _ in server.requests) >= 3)
-        stage = DiscordStage(server, running.chat, running.dispatcher)
+        stage = DiscordStage(server, lambda: running.chat, running.dispatcher)
         error = await failure(running.chat.send(delivery(stage)))
     assert isinstance(error, DeliveryDeferred)
     assert len(running.dispatcher.reports) == 1
