@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -221,8 +224,19 @@ def secrets_in(url: str) -> list[str]:
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret struck out, the longest first."""
-    for hidden in sorted(set(secrets), key=len, reverse=True):
-        if len(hidden) >= _HIDDEN:
-            text = text.replace(hidden, "***")
+    """The text with every secret struck out, however it is quoted, the longest first."""
+    forms = {form for one in secrets for form in _quoted(one) if len(form) >= _HIDDEN}
+    for hidden in sorted(forms, key=len, reverse=True):
+        text = text.replace(hidden, "***")
     return text
+
+
+@lru_cache(1000)
+def _quoted(secret: str) -> frozenset[str]:
+    """As addresses, JSON, Python and pages write it; servers and drivers repeat it so."""
+    if len(secret) < _HIDDEN:
+        return frozenset()
+    written = [quote(secret), quote(secret, safe=""), quote_plus(secret)]
+    written += [re.sub("%[0-9A-F]{2}", lambda sign: sign[0].lower(), one) for one in written]
+    written += [json.dumps(secret)[1:-1], repr(secret)[1:-1], html.escape(secret)]
+    return frozenset({secret, unquote_plus(secret), *written})

@@ -1,25 +1,45 @@
-"""Every way out against two spaces and three roles: no word of the other team."""
+"""Every way in and out against two spaces and three roles: no word of the other team.
 
+A way that is added stands in WAYS; a command, a form or a kind of completion that no way goes
+fails here, and so does a page, a route or a tool in `web/test_who_sees_what.py`.
+"""
+
+import io
 import json
-from collections.abc import AsyncIterator
-from dataclasses import replace
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import quote, quote_plus
 
 import pytest
 import pytest_asyncio
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from sqlite_utils import Database
 
 from bot import app
+from bot.chat.discord.forms import form
+from bot.chat.slack.home import Doors
+from bot.chat.table import CHATS
 from bot.commands.table import COMMANDS
-from bot.model.command import Attachment, Caller
+from bot.config.secrets import known_secrets
+from bot.model.command import ArgumentKind, Attachment, Caller
+from bot.model.message import Message
 from bot.service.jobs import Service
-from bot.storage import channels, notices, outbox
+from bot.service.log import start_logging
+from bot.service.painter import Painter
+from bot.storage import channels, notices
 from checks.model import Notice
 from tests.bot.test_isolation import OWN
+from tests.loopback.endpoint import Answer, Asked, serve
 
 ONE, TWO = "discord:1", "discord:2"
 FORBIDDEN = {
-    ONE: ("rival", "theirfile", "their.example"),
-    TWO: ("lena", "ourfile", "our.example"),
+    ONE: ("rival", "theirfile", "their.example", "discord:22"),
+    TWO: ("lena", "ourfile", "our.example", "discord:11"),
 }
 CONFIG = """
 timezone = "UTC"
@@ -57,18 +77,23 @@ def rows(name: str, drop: int) -> list[str]:
 @pytest_asyncio.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
     (tmp_path / "exports").mkdir()
-    lines = ["account,at,followers", *rows("lena", 6000), *rows("rival", 6000)]
-    (tmp_path / "exports" / "counts.csv").write_text("\n".join([*lines, ""]))
+    told = [rows(name, 6000) for name in ("lena", "rival")]
+    counts = tmp_path / "exports" / "counts.csv"
     for name in ("ourfile", "theirfile"):
         (tmp_path / "exports" / f"{name}.csv").write_text(
             f"nothing\nhttps://{name[:-4]}.example\n"
         )
     (tmp_path / "config.toml").write_text(CONFIG)
     settings = app.read_config(tmp_path / "config.toml")
-    async with app.opened(settings, calendar=lambda: NOW + 60.0) as opened:
+    clock = [NOW - 86400 + 60.0]
+    async with app.opened(settings, calendar=lambda: clock[0]) as opened:
         for channel, space in (("discord:11", ONE), ("discord:22", TWO)):
             await opened.store.write(channels.set_space, channel, space)
-        await opened.poll(opened.feeds[0])
+        for days in (59, 60):  # both fall on the last day
+            lines = ["account,at,followers", *(row for each in told for row in each[:days])]
+            counts.write_text("\n".join([*lines, ""]))
+            await opened.poll(opened.feeds[0])
+            clock[0] = NOW + 60.0
         for number, name in enumerate(("instagram/lena", "instagram/rival")):
             note = Notice(kind="milestone", account=name, at=NOW, reasons=())
             await opened.store.write(notices.add, note, f"milestone:{name}:{number}", NOW)
@@ -83,45 +108,237 @@ def person(space: str, role: str) -> Caller:
     return replace(caller, **ROLES[role])
 
 
+@dataclass
+class Visit:
+    """One person of one team, the words that may not reach them, and what they were shown."""
+
+    service: Service
+    space: str
+    role: str
+    asked: set[str] = field(default_factory=set)
+    seen: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def own(self) -> str:
+        return "lena" if self.space == ONE else "rival"
+
+    @property
+    def other(self) -> str:
+        return "rival" if self.space == ONE else "lena"
+
+    @property
+    def person(self) -> Caller:
+        return person(self.space, self.role)
+
+    def see(self, what: str, text: str) -> None:
+        self.seen.append((what, text))
+
+    async def ask(self, line: str, *files: Attachment) -> Message:
+        """What the caller wrote is no news to them."""
+        shown = await self.service.dispatcher.answer_line(self.person, line, files)
+        told = shown.to_json() + (shown.picture.alt if shown.picture else "")
+        self.see(line, told if self.other not in line else told.replace(_name_in(line), ""))
+        return shown
+
+    async def delivered(self) -> list[Message]:
+        def read(db: Database) -> list[str]:
+            query = "SELECT message FROM deliveries WHERE channel = ?"
+            return [text for (text,) in db.conn.execute(query, (self.person.channel,))]
+
+        return [Message.from_json(text) for text in await self.service.store.read(read)]
+
+
+def _name_in(line: str) -> str:
+    return next(word for word in line.split() if "instagram/" in word)
+
+
+Way = Callable[[Visit], Any]
+
+
+async def commands(visit: Visit) -> None:
+    """Each about the own account, then about numbers and names of the others."""
+    for name, line in OWN.items():
+        visit.asked.add(name)
+        await visit.ask(
+            line.replace("instagram/lena", f"instagram/{visit.own}"), *_files(visit, name)
+        )
+    for line in ("why 2", "chart 2", "ack w2", f"watch instagram/{visit.other}x"):
+        await visit.ask(line)
+
+
+def _files(visit: Visit, name: str) -> list[Attachment]:
+    content = f"account,date,followers\ninstagram/{visit.own},2026-11-01,5\nx/o,2026-11-01,5\n"
+    given = Attachment(name="counts.csv", content=content.encode())
+    return [given] if name == "import" else []
+
+
+async def completions(visit: Visit) -> None:
+    for kind in get_args(ArgumentKind):
+        for text in ("", visit.other[0], visit.other, "instagram/"):
+            offered = await visit.service.dispatcher.suggest(visit.person, kind, text)
+            visit.see(f"completing {kind} {text}", " ".join(offered))
+
+
+async def buttons(visit: Visit) -> None:
+    """Of all that stands in the channel and of the answers; also those of the other team."""
+    other = replace(visit, space=TWO if visit.space == ONE else ONE)
+    shown = [*await visit.delivered(), *await other.delivered()]
+    shown += [await visit.ask(line) for line in ("status", "incidents all", "why 1")]
+    lines = {one.command for each in shown for one in each.buttons}
+    lines |= {one.command for each in shown for menu in each.menus for one in menu.choices}
+    assert {line.split()[0] for line in lines} >= {"feedback", "mute"}
+    for line in sorted(lines):
+        await visit.ask(line)
+
+
+async def forms(visit: Visit) -> None:
+    """As they open, and filled in with the name of the other team's account."""
+    words = await visit.service.dispatcher.words(visit.person)
+    for command in COMMANDS:
+        if not command.form:
+            continue
+        visit.asked.add(f"form {command.name}")
+        visit.see(command.name, json.dumps(form(command, words)))
+        filled = dict.fromkeys(command.form, "1")
+        filled |= {"about": "instagram/nobody", "account": "instagram/nobody"}
+        shown = await visit.service.dispatcher.answer(visit.person, command.name, filled)
+        visit.see(f"filled in {command.name}", shown.to_json())
+
+
+async def home(visit: Visit) -> None:
+    """Slack's, with the channels that it shows."""
+
+    async def call(method: str, *, channel: str = "", **body: Any) -> Mapping[str, Any]:
+        visit.see(method, json.dumps(body))
+        return {}
+
+    async def nobody(*_: object) -> None:
+        raise AssertionError("a home is published")
+
+    desk: Any = visit.service.dispatcher
+    unused: Any = None
+    doors = Doors(desk, unused, call, team=lambda: visit.space, tell=nobody, whisper=nobody)
+    await doors.show_home(visit.person)
+    visit.see("channels", " ".join(await visit.service.dispatcher.channels(visit.person)))
+
+
+async def channel(visit: Visit) -> None:
+    """Alerts, notices, digests, reminders and summaries as they wait in the outbox."""
+    told = await visit.delivered()
+    assert told, "each team was told something"
+    for number, message in enumerate(told):
+        visit.see(f"delivery {number}", message.to_json())
+
+
+async def charts(visit: Visit) -> None:
+    """Each word in each picture that is drawn for an answer or an alert."""
+    lines = (f"chart instagram/{visit.own} 30d", "chart 1", "summary week", "summary month")
+    specs = [one.chart for one in await visit.delivered() if one.chart]
+    themes = {name: kind.can.theme for name, kind in CHATS.items()}
+    draw = Painter(visit.service.store, visit.service.calendar, "UTC", themes)
+    place = channels.Channel(channel=str(visit.person.channel), space=visit.space)
+    with words_drawn() as drawn:
+        for line in lines:
+            await visit.ask(line)
+        for spec in specs:
+            assert await draw(place, spec)
+    assert len(drawn) >= len(lines) - 1 + len(specs) > 3
+    for number, text in enumerate(drawn):
+        visit.see(f"picture {number}", text)
+
+
+@contextmanager
+def words_drawn() -> Iterator[list[str]]:
+    """What stands in the figures that are saved meanwhile."""
+    drawn: list[str] = []
+    save = Figure.savefig
+
+    def saving(figure: Figure, *args: Any, **more: Any) -> None:
+        texts = [one.get_text() for one in figure.findobj(Text)]  # type: ignore[attr-defined]
+        drawn.append("\n".join(texts))
+        save(figure, *args, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", saving)
+        yield drawn
+
+
+WAYS: Mapping[str, Way] = {
+    "channel": channel,
+    "buttons": buttons,
+    "charts": charts,
+    "completions": completions,
+    "home": home,
+    "forms": forms,
+    "commands": commands,
+}
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("space", FORBIDDEN)
-async def test_no_answer_names_the_other_team(service: Service, space: str, role: str) -> None:
-    own, other = ("lena", "rival") if space == ONE else ("rival", "lena")
-    content = f"account,date,followers\ninstagram/{own},2026-11-01,5\nx/other,2026-11-01,5\n"
-    file = Attachment(name="counts.csv", content=content.encode())
-    lines = [line.replace("instagram/lena", f"instagram/{own}") for line in OWN.values()]
-    lines += ["why 2", "chart 2", "ack w2", "watch instagram/rivalx", "watch instagram/lenax"]
-    for line in lines:
-        files = [file] if line == "import" else []
-        shown = await service.dispatcher.answer_line(person(space, role), line, files)
-        told = shown.to_json() + (shown.picture.alt if shown.picture else "")
-        if other not in line and f"{other}x" not in line:
-            assert not [word for word in FORBIDDEN[space] if word in told], line
-    for kind in ("account", "incident", "number", "subscription", "text", "choice"):
-        for text in ("", other[0], other, "instagram/"):
-            offered = await service.dispatcher.suggest(person(space, role), kind, text)  # type: ignore[arg-type]
-            assert not [word for word in FORBIDDEN[space] if word in " ".join(offered)]
-    assert {command.name for command in COMMANDS} >= set(OWN)
+async def test_no_way_tells_of_the_other_team(service: Service, space: str, role: str) -> None:
+    visit = Visit(service, space, role)
+    for name, way in WAYS.items():
+        before = len(visit.seen)
+        await way(visit)
+        assert len(visit.seen) > before, f"{name} showed nothing"
+    found = [
+        (what, word) for what, text in visit.seen for word in FORBIDDEN[space] if word in text
+    ]
+    assert found == []
+    assert visit.own in "".join(text for _, text in visit.seen)
+    known = {one.name for one in COMMANDS} | {
+        f"form {one.name}" for one in COMMANDS if one.form
+    }
+    assert visit.asked == known
 
 
-async def test_no_message_to_a_channel_names_the_other_team(service: Service) -> None:
-    """Alerts, notices, digests, reminders and summaries as they wait in the outbox."""
-    said: dict[str, list[str]] = {"discord:11": [], "discord:22": []}
-
-    def read(db: object) -> None:
-        query = "SELECT channel, message FROM deliveries"
-        for channel, text in db.conn.execute(query).fetchall():  # type: ignore[attr-defined]
-            said[channel].append(text)
-
-    await service.store.read(read)
-    for channel, space in (("discord:11", ONE), ("discord:22", TWO)):
-        assert said[channel], "each team was told something"
-        assert not [word for word in FORBIDDEN[space] if word in "\n".join(said[channel])]
-    assert await service.store.read(outbox.waiting)
+SECRET = "hunter2@#/x"
 
 
-async def test_what_the_operator_reads_names_all_and_no_secret(service: Service) -> None:
-    parts = json.dumps({name: one.text for name, one in service.conditions().items()})
-    assert "database" in parts
-    numbers = json.dumps(await service.numbers())
-    assert not [word for word in (*FORBIDDEN[ONE], *FORBIDDEN[TWO]) if word in numbers]
+async def test_what_the_operator_reads_names_all_and_no_secret(tmp_path: Path) -> None:
+    """`/healthz`, `/metrics` and the log, where servers repeat what they were asked with."""
+    environ = {
+        "BASE_URL": f"postgresql://me:{quote(SECRET, safe='')}@127.0.0.1:1/x",
+        "WEB_KEY": SECRET,
+        "WEB_AUTH": f"Bearer {SECRET}",
+    }
+
+    def repeat(asked: Asked) -> Answer:
+        said = (str(asked.headers), str(asked.query), quote(SECRET), quote_plus(SECRET))
+        return Answer(status=400, body={"message": said[place % len(said)]})
+
+    async with serve() as endpoint:
+        endpoint.answers["*"] = repeat
+        (tmp_path / "config.toml").write_text(f"""
+[console]
+enabled = false
+[[sources]]
+name = "base"
+kind = "sql"
+url_env = "BASE_URL"
+query = "SELECT 1"
+[[sources]]
+name = "web"
+kind = "http"
+url = "{endpoint.url}/api"
+params_env = {{ key = "WEB_KEY" }}
+headers_env = {{ Authorization = "WEB_AUTH" }}
+headers = {{ Empty = "" }}
+allow_private = true
+""")
+        settings = app.read_config(tmp_path / "config.toml")
+        log = io.StringIO()
+        start_logging(log, form="text", level="debug", secrets=known_secrets(settings, environ))
+        async with app.opened(settings, environ=environ, calendar=lambda: NOW + 60.0) as opened:
+            for place in range(4):
+                for feed in opened.feeds:
+                    await opened.poll(feed)
+                health = "\n".join(one.text for one in opened.conditions().values())
+                numbers = json.dumps(await opened.numbers())
+                for text in (health, numbers, log.getvalue()):
+                    assert "hunter2" not in text, place
+    logging.getLogger().handlers.clear()
+    assert "base" in health
+    assert "web: 127.0.0.1" in health
+    assert "web" in log.getvalue()

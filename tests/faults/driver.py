@@ -24,6 +24,7 @@ from bot.storage import channels, handled, incidents, outbox, restoring, upkeep
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
+from bot.storage.incidents import Change
 from bot.storage.single import only_service
 from tests.bot.route.test_route import incident, resolved
 from tests.contracts.chat import Stage, until
@@ -133,7 +134,8 @@ class Driver:
             channels.put(db, Channel(channel=self.stage.channel, space=""))
             channels.subscribe(db, Subscription(channel=self.stage.channel))
             for changed in (found, over):
-                self._route(db, [incidents.save(db, one, self._now()) for one in changed])
+                changes = [Change(one) for one in changed]
+                self._route(db, incidents.save(db, changes, self._now()))
 
         await self.store.write(begin)
         await self._courier.pump()

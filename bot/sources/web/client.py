@@ -261,10 +261,10 @@ class Web:
 
     def clean(self, text: str) -> str:
         """Without secrets, on one line, short."""
-        sent = [part for value in self.headers.values() for part in (value, value.split()[-1])]
-        return " ".join(
-            hide(text, [*self.secrets, *(part for part in sent if len(part) > 5)]).split()
-        )[:200]
+        values = self.headers.values()
+        sent = {part for value in values for part in (value, *value.split()[-1:])}
+        known = [*self.secrets, *(part for part in sent if len(part) > 5)]
+        return " ".join(hide(text, known).split())[:200]
 
     @cached_property
     def _client(self) -> httpx.AsyncClient:

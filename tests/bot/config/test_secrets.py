@@ -1,6 +1,12 @@
 """No secret that the config names, and no part of an address, in what is logged."""
 
+import html
+import json
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, quote_plus, unquote_plus
+
+import pytest
 
 from bot import app
 from bot.config.secrets import known_secrets
@@ -43,3 +49,21 @@ def test_what_the_config_names_is_struck_out(tmp_path: Path) -> None:
         assert part not in line
     assert "owner" in line
     assert "127.0.0.1" in line
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        str,
+        quote,
+        quote_plus,
+        lambda text: quote(text).replace("%2F", "%2f"),
+        lambda text: json.dumps(text)[1:-1],
+        lambda text: repr(text)[1:-1],
+        html.escape,
+        unquote_plus,
+    ],
+)
+def test_a_secret_is_struck_out_however_it_is_quoted(write: Callable[[str], str]) -> None:
+    for secret in ("s3cret/&\u00e9 \"x'<y>", "abc%2Fdef%40ghi", "back\\slash+1"):
+        assert hide(f"it was {write(secret)}!", [secret]) == "it was ***!"
