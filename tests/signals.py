@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from checks.panel.panel import LOOKBACK, Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import LOOKBACK, Panel
 
 DAY = 86_400
 NOW = 1_763_769_599
@@ -56,10 +57,12 @@ def panel(
     rows, days = next(iter(grids.values())).shape
     names = accounts or [f"instagram/a{row}" for row in range(rows)]
     return build_panel(
-        names,
-        np.repeat(np.arange(rows), days),
-        np.tile(now - every * np.arange(days)[::-1], rows),
-        {name: grid.ravel() for name, grid in grids.items()},
+        Readings(
+            names,
+            np.repeat(np.arange(rows), days),
+            np.tile(now - every * np.arange(days)[::-1], rows),
+            {name: grid.ravel() for name, grid in grids.items()},
+        ),
         now=now,
         timezone=timezone,
         days=days,

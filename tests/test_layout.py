@@ -151,16 +151,6 @@ def test_few_modules_lie_loose() -> None:
     assert loose <= {"__main__", "app", "model", "errors", "charts"}
 
 
-OWED = {
-    "checks.baseline.fit.fits",
-    "checks.incident.transitions.opened",
-    "checks.lists.survival.survival",
-    "checks.lists.verdicts._finding",
-    "checks.panel.panel.build_panel",
-}
-"""Functions that still take more than six parameters."""
-
-
 def test_a_function_takes_at_most_six_parameters() -> None:
     many = set()
     for path in MODULES:
@@ -171,7 +161,7 @@ def test_a_function_takes_at_most_six_parameters() -> None:
                 named += [one for one in (given.vararg, given.kwarg) if one]
                 if len([one for one in named if one.arg not in {"self", "cls"}]) > 6:
                     many.add(f"{name_of(path)}.{node.name}")
-    assert many <= OWED
+    assert many == set()
 
 
 def test_no_module_hides_behind_a_word_that_says_nothing() -> None:

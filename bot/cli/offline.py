@@ -32,7 +32,8 @@ from checks.incident.day import EmptyDayContext
 from checks.incident.decide import decide
 from checks.judge import judge, judgements
 from checks.model import Judgement
-from checks.panel.panel import LOOKBACK, Ints, Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import LOOKBACK, Ints, Panel
 from checks.replay import incidents_of, replay_panels
 
 if TYPE_CHECKING:
@@ -135,10 +136,12 @@ def panel_of(frame: pl.DataFrame, now: int, timezone: str, days: int) -> Panel:
         if name in frame.columns
     }
     return build_panel(
-        frame["account"].unique(maintain_order=True).to_list(),
-        rows,
-        frame["at"].to_numpy(),
-        values,
+        Readings(
+            frame["account"].unique(maintain_order=True).to_list(),
+            rows,
+            frame["at"].to_numpy(),
+            values,
+        ),
         now=now,
         timezone=timezone,
         days=days,

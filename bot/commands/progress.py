@@ -11,7 +11,8 @@ from sqlite_utils import Database
 from bot.message.progress import AccountProgress, GoalProgress
 from bot.storage import readings
 from bot.storage.goals import Goal
-from checks.panel.panel import LOOKBACK, Floats, Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import LOOKBACK, Floats, Panel
 
 DAY = 86400
 _RATE_DAYS = 28
@@ -38,10 +39,7 @@ def read_panel(
         only=list(names),
     )
     return build_panel(
-        found.accounts,
-        found.rows,
-        found.at,
-        found.values,
+        Readings(found.accounts, found.rows, found.at, found.values),
         now=moment,
         timezone=timezone,
         days=days,

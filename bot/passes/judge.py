@@ -30,7 +30,9 @@ from bot.sources.lake.source import frame_of, metrics_of
 from checks.context import Context, Summary, combine, merge, regroup, summarise
 from checks.judge import Shortlist, judge_shortlist, shortlist
 from checks.model import Event, Judgement, Rules
-from checks.panel.panel import LOOKBACK, Ints, Panel, build_panel, day_ends
+from checks.panel import build
+from checks.panel.build import build_panel, day_ends
+from checks.panel.panel import LOOKBACK, Ints, Panel
 
 log = logging.getLogger(__name__)
 
@@ -282,10 +284,7 @@ def _panels(partition: Partition, look: Look) -> Iterator[Panel]:
 
 def _panel(piece: Readings, look: Look) -> Panel:
     panel = build_panel(
-        piece.accounts,
-        piece.rows,
-        piece.at,
-        piece.values,
+        build.Readings(piece.accounts, piece.rows, piece.at, piece.values),
         now=look.now,
         timezone=look.timezone,
         days=look.days,

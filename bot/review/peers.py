@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bot.storage.access import AccessPolicy
 from bot.storage.events import NotedEvent
 from checks.model import Event
-from checks.panel.panel import groups_of
+from checks.panel.build import groups_of
 
 SHARE_ACCOUNTS, SHARE_SPACES = 20, 3
 """From so many accounts of so many spaces on, peers of other teams count (as a share)."""

@@ -21,7 +21,8 @@ from bot.storage.settings import setting
 from checks.context import Summary, combine, merge, summarise
 from checks.judge import Shortlist, judge_shortlist, judgements, shortlist
 from checks.model import Event, Judgement, Rules
-from checks.panel.panel import LOOKBACK, Panel, build_panel, day_ends
+from checks.panel.build import Readings, build_panel, day_ends
+from checks.panel.panel import LOOKBACK, Panel
 from checks.verdict.verdict import floor_factors
 
 DAY = 86400
@@ -182,10 +183,7 @@ def cut(
         db, store.path, start=start, stop=last, size=size, only=span.only
     ):
         panel = build_panel(
-            series.accounts,
-            series.rows,
-            series.at,
-            series.values,
+            Readings(series.accounts, series.rows, series.at, series.values),
             now=last,
             timezone=settings.timezone,
             days=length,

@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from checks.baseline.fit import LAG, WINDOW, BaselineFit, between, fit_cold_start, fits
+from checks.baseline.fit import (
+    LAG,
+    WINDOW,
+    BaselineFit,
+    Learning,
+    between,
+    fit_cold_start,
+    fits,
+)
 from checks.panel.increments import GAP, Series, Shorts, Singles, counts_of, linear_rows
 from checks.panel.panel import Bools, Floats, Ints, Panel, cells, truncation
 
@@ -99,7 +107,8 @@ def residuals_of(
     if columns.size and rows.size:
         first, last = int(columns.min()), int(columns.max())
         if known is None:
-            known = fits(panel, metric, rows, first - LAG, last - LAG, last)
+            asked = Learning(first - LAG, last - LAG, last)
+            known = fits(panel, metric, rows, asked)
         for lesson in known:
             part, mine = _judge(lesson, columns - lesson.start), place[lesson.rows]
             _put(part, whole, mine)

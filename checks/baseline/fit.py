@@ -7,7 +7,7 @@ exactly the same.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -39,7 +39,7 @@ _MAD = 1.4826
 _ROUNDED_SHARE = 0.97
 _ROUNDED_FROM = 1000.0
 _WINDOWS_AT_ONCE = 16384
-_TOGETHER = 64
+TOGETHER = 64
 """Accounts of one weekday up to which a longer series costs less than a second pass."""
 _SORTING = tuple(
     zip(
@@ -96,26 +96,28 @@ def refreshed(columns: Ints, day: int, phase: int) -> Ints:
     return columns - (day + columns + phase) % 7
 
 
-def fits(
-    panel: Panel,
-    metric: str,
-    rows: Ints,
-    first: int,
-    last: int,
-    end: int,
-    *,
-    gap: int = GAP,
-    linear: bool = False,
-    wander: bool = False,
-) -> Iterator[BaselineFit]:
-    """Weeks that end from (the refresh before) column `first` to `last`, in pieces of `rows`.
+class Learning(NamedTuple):
+    """What is to be learnt: weeks that end from (the refresh before) column `first` to `last`,
+    of series that end with column `end`.
 
-    The series of each lesson ends with column `end`. `linear` learns counts in any case;
+    Readings more than `gap` days apart are not joined; `linear` learns counts in any case;
     `wander` is worked out only where asked for, 0 else.
     """
-    counts, flat = counts_of(panel, metric), linear_rows(panel, metric) | linear
+
+    first: int
+    last: int
+    end: int
+    gap: int = GAP
+    linear: bool = False
+    wander: bool = False
+
+
+def fits(panel: Panel, metric: str, rows: Ints, asked: Learning) -> Iterator[BaselineFit]:
+    """What `rows` learnt, in pieces of them."""
+    gap, end, wander = asked.gap, asked.end, asked.wander
+    counts, flat = counts_of(panel, metric), linear_rows(panel, metric) | asked.linear
     # before the first day nothing was read: one week that ends there stands for all
-    first, last = max(first, -1), max(last, -1)
+    first, last = max(asked.first, -1), max(asked.last, -1)
     size = 2 + (last - first) // 7
     wide, narrow = (max(0, first - 6 - WINDOW - more) for more in (gap, 0))
     phases = panel.phase[rows]
@@ -123,7 +125,7 @@ def fits(
         members = rows[phases == phase]
         # only a row that was not read on the first day needs the readings before it
         whole = ~np.isnan(counts[members, narrow]) | (wide == narrow)
-        if len(members) <= _TOGETHER:
+        if len(members) <= TOGETHER:
             whole[:] = False  # so few are learnt from at once
         for start, some in ((narrow, members[whole]), (wide, members[~whole])):
             day, weekday = panel.day + start, int(panel.weekdays[start])

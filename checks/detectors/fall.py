@@ -19,7 +19,7 @@ from checks.detectors.findings import Day, Findings, nothing
 from checks.detectors.sudden import LONGER, LOWEST, candidates, floors, judge
 from checks.detectors.tails import score_limit
 from checks.model import Cause, Finding, Reason
-from checks.panel.panel import running
+from checks.panel.build import running
 from checks.reasons import reason
 
 SIZES = (0.83, 1.0, 1.15, *(np.inf for _ in LONGER))

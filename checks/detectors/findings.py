@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.baseline.expected import Residuals, residuals_of
-from checks.baseline.fit import LAG, REACH, BaselineFit, fits
+from checks.baseline.fit import LAG, REACH, TOGETHER, BaselineFit, Learning, fits
 from checks.model import Direction, Finding, Rules
 from checks.panel.panel import Bools, Floats, Ints, Panel
 
@@ -17,6 +17,9 @@ SIGNS = {name: sign for sign, name in DIRECTIONS.items()}
 
 _MANY = 7
 """Judged days from which the fits of followers are worth keeping for all checks."""
+
+_FEW = 7 * TOGETHER
+"""Accounts up to which they are for any days: learning from so few costs less than asking."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,18 @@ class Day:
     _residuals: dict[str, Residuals] = field(default_factory=dict, repr=False)
     _found: dict[str, "Findings"] = field(default_factory=dict, repr=False)
 
+    @property
+    def reach(self) -> Learning:
+        """All that a check of followers looks back for: REACH days before each column."""
+        first, last = int(self.columns.min()), int(self.columns.max())
+        return Learning(first - REACH - LAG, last - LAG, last, wander=True)
+
     def fits(self) -> list[BaselineFit] | None:
-        """What followers taught by REACH days before each column; None for a few days, where
-        a check that needs it asks for the few accounts it wants."""
-        if len(self.columns) > _MANY and not self._fits:
-            first, last = int(self.columns.min()), int(self.columns.max())
-            rows, reach = np.arange(len(self.panel.accounts)), first - REACH - LAG
-            self._fits.extend(
-                fits(self.panel, "followers", rows, reach, last - LAG, last, wander=True)
-            )
+        """What followers taught by REACH days before each column; None for a few days of many
+        accounts, where a check that needs it asks for the few accounts it wants."""
+        rows = np.arange(len(self.panel.accounts))
+        if (len(self.columns) > _MANY or len(rows) <= _FEW) and not self._fits:
+            self._fits.extend(fits(self.panel, "followers", rows, self.reach))
         return self._fits or None
 
     def once(self, name: str, find: Callable[["Day"], "Findings"]) -> "Findings":

@@ -86,10 +86,7 @@ def find(day: Day) -> Findings:
     rows = np.flatnonzero(maybe.any(axis=1))
     if not rows.size:
         return nothing()
-    first, last = int(columns.min()), int(columns.max())
-    known = day.fits() or fits(
-        panel, "followers", rows, first - REACH - LAG, last - LAG, last, wander=True
-    )
+    known = day.fits() or fits(panel, "followers", rows, day.reach)
     sums = [
         part
         for lesson in known
@@ -158,8 +155,8 @@ def _sums(lesson: BaselineFit, columns: Ints, maybe: Bools) -> Iterable[_Sums]:
     begin, learnt_from = row * series.counts.shape[1], row * learnt.own.shape[1]
     purged_from = row * sudden.shape[1] - first
     count, purged = counts.take(begin + column), sudden.take(purged_from + column)
-    for span in SPANS:
-        week = learnt_from + lesson.week(columns - span).take(place)
+    weeks = lesson.week(columns - np.array(SPANS)[:, None]).take(place, axis=1)
+    for span, week in zip(SPANS, learnt_from + weeks, strict=True):
         before = series.last.take(begin + np.maximum(column - span, 0)).astype(np.int64)
         elapsed = column - before
         level, base = counts.take(begin + before), growth.take(week).astype(np.float64)

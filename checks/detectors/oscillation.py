@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline.fit import BaselineFit, fits
+from checks.baseline.fit import BaselineFit, Learning, fits
 from checks.detectors.explain import Evidence, Explanation
 from checks.detectors.findings import Day, Findings, join, nothing
 from checks.model import Finding, Severity
@@ -43,10 +43,8 @@ def find(day: Day) -> Findings:
     first, last = max(int(columns.min()) - CHAIN * LEGS[-1], 0), int(columns.max())
     parts = [nothing()]
     if rows.size:
-        early = first - _QUIET
-        for lesson in fits(
-            panel, "following", rows, early, last - _QUIET, last, gap=_GAP, linear=True
-        ):
+        asked = Learning(first - _QUIET, last - _QUIET, last, gap=_GAP, linear=True)
+        for lesson in fits(panel, "following", rows, asked):
             here = ends[lesson.rows]
             parts.append(_swings(lesson, columns - lesson.start, here, day.factor))
     return join(parts)

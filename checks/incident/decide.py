@@ -308,10 +308,15 @@ class _Book:
             self.view,
             self.standing,
             self.now,
-            known=self.incidents.values(),
             wave=shared_name(verdict.wave, self.waves),
             older=older,
         )
+        # an estimated onset must not reach back into an incident that is already over
+        if any(
+            each.direction == incident.direction and each.last_finding_at >= incident.opened_at
+            for each in self.incidents.values()
+        ):
+            incident = changed(incident, opened_at=verdict.finding.at)
         return self._log("open", incident, why)
 
     def _update(self, incident: Incident, verdict: Verdict) -> None:

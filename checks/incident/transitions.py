@@ -1,7 +1,7 @@
 """The steps in an incident's life as plain changes of its value; none of them decides."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -45,17 +45,11 @@ def opened(
     standing: Standing | None,
     now: int,
     *,
-    known: Iterable[Incident],
     wave: str | None,
     older: int | None,
 ) -> Incident:
     """A new incident; `older` is the `opened_at` of one that it contradicts or overtakes."""
     finding = verdict.finding
-    opened_at = finding.start
-    for each in known:
-        # an estimated onset must not reach back into an incident that is already over
-        if each.direction == finding.direction and each.last_finding_at >= opened_at:
-            opened_at = finding.at
     reasons = verdict.reasons
     if older is not None:
         reasons = (*reasons, reason("contradicts", opened_at=older))
@@ -63,7 +57,7 @@ def opened(
         account=finding.account,
         metric=finding.metric,
         direction=finding.direction,
-        opened_at=opened_at,
+        opened_at=finding.start,
         alerted_at=now if verdict.alerting else None,
         resolved_at=None,
         last_finding_at=finding.at,

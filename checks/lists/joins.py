@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.lists.lists import Times
-from checks.panel.panel import day_ends
+from checks.panel.build import day_ends
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -17,7 +17,7 @@ from checks.lists.lists import (
     date_ranged,
     refuse_partial,
 )
-from checks.lists.survival import Survival, survival
+from checks.lists.survival import Survival, Usual, survival
 from checks.lists.swaps import Following, Swaps, swaps
 
 Side = Literal["followers", "following"]
@@ -171,8 +171,7 @@ def _survival(old: Snapshot, change: ListChange, at: int, context: ListContext) 
         start=old.at,
         stop=at,
         bursts=_bursts(old, context),
-        pace=context.pace,
-        least_share=context.wave,
+        usual=Usual(context.pace, context.wave),
     )
 
 

@@ -3,7 +3,7 @@ leaving."""
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,17 @@ class Survival:
         return self.gone / self.size if self.size else 0.0
 
 
+class Usual(NamedTuple):
+    """What an account usually loses: its `pace` against the curve here (None: not known yet),
+    and the share of its list beyond that which makes a wave."""
+
+    pace: float | None = None
+    least_share: float = _WAVE_SHARE
+
+
+ORDINARY = Usual()
+
+
 def survival(
     since: Times,
     gone: Bools,
@@ -93,15 +104,14 @@ def survival(
     start: int,
     stop: int,
     bursts: tuple[Burst, ...] = (),
-    pace: float | None = None,
-    least_share: float = _WAVE_SHARE,
+    usual: Usual = ORDINARY,
 ) -> Survival:
     """What became of a list made at `start` by the time of the next one, `stop`.
 
     `since` (names,) are the follow dates of the older list, 0 where unknown, `gone` (names,)
-    marks whom the newer one lacks. `pace` is the account's usual loss against the curve here
-    (None: not known yet), `least_share` the share of the list beyond it that makes a wave.
+    marks whom the newer one lacks.
     """
+    pace = usual.pace
     due = usual_loss(since, start=start, stop=stop, pace=1.0 if pace is None else pace)
     total, expected = int(np.count_nonzero(gone)), float(due.sum())
     dated = since > 0
@@ -112,7 +122,7 @@ def survival(
     left = total - (batch.gone if batch else 0)
     beyond = total - expected
     wave = (
-        left - expected >= max(_FEWEST, least_share * len(since))
+        left - expected >= max(_FEWEST, usual.least_share * len(since))
         and left >= (_WAVE_FACTOR_NEW if pace is None else _WAVE_FACTOR) * expected
     )
     loss: Loss = "usual"

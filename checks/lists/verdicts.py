@@ -129,11 +129,13 @@ def _burst(
     finding = _finding(
         study,
         "list_burst",
-        start=end_of_day(burst.start, timezone),
-        at=end_of_day(burst.stop, timezone),
-        change=burst.joined,
-        expected=burst.usual,
-        score=burst.score,
+        _Seen(
+            start=end_of_day(burst.start, timezone),
+            at=end_of_day(burst.stop, timezone),
+            change=burst.joined,
+            expected=burst.usual,
+            score=burst.score,
+        ),
     )
     why = [batch_joined(study, burst), reason("surprise", score=burst.score)]
     confidence = 0.8
@@ -182,11 +184,13 @@ def _created(
         finding = _finding(
             study,
             "list_created",
-            start=end_of_day(start, timezone),
-            at=end_of_day(min(stop, study.at), timezone),
-            change=one.count,
-            expected=0.0,
-            score=one.score,
+            _Seen(
+                start=end_of_day(start, timezone),
+                at=end_of_day(min(stop, study.at), timezone),
+                change=one.count,
+                expected=0.0,
+                score=one.score,
+            ),
         )
         why = [
             reason("created_batch", count=one.count, start=one.made_from, stop=one.made_to),
@@ -218,11 +222,13 @@ def _lockstep(
         finding = _finding(
             study,
             "list_lockstep",
-            start=end_of_day(start, timezone),
-            at=end_of_day(stop, timezone),
-            change=len(group.members),
-            expected=group.usual,
-            score=len(group.members) / math.sqrt(group.usual + 1),
+            _Seen(
+                start=end_of_day(start, timezone),
+                at=end_of_day(stop, timezone),
+                change=len(group.members),
+                expected=group.usual,
+                score=len(group.members) / math.sqrt(group.usual + 1),
+            ),
         )
         found.append(
             _verdict(
@@ -246,11 +252,13 @@ def _loss(study: Study, rules: Rules, timezone: str) -> Verdict | None:
     finding = _finding(
         study,
         "list_left" if batch is None else "list_gone",
-        start=at,
-        at=at,
-        change=-gone,
-        expected=-round(usual, 1),
-        score=-(gone - usual) / math.sqrt(usual + 1),
+        _Seen(
+            start=at,
+            at=at,
+            change=-gone,
+            expected=-round(usual, 1),
+            score=-(gone - usual) / math.sqrt(usual + 1),
+        ),
         earliest=study.old_at,
         level=lost.size,
     )
@@ -329,20 +337,22 @@ def swap_reasons(study: Study) -> list[Reason]:
 # --- their parts ------------------------------------------------------------------------
 
 
+class _Seen(NamedTuple):
+    """What a finding says of its days (epoch seconds), in names."""
+
+    start: int
+    at: int
+    change: float
+    expected: float
+    score: float
+
+
 def _finding(
-    study: Study,
-    check: str,
-    *,
-    start: int,
-    at: int,
-    change: float,
-    expected: float,
-    score: float,
-    earliest: int = 0,
-    level: float | None = None,
+    study: Study, check: str, seen: _Seen, *, earliest: int = 0, level: float | None = None
 ) -> Finding:
     """`level` is the list before the batch came, unless it is given; a partial list has
     none."""
+    start, at, change, expected, score = seen
     if level is None:
         level = math.nan if study.complete is False else float(study.names - change)
     size = abs(change - expected) / level if level > 0 else math.nan

@@ -3,11 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from checks.panel.step import Floats, truncation
-
-Ints = npt.NDArray[np.int64]
+from checks.panel.panel import Floats, Ints, truncation
 
 RETURN = 2 * 86_400
 """Seconds within which a count that is back had only flapped."""

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from checks.model import Incident
-from checks.panel.panel import Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Panel
 from checks.replay import incidents_of, replay_panels
 from checks.rules import rules_for
 from tests.bench.bars import Bars
@@ -45,10 +46,7 @@ class Hours:
         values = {name: counts.ravel() for name, counts in self.counts.items()}
         return [
             build_panel(
-                self.accounts,
-                row,
-                at,
-                values,
+                Readings(self.accounts, row, at, values),
                 now=NEWEST - HOUR * back,
                 timezone="UTC",
                 days=self.hours // 24,

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from checks.panel.panel import Panel, build_panel, truncation
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Panel, truncation
 from tests.bench.world import DAY, NEWEST, Ranges, make
 
 FALL = frozenset({"purge", "unfollow_wave", "unexplained_drop"})
@@ -98,10 +99,7 @@ class Scene:
         at = NEWEST - DAY * np.arange(days)[::-1]
         flat = {name: values.ravel() for name, values in shown.items()}
         return build_panel(
-            self.names,
-            np.repeat(np.arange(rows), days),
-            np.tile(at, rows),
-            flat,
+            Readings(self.names, np.repeat(np.arange(rows), days), np.tile(at, rows), flat),
             now=NEWEST,
             timezone="UTC",
             days=days,
@@ -472,10 +470,12 @@ def _read_late(here: Scene, late: int, wants: tuple[Want, ...], own: frozenset[s
     at[late] += int(here.rng.integers(3, 15)) * 3600
     panels = tuple(
         build_panel(
-            here.names,
-            np.repeat(np.arange(rows), day + 1),
-            np.tile(at[: day + 1], rows),
-            {"followers": here.followers[:, : day + 1].ravel()},
+            Readings(
+                here.names,
+                np.repeat(np.arange(rows), day + 1),
+                np.tile(at[: day + 1], rows),
+                {"followers": here.followers[:, : day + 1].ravel()},
+            ),
             now=int(at[day]),
             timezone="UTC",
             days=day + 1,

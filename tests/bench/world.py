@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from checks.panel.panel import Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Panel
 
 KINDS = ("purge", "spike", "leak", "sawtooth", "viral")
 WARM_UP = 60
@@ -63,7 +64,7 @@ def panel_of(accounts: tuple[str, ...], counts: dict[str, Any], newest: int = NE
     row = np.repeat(np.arange(rows), days)
     at = np.tile(newest - DAY * np.arange(days)[::-1], rows)
     flat = {name: values.ravel() for name, values in counts.items()}
-    return build_panel(accounts, row, at, flat, now=newest, timezone="UTC", days=days)
+    return build_panel(Readings(accounts, row, at, flat), now=newest, timezone="UTC", days=days)
 
 
 @dataclass(frozen=True)

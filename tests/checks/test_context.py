@@ -14,7 +14,8 @@ from checks.evidence.cohort import MEMBERS
 from checks.faults.notices import told_once
 from checks.judge import Shortlist, judge_shortlist, judgements, shortlist
 from checks.model import Notice
-from checks.panel.panel import Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Panel
 from checks.rules import rules_for
 from tests.bench.world import DAY, NEWEST, WIDE, make
 
@@ -42,10 +43,12 @@ def world(seed: int, accounts: int = 70, days: int = 140) -> Panel:
     names = [f"{('x', 'y')[n % 3 == 0]}/a{n}" for n in range(accounts)]
     tags = {name: (("even", "odd")[n % 2], f"team{n % 5}") for n, name in enumerate(names)}
     return build_panel(
-        names,
-        np.repeat(np.arange(accounts), days),
-        np.tile(NEWEST - DAY * np.arange(days)[::-1], accounts),
-        flat,
+        Readings(
+            names,
+            np.repeat(np.arange(accounts), days),
+            np.tile(NEWEST - DAY * np.arange(days)[::-1], accounts),
+            flat,
+        ),
         now=NEWEST,
         timezone="UTC",
         days=days,
@@ -119,10 +122,12 @@ def test_summaries_are_small_and_add_up_in_any_order() -> None:
     many = 3 * MEMBERS
     grid = np.tile(np.arange(30.0) + 5_000, (many, 1))
     whole = build_panel(
-        [f"x/{n}" for n in range(many)],
-        np.repeat(np.arange(many), 30),
-        np.tile(NEWEST - DAY * np.arange(30)[::-1], many),
-        {"followers": grid.ravel()},
+        Readings(
+            [f"x/{n}" for n in range(many)],
+            np.repeat(np.arange(many), 30),
+            np.tile(NEWEST - DAY * np.arange(30)[::-1], many),
+            {"followers": grid.ravel()},
+        ),
         now=NEWEST,
         timezone="UTC",
         days=30,

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from checks.model import Incident
-from checks.panel.panel import Floats, Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Floats, Panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
 
@@ -106,10 +107,12 @@ def world(case: Case, seed: int, *, views: bool = False) -> Panel:
         values["views"] = np.cumsum(daily, axis=1).ravel()
     days = counts.shape[1]
     return build_panel(
-        accounts,
-        np.repeat(np.arange(len(accounts)), days),
-        np.tile(NOW - DAY * np.arange(days)[::-1], len(accounts)),
-        values,
+        Readings(
+            accounts,
+            np.repeat(np.arange(len(accounts)), days),
+            np.tile(NOW - DAY * np.arange(days)[::-1], len(accounts)),
+            values,
+        ),
         now=NOW,
         timezone="UTC",
         days=days,

@@ -7,7 +7,8 @@ import pytest
 
 from checks.judge import judge, judgements
 from checks.model import Event, Incident
-from checks.panel.panel import Floats, Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Floats, Panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
 from tests.bench.world import make
@@ -21,10 +22,12 @@ def panel_of(counts: Floats, **more: Floats) -> Panel:
     accounts, days = counts.shape
     values = {"followers": counts.ravel()} | {name: each.ravel() for name, each in more.items()}
     return build_panel(
-        [f"x/{row}" for row in range(accounts)],
-        np.repeat(np.arange(accounts), days),
-        np.tile(NOW - DAY * np.arange(days)[::-1], accounts),
-        values,
+        Readings(
+            [f"x/{row}" for row in range(accounts)],
+            np.repeat(np.arange(accounts), days),
+            np.tile(NOW - DAY * np.arange(days)[::-1], accounts),
+            values,
+        ),
         now=NOW,
         timezone="UTC",
         days=days,

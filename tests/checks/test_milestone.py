@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from checks.milestone import DAY, HORIZON, forecast, milestones
-from checks.panel.panel import Floats, Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Floats, Panel
 
 NOW = 1_700_000_000
 
@@ -13,10 +14,12 @@ def panel_of(counts: Floats) -> Panel:
     at = np.tile(NOW - DAY * np.arange(days)[::-1], accounts)
     seen = ~np.isnan(counts.ravel())
     return build_panel(
-        [f"x/{row}" for row in range(accounts)],
-        rows[seen],
-        at[seen],
-        {"followers": counts.ravel()[seen]},
+        Readings(
+            [f"x/{row}" for row in range(accounts)],
+            rows[seen],
+            at[seen],
+            {"followers": counts.ravel()[seen]},
+        ),
         now=NOW,
         timezone="UTC",
         days=days,

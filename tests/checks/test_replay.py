@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from checks.incident.decide import REMEMBERED, decide
 from checks.judge import judge, judgements
 from checks.model import Decision, Incident
-from checks.panel.panel import Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Panel
 from checks.replay import incidents_of, replay, replay_panels
 from checks.rules import rules_for
 from tests.bench.world import NEWEST, make
@@ -74,10 +75,12 @@ def test_a_replay_over_late_polls_is_the_service_that_had_not_read_them_yet() ->
     def seen(now: int, days: int) -> Panel:
         known = at <= now
         return build_panel(
-            world.accounts,
-            np.repeat(np.arange(len(counts)), known.sum()),
-            np.tile(at[known], len(counts)),
-            {"followers": counts[:, known].ravel()},
+            Readings(
+                world.accounts,
+                np.repeat(np.arange(len(counts)), known.sum()),
+                np.tile(at[known], len(counts)),
+                {"followers": counts[:, known].ravel()},
+            ),
             now=now,
             timezone="UTC",
             days=days,
@@ -110,10 +113,12 @@ def test_several_looks_a_day_are_merged_in_time_order() -> None:
         now = newest - look * DAY // 4
         panels.append(
             build_panel(
-                [f"x/{row}" for row in range(20)],
-                np.repeat(np.arange(20), 400),
-                np.tile(at, 20),
-                {"followers": counts.ravel()},
+                Readings(
+                    [f"x/{row}" for row in range(20)],
+                    np.repeat(np.arange(20), 400),
+                    np.tile(at, 20),
+                    {"followers": counts.ravel()},
+                ),
                 now=now,
                 timezone="UTC",
                 days=99,
@@ -145,10 +150,7 @@ def vtubers(day: str, days: int) -> Panel:
                 views.append(float(each["views"]) or np.nan)
     end = datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=UTC)
     return build_panel(
-        list(rows),
-        row,
-        at,
-        {"followers": followers, "views": views},
+        Readings(list(rows), row, at, {"followers": followers, "views": views}),
         now=int(end.timestamp()),
         timezone="UTC",
         days=days,
@@ -186,10 +188,12 @@ def test_a_loss_that_gains_hide_is_no_glitch_and_says_what_hid_it() -> None:
     lost[0, 90] += 800
     newest = 1_700_000_000
     panel = build_panel(
-        [f"x/{row}" for row in range(12)],
-        np.repeat(np.arange(12), 100),
-        np.tile(newest - DAY * np.arange(100)[::-1], 12),
-        {"gained": gained.ravel(), "lost": lost.ravel()},
+        Readings(
+            [f"x/{row}" for row in range(12)],
+            np.repeat(np.arange(12), 100),
+            np.tile(newest - DAY * np.arange(100)[::-1], 12),
+            {"gained": gained.ravel(), "lost": lost.ravel()},
+        ),
         now=newest,
         timezone="UTC",
         days=100,

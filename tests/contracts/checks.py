@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from checks.panel.panel import Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Panel
 
 DAY = 86_400
 NOW = 1_763_769_599
@@ -31,10 +32,12 @@ def panel_of(case: Case, seed: int = 1) -> Panel:
     counts = case.lives(np.random.default_rng(seed))
     accounts, days = counts["followers"].shape
     return build_panel(
-        [f"x/a{n}" for n in range(accounts)],
-        np.repeat(np.arange(accounts), days),
-        np.tile(NOW - DAY * np.arange(days)[::-1], accounts),
-        {name: grid.ravel() for name, grid in counts.items()},
+        Readings(
+            [f"x/a{n}" for n in range(accounts)],
+            np.repeat(np.arange(accounts), days),
+            np.tile(NOW - DAY * np.arange(days)[::-1], accounts),
+            {name: grid.ravel() for name, grid in counts.items()},
+        ),
         now=NOW,
         timezone="UTC",
         days=days,

@@ -16,7 +16,8 @@ from bot.message.summary import report_picture
 from bot.message.voice import Voice
 from bot.model.message import Alert, ChartSpec, Message
 from checks.model import Event, Notice
-from checks.panel.panel import Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Panel
 from checks.reasons import reason
 from tests.bot import cases
 from tests.bot.cases import DAY, PURGE, SEEN, told
@@ -47,10 +48,12 @@ def panel(account: str, level: float, fall: float, days_ago: int = 1) -> Panel:
     ).astype(float)
     followers[DAYS - days_ago :] += fall
     return build_panel(
-        [account],
-        np.zeros(DAYS, np.int64),
-        SEEN - 11 * 3600 - DAY * np.arange(DAYS)[::-1],
-        {"followers": followers},
+        Readings(
+            [account],
+            np.zeros(DAYS, np.int64),
+            SEEN - 11 * 3600 - DAY * np.arange(DAYS)[::-1],
+            {"followers": followers},
+        ),
         now=SEEN,
         timezone="Europe/Vienna",
         days=121,

@@ -12,7 +12,8 @@ from bot.charts import Chart
 from bot.message import Scene, picture, voice_for
 from bot.model.message import ChartSpec
 from checks.model import Event, Notice
-from checks.panel.panel import Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Panel
 from tests.bot.cases import DAY, PURGE, SEEN
 
 ACCOUNT = PURGE.account
@@ -25,10 +26,9 @@ def panel(now: int = SEEN, with_read_at: bool = False, **metrics: Any) -> Panel:
     followers = 300_000 + np.cumsum(noise.poisson(12, DAYS)).astype(float)
     values = {"followers": followers} | metrics
     return build_panel(
-        [ACCOUNT],
-        np.zeros(DAYS, np.int64),
-        SEEN - DAY * np.arange(DAYS)[::-1],
-        values,
+        Readings(
+            [ACCOUNT], np.zeros(DAYS, np.int64), SEEN - DAY * np.arange(DAYS)[::-1], values
+        ),
         now=now,
         timezone="UTC",
         days=121,

@@ -30,7 +30,8 @@ from bot.storage.database import Store
 from bot.storage.incidents import Change
 from checks.judge import judgements
 from checks.model import Event, Incident
-from checks.panel.panel import LOOKBACK, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import LOOKBACK
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
 from tests.fakes import DAY, Clock, FakeChat, calm, ends, frame
@@ -237,10 +238,7 @@ async def test_a_service_fed_day_by_day_finds_what_a_replay_finds(service):
     names = [f"instagram/a{n}" for n in range(24)]
     rows, columns = np.divmod(np.arange(counts.size), counts.shape[1])
     panel = build_panel(
-        names,
-        rows,
-        np.array(times)[columns],
-        {"followers": counts.ravel()},
+        Readings(names, rows, np.array(times)[columns], {"followers": counts.ravel()}),
         now=times[-1],
         timezone="UTC",
         days=72,
@@ -513,10 +511,7 @@ PANEL = {"values": {"followers": np.ones(1)}, "now": 1_700_000_000, "timezone": 
 
 def groups(access, names, tags=None):
     panel = build_panel(
-        names,
-        np.zeros(1, np.int64),
-        np.array([1_700_000_000]),
-        PANEL["values"],
+        Readings(names, np.zeros(1, np.int64), np.array([1_700_000_000]), PANEL["values"]),
         now=1_700_000_000,
         timezone="UTC",
         days=LOOKBACK,

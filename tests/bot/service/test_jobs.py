@@ -22,7 +22,7 @@ from bot.model.source import Batch
 from bot.service.polls import Polls
 from bot.sources.recorded import RecordedSource
 from bot.storage import outbox
-from checks.panel.panel import build_panel
+from checks.panel.build import Readings, build_panel
 from tests.bot.team import console
 from tests.contracts.chat import until
 from tests.fakes import DAY, Clock, FakeSource, calm, ends, frame
@@ -69,10 +69,12 @@ async def test_a_replay_sees_every_day_of_a_source_that_is_not_punctual() -> Non
     for place, now in enumerate(moments):
         seen = times[times <= now]
         panel = build_panel(
-            ["instagram/a0"],
-            np.zeros(len(seen), np.int64),
-            seen,
-            {"followers": np.ones(len(seen))},
+            Readings(
+                ["instagram/a0"],
+                np.zeros(len(seen), np.int64),
+                seen,
+                {"followers": np.ones(len(seen))},
+            ),
             now=now,
             timezone="UTC",
             days=place + 1,

@@ -3,7 +3,8 @@ import pytest
 
 from checks.judge import detect, judgements
 from checks.model import Finding
-from checks.panel.panel import Floats, Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Floats, Panel
 from checks.rules import rules_for
 
 DAY = 86_400
@@ -31,10 +32,12 @@ def panel_of(*accounts: dict[str, Floats]) -> Panel:
     names = accounts[0].keys()
     values = {name: np.concatenate([each[name] for each in accounts]) for name in names}
     return build_panel(
-        [f"x/{row}" for row in range(len(accounts))],
-        np.repeat(np.arange(len(accounts)), DAYS),
-        np.tile(NOW - DAY * np.arange(DAYS)[::-1], len(accounts)),
-        values,
+        Readings(
+            [f"x/{row}" for row in range(len(accounts))],
+            np.repeat(np.arange(len(accounts)), DAYS),
+            np.tile(NOW - DAY * np.arange(DAYS)[::-1], len(accounts)),
+            values,
+        ),
         now=NOW,
         timezone="UTC",
         days=DAYS,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from checks.baseline.expected import residuals_of
 from checks.judge import Detections, detect
-from checks.panel.panel import build_panel
+from checks.panel.build import Readings, build_panel
 from checks.rules import rules_for
 from tests.bench.scoring import Score, episodes, score
 from tests.bench.world import WIDE, Ranges, make, panel_of, read_every
@@ -180,9 +180,9 @@ def test_bad_input_is_no_error(kind: str) -> None:
 
 
 def test_no_accounts_no_columns_no_metrics() -> None:
-    empty = build_panel([], [], [], {"followers": []}, now=NOW, timezone="UTC")
+    empty = build_panel(Readings([], [], [], {"followers": []}), now=NOW, timezone="UTC")
     assert detect(empty, RULES).findings(-1) == []
-    one = build_panel(["a"], [0], [NOW], {"posts": [3.0]}, now=NOW, timezone="UTC")
+    one = build_panel(Readings(["a"], [0], [NOW], {"posts": [3.0]}), now=NOW, timezone="UTC")
     assert detect(one, RULES, columns=slice(0, 0)).findings(-1) == []
     assert residuals_of(one, "views", np.array([120])).early.all()
 

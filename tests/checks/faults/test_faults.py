@@ -5,7 +5,8 @@ from checks.faults.hold import shared
 from checks.faults.notices import fault_notices
 from checks.judge import judgements
 from checks.model import Notice
-from checks.panel.panel import Floats, Panel, build_panel
+from checks.panel.build import Readings, build_panel
+from checks.panel.panel import Floats, Panel
 from checks.rules import rules_for
 
 DAY = 86_400
@@ -16,10 +17,12 @@ def panel_of(counts: Floats, platform: str = "x") -> Panel:
     accounts, days = counts.shape
     seen = ~np.isnan(counts.ravel())
     return build_panel(
-        [f"{platform}/{row}" for row in range(accounts)],
-        np.repeat(np.arange(accounts), days)[seen],
-        np.tile(NOW - DAY * np.arange(days)[::-1], accounts)[seen],
-        {"followers": counts.ravel()[seen]},
+        Readings(
+            [f"{platform}/{row}" for row in range(accounts)],
+            np.repeat(np.arange(accounts), days)[seen],
+            np.tile(NOW - DAY * np.arange(days)[::-1], accounts)[seen],
+            {"followers": counts.ravel()[seen]},
+        ),
         now=NOW,
         timezone="UTC",
         days=days,

@@ -8,8 +8,9 @@ import pytest
 from checks.faults.hold import shared
 from checks.judge import judgements
 from checks.model import Incident, Notice
+from checks.panel.build import Readings, build_panel
 from checks.panel.flaps import flaps
-from checks.panel.panel import Panel, build_panel
+from checks.panel.panel import Panel
 from checks.replay import incidents_of, replay, replay_panels
 from checks.rules import rules_for
 from tests.signals import DAY, NOW, panel, steady
@@ -67,10 +68,7 @@ def hourly(seed: int = 0) -> tuple[Panel, ...]:
     counts[wrong] = np.floor(counts[wrong] * 0.97)
     return tuple(
         build_panel(
-            ["instagram/a"],
-            np.zeros(hours, np.int64),
-            at,
-            {"followers": counts},
+            Readings(["instagram/a"], np.zeros(hours, np.int64), at, {"followers": counts}),
             now=NOW - back * 6 * 3600,
             timezone="UTC",
             days=DAYS,

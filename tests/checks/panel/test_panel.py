@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from checks.panel.panel import build_panel, day_ends, display_step
+from checks.panel.build import Readings, build_panel, day_ends
+from checks.panel.panel import display_step
 from tests.signals import DAY, NOW, panel, rounded, steady
 
 
@@ -27,10 +28,7 @@ def test_last_reading_of_a_day_wins_in_any_order() -> None:
             expected[row, day - 1] = some[0]
     for order in (np.argsort(at), np.lexsort((at, rows)), rng.permutation(400)):
         made = build_panel(
-            list("abcde"),
-            rows[order],
-            at[order],
-            {"followers": counts[order]},
+            Readings(list("abcde"), rows[order], at[order], {"followers": counts[order]}),
             now=NOW,
             timezone="UTC",
             days=20,
@@ -41,10 +39,7 @@ def test_last_reading_of_a_day_wins_in_any_order() -> None:
 def test_a_late_poll_is_the_reading_before_the_next_and_unknown_on_its_own_day() -> None:
     at = np.array([NOW - 3 * DAY, NOW - 2 * DAY, NOW - DAY + 6 * 3600, NOW])
     made = build_panel(
-        ["a"],
-        [0] * 4,
-        at,
-        {"followers": [100.0, 80.0, 101.0, 102.0]},
+        Readings(["a"], [0] * 4, at, {"followers": [100.0, 80.0, 101.0, 102.0]}),
         now=NOW,
         timezone="UTC",
         days=4,
@@ -74,10 +69,7 @@ def test_weekday_belongs_to_the_middle_of_the_change() -> None:
 
 def test_readings_outside_the_grid_are_left_out() -> None:
     made = build_panel(
-        ["a"],
-        [0, 0],
-        [NOW + 1, NOW - 5 * DAY],
-        {"followers": [5.0, 6.0]},
+        Readings(["a"], [0, 0], [NOW + 1, NOW - 5 * DAY], {"followers": [5.0, 6.0]}),
         now=NOW,
         timezone="UTC",
         days=3,
@@ -88,10 +80,7 @@ def test_readings_outside_the_grid_are_left_out() -> None:
 def test_a_fall_to_zero_is_held_and_an_earlier_reading_of_the_day_stays() -> None:
     at = [NOW - 2 * DAY, NOW - DAY, NOW - 60, NOW]
     made = build_panel(
-        ["a"],
-        [0] * 4,
-        at,
-        {"followers": [500.0, 0.0, 480.0, 0.0]},
+        Readings(["a"], [0] * 4, at, {"followers": [500.0, 0.0, 480.0, 0.0]}),
         now=NOW,
         timezone="UTC",
         days=3,
@@ -148,10 +137,7 @@ def test_step_is_learnt_and_follows_the_level() -> None:
 
 def test_groups_are_platforms_and_tags() -> None:
     made = build_panel(
-        ["x/a", "x/b", "plain"],
-        [],
-        [],
-        {"followers": []},
+        Readings(["x/a", "x/b", "plain"], [], [], {"followers": []}),
         now=NOW,
         timezone="UTC",
         days=3,
