@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,6 +17,7 @@ from bot.errors import BotError, ConfigError
 from bot.model.chat import Chat, ChatSurroundings
 from bot.model.observe import unobserved
 from bot.model.source import Surroundings
+from bot.sources.lake.settings import lakes_in
 from bot.sources.table import SETTINGS, open_or_wait
 
 if TYPE_CHECKING:
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from bot.ingest.follower_lists import ListSettings
     from bot.ingest.imports import Intake
     from bot.model.command import Dispatcher
+    from bot.passes.review import LakeReviewer
     from bot.review import ReviewSettings
     from bot.service.jobs import Service
     from bot.service.metrics import Meter
+    from bot.service.reviewer import Reviewer
     from bot.storage.database import Store
     from checks.model import Rules, Sensitivity
 
@@ -124,8 +128,9 @@ async def opened(
         report = Operator(store, settings.operator, calendar)
         world = surroundings(settings, environ)
         feeds = []
+        lakes = lakes_in(settings.sources)
         for section in settings.sources if sources else ():
-            if section.kind == "lake":
+            if section in lakes:
                 continue  # it is judged where it lies
             feed = Feed(source=open_or_wait(section, world), settings=section)
             stack.push_async_callback(feed.source.close)
@@ -145,6 +150,10 @@ async def opened(
             queued=hooks.queued.set,
             observe=observe,
         )
+        review_lakes = None
+        if lakes and sources:
+            review_lakes = _lake_reviewer(settings, review, report)
+            stack.callback(review_lakes.close)
         list_settings = _list_settings(review_settings)
         intake = Intake(
             store=store,
@@ -156,6 +165,10 @@ async def opened(
             review=review,
         )
         context = _context(settings, store, review_settings, intake, calendar)
+        if lakes:
+            from bot.passes.lakes import lookup
+
+            context = replace(context, beyond=lookup(settings, world, calendar))
         dispatcher = CommandDispatcher(context, COMMANDS, report)
         around = chat_surroundings(
             settings, dispatcher, environ, calendar=calendar, typed=typed
@@ -174,6 +187,8 @@ async def opened(
             review_settings=review_settings,
             list_settings=list_settings,
             review=review,
+            lakes=lakes,
+            review_lakes=review_lakes,
             context=context,
             dispatcher=dispatcher,
             intake=intake,
@@ -201,6 +216,24 @@ async def opened(
         yield service
 
 
+def _lake_reviewer(
+    settings: Settings, review: Reviewer, report: Callable[[str], Awaitable[None]]
+) -> LakeReviewer:
+    from bot.passes.lakes import open_lakes
+    from bot.passes.review import LakeReviewer
+
+    lakes, engine = open_lakes(settings)
+    return LakeReviewer(
+        store=review.store,
+        settings=review.settings,
+        lakes=lakes,
+        kept=engine,
+        calendar=review.calendar,
+        queued=review.queued,
+        report=report,
+    )
+
+
 def _meter(settings: Settings) -> Meter | None:
     """Counts only where somebody reads the numbers."""
     if settings.serve is None:
@@ -218,7 +251,7 @@ def _review_settings(settings: Settings) -> ReviewSettings:
     return ReviewSettings(
         rules=rules_of(settings),
         access=AccessPolicy(
-            {space.id: space.accounts for space in settings.spaces},
+            settings.walls,
             limits={space.id: space.max_accounts for space in settings.spaces},
             tags=settings.tags,
         ),

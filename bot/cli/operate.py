@@ -68,6 +68,13 @@ async def poll_once(settings: Settings, names: Sequence[str]) -> tuple[list[str]
                 f"    {name} was forgotten: `ebbwatch watch {name}` lets it in again"
                 for name in sorted(outcome.refused)[:10]
             ]
+        lakes = [one.name for one in service.lakes if not names or one.name in names]
+        if lakes and service.review_lakes is not None:
+            reviewed = await service.review_lakes()
+            well = True
+            opened = reviewed.opened if reviewed is not None else 0
+            new = "1 new incident" if opened == 1 else f"{opened:,} new incidents"
+            said.append(f"{', '.join(lakes)}: judged where they lie, {new}")
         return said + await _waiting(service.store, settings), well
 
 

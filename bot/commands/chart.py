@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from sqlite_utils import Database
 
+from bot.commands.beyond import beyond
 from bot.commands.parse import read_target
 from bot.commands.progress import DAY
 from bot.commands.request import Request, as_alert, find_account, find_incidents, look
@@ -31,9 +33,9 @@ async def chart(request: Request, caller: Caller, arguments: Mapping[str, Any]) 
     days = min(max(2, span.days), _MOST)
     asked = bool({"days", "metric"} & set(arguments))
     metric = arguments.get("metric")
-    frame, panel, scene = await look(
-        request, _gather, arguments["account"], days, metric, asked
-    )
+    about = arguments["account"]
+    async with _where(request, about) as place:
+        frame, panel, scene = await look(place, _gather, about, days, metric, asked)
     assert frame.chart is not None
     drawn = await asyncio.to_thread(
         picture,
@@ -44,6 +46,15 @@ async def chart(request: Request, caller: Caller, arguments: Mapping[str, Any]) 
         replace(scene, theme=request.theme),
     )
     return replace(frame, picture=drawn)
+
+
+def _where(request: Request, text: str) -> AbstractAsyncContextManager[Request]:
+    """An incident is in the store; an account may lie in a lake."""
+    try:
+        read_target(text)
+    except ValueError:
+        return beyond(request, text)
+    return nullcontext(request)
 
 
 def _gather(

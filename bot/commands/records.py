@@ -14,6 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.commands import progress
+from bot.commands.beyond import beyond
 from bot.commands.parse import Target
 from bot.commands.request import Request, as_alert, find_account, find_incidents, look, visible
 from bot.commands.status import (
@@ -49,7 +50,8 @@ LONGEST = 1100
 async def status(request: Request, arguments: Mapping[str, Any]) -> object:
     """One account with its changes, or what stands behind the overview."""
     if "account" in arguments:
-        return await look(request, _account, arguments["account"])
+        async with beyond(request, arguments["account"]) as request:
+            return await look(request, _account, arguments["account"])
     return await look(request, _overview)
 
 

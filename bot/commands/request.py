@@ -24,6 +24,8 @@ from bot.storage.database import Store
 from bot.storage.incidents import Stored
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from checks.model import Rules, Sensitivity
 
 P = ParamSpec("P")
@@ -49,8 +51,9 @@ class Context:
     accounts that a space may bring in. `look` asks a platform for one account and gives the
     source that will read it and the account's canonical name. `route` queues what channels
     must hear after a change to these incidents, inside the change's own transaction.
-    `public_url` is where people open the page, None where there is none; `draw_token` gives a
-    new secret of 256 bits. `themes` holds the ground of each chat's charts.
+    `beyond` reads an account out of the lakes, None where there is none; itself None without
+    lakes. `public_url` is where people open the page, None where there is none; `draw_token`
+    gives a new secret of 256 bits. `themes` holds the ground of each chat's charts.
     """
 
     store: Store
@@ -62,6 +65,7 @@ class Context:
     ]
     look: Callable[[str], Awaitable[tuple[str, str]]]
     route: Callable[[Database, float, Sequence[int]], object]
+    beyond: Callable[[str], Awaitable[pl.DataFrame | None]] | None = None
     access: AccessPolicy = field(default_factory=lambda: AccessPolicy({}))
     spaces: Mapping[str, Space] = field(default_factory=dict)
     timezone: str = "UTC"

@@ -8,6 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.commands import progress
+from bot.commands.beyond import beyond
 from bot.commands.progress import DAY
 from bot.commands.request import (
     Request,
@@ -42,7 +43,8 @@ _LISTED_DAYS = 1100
 
 async def status(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     if "account" in arguments:
-        return await look(request, _one, arguments["account"])
+        async with beyond(request, arguments["account"]) as request:
+            return await look(request, _one, arguments["account"])
     return await look(request, _all)
 
 

@@ -217,6 +217,11 @@ class Settings(Section):
         return tags
 
     @property
+    def walls(self) -> dict[str, tuple[str, ...]]:
+        """What each space may see, as patterns."""
+        return {space.id: space.accounts for space in self.spaces}
+
+    @property
     def store_path(self) -> Path:
         """A replay has a store of its own, so that it never mixes with the real one."""
         path = self.path(self.database)

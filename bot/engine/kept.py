@@ -43,6 +43,17 @@ class KeptEngine:
             written.rename(file)
             yield result
 
+    def begun(self, now: int, most: int) -> int:
+        """The time that unfinished work is about, where it is at most so many seconds old;
+        else `now`, which it is about from here on."""
+        note = self.folder / "begun"
+        if note.exists() and 0 <= now - int(note.read_text()) <= most:
+            return int(note.read_text())
+        self.forget()
+        self.folder.mkdir(parents=True)
+        note.write_text(str(now))
+        return now
+
     def forget(self) -> None:
         """What was remembered is of no more use."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 from bot.engine.engine import TRIES, Given, Item, Result, done, in_order, pack
@@ -54,7 +55,21 @@ class LocalEngine:
 
     def _opened(self) -> ProcessPoolExecutor:
         # forked children would inherit locks that other threads hold
-        return ProcessPoolExecutor(self._processes, mp_context=get_context("spawn"))
+        return ProcessPoolExecutor(
+            self._processes, mp_context=get_context("spawn"), initializer=_end_with_parent
+        )
+
+
+def _end_with_parent() -> None:
+    """However the program ends, its processes do too."""
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _submit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from bot.engine.engine import Engine
-from bot.errors import SourceChanged
+from bot.errors import EngineError, SourceChanged
 from bot.passes.groups import Grouping
 from bot.review.pending import PART_CELLS
 from bot.sources.lake.buckets import Written, bucketed, cleared, spread, to_spread
@@ -84,8 +85,9 @@ class Found:
 class Lakes:
     """The lakes of a config, judged together by an engine, in partitions of `size` rows.
 
-    `progress` is told of each pass its name, the partitions done and all of them; `watch` is
-    asked every half second and ends the work by raising.
+    `progress` is told of each pass its name, the partitions done and all of them. A judgement
+    that takes longer than `budget` seconds ends with EngineError, and so does one that `stop`
+    is called for.
     """
 
     settings: Sequence[LakeSettings]
@@ -94,7 +96,10 @@ class Lakes:
     scratch: str | None = None
     size: int = ROWS
     progress: Callable[[str, int, int], None] = lambda *_: None
-    watch: Callable[[], None] = lambda: None
+    budget: float | None = None
+    monotonic: Callable[[], float] = time.monotonic
+    _begun: float = 0.0
+    _stopped: bool = False
     _broken: dict[tuple[str, tuple[int, int]], LeftOut] = field(default_factory=dict)
 
     def inventories(self) -> list[Inventory]:
@@ -132,6 +137,7 @@ class Lakes:
     ) -> Found:
         """What the days say of all accounts that have something to say or are to be kept, as
         if they had been one panel."""
+        self._begun = self.monotonic()
         while True:
             inventories = self.inventories()
             look = replace(look, metrics=metrics_of(inventories))
@@ -144,18 +150,26 @@ class Lakes:
             left_out = [each for found in inventories for each in found.left_out]
             return Found(said=said, accounts=accounts, left_out=tuple(left_out))
 
-    def readings(self, accounts: Collection[str], start: int, stop: int) -> pl.DataFrame:
-        """The readings of some accounts with start < at <= stop, as a source gives them."""
+    def readings(
+        self, accounts: Collection[str], start: int, stop: int
+    ) -> dict[str, pl.DataFrame]:
+        """The readings of some accounts with start < at <= stop, by the lake they lie in."""
         while True:
             inventories = self.inventories()
             metrics = metrics_of(inventories)
             given = (frozenset(accounts), start, stop, metrics)
+            found = {}
             try:
-                frames = list(self._map("readings", picked, _all(inventories, given), given))
+                for one, files in zip(self.settings, inventories, strict=True):
+                    parts = holding(files, accounts, start, stop)
+                    frames = list(self._map("readings", picked, parts, given))
+                    rows = pl.concat(frames) if frames else pl.DataFrame()
+                    if not rows.is_empty():
+                        found[one.name] = rows.sort("account", "at")
             except Broken as broken:
                 self._leave_out(broken.left_out, inventories)
                 continue
-            return pl.concat(frames) if frames else pl.DataFrame()
+            return found
 
     def _two_passes(
         self,
@@ -224,20 +238,36 @@ class Lakes:
     ) -> Iterator[Result]:
         """The results of one pass. Raises Broken where one is a file to leave out."""
         self.progress(name, 0, len(items))
-        results = self.engine.map(work, items, given, watch=self.watch)
+        results = self.engine.map(work, items, given, watch=self._watch)
         for number, result in enumerate(results, 1):
             if isinstance(result, LeftOut):
                 raise Broken(result)
             self.progress(name, number, len(items))
             yield result
 
+    def stop(self) -> None:
+        """Ends what is running, from another thread."""
+        self._stopped = True
+
+    def _watch(self) -> None:
+        if self._stopped:
+            raise EngineError(
+                "judging the lakes was stopped: the next review goes on from there"
+            )
+        if self.budget is not None and self.monotonic() - self._begun > self.budget:
+            raise EngineError(
+                f"the time for one review of the lakes is over ({self.budget:.0f} s): what is "
+                "done is kept, the next one goes on from there; set [engine] budget higher"
+            )
+
     def _leave_out(self, one: LeftOut, inventories: Sequence[Inventory]) -> None:
-        files = [file for found in inventories for file in found.files]
-        marks = [file.mark for file in files if file.uri == one.uri]
-        if not marks:
-            raise SourceChanged(f"{one}: what was written for this review is lost")
-        log.warning("left out", extra={"file": one.uri, "said": one.why})
-        self._broken[one.uri, marks[0]] = one
+        for settings, found in zip(self.settings, inventories, strict=True):
+            for file in found.files:
+                if file.uri == one.uri:
+                    log.warning("left out", extra={"file": one.uri, "said": one.why})
+                    self._broken[file.uri, file.mark] = replace(one, source=settings.name)
+                    return
+        raise SourceChanged(f"{one}: what was written for this review is lost: try again")
 
 
 def summarised(partition: Partition, look: Look) -> Summary | LeftOut | None:
@@ -301,11 +331,3 @@ def _counted(whole: Summary) -> list[str]:
 def _looked_at(file: tuple[str, tuple[int, int]]) -> None:
     with suppress(Unfit):
         footer_of(*file)
-
-
-def _all(
-    inventories: Sequence[Inventory], given: tuple[frozenset[str], int, int, tuple[str, ...]]
-) -> list[Partition]:
-    """What may hold readings of some accounts, file by file."""
-    names, start, stop, _ = given
-    return [part for found in inventories for part in holding(found, names, start, stop)]

@@ -33,7 +33,15 @@ from checks.incident.day import EmptyDayContext
 from checks.incident.decide import decide
 from checks.model import Event, Incident, Judgement, Verdict
 
-__all__ = ["ReviewSettings", "Reviewed", "forget", "reroute", "review", "settle_routes"]
+__all__ = [
+    "ReviewSettings",
+    "Reviewed",
+    "forget",
+    "reroute",
+    "review",
+    "settle",
+    "settle_routes",
+]
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +85,7 @@ async def _review_once(store: Store, settings: ReviewSettings, now: int) -> Revi
         with Parts(store.path.parent) as parts:
             await store.read(cut, store, settings, pending, span, parts)
             said += await asyncio.to_thread(judged, parts, span, pending, settings)
-    done = await store.write(_settle, settings, pending, said, now)
+    done = await store.write(settle, settings, pending, said)
     if done is not None and (done.changed or done.queued):
         log.info(
             "reviewed",
@@ -131,37 +139,36 @@ class _Timeline:
                 yield incident, old
 
 
-def _settle(
+def settle(
     db: Database,
     settings: ReviewSettings,
     pending: Pending,
     judged: Sequence[tuple[int, Judgement]],
-    now: int,
 ) -> Reviewed | None:
-    turn, _ = setting(db, TURN) or (0, now)
+    """Decides and writes what judged days mean, and queues who is told.
+
+    None where another program's review came between: nothing is written then.
+    """
+    now = pending.now
+    turn, _ = setting(db, pending.key) or (0, now)
     if turn + 1 != pending.turn:
         return None
-    set_setting(db, TURN, (pending.turn, now))
+    set_setting(db, pending.key, (pending.turn, now))
     oldest = min((at for at, _ in judged), default=now)
-    stored = {one.incident.key: one for one in incidents.recent(db, oldest, now)}
+    known = incidents.recent(db, oldest, now, lakes=pending.lakes)
+    stored = {one.incident.key: one for one in known}
     timeline = _Timeline(stored, {key: one.incident for key, one in stored.items()})
     arrived = {one.account: (one.start, one.stop + DAY) for one in pending.days}
-    judged = _with_lists(judged, list_verdicts.take(db), now)
+    if not pending.lakes:
+        judged = _with_lists(judged, list_verdicts.take(db), now)
     for n, (at, judgement) in enumerate(judged):
         open_then = timeline.at(at)
-        if n < len(judged) - 1:
+        if n < len(judged) - 1 and not pending.lakes:
             judgement, open_then = _limited(judgement, open_then, arrived)
         for decision in decide(open_then, judgement, at):
             timeline.latest[decision.incident.key] = decision.incident
     news = _save(db, settings, pending, timeline, now)
-    note(
-        db,
-        judged,
-        first={one.account for one in pending.days if one.first},
-        news=settings.news,
-        disputes=pending.disputes,
-        now=now,
-    )
+    note(db, judged, pending, settings.news)
     if pending.disputes is not None:
         set_setting(db, COMPARED, now)
     days.reviewed(db, pending.days, now)

@@ -1,46 +1,64 @@
 """What is worth saying beside incidents, each thing once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlite_utils import Database
 
-from bot.storage import days, notices, readings
+from bot.review.pending import Pending
+from bot.storage import accounts, days, notices
 from checks.model import Judgement, Notice, NoticeKind, Reason
 
 DAY = 86400
+_LAKE = "lake:"
+"""Begins the keys of what lakes say: another review tells when it ends."""
 
 STALE = 3 * DAY
 """An account that gave a reading every day and now none for so long is stale."""
 
 
 def note(
-    db: Database,
-    judged: Sequence[tuple[int, Judgement]],
-    *,
-    first: Collection[str],
-    news: int,
-    disputes: Sequence[readings.Disagreement] | None,
-    now: int,
+    db: Database, judged: Sequence[tuple[int, Judgement]], pending: Pending, news: int
 ) -> None:
     """Stores notices once each; those of a lasting condition end with it.
 
-    Accounts in their `first` import pass no milestones. `disputes` is None where nobody
-    looked for them this time.
+    Accounts in their first import pass no milestones. Of lakes only those accounts are told
+    that an incident has brought here.
     """
+    now = pending.now
+    first = {one.account for one in pending.days if one.first}
+    lakes, prefix = pending.lakes, _LAKE if pending.lakes else ""
     lasting: dict[str, Notice] = {}
     for n, (at, judgement) in enumerate(judged):
         newest = n == len(judged) - 1
-        for notice in judgement.notices:
+        told = [each for notice in judgement.notices for each in _of_each(notice)]
+        known = accounts.ids(db, {one.account for one in told if one.account}) if lakes else {}
+        for notice in told:
+            if lakes and notice.account not in known:
+                continue
             if notice.kind in ("milestone", "identity_change"):
                 if now - at <= news and notice.account not in first:
                     notices.add(db, notice, _once_key(notice), now)
             elif newest and notice.kind != "stale":
-                lasting |= {_lasting_key(each): each for each in _of_each(notice)}
+                lasting[_lasting_key(notice)] = notice
+    if not lakes:
+        lasting |= _of_sources(db, pending)
+    for key, notice in lasting.items():
+        notices.add(db, notice, prefix + key, now)
+    for key in notices.in_force(db).keys() - {prefix + key for key in lasting}:
+        ended = pending.disputes is not None or not key.startswith("disagree:")
+        if key.startswith(_LAKE) == pending.lakes and ended:
+            notices.end(db, key, now)
+
+
+def _of_sources(db: Database, pending: Pending) -> dict[str, Notice]:
+    """Lasting conditions that the store knows of."""
+    now = pending.now
+    lasting: dict[str, Notice] = {}
     for account, last in days.stale(db, now, STALE):
         said = _said("not_read", days=(now - last) // DAY)
         lasting[f"stale:{account}"] = _notice("stale", account, now, said)
-    for one in disputes or ():
+    for one in pending.disputes or ():
         said = _said(
             "sources_disagree", first=one.first, second=one.second, percent=one.percent
         )
@@ -48,11 +66,7 @@ def note(
     for account, status, at in days.ended(db):
         said = _said("account_ended", status=status)
         lasting[f"account_gone:{account}"] = _notice("account_gone", account, at, said)
-    for key, notice in lasting.items():
-        notices.add(db, notice, key, now)
-    for key in notices.in_force(db).keys() - lasting.keys():
-        if disputes is not None or not key.startswith("disagree:"):
-            notices.end(db, key, now)
+    return lasting
 
 
 def _of_each(notice: Notice) -> list[Notice]:

@@ -37,7 +37,7 @@ AGED = 31
 """Days back from which nobody is told any more (or `news`, where that is longer): few accounts
 are then judged among themselves."""
 
-TURN = "review"
+TURN, LAKE_TURN = "review", "review of lakes"
 COMPARED = "sources compared"
 _COMPARE_SECONDS = 6 * 3600
 
@@ -76,7 +76,8 @@ class Pending:
 
     `turn` numbers the review that may be written next. `few` names the accounts with new
     readings where they are a small part of all, `keep` those with an incident that is open or
-    has just ended.
+    has just ended. `lakes` is True where it judges the accounts of lakes: nothing of them
+    waits, and all of them speak of every judged day.
     """
 
     now: int
@@ -87,7 +88,13 @@ class Pending:
     back: int
     events: tuple[Event, ...]
     floors: Mapping[str, float]
-    disputes: tuple[readings.Disagreement, ...] | None
+    disputes: tuple[readings.Disagreement, ...] | None = None
+    lakes: bool = False
+
+    @property
+    def key(self) -> str:
+        """Where its turn and time are noted."""
+        return LAKE_TURN if self.lakes else TURN
 
 
 def look(db: Database, access: AccessPolicy, now: int) -> Pending:
@@ -108,6 +115,24 @@ def look(db: Database, access: AccessPolicy, now: int) -> Pending:
         events=tuple(events_behind(access, events.listing(db), accounts.words_by_account(db))),
         floors=floor_factors(incidents.feedback_by_account(db)),
         disputes=tuple(readings.disagreements(db, now)) if compare else None,
+    )
+
+
+def look_at_lakes(db: Database, access: AccessPolicy, now: int) -> Pending:
+    """What a review of lakes needs to know; days since the last one are judged too."""
+    turn, last = setting(db, LAKE_TURN) or (0, now)
+    now = max(now, last) if last <= now + DAY else now
+    back = min(max(0, (now - last - 1) // DAY), AGED)
+    return Pending(
+        now=now,
+        turn=turn + 1,
+        days=(),
+        few=None,
+        keep=incidents.accounts_of_recent(db, now - back * DAY, now, lakes=True),
+        back=back,
+        events=tuple(events_behind(access, events.listing(db), accounts.tags_by_account(db))),
+        floors=floor_factors(incidents.feedback_by_account(db)),
+        lakes=True,
     )
 
 
@@ -175,7 +200,7 @@ def cut(
     length = LOOKBACK + span.days
     ends = day_ends(pending.now, settings.timezone, span.newest + length + 1)
     last, start = int(ends[-1 - span.newest]), int(ends[-1 - span.newest - length])
-    tags = accounts.tags_by_account(db, span.only)
+    tags = accounts.tags_by_account(db, span.only, lakes=span.only is not None)
     groups = walled(list(tags), tags, settings.access)
     place = {account: row for row, account in enumerate(tags)}
     size = max(1, PART_CELLS // length)

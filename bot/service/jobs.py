@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.commands.summary import due_summary
+from bot.config.settings import SourceSettings
 from bot.deliver import LATE_SUMMARY, OutboxWorker
 from bot.errors import BotError
 from bot.ingest.follower_lists import ListSettings, study_lists
@@ -19,7 +20,7 @@ from bot.ingest.poll import Feed, Outcome, poll, silent
 from bot.message import voice_for
 from bot.message.reasons import sentence
 from bot.model.chat import Health
-from bot.review import ReviewSettings, settle_routes
+from bot.review import Reviewed, ReviewSettings, settle_routes
 from bot.service.polls import PATIENCE, Polls
 from bot.service.schedule import Job, Rhythm, latest_fire, summary_rhythm
 from bot.storage import (
@@ -50,6 +51,8 @@ log = logging.getLogger(__name__)
 _PERIODS: Mapping[str, Period] = {"daily": "day", "1st": "month"}
 _DAY = 86400
 _CANCEL_SECONDS = 0.5
+_LAKE_DAYS = 123 * _DAY
+"""How long what a lake gave stays here: what a judgement may use, and the days at its ends."""
 _FULL_GRAIN = 90 * _DAY
 """Readings younger than this keep every poll; older ones are thinned to one per day."""
 
@@ -71,6 +74,8 @@ class Service:
     calendar: Callable[[], float]
     report: Callable[[str], Awaitable[None]]
     tags: Mapping[str, Sequence[str]]
+    lakes: Sequence[SourceSettings] = ()
+    review_lakes: Callable[[], Awaitable[Reviewed | None]] | None = None
     started: float = 0.0
     keep: timedelta | None = None
     broken: dict[str, str] = field(default_factory=dict)
@@ -95,6 +100,7 @@ class Service:
         """Everything that happens by itself in a live run."""
         return [
             *(self._poll_job(feed) for feed in self.feeds),
+            *self._lake_jobs(),
             self._job("minute", Rhythm(every=timedelta(minutes=1)), self.minute, first=True),
             self._job("hour", Rhythm(every=timedelta(hours=1)), self.hour, first=True),
             self._job("retention", Rhythm(cron="30 3 * * *"), self.retain),
@@ -115,14 +121,16 @@ class Service:
         return [replace(job, action=partial(self._sending, job)) for job in jobs]
 
     def _poll_job(self, feed: Feed) -> Job:
-        settings = feed.settings
-        rhythm = Rhythm(
-            every=settings.every,
-            cron=settings.cron,
-            timezone=settings.timezone or "UTC",
-            jitter=settings.jitter,
-        )
-        return self._job(f"poll {settings.name}", rhythm, partial(self.poll, feed), first=True)
+        name, rhythm = f"poll {feed.settings.name}", _rhythm(feed.settings)
+        return self._job(name, rhythm, partial(self.poll, feed), first=True)
+
+    def _lake_jobs(self) -> list[Job]:
+        """All lakes are judged together, at each rhythm that one of them has."""
+        return [
+            self._job(f"lakes {number}", rhythm, self.review_lakes, first=True)
+            for number, rhythm in enumerate(dict.fromkeys(map(_rhythm, self.lakes)))
+            if self.review_lakes is not None
+        ]
 
     def _job(
         self,
@@ -293,8 +301,18 @@ class Service:
     async def retain(self) -> None:
         now = int(self.calendar())
         await self.store.write(upkeep.thin, now - _FULL_GRAIN)
+        await self.store.write(upkeep.prune_lakes, now - _LAKE_DAYS)
         if self.keep is not None:
             await self.store.write(upkeep.prune, now - int(self.keep.total_seconds()))
+
+
+def _rhythm(settings: SourceSettings) -> Rhythm:
+    return Rhythm(
+        every=settings.every,
+        cron=settings.cron,
+        timezone=settings.timezone or "UTC",
+        jitter=settings.jitter,
+    )
 
 
 def _nothing_to_sum_up(db: Database, key: str) -> bool:

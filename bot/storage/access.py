@@ -93,6 +93,6 @@ class AccessPolicy:
         return {
             word
             for key, words in self.tags.items()
-            if folded(key) in (name, handle)
+            if accounts.matches([key], name) or accounts.matches([key], handle)
             for word in words
         }

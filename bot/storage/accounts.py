@@ -143,10 +143,13 @@ def spoken_names(db: Database) -> frozenset[str]:
 
 
 def tags_by_account(
-    db: Database, only: Collection[str] | None = None
+    db: Database, only: Collection[str] | None = None, *, lakes: bool = True
 ) -> dict[str, tuple[str, ...]]:
-    """Tags of all or of some accounts, also of those without any."""
+    """Tags of all or of some accounts, also of those without any; `lakes` False leaves out
+    what lakes gave."""
     some = "" if only is None else " WHERE account IN (SELECT value FROM json_each(?))"
+    if not lakes:
+        some += f" {'WHERE' if only is None else 'AND'} NOT {of_lake()}"
     values = () if only is None else (json.dumps(sorted(only)),)
     rows = db.conn.execute(f"SELECT account, tags FROM accounts{some}", values)
     return {name: () if tags == "[]" else tuple(json.loads(tags)) for name, tags in rows}
@@ -165,6 +168,11 @@ def words_by_account(
     }
 
 
+def of_lake(source: str = "source") -> str:
+    """SQL: whether a lake gave what that column's source did."""
+    return f"coalesce({source} IN (SELECT id FROM sources WHERE lake), 0)"
+
+
 def sources_by_account(db: Database, only: Collection[str]) -> dict[str, str]:
     """The name of the source that first gave each of these accounts, where one did."""
     rows = db.conn.execute(
@@ -178,14 +186,18 @@ def sources_by_account(db: Database, only: Collection[str]) -> dict[str, str]:
 def set_tags(db: Database, tags: Mapping[str, Sequence[str]]) -> None:
     """Replaces the tags of all accounts; accounts not named lose theirs.
 
-    Keys are handles or full names, as in a source's `tags`.
+    Keys are handles or full names, as in a source's `tags`, or patterns of them.
     """
     given = {name.lower(): sorted(set(words)) for name, words in tags.items()}
+    patterns = {name: words for name, words in given.items() if "*" in name}
     rows = []
     for id, name, handle, old in db.conn.execute(
         "SELECT id, account, handle, tags FROM accounts"
     ).fetchall():
         words = set(given.get(name.lower(), ())) | set(given.get(handle.lower(), ()))
+        for pattern, more in patterns.items():
+            if matches([pattern], name) or matches([pattern], handle):
+                words.update(more)
         new = json.dumps(sorted(words))
         if new != old:
             rows.append((new, id))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from bot.storage.accounts import of_lake
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingDays:
@@ -58,7 +60,7 @@ def stale(db: Database, now: int, after: int) -> list[tuple[str, int]]:
         "  WHERE readings.account = id ORDER BY at DESC LIMIT 8))) / 7 AS gap"
         " FROM (SELECT accounts.id AS id, accounts.account AS account, (SELECT max(at)"
         "  FROM readings WHERE readings.account = accounts.id) AS last FROM accounts"
-        "  WHERE status = 'active') WHERE last < ?",
+        f"  WHERE status = 'active' AND NOT {of_lake('accounts.source')}) WHERE last < ?",
         (now - after,),
     ).fetchall()
     return [(name, last) for name, last, gap in rows if now - last > 4 * gap]

@@ -148,21 +148,27 @@ _RECENT = (
 )
 
 
-def recent(db: Database, oldest: int, newest: int) -> list[Stored]:
+def recent(db: Database, oldest: int, newest: int, *, lakes: bool = False) -> list[Stored]:
     """What `decide` may touch at judged times in between: open incidents and those that ended
-    less than MEMORY_DAYS before."""
+    less than MEMORY_DAYS before, of accounts that lakes gave or of all others."""
     return _load(
         db,
-        _RECENT,
+        f"{_RECENT} AND {_of(lakes)}",
         (oldest - MEMORY_DAYS * 86400, newest),
     )
 
 
-def accounts_of_recent(db: Database, oldest: int, newest: int) -> frozenset[str]:
+def _of(lakes: bool) -> str:
+    return f"{'' if lakes else 'NOT '}{accounts.of_lake('accounts.source')}"
+
+
+def accounts_of_recent(
+    db: Database, oldest: int, newest: int, *, lakes: bool = False
+) -> frozenset[str]:
     """The accounts that `recent` gives incidents of."""
     rows = db.conn.execute(
         f"SELECT DISTINCT accounts.account FROM incidents"
-        f" JOIN accounts ON accounts.id = incidents.account WHERE {_RECENT}",
+        f" JOIN accounts ON accounts.id = incidents.account WHERE {_RECENT} AND {_of(lakes)}",
         (oldest - MEMORY_DAYS * 86400, newest),
     )
     return frozenset(account for (account,) in rows)

@@ -135,3 +135,8 @@ def m009_grants(db: Database) -> None:
 @steps()
 def m010_causes(db: Database) -> None:
     _run(db, schema.CAUSES)
+
+
+@steps()
+def m011_lakes(db: Database) -> None:
+    _run(db, schema.LAKES)

@@ -12,7 +12,7 @@ import polars as pl
 from sqlite_utils import Database
 
 from bot.model.reading import FLOWS, METRICS
-from bot.storage import accounts, bulk
+from bot.storage import accounts, bulk, sources
 
 BATCH_ROWS = 20_000
 """Rows per transaction of an import, so that other writers never wait long."""
@@ -73,7 +73,8 @@ def add(db: Database, source: int, frame: pl.DataFrame, seen: int) -> Added:
         db.conn.executemany(
             "INSERT OR IGNORE INTO metrics_in_use (name) VALUES (?)", [(m,) for m in metrics]
         )
-        _mark(db, numbered, source, seen, every=cursor.rowcount == frame.height)
+        if not sources.is_lake(db, source):
+            _mark(db, numbered, source, seen, every=cursor.rowcount == frame.height)
     return Added(rows=given, changed=max(0, cursor.rowcount), new_accounts=after - before)
 
 
@@ -147,12 +148,13 @@ def pieces(
     size: int,
     only: Sequence[str] | None = None,
 ) -> Iterator[Series]:
-    """The same in pieces of so many accounts; every one holds the same metrics."""
+    """The same in pieces of so many accounts; every one holds the same metrics. What lakes
+    gave is judged where it lies, and left out where not named by `only`."""
     if only is not None:
         for low in range(0, len(only), size):
             yield series(db, path, start=start, stop=stop, only=only[low : low + size])
         return
-    names, tags = _names(db, None)
+    names, tags = _names(db, None, lakes=False)
     ids = list(names)
     cut = [ids[low : low + size] for low in range(0, len(ids), size)]
     ranges = [(piece[0], piece[-1]) for piece in cut]
@@ -249,10 +251,12 @@ def newest(db: Database) -> int | None:
 
 
 def _names(
-    db: Database, only: Sequence[str] | None
+    db: Database, only: Sequence[str] | None, *, lakes: bool = True
 ) -> tuple[dict[int, str], dict[str, tuple[str, ...]]]:
-    tags = accounts.tags_by_account(db, only)
+    tags = accounts.tags_by_account(db, only, lakes=lakes)
     some = "" if only is None else " WHERE account IN (SELECT value FROM json_each(?))"
+    if not lakes:
+        some += f" WHERE NOT {accounts.of_lake()}"
     values = () if only is None else (json.dumps(list(only)),)
     rows = db.conn.execute(f"SELECT id, account FROM accounts{some} ORDER BY id", values)
     return {row[0]: row[1] for row in rows}, tags

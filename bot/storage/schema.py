@@ -403,3 +403,7 @@ CAUSES = """
 ALTER TABLE incidents ADD COLUMN causes TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE incident_updates ADD COLUMN causes TEXT NOT NULL DEFAULT '[]';
 """
+
+LAKES = """
+ALTER TABLE sources ADD COLUMN lake INTEGER NOT NULL DEFAULT 0;
+"""

@@ -28,12 +28,12 @@ class SourceRow:
     remarks: tuple[str, ...]
 
 
-def ensure(db: Database, name: str, priority: int = 1) -> SourceRow:
+def ensure(db: Database, name: str, priority: int = 1, *, lake: bool = False) -> SourceRow:
     """The row of a configured source, made or brought up to date."""
     db.conn.execute(
-        "INSERT INTO sources (name, priority) VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET priority = excluded.priority",
-        (name, priority),
+        "INSERT INTO sources (name, priority, lake) VALUES (?, ?, ?) ON CONFLICT (name)"
+        " DO UPDATE SET priority = excluded.priority, lake = excluded.lake",
+        (name, priority, lake),
     )
     found = get(db, name)
     assert found is not None
@@ -49,6 +49,12 @@ def find_or_add(db: Database, name: str) -> int:
 def get(db: Database, name: str) -> SourceRow | None:
     row = db.conn.execute("SELECT * FROM sources WHERE name = ?", (name,)).fetchone()
     return None if row is None else _source(row)
+
+
+def is_lake(db: Database, id: int) -> bool:
+    """Whether its accounts are judged where they lie: here lies only what incidents need."""
+    found = db.conn.execute("SELECT lake FROM sources WHERE id = ?", (id,)).fetchone()
+    return found is not None and bool(found[0])
 
 
 def listing(db: Database) -> list[SourceRow]:

@@ -6,6 +6,7 @@ from sqlite_utils import Database
 
 from bot.model.reading import FLOWS
 from bot.storage import migrations
+from bot.storage.accounts import of_lake
 from bot.storage.settings import set_setting, setting
 
 _THINNED = "thinned until"
@@ -44,6 +45,13 @@ def thin(db: Database, before: int) -> int:
     ).rowcount
     set_setting(db, _THINNED, max(mark, before))
     return gone
+
+
+def prune_lakes(db: Database, before: int) -> int:
+    """Erases what lakes gave before that: it lies there still. Gives how many rows went."""
+    return db.conn.execute(
+        f"DELETE FROM readings WHERE at < ? AND {of_lake()}", (before,)
+    ).rowcount
 
 
 def prune(db: Database, before: int) -> int:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file that cannot be judged, and why."""
+    """A file that cannot be judged, why, and the `source` that it is one of."""
 
     uri: str
     why: str
+    source: str = ""
 
     def __str__(self) -> str:
         return f"{self.uri} {self.why}"
@@ -73,7 +74,7 @@ def inventory(files: Sequence[LakeFile], settings: LakeSettings) -> Inventory:
             footer = footer_of(file.uri, file.mark)
             layout = layout_of(footer.schema.to_arrow_schema(), file.path, settings)
         except Unfit as error:
-            left_out.append(LeftOut(file.uri, str(error)))
+            left_out.append(LeftOut(file.uri, str(error), settings.name))
             continue
         groups += _groups(footer, layout, len(kept))
         kept.append(file)

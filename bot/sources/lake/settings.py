@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Iterable
+
+from pydantic import Field, model_validator
 
 from bot.config.settings import SourceSettings
 from bot.sources.tables.options import Columns
@@ -16,3 +18,13 @@ class LakeSettings(SourceSettings):
 
     path: str
     columns: Columns = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _no_replay(self) -> LakeSettings:
+        if self.replay_from:
+            raise ValueError("a lake is not replayed: use `ebbwatch backtest` on its path")
+        return self
+
+
+def lakes_in(sources: Iterable[SourceSettings]) -> list[LakeSettings]:
+    return [one for one in sources if isinstance(one, LakeSettings)]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from tests.bench.world import NEWEST
 from tests.bot.cli.test_cli import Shell, ebbwatch
 from tests.lakes import by_account, world
 
@@ -55,17 +59,36 @@ def test_judge_names_what_was_left_out(ebbwatch: Shell, folder: Path) -> None:
     assert "40 accounts judged" in told.stdout
 
 
-def test_a_judgement_out_of_time_is_told_and_goes_on_later(
-    ebbwatch: Shell, folder: Path
-) -> None:
-    text = CONFIG.format(engine='[engine]\nbudget = "1s"\nworkers = 1\n')
-    (folder / "config.toml").write_text(text)
-    told = ebbwatch("judge", cwd=folder, fails=True)
-    assert "the time for one review is over (1 s)" in told.stderr
-    (folder / "config.toml").write_text(CONFIG.format(engine=""))
-    ebbwatch("judge", cwd=folder)
-
-
 def test_without_a_lake_judge_says_what_to_do(ebbwatch: Shell, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("")
     assert 'no source of the kind "lake"' in ebbwatch("judge", cwd=tmp_path, fails=True).stderr
+
+
+def test_a_poll_brings_over_what_is_wrong_and_commands_answer_for_the_rest(
+    ebbwatch: Shell, folder: Path
+) -> None:
+    today = world(4).with_columns(pl.col("at") + int(time.time()) - NEWEST)
+    by_account(today, folder / "counts")
+    told = ebbwatch("poll", cwd=folder)
+    assert "lake: judged where they lie, " in told.stdout
+    assert " 0 new" not in told.stdout
+    found = lines(ebbwatch("incidents", "--format", "json", cwd=folder).stdout)
+    hit = {one["account"] for one in found}
+    with sqlite3.connect(folder / "store.db") as db:
+        here = {name for (name,) in db.execute("SELECT account FROM accounts")}
+        before = db.execute("SELECT count(*) FROM readings").fetchone()
+    assert hit <= here
+    assert ebbwatch("why", "1", cwd=folder).stdout
+    calm = next(f"x/a{n:05d}" for n in range(1, 60) if n % 3 and f"x/a{n:05d}" not in here)
+    said = ebbwatch("status", calm, cwd=folder).stdout
+    assert calm.partition("/")[2] in said
+    assert "30 days" in said
+    chart = folder / "chart.png"
+    ebbwatch("chart", calm, "-o", chart, cwd=folder)
+    assert chart.stat().st_size > 5_000
+    (record,) = lines(ebbwatch("status", calm, "--format", "json", cwd=folder).stdout)
+    assert record["followers"]
+    with sqlite3.connect(folder / "store.db") as db:
+        assert db.execute("SELECT count(*) FROM readings").fetchone() == before
+    refused = ebbwatch("status", "x/nobody", cwd=folder, fails=True).stderr
+    assert "x/nobody" in refused

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.cli.offline import panel_of
+from bot.errors import EngineError
 from bot.passes.groups import Grouping
 from bot.passes.judge import Lakes, Look
 from bot.review.peers import walled
@@ -155,6 +156,14 @@ def test_a_file_that_gives_nothing_is_named_and_left_out(
 def test_readings_of_some_accounts_come_as_they_lie_there(tmp_path: Path) -> None:
     frame = world(6)
     wanted = ["x/a00001", "y/a00003", "x/nobody"]
-    found = lakes(by_account(frame, tmp_path)).readings(wanted, 0, NEWEST)
+    found = lakes(by_account(frame, tmp_path)).readings(wanted, 0, NEWEST)["lake"]
     expected = frame.filter(pl.col("account").is_in(wanted)).select(found.columns)
-    assert found.sort("account", "at").equals(expected)
+    assert found.equals(expected)
+
+
+def test_a_judgement_ends_when_its_time_is_over(tmp_path: Path) -> None:
+    by_account(world(6), tmp_path)
+    clock = iter([0.0, 4.0, 6.0])
+    late = lakes(tmp_path, budget=5.0, monotonic=lambda: next(clock), size=1000)
+    with pytest.raises(EngineError, match=r"is over \(5 s\)"):
+        late.judged(look())
