@@ -130,7 +130,7 @@ def look_at_lakes(db: Database, access: AccessPolicy, now: int) -> Pending:
         few=None,
         keep=incidents.accounts_of_recent(db, now - back * DAY, now, lakes=True),
         back=back,
-        events=tuple(events_behind(access, events.listing(db), accounts.tags_by_account(db))),
+        events=tuple(events_behind(access, events.listing(db), accounts.words_by_account(db))),
         floors=floor_factors(incidents.feedback_by_account(db)),
         lakes=True,
     )
