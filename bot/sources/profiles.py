@@ -67,7 +67,18 @@ PLATFORMS = frozenset(
 SLASHED = frozenset({"github", "gitlab", "reddit", "huggingface", "docker", "npm"})
 """Platforms whose handles may hold a slash: `owner/repo`, `r/community`."""
 
-_OTHER_NAMES = {"twitter": "x", "fb": "facebook", "ig": "instagram", "yt": "youtube"}
+_OTHER_NAMES = {
+    **dict.fromkeys(
+        ("twitter", "x / twitter", "twitter / x", "x (twitter)", "twitter (x)"), "x"
+    ),
+    "fb": "facebook",
+    "ig": "instagram",
+    "yt": "youtube",
+    "tt": "tiktok",
+}
+_KINDS_OF_PROFILES = re.compile(
+    r"(?<=\w) (?:business|creator|pages?|profiles?|channels?|accounts?)$"
+)
 # first words of paths that are pages of a platform and nobody's profile
 _PAGES = re.compile(
     r"/(?:p|reel|reels|explore|events|watch|feed|hashtag|share|sharer|posts|status|videos?|"
@@ -82,6 +93,7 @@ _CASED = frozenset({"spotify", "weibo", "bilibili", "chzzk", "vk"})
 def platform_name(text: str) -> str:
     """As it is written in accounts: lower case, `x` for `Twitter`."""
     plain = " ".join(text.split()).casefold()
+    plain = _KINDS_OF_PROFILES.sub("", plain)
     return _OTHER_NAMES.get(plain, plain)
 
 

@@ -27,6 +27,11 @@ from bot.sources.exports.words import DATE, FOLLOWS, SMALL, plural
 
 _VALUE = "primary"  # stays English in every language
 _POSTS = re.compile(r"post id|permalink|publish time")
+_FOLLOW = re.compile(
+    r"follow(?:s|er|ers|er:innen)?|seguid\w+|seguim\w+|suivis?|suivi\w*s|abonn\w+|takip\w*|"
+    r"volg\w+|obserw\w+|подпис\w+|підпис\w+|の?フォロ[ーワ]\w*|팔로\w+|关注\w*|關注\w*|粉[丝絲]\w*|"
+    r"følg\w+|följ\w+|seura\w+|követ\w+|sledov\w+|urmăr\w+|pengikut|ikutan|mengikuti"
+)
 _LIKE = "Follows.csv (Business Suite, Insights, Results, Follows, Export)"
 
 
@@ -115,10 +120,10 @@ def _title(title: str) -> tuple[str | None, bool]:
     """Platform, and whether the title speaks of follows, in the languages that are known."""
     words = fold(title).rstrip(";,: ")
     platform = next((name for name in ("instagram", "facebook") if name in words), None)
-    left = [
-        w for w in re.split(r"[\s\-–:()]+", words) if w and w != platform and w not in SMALL
-    ]
-    return platform, " ".join(left) in FOLLOWS
+    named = words.replace(platform, " ") if platform else words
+    left = [w for w in re.split(r"[\s\-–:()]+", named) if w and w not in SMALL]
+    follows = bool(left) and all(_FOLLOW.fullmatch(word) for word in left)
+    return platform, follows or " ".join(left) in FOLLOWS
 
 
 def _with_zeros(days: Days, bad: BadRows, notes: list[str]) -> Days:

@@ -26,7 +26,14 @@ _COLUMNS = {
 
 
 def claims(file: SniffedFile) -> bool:
-    return bool(header_row(file.top, _ACCOUNT) or header_row(file.top, _AUDIENCE))
+    """Other tools name days so too: of those who say another platform, or fill the totals."""
+    if file.platform not in (None, "tiktok"):
+        return False
+    if header := header_row(file.top, _AUDIENCE):
+        place = header[1].index("total followers")
+        rows = file.top[1:]
+        return not any(row[place : place + 1] and row[place][:1].isdigit() for row in rows)
+    return header_row(file.top, _ACCOUNT) is not None
 
 
 def read(files: Sequence[SniffedFile], context: ExportContext) -> Iterator[ParsedFile]:

@@ -60,7 +60,10 @@ def _is_history(header: list[str]) -> bool:
         and (
             bool(
                 re.search(
-                    r"dif|διαφορ|chênh|ecart|écart|change|verschil|разниц|różnic|fark|selisih",
+                    r"dif|διαφορ|chênh|ecart|écart|change|verschil|разниц|різниц|różnic|fark|selisih|"
+                    r"unterschied|veränderung|scarto|variaz|skillnad|förändr|forskel|ero|muutos|"
+                    r"rozdíl|különbség|zmian|değişim|perubahan|perbezaan|差|增减|増減|變化|变化|차이|"
+                    r"증감|разлика|الفرق|ผลต่าง",
                     header[2],
                 )
             )

@@ -73,7 +73,7 @@ def _batch(rows: Rows, options: TableOptions, file: str, *, named: bool) -> Batc
     platforms = {account.partition("/")[0] for account in accounts if "/" in account}
     first, last = int(frame["at"].min()), int(frame["at"].max())  # type: ignore[arg-type]
     notes = rows.notes
-    if named and len(accounts) == 1 and accounts[0].rpartition("/")[2] == options.account:
+    if named and {account.rpartition("/")[2] for account in accounts} == {options.account}:
         notes = (*notes, f'the account "{options.account}" was taken from the file name')
     hidden = rows.bad_rows - len(rows.faults)
     faults = rows.faults

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LARGE = 2**62
 _NESTED = (dict, list)
+_DEEPEST = 3
 
 
 def split_cells(line: str, separator: str) -> list[str]:
@@ -122,12 +123,12 @@ def text_of(value: Any) -> str | None:
 
 
 def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested objects one level down as "outer.inner"; lists are left out."""
+    """Nested objects, down to three levels, as "outer.inner"; lists are left out."""
     found: dict[str, Any] = {}
     for key, value in record.items():
         if isinstance(value, Mapping):
-            if not prefix:
-                found |= flat(value, f"{key}.")
+            if prefix.count(".") < _DEEPEST:
+                found |= flat(value, f"{prefix}{key}.")
         elif not isinstance(value, list | tuple):
             found[prefix + str(key)] = value
     return found

@@ -16,7 +16,8 @@ _ALIASES = {
         checked_at read_at polled_at snapshot_at snapshot_date epoch unix unix_time unixtime
         datum tag zeit zeitpunkt zeitstempel fecha hora fecha_y_hora data dia data_e_hora
         data_ora jour horodatage giorno ngày ngay ημερομηνία дата время tarih gün dzień dato
-        päivä päivämäärä 日期 时间 日付 日時 날짜 일자 일시""",
+        päivä päivämäärä tanggal tarikh dátum dată תאריך التاريخ تاريخ तारीख วันที่ metric_date
+        日期 时间 日付 日時 날짜 일자 일시""",
     "account": """account handle username user_name screen_name user_handle login user
         account_name profile profile_name channel_handle member_id channel_id account_id user_id
         profile_id page_id channel channel_name member_name page page_name creator
@@ -24,7 +25,9 @@ _ALIASES = {
         kanal kanalname nutzername benutzername nutzer benutzer profil cuenta usuario
         nombre_de_usuario canal perfil conta utilizador nome_de_usuário compte utilisateur
         nom_d_utilisateur chaîne utente nome_utente profilo canale аккаунт канал kullanıcı
-        hesap użytkownik gebruiker gebruikersnaam アカウント チャンネル 账号 频道 계정 채널""",
+        hesap użytkownik gebruiker gebruikersnaam profile_url profile_link account_url
+        acct página pagina seite akun חשבון الحساب حساب खाता บัญชี
+        アカウント チャンネル 账号 频道 계정 채널""",
     "platform": """platform network social_network plattform netzwerk plataforma red
         red_social plateforme réseau réseau_social piattaforma rete platforma платформа 平台
         プラットフォーム 플랫폼""",
@@ -39,7 +42,12 @@ _ALIASES = {
         follower_totali volgers abonnees takipçi takipçiler abone obserwujący
         obserwujacy subskrybenci følgere följare seuraajat подписчики подписчиков ακόλουθοι
         người_theo_dõi 粉丝 粉丝数 关注者 フォロワー フォロワー数 登録者数
-        チャンネル登録者数 팔로워 팔로워_수 구독자 구독자_수""",
+        チャンネル登録者数 チャンネル登録者 登録者 팔로워 팔로워_수 구독자 구독자_수
+        订阅人数 订阅者 訂閱人數 粉絲 粉絲數 aboneler pengikut pelanggan sledující odběratelé
+        követők feliratkozók urmăritori abonați підписники עוקבים מנויים
+        المتابعون المتابعين متابعون المشتركون المشتركين
+        फ़ॉलोअर फ़ॉलोअर्स फॉलोअर फॉलोअर्स सब्सक्राइबर सदस्य ผู้ติดตาม audience
+        audience_size""",
     "following": """following following_count followings followingcount follows_count
         friends_count num_following gefolgt folgt abonniert siguiendo seguidos seguindo
         a_seguir suivis abonnements seguiti takip takip_edilen obserwowani volgend подписки
@@ -58,7 +66,8 @@ _ALIASES = {
         neue_follower neue_abonnenten nuevos_seguidores novos_seguidores nouveaux_abonnés
         nuovi_follower""",
     "lost": """lost followers_lost lost_followers subscribers_lost unfollows unfollowers
-        unfollowed verlorene_follower seguidores_perdidos abonnés_perdus follower_persi""",
+        unfollowed entfolgt verlorene_follower seguidores_perdidos abonnés_perdus
+        follower_persi""",
     "net": """net net_followers net_follows net_growth net_change follower_growth
         followers_net""",
     "posts_daily": "posts_daily daily_posts posts_per_day new_posts",
@@ -104,10 +113,14 @@ METRIC_NOUNS = {
 """Words that name a metric by themselves: "followers", "Abonnenten"."""
 
 
+def spoken(header: str) -> str:
+    """The same with the words of camel case apart: "publishedAt" -> "published_at"."""
+    return normal(_CAMEL.sub("_", header))
+
+
 def rank_of(header: str) -> tuple[str, int] | None:
     """The role that a header names, and its place among the names of that role."""
-    plain = normal(header)
-    return _ROLE_OF.get(plain) or _ROLE_OF.get(normal(_CAMEL.sub("_", header)))
+    return _ROLE_OF.get(normal(header)) or _ROLE_OF.get(spoken(header))
 
 
 def role_of(header: str) -> str | None:
@@ -127,6 +140,8 @@ def find_header(rows: Sequence[Sequence[str]], columns: Mapping[str, str]) -> in
         cells = [cell for cell in row if cell.strip()]
         if len(cells) < 2:
             continue
+        if fallback is not None and any(cell.strip()[:1].isdigit() for cell in cells):
+            continue  # "AT,500" lies below "Country,Followers"
         if any(normal(cell) in named or role_of(cell) == "at" for cell in cells):
             return index
         if fallback is None:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 from zoneinfo import ZoneInfo
 
 from bot.sources.tables.cells import coded_texts
@@ -321,6 +321,8 @@ def _named_date(plain: str) -> tuple[date, str] | None:
         day, name, year = match.group(1, 2, 3) if match[1] else match.group(6, 5, 7)
         short = all_months().get(folded(name))
         return _dated(f"20{year}", str(short), day, match[4] or "") if short else None
+    if re.search(r"\d\s+[-–—~]\s+\w|[–—]", plain):  # "Nov 1 - Nov 7 2026"
+        return None
     plain = re.sub(r"(\d{4}):(?=\d\d:\d\d)", r"\1 ", plain)
     words = re.findall(r"(?<=\s)[+-]\d{2}:?\d{2}|\d+:\d\S*|\d+|[^\W\d_]+\.?", plain)
     named = (all_months().get(folded(word)) for word in words)
@@ -354,22 +356,31 @@ def date_order(texts: Iterable[str]) -> DateOrder | None:
     Raises AmbiguousDates without proof, or where two rows prove different orders.
     """
     pairs: list[tuple[int, int, int]] = []
+    short: list[tuple[int, int, int]] = []
     proof: dict[DateOrder, str] = {}
+    shown = ""
     for text in texts:
         match = _NUMERIC.match(_plain(text))
         if not match or _ISO.match(_plain(text)):
             continue
         first, second, year = int(match[1]), int(match[3]), int(match[4])
-        pairs.append((first, second, year))
         if len(match[4]) == 2:
-            raise AmbiguousDates(
-                f'writes the year of "{text.strip()}" with two digits: '
-                'set date_order = "dmy", "mdy" or "ymd"'
-            )
+            short.append((first, second, year))
+            shown = text.strip()
+            continue
+        pairs.append((first, second, year))
         if first > 12 >= second:
             proof.setdefault("dmy", text)
         elif second > 12 >= first:
             proof.setdefault("mdy", text)
+    if short:
+        orders = [order for order in get_args(DateOrder) if _runs_on_short(short, order)]
+        if pairs or len(orders) != 1:
+            raise AmbiguousDates(
+                f'writes the year of "{shown}" with two digits: '
+                'set date_order = "dmy", "mdy" or "ymd"'
+            )
+        return cast(DateOrder, orders[0])
     if not pairs:
         return None
     if len(proof) == 2:
@@ -387,6 +398,14 @@ def date_order(texts: Iterable[str]) -> DateOrder | None:
         f'does not show whether "{first:02}/{second:02}/{year}" names the day or the month '
         'first: set date_order = "dmy" or "mdy"'
     )
+
+
+def _runs_on_short(triples: Sequence[tuple[int, int, int]], order: str) -> bool:
+    """The same for years of two digits, in three orders; not of days that lie far ahead."""
+    if order == "ymd":
+        triples = [(day, month, year) for year, month, day in triples]
+    full = [(first, second, 2000 + year) for first, second, year in triples]
+    return _runs_on(full, "mdy" if order == "mdy" else "dmy")
 
 
 def _runs_on(pairs: Sequence[tuple[int, int, int]], order: str) -> bool:

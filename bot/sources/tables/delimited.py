@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import mmap
@@ -40,8 +41,8 @@ _BOMS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-
-
+_ENCODINGS = ("cp1252", "cp932", "gb18030", "cp949", "big5", "cp1251", "cp1254", "cp1253")
+"""What spreadsheets write outside UTF-8, in the order in which they are tried."""
 _WIDE = 8
 
 
@@ -86,9 +87,20 @@ def _legacy(data: bytes, start: int, name: str) -> tuple[bytes, str | None]:
     from charset_normalizer import from_bytes
 
     best = from_bytes(data[max(0, start - _HEAD // 2) : start + _HEAD // 2]).best()
-    encoding = best.encoding if best else "cp1252"
+    guesses = (best.encoding if best else "cp1252", *_ENCODINGS)
+    encoding = max(guesses, key=lambda guess: _known_headers(data[:_HEAD], guess))
     text = data.decode(encoding, "replace")
     return text.encode(), f"read as {encoding.replace('_', '-')}: save it as UTF-8 to be sure"
+
+
+def _known_headers(head: bytes, encoding: str) -> int:
+    """How many cells of the first lines name a column: of a short text the best proof."""
+    try:
+        lines = head.decode(encoding, "ignore").splitlines()[:_TITLE_LINES]
+    except LookupError:
+        return -1
+    cells = (cell.strip(' "') for line in lines for cell in re.split(r"[;,\t|]", line[:2000]))
+    return sum(role_of(cell) is not None for cell in cells if not cell.isascii())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,10 @@ def read_mapped(path: Path, columns: Mapping[str, str]) -> Table | None:
     with path.open("rb") as file:
         head = file.read(_TOP)
         if head.startswith(tuple(mark for mark, _ in _BOMS)) or b"\0" in head:
+            return None
+        try:  # rows of digits alone would hide a header in another encoding
+            codecs.getincrementaldecoder("utf-8")().decode(head)
+        except UnicodeDecodeError:
             return None
         top = _top(head, path.name, columns, whole=len(head) < _TOP)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

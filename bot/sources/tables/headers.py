@@ -18,21 +18,21 @@ _KINDS: dict[Kind, str] = {
     "gained": """new gained gain gains added acquired neu neue neuer gewonnen gewonnene nuevos
         nuevas ganados obtenidos novos ganhos nouveaux gagnés nuovi guadagnati acquisiti nieuwe
         gewonnen yeni kazanılan nowi nowe zdobyte новые новых получено 新規 新增
-        신규 nya nye uudet baru mới""",
+        신규 涨 増加 nya nye uudet baru mới""",
     "lost": """lost loss losses unfollows unfollowers unfollowed unsubscribes unsubscribed
         unsubscribers unlikes left churned verloren verlorene abgemeldet perdidos perdidas
         perdus perdu persi verloren kaybedilen utracone utraceni потеряно ушедшие
-        減少 流失 이탈""",
+        減少 流失 取消 取关 掉 이탈""",
     "net": """net netto neto líquido nett change changes difference diff delta growth increase
         veränderung wachstum zuwachs cambio diferencia crecimiento variation croissance
         évolution variazione crescita verandering groei zmiana wzrost изменение прирост
-        増減 净增 증감""",
+        増減 增减 净增 純増 증감 순증""",
     "daily": """daily 24h täglich tägliche täglicher diario diaria diarios diarias
         journalier quotidien quotidiens giornaliero giornalieri dagelijks günlük dzienne
         ежедневно 毎日 每日 일일 日別""",
     "total": """total totals lifetime cumulative overall current count counts number num alltime
         gesamt insgesamt gesamtzahl anzahl zahl totales acumulado acumulados totale totali
-        totaal łącznie всего 累計 累计 总数 總數 総数 전체 누적""",
+        totaal łącznie всего 累計 累计 总数 總數 総数 总 總 総 전체 누적 총""",
 }
 # whose followers they are; of views it would be another metric ("Profile views")
 _OWNERS_WORDS = """
@@ -41,9 +41,9 @@ kanal kanals konto página paginas perfil canal compte chaîne pagina profilo ca
 """
 _OWNERS = frozenset(_OWNERS_WORDS.split())
 _FILLERS_WORDS = """
-of a the your my our per in on at end eod day for to from by and all time since start de der
-die das des den du da do dos di del della la le les el los las en au aux von am im
-pro 数 人数 の
+business of a the your my our per in on at end eod day for to from by and all time since start
+de der die das des den du da do dos di del della la le les el los las en au aux von am im
+pro 数 數 人数 量 の 人 수
 """
 _FILLERS = frozenset(_FILLERS_WORDS.split())
 _LIKES_WORDS = """
@@ -98,13 +98,21 @@ def read_header(header: str) -> HeaderWords:
         else:
             continue
         text = text.replace(inside, "")
-    tokens = [token for token in normal(text).split("_") if token]
+    tokens = [part for token in normal(text).split("_") if token for part in _parted(token)]
     tokens, factor = _unit(tokens, factor)
     role = role_of("_".join(tokens))
     if role is not None:
         kind = _kind(tokens)
         return HeaderWords(role, "total" if kind == "total" else None, factor, platform)
     return _by_words(tokens, factor, platform)
+
+
+def _parted(token: str) -> list[str]:
+    """The words of a header in a script without spaces: "新增粉丝数" as 新增, 粉丝, 数."""
+    if role_of(token) or not _UNSPACED.search(token):
+        return [token]
+    parts = _KNOWN_PARTS.findall(token)
+    return parts if "".join(parts) == token else [token]
 
 
 def _unit(tokens: list[str], factor: int) -> tuple[list[str], int]:
@@ -136,7 +144,7 @@ def _by_words(tokens: list[str], factor: int, platform: str | None) -> HeaderWor
                 nouns.add("followers")
         elif platform_name(token) in PLATFORMS:
             platform = platform_name(token)
-        elif token == "follows":
+        elif token in {"follows", "关注"}:
             nouns.add("follows")
         elif token not in _FILLERS and token not in _OWNERS:
             return HeaderWords(None, None, factor, platform)
@@ -172,3 +180,13 @@ def _kind(tokens: list[str]) -> Kind | None:
 _KIND_OF: dict[str, Kind] = {
     word: kind for kind, words in _KINDS.items() for word in words.split()
 }
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_KNOWN_PARTS = re.compile(
+    "|".join(
+        sorted(
+            (w for w in (*METRIC_NOUNS, *_KIND_OF, *_FILLERS, "关注") if _UNSPACED.search(w)),
+            key=len,
+            reverse=True,
+        )
+    )
+)

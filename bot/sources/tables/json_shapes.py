@@ -23,9 +23,9 @@ _DEEPEST = 8
 _WRAPPERS_WORDS = """
 data items item results result records rows values list lists response history series entries
 entry payload accounts users user profiles profile channels channel readings reading stats
-statistics metrics daily days timeline points body content output edges nodes node counts meta
-info public_metrics insights total totals by_date by_day page pages paging links pagination
-status success error errors message platform platforms source sources
+statistics metrics daily days timeline points datapoints body content output edges nodes node
+counts meta info public_metrics insights total totals by_date by_day page pages paging links
+pagination status success error errors message platform platforms source sources
 """
 _WRAPPERS = frozenset(_WRAPPERS_WORDS.split())
 _KEY = "account"
@@ -95,6 +95,8 @@ def _are_pairs(items: Sequence[Any]) -> bool:
 
 
 def _is_count(value: Any) -> bool:
+    if isinstance(value, str):  # as Prometheus writes them
+        return value.isascii() and value.isdigit() and not is_time(value)
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
@@ -108,7 +110,11 @@ def _is_header(row: Any) -> bool:
 
 def _object(value: Mapping[str, Any], above: Record, depth: int) -> Iterator[Record]:
     if columns := _columns(value):
-        yield from ({**above, **row} for row in columns)
+        alone = {k: v for k, v in value.items() if role_of(k) in _PASSED and _is_scalar(v)}
+        yield from ({**above, **alone, **row} for row in columns)
+        return
+    if rows := _by_pandas(value):
+        yield from ({**above, **row} for row in rows)
         return
     keys = [str(key) for key in value]
     nested = {k: v for k, v in value.items() if isinstance(v, dict | list)}
@@ -129,6 +135,13 @@ def _object(value: Mapping[str, Any], above: Record, depth: int) -> Iterator[Rec
         yield {**above, **value}
         return
     passed = {**above, **{k: v for k, v in own.items() if role_of(k) in _PASSED}}
+    if {"name", "period", "values"} <= value.keys():  # insights of the Graph API
+        passed = {**above, "metric": _INSIGHTS.get(str(value["name"]), value["name"])}
+    elif "target" in own and "datapoints" in nested:  # Grafana
+        passed = {**above, _KEY: own["target"]}
+    elif "values" in nested and isinstance(labels := value.get("metric"), dict):  # Prometheus
+        passed = {**above, **{k: v for k, v in labels.items() if role_of(str(k)) in _PASSED}}
+        nested.pop("metric")
     named = [key for key in nested if not _wraps(key)]
     platforms = bool(named) and all(platform_name(key) in PLATFORMS for key in named)
     alike = len({isinstance(nested[key], list) for key in named}) == 1
@@ -142,6 +155,16 @@ def _object(value: Mapping[str, Any], above: Record, depth: int) -> Iterator[Rec
 
 
 _PASSED = {"at", "account", "platform"}
+_INSIGHTS = {
+    "follower_count": "new followers",  # per day, whatever its name says
+    "page_fans": "followers",
+    "page_follows": "followers",
+    "page_fan_adds": "new followers",
+    "page_daily_follows": "new followers",
+    "page_fan_removes": "unfollows",
+    "page_daily_unfollows": "unfollows",
+}
+"""What Meta's names of metrics count."""
 
 
 def _wraps(key: str) -> bool:
@@ -180,6 +203,21 @@ def _keyed(role: str, key: str, inner: Any, above: Record, depth: int) -> Iterat
         yield {**passed, "value": inner}
         return
     yield from _records(inner, passed, depth + 1)
+
+
+def _by_pandas(value: Mapping[str, Any]) -> list[Record]:
+    """What pandas writes: `{"columns": [...], "data": [[...], ...]}`, and columns by row,
+    `{"date": {"0": ...}, "followers": {"0": ...}}`."""
+    header: Any = value.get("columns")
+    data = value.get("data")
+    if _is_header(header) and isinstance(data, list) and all(isinstance(r, list) for r in data):
+        return [dict(zip(header, row, strict=False)) for row in data]
+    first = next(iter(value.values()))
+    if not isinstance(first, dict) or not _is_header(list(map(str, value))):
+        return []
+    if not all(isinstance(v, dict) and v.keys() == first.keys() for v in value.values()):
+        return []
+    return [{name: cells[row] for name, cells in value.items()} for row in first]
 
 
 def _columns(value: Mapping[str, Any]) -> list[Record]:

@@ -16,12 +16,13 @@ from bot.sources.tables.columns import (
     named_columns,
     normal,
     rank_of,
+    spoken,
 )
 from bot.sources.tables.dates import clock_of, is_time
 from bot.sources.tables.headers import read_header
-from bot.sources.tables.numbers import is_number
+from bot.sources.tables.numbers import is_number, to_counts
 from bot.sources.tables.options import TableOptions
-from bot.sources.tables.questions import which_count, which_time
+from bot.sources.tables.questions import which_count, which_of, which_time
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +45,16 @@ metric metrics measure measurement indicator kpi stat statistic variable field t
 metrik kennzahl messgröße métrica metrica indicateur métrique indicatore 指標 指标 지표
 """
 _METRIC_NAMES = frozenset(_METRIC_NAMES_WORDS.split())
+_ONCE = re.compile(
+    r"(?:^|_)(?:created|joined|registered|founded|opened|born|birthday|birth|published|publish|"
+    r"since|erstellt|beigetreten|creado|creada|criado|créé|inscription)(?:_|$)"
+)
+"""Dates of something that happened once, and no time of a count."""
+_PERIOD = re.compile(
+    r"(?:\d{4}[-/ ]?)?(?:Q[1-4]|W\d{1,2}|(?:KW|Week|Woche) ?\d{1,2})(?:[-/ ]?\d{4})?"
+    r"|(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])|[^\W\d_]{3,12}\.?[ -](?:19|20)\d\d",
+    re.IGNORECASE,
+)
 _IDS = re.compile(r"(?:account|channel|user|profile|page|member|creator)_?(?:id|key|pk)")
 _HANDLES_WORDS = """
 account handle username user_name screen_name user_handle login channel_handle profile konto
@@ -67,7 +78,8 @@ class Layout:
     """`roles` gives each role its column; `wide` are columns that are accounts themselves.
 
     `clock` holds the time of day beside a date, `name` what people call the account of an id.
-    `metric` and `value` are the columns of a tidy table. `factors` are units by role.
+    `metric` and `value` are the columns of a tidy table. `factors` are units by role,
+    `beside` further columns of a role that fill its gaps.
     """
 
     roles: Mapping[str, str]
@@ -78,6 +90,7 @@ class Layout:
     value: str | None = None
     platform: str | None = None
     factors: Mapping[str, int] = field(default_factory=dict)
+    beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -109,11 +122,14 @@ class _Reader:
     def __init__(self, frame: pl.DataFrame, options: TableOptions, file: str) -> None:
         self.frame, self.options, self.file = frame, options, file
         self.header = frame.columns
-        self.words = {name: read_header(name) for name in self.header}
+        # "followers (2)" is a second column that the file calls followers
+        first = {name: re.sub(r" \(\d+\)$", "", name) for name in self.header}
+        self.words = {n: read_header(f if f in first else n) for n, f in first.items()}
         columns = {r: c for r, c in options.columns.items() if (r, c) != ("at", FILE_NAME)}
         self.roles, self.factors = named_columns(self.header, columns)
         self.named = frozenset(self.roles)
         self.notes: list[str] = []
+        self.beside: dict[str, tuple[str, ...]] = {}
         self._samples: dict[str, list[str]] = {}
         self._numeric: dict[str, bool] = {}
         nulls = zip(self.header, frame.null_count().row(0), strict=True)
@@ -127,7 +143,8 @@ class _Reader:
         wide: tuple[str, ...] = ()
         if metric is None and not self.metrics():
             wide = self.lone_count() or self.accounts_in_header()
-        used = {*self.roles.values(), clock, name, metric, value, *wide}
+        beside = [column for columns in self.beside.values() for column in columns]
+        used = {*self.roles.values(), clock, name, metric, value, *wide, *beside}
         platforms = {self.words[column].platform for column in self.roles.values()} - {None}
         return Layout(
             roles=self.roles,
@@ -138,6 +155,7 @@ class _Reader:
             value=value,
             platform=platforms.pop() if len(platforms) == 1 else None,
             factors=self.factors,
+            beside=self.beside,
             unused=tuple(column for column in self.header if column not in used),
             named=self.named,
             notes=tuple(self.notes),
@@ -173,16 +191,29 @@ class _Reader:
         dated = [name for name in named if self.is_dated(name)]
         if not dated:
             others = [name for name in self.free() if name not in named]
+            others = [name for name in others if not _ONCE.search(spoken(name))]
             dated = [name for name in others if self.is_dated(name, sure=True)]
             if len(dated) == 1:
                 self.notes.append(f'the time was taken from the column "{dated[0]}"')
             elif named:
                 dated = named[:1]
+        if not dated:
+            self.refuse_periods()
         if not dated or (len(dated) > 1 and not named):
             raise NoLayout(which_time(self.header, dated, self.file))
         self.roles["at"] = dated[0]
         others = [name for name in self.free() if name not in named]
         return self.clock_beside(dated[0], [n for n in (*named, *others) if n != dated[0]])
+
+    def refuse_periods(self) -> None:
+        """A count of a quarter, a month or a week says not when it was taken."""
+        for name in self.free():
+            texts = self.sample(name)
+            if texts and all(_PERIOD.fullmatch(text.strip()) for text in texts):
+                raise NoLayout(
+                    f'gives periods ("{texts[0]}" in "{name}") and no days: add a column with '
+                    "the day on which each count was taken"
+                )
 
     def is_dated(self, column: str, *, sure: bool = False) -> bool:
         """Most cells are dates; `sure` where no header says so, which numbers never prove."""
@@ -236,11 +267,23 @@ class _Reader:
             self.roles["account"] = row_id
         elif named and not (self.options.account and self.guessed(named[0])):
             self.roles["account"] = named[0]
+        elif addressed := self.addresses():
+            self.roles["account"] = addressed
+            self.notes.append(f'the account was taken from the addresses in "{addressed}"')
         elif all(re.fullmatch(r"column \d+", name) for name in self.header):
             words = [n for n in self.free() if self.sample(n) and not self.is_numeric(n)]
             if len(words) == 1:
                 self.roles["account"] = words[0]
                 self.notes.append(f'the account was taken from "{words[0]}"')
+
+    def addresses(self) -> str | None:
+        """The one column whose cells are addresses of profiles."""
+        found = []
+        for name in self.free():
+            texts = self.sample(name)
+            if texts and sum(profile_of(text) is not None for text in texts) > 0.9 * len(texts):
+                found.append(name)
+        return found[0] if len(found) == 1 else None
 
     def guessed(self, column: str) -> bool:
         """A column that may name something else, where whose counts these are was said."""
@@ -308,14 +351,33 @@ class _Reader:
         for name in self.free():
             if (role := self.words[name].role) in METRICS and role not in self.roles:
                 found.setdefault(role, []).append(name)
+        if "lost" in found and "gained" not in found:  # beside losses they are gains
+            found |= {"gained": [n for n in self.free() if normal(n) == "follows"]}
         for role, names in found.items():
+            if not names:
+                continue
             names.sort(key=self.rank)
             best = next((n for n in names if self.words[n].kind == "total"), names[0])
             plain = [n for n in names if n != best and self.words[n].kind != "total"]
             self.take(role, best)
             if plain and self.words[best].kind == "total" and role in DAILY:
                 self.roles.setdefault(f"{role}?", plain[0])
+            elif role == "followers":
+                self.several(best, [name for name in names if name != best])
         return bool(set(self.roles) & set(METRICS))
+
+    def several(self, best: str, others: Sequence[str]) -> None:
+        """Columns that all name the followers: they say the same, fill each other's gaps, or
+        it is a question which one counts."""
+        import polars as pl
+
+        values = to_counts(self.frame[best]).values
+        for name in others:
+            more = to_counts(self.frame[name]).values
+            if (values != more).any():
+                raise NoLayout(which_of("followers", [best, *others]))
+            values = pl.select(pl.coalesce(values, more)).to_series()
+        self.beside["followers"] = tuple(others)
 
     def rank(self, name: str) -> int:
         found = rank_of(name)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from bot.sources.tables.columns import METRIC_NOUNS
 from bot.sources.tables.invisible import visible
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _SHAPE = re.compile(r"([+-]?)(\d[\d.,]*)\s?([^\d\s+\-.,][^\d]*)?")
 _SPACES = re.compile(r"(?<=\d)[\s'’_](?=\d{3}(?!\d))")
 
 _MYRIADS = re.compile(r"(\d{1,6})[万萬만](\d{1,4})")
+
+_SCIENTIFIC = re.compile(r"(\d(?:[.,]\d+)?)e\+(\d\d)")
 
 _LONGEST = 32
 _MOST = 2**62
@@ -93,7 +96,7 @@ def to_counts(column: pl.Series, factor: int = 1) -> Counts:
     if not odd.any():
         return Counts(values * factor, odd, odd)
     # one sign for all cells: "1.003" cannot be judged without its neighbours
-    texts = column.filter(column.str.contains(r"[^\d]").fill_null(False)).unique().to_list()
+    texts = column.filter(column.str.contains(r"[^0-9]").fill_null(False)).unique().to_list()
     sign = decimal_sign(texts)
     if factor != 1 and sign is None:
         # what counts in thousands has hardly thousands of them
@@ -103,7 +106,7 @@ def to_counts(column: pl.Series, factor: int = 1) -> Counts:
     filled = column.replace_strict(
         numbers, [known[text] for text in numbers], default=None, return_dtype=pl.Int64
     )
-    plain = column.str.contains(r"^\d+$").fill_null(False)
+    plain = column.str.contains(r"^[0-9]+$").fill_null(False)
     values = pl.select(pl.when(plain).then(values * factor).otherwise(filled)).to_series()
     empty = [text for text in texts if is_missing(text)]
     broken = [t for t in texts if known[t] is None and parse_number(t, sign) is not None]
@@ -159,6 +162,8 @@ def parse_number(text: str, sign: Sign | None = None) -> tuple[Decimal, bool] | 
     if not match or len(text) > _LONGEST:
         return None
     minus, digits, suffix = match.groups()
+    unit, _, noun = (suffix or "").strip().rpartition(" ")
+    suffix = unit if noun in METRIC_NOUNS else suffix  # "1.2K followers"
     factor = _FACTORS.get((suffix or "").strip())
     if suffix and factor is None:
         return None
@@ -185,6 +190,8 @@ def _tidy(text: str) -> str:
     plain = plain.replace("٬", ",").replace("٫", ".")
     plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
     plain = _SPACES.sub("", plain)
+    if match := _SCIENTIFIC.fullmatch(plain):  # as spreadsheets show large numbers
+        return str(Decimal(f"{match[1].replace(',', '.')}e{match[2]}").quantize(Decimal(1)))
     if match := _MYRIADS.fullmatch(plain):  # 1万2000
         return str(int(match[1]) * 10_000 + int(match[2]))
     return plain

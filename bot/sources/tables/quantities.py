@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.errors import SourceChanged
 from bot.model.reading import TOTALS
 from bot.sources.tables.columns import NoLayout
 from bot.sources.tables.numbers import to_counts
@@ -21,6 +20,8 @@ _FEW = 0.01
 """A share of cells below which fractions or minus signs are slips and no unit or change."""
 _JUMPY = 0.25
 """Median step over level from which a falling column counts days; totals stay below 0.1."""
+_DAILY_JUMP = 0.02
+"""Likewise for views, posts and interactions; what moves less is some average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def quantity(cells: pl.Series, metric: str, *, role: str, factor: int = 1) -> Qu
     if broken and broken > _FEW * (known + broken):
         shown = str(cells.filter(counts.fractions).cast(pl.String)[0])
         raise NoLayout(which_unit(cells.name, role, shown))
+    if metric == "followers" and cells.dtype == pl.String:
+        signed = cells.str.strip_chars_start().str.starts_with("+").sum()
+        if 2 * signed > known:
+            shown = str(cells.filter(cells.str.contains(r"^\s*\+"))[0])
+            raise NoLayout(no_total(cells.name, metric, f'writes "{shown}" with its sign'))
     below = (values < 0).fill_null(False)
     negative = int(below.sum())
     if metric in TOTALS and negative:
@@ -94,14 +100,23 @@ def companion(daily: pl.Series, total: pl.Series, order: pl.Series) -> str | Non
     return "gained" if above >= 0.8 else None
 
 
-def refuse_falling(frame: pl.DataFrame, name: str, metrics: dict[str, str]) -> None:
-    """A running total falls rarely; one that falls in a fifth of its steps is none.
+@dataclass(frozen=True, slots=True)
+class Falling:
+    """Why a column is no running total; `jumps` where it goes up and down as days do."""
+
+    share: str
+    jumps: bool
+
+
+def falling(frame: pl.DataFrame) -> dict[str, Falling]:
+    """The running totals that are none: a total falls rarely, these in a fifth of their steps.
 
     Followers may fall for weeks; a column that also jumps by a quarter of its level from day
-    to day is what came that day. `metrics` names the column of each metric.
+    to day is what came that day.
     """
     import polars as pl
 
+    found: dict[str, Falling] = {}
     for metric in ("followers", *_RUNNING):
         if metric not in frame.columns:
             continue
@@ -121,9 +136,6 @@ def refuse_falling(frame: pl.DataFrame, name: str, metrics: dict[str, str]) -> N
             continue
         if metric == "followers" and (steps < 5 or not level or jump < _JUMPY):
             continue
-        column = metrics.get(metric, metric)
-        share = f"{metric} falls in {100 * falls / steps:.0f} % of its steps"
-        raise SourceChanged(
-            f"{name}: {no_total(column, metric, share)}, or leave the column out.",
-            where=f"{name}:{metric}",
-        )
+        share = f"falls in {100 * falls / steps:.0f} % of its steps"
+        found[metric] = Falling(share, bool(level) and jump >= _DAILY_JUMP)
+    return found

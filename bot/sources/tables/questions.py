@@ -56,6 +56,13 @@ def which_time(header: Sequence[str], dated: Sequence[str], file: str) -> str:
     return f"{seen}: name it: {answer('at', 'NAME')}"
 
 
+def which_of(role: str, columns: Sequence[str]) -> str:
+    return (
+        f"has several columns that may hold the {role} ({shown(columns)}) and differ: say "
+        f"which one counts: {answer(role, columns[0])}"
+    )
+
+
 def which_count(header: Sequence[str], numbers: Sequence[str], *, may_be_wide: bool) -> str:
     if not numbers:
         return (

@@ -12,13 +12,15 @@ from pathlib import Path
 from bot.errors import SourceUnavailable
 from bot.sources.exports.archive import MAX_RATIO, RATIO_FROM
 from bot.sources.legible import legible
+from bot.sources.tables.columns import find_header
 from bot.sources.tables.database_file import read_sqlite
 from bot.sources.tables.delimited import read_delimited, read_mapped, to_utf8
 from bot.sources.tables.file_errors import damaged, no_table
+from bot.sources.tables.html_tables import html_tables
 from bot.sources.tables.readings import Table
 from bot.sources.tables.records import read_json
 from bot.sources.tables.sandbox import parquet_of
-from bot.sources.tables.workbook import read_workbook
+from bot.sources.tables.workbook import read_workbook, tables_in
 
 _PIECE = 1 << 20
 LARGEST = 2 * 1024**3
@@ -81,7 +83,10 @@ def tables_from(data: bytes, name: str, columns: Mapping[str, str]) -> list[Tabl
     if text.lstrip()[:1] in (b"{", b"["):
         tables = [read_json(text, name)]
     elif text.lstrip()[:1] == b"<":
-        raise no_table(text.lstrip(), name)
+        grids = html_tables(text.decode("utf-8", "replace"))
+        if all(find_header(grid[:20], columns) is None for grid in grids.values()):
+            raise no_table(text.lstrip(), name)
+        tables = [replace(one, sheet=None) for one in tables_in(grids, name, columns)]
     else:
         tables = [read_delimited(text, name, columns)]
     return [replace(table, notes=(*notes, *table.notes)) for table in tables]

@@ -19,12 +19,13 @@ from bot.sources.tables.file_dates import time_in_name
 from bot.sources.tables.headers import read_header
 from bot.sources.tables.invisible import visible, visible_cells
 from bot.sources.tables.layout import FILE_NAME, Layout, lay_out
-from bot.sources.tables.numbers import Sign, sign_of
+from bot.sources.tables.numbers import Sign, sign_of, to_counts
 from bot.sources.tables.options import TableOptions
-from bot.sources.tables.quantities import companion, quantity, refuse_falling
+from bot.sources.tables.quantities import companion, falling, quantity
+from bot.sources.tables.questions import no_total
 from bot.sources.tables.repeats import merged
 from bot.sources.tables.totals_row import is_totals_row, proves_changes
-from bot.sources.tables.transposed import days_as_rows
+from bot.sources.tables.transposed import days_as_rows, platforms_as_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,6 +83,9 @@ def read_rows(table: Table, options: TableOptions, now: datetime | None = None) 
     table = replace(table, frame=_visible(table.frame))
     if (turned := days_as_rows(table.frame)) is not None:
         table = replace(table, frame=turned, notes=(*table.notes, "each column is a day"))
+    elif not options.columns and (split := platforms_as_rows(table.frame)) is not None:
+        note = "columns name platforms: each is read by itself"
+        table = replace(table, frame=split, notes=(*table.notes, note))
     try:
         table, options = _dated_by_name(table, options)
         layout = lay_out(table.frame, options, table.name)
@@ -143,7 +147,7 @@ class _Reader:
             raise SourceChanged(
                 f"{self.table.name} has no row that can be read{empty}.", where=self.table.name
             )
-        refuse_falling(frame, self.table.name, self.columns)
+        frame = self.without_falling(frame)
         unused = self.layout.unused
         if unused:
             self.notes.append("columns not used: " + ", ".join(unused[:12]))
@@ -156,6 +160,27 @@ class _Reader:
             bad_rows=self.bad_rows,
             notes=(*self.table.notes, *self.layout.notes, *accounts.notes, *self.notes),
         )
+
+    def without_falling(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Running totals alone; what falls as no total does is of each day.
+
+        Raises SourceChanged where that are the followers.
+        """
+        for metric, found in falling(frame).items():
+            column, daily = self.columns.get(metric, metric), DAILY[metric]
+            if metric == "followers":
+                question = no_total(column, metric, f"{metric} {found.share}")
+                raise SourceChanged(
+                    f"{self.table.name}: {question}, or leave the column out.",
+                    where=f"{self.table.name}:{metric}",
+                )
+            if found.jumps and daily not in frame.columns:
+                self.notes.append(f'"{column}" {found.share}: read as {metric} per day')
+                frame = frame.rename({metric: daily})
+            else:
+                self.notes.append(f'"{column}" {found.share}: no total, and not used')
+                frame = frame.drop(metric)
+        return frame
 
     def nothing_filled(self, metrics: pl.DataFrame) -> str:
         """Why a table whose times are right says nothing: what is known of it is empty."""
@@ -244,7 +269,7 @@ class _Reader:
         metrics: dict[str, pl.Series] = {}
         bad = pl.repeat(False, len(at), eager=True)
         for role, name, cells in self.metric_cells():
-            metric = DAILY[role] if role in self.options.daily else role
+            metric = DAILY[role] if role in self.options.daily or self.per_day(role) else role
             if metric not in METRICS or metric in metrics:
                 continue
             factor = self.layout.factors.get(role, 1)
@@ -263,6 +288,18 @@ class _Reader:
             frame = frame.select(pl.when(~bad).then(pl.all()))
         return frame
 
+    def per_day(self, role: str) -> bool:
+        """Beside followers of days alone, a dashboard's other numbers are of days too."""
+        roles = self.layout.roles
+        if role not in DAILY or role == "followers" or "followers" in roles:
+            return False
+        if not {"gained", "lost", "net"} & set(roles):
+            return False
+        if role not in roles or read_header(roles[role]).kind == "total":
+            return False
+        steps = to_counts(self.table.frame[roles[role]]).values.diff()
+        return bool((steps <= 0).any())
+
     def metric_cells(self) -> Iterable[tuple[str, str, pl.Series]]:
         """Role, column and cells of each metric; of a tidy table out of its one column."""
         import polars as pl
@@ -270,7 +307,11 @@ class _Reader:
         frame, layout = self.table.frame, self.layout
         for role, name in layout.roles.items():
             if role in METRICS:
-                yield role, name, frame[name]
+                cells = frame[name]
+                if others := layout.beside.get(role):
+                    texts = pl.col(name, *others).cast(pl.String)
+                    cells = frame.select(pl.coalesce(texts).alias(name)).to_series()
+                yield role, name, cells
         if not layout.metric or not layout.value:
             return
         labels = frame[layout.metric].cast(pl.String)

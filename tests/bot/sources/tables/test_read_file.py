@@ -221,15 +221,26 @@ def test_metrics_given_per_day_are_flows(write: Write) -> None:
     assert batch.found[0].basis == "net"
 
 
-def test_a_total_that_falls_too_often_is_refused_and_never_guessed(write: Write) -> None:
+def test_what_falls_too_often_for_a_total_is_of_each_day(write: Write) -> None:
     counts = [40, 52, 31, 60, 22, 48, 51, 12]
     lines = "".join(f"2026-02-{10 + i},a,{1000 - i},{n}\n" for i, n in enumerate(counts))
     path = write("date,account,followers,interactions\n" + lines)
-    with pytest.raises(
-        SourceChanged, match=r"interactions falls in 43 % of its steps.*--daily"
-    ):
-        read_file(path)
-    assert len(rows(path, daily=("interactions",))) == 8
+    batch = read_file(path)
+    assert batch.readings is not None
+    assert batch.readings["interactions_daily"].to_list() == counts
+    assert "interactions" not in batch.readings.columns
+    assert (
+        '"interactions" falls in 43 % of its steps: read as interactions per day' in batch.notes
+    )
+
+
+def test_an_average_that_hardly_moves_is_neither_a_total_nor_of_a_day(write: Write) -> None:
+    counts = [4000, 4002, 3999, 4001, 3998, 4003, 4000, 3999]
+    lines = "".join(f"2026-02-{10 + i},a,{1000 - i},{n}\n" for i, n in enumerate(counts))
+    batch = read_file(write("date,account,followers,interactions\n" + lines))
+    assert batch.readings is not None
+    assert batch.readings.columns == ["account", "at", "followers"]
+    assert "no total, and not used" in " ".join(batch.notes)
 
 
 def test_followers_may_fall_every_day(write: Write) -> None:
