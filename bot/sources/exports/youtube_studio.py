@@ -23,6 +23,7 @@ from bot.sources.exports.parsed import (
 )
 from bot.sources.exports.sniffer import Rows, SniffedFile
 from bot.sources.exports.youtube_header import english, is_days_of_channel
+from bot.sources.tables.columns import role_of
 from bot.sources.tables.totals_row import SUMS
 
 _NAMES = re.compile(r"(totals|table data|chart data)\b.*\.(csv|xlsx)", re.IGNORECASE)
@@ -55,6 +56,8 @@ def claims(file: SniffedFile) -> bool:
     cells = english(file.top[0])
     if _takeout(file.top):
         return True
+    if any(role_of(cell) in ("account", "platform") for cell in file.top[0]):
+        return False  # somebody's own table: the studio names no channel
     if file.platform in (None, "youtube") and _is_days(file):
         return True
     named = bool(_NAMES.fullmatch(file.member.base))

@@ -27,17 +27,18 @@ _ALIASES = {
         nom_d_utilisateur chaîne utente nome_utente profilo canale аккаунт канал kullanıcı
         hesap użytkownik gebruiker gebruikersnaam profile_url profile_link account_url
         acct página pagina seite akun חשבון الحساب حساب खाता บัญชี
-        アカウント チャンネル 账号 频道 계정 채널""",
+        アカウント アカウント名 ユーザー名 チャンネル チャンネル名
+        账号名称 用户名 昵称 账号 频道 계정 채널""",
     "platform": """platform network social_network plattform netzwerk plataforma red
         red_social plateforme réseau réseau_social piattaforma rete platforma платформа 平台
         プラットフォーム 플랫폼""",
     "followers": """followers follower followers_count follower_count followers_total
         total_followers followercount followerscount num_followers number_of_followers
         n_followers followers_gesamt follower_gesamt followerzahl anzahl_follower followers_num
-        total_abonnenten total_seguidores lifetime_total_likes page_likes
+        total_abonnenten total_seguidores page_followers page_fans
         subscribers subscriber subscriber_count subscribers_count subscribercount
         total_subscribers subscribers_total subs sub_count fans fan_count fans_count
-        page_followers page_fans abonnenten abonnentenzahl seguidores total_de_seguidores
+        lifetime_total_likes page_likes abonnenten abonnentenzahl seguidores total_de_seguidores
         número_de_seguidores suscriptores inscritos abonnés abonnes nombre_d_abonnés iscritti
         follower_totali volgers abonnees takipçi takipçiler abone obserwujący
         obserwujacy subskrybenci følgere följare seuraajat подписчики подписчиков ακόλουθοι

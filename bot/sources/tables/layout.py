@@ -191,19 +191,26 @@ class _Reader:
         dated = [name for name in named if self.is_dated(name)]
         if not dated:
             others = [name for name in self.free() if name not in named]
-            others = [name for name in others if not _ONCE.search(spoken(name))]
+            others = [name for name in others if not self.happened_once(name)]
             dated = [name for name in others if self.is_dated(name, sure=True)]
             if len(dated) == 1:
                 self.notes.append(f'the time was taken from the column "{dated[0]}"')
-            elif named:
+            elif not dated:
+                self.refuse_periods()
                 dated = named[:1]
-        if not dated:
-            self.refuse_periods()
         if not dated or (len(dated) > 1 and not named):
             raise NoLayout(which_time(self.header, dated, self.file))
         self.roles["at"] = dated[0]
         others = [name for name in self.free() if name not in named]
         return self.clock_beside(dated[0], [n for n in (*named, *others) if n != dated[0]])
+
+    def happened_once(self, column: str) -> bool:
+        """Of a date such as `created_at`: each account has one, a count has many."""
+        if not _ONCE.search(spoken(column)):
+            return False
+        ranked = [n for n in self.header if (rank_of(n) or ("",))[0] == "account"]
+        accounts = self.frame.select(ranked).n_unique() if ranked else 1
+        return self.frame[column].n_unique() <= accounts
 
     def refuse_periods(self) -> None:
         """A count of a quarter, a month or a week says not when it was taken."""

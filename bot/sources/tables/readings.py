@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged
-from bot.model.reading import FLOWS, METRICS
+from bot.model.reading import FLOWS, METRICS, Account
 from bot.model.source import Fault
 from bot.sources.tables.accounts import Accounts, accounts_of, wide_accounts
 from bot.sources.tables.cells import Coded
@@ -83,9 +83,11 @@ def read_rows(table: Table, options: TableOptions, now: datetime | None = None) 
     table = replace(table, frame=_visible(table.frame))
     if (turned := days_as_rows(table.frame)) is not None:
         table = replace(table, frame=turned, notes=(*table.notes, "each column is a day"))
-    elif not options.columns and (split := platforms_as_rows(table.frame)) is not None:
-        note = "columns name platforms: each is read by itself"
-        table = replace(table, frame=split, notes=(*table.notes, note))
+    elif not options.columns:
+        turned = platforms_as_rows(table.frame, _platform_of(options))
+        if turned is not None:
+            note = "columns name platforms: each is read by itself"
+            table = replace(table, frame=turned, notes=(*table.notes, note))
     try:
         table, options = _dated_by_name(table, options)
         layout = lay_out(table.frame, options, table.name)
@@ -428,6 +430,11 @@ class _Reader:
             where = f"{self.table.name}:{row + self.table.first_row}:{column}"
             text = f'{where}: "{shown}" {what}; the row was left out.'
             self.faults.append(Fault(kind="row", text=text, where=where))
+
+
+def _platform_of(options: TableOptions) -> str | None:
+    own = Account.parse(options.account).platform if options.account else ""
+    return options.platform or own or None
 
 
 def _why(metric: str) -> str:

@@ -26,8 +26,11 @@ def days_as_rows(frame: pl.DataFrame) -> pl.DataFrame | None:
     return long if "date" not in rest and "value" not in rest else None
 
 
-def platforms_as_rows(frame: pl.DataFrame) -> pl.DataFrame | None:
-    """The rows of each platform below each other; None where headers name fewer than two."""
+def platforms_as_rows(frame: pl.DataFrame, only: str | None) -> pl.DataFrame | None:
+    """The rows of each platform below each other; None where headers name fewer than two.
+
+    `only` is the one platform that was asked for. Sums over all of them are left out.
+    """
     import polars as pl
 
     words = {name: read_header(name) for name in frame.columns}
@@ -35,9 +38,10 @@ def platforms_as_rows(frame: pl.DataFrame) -> pl.DataFrame | None:
     platforms = list(dict.fromkeys(own.values()))
     if len(platforms) < 2 or any((rank_of(n) or ("",))[0] == "platform" for n in words):
         return None
-    rest = [name for name in frame.columns if name not in own]
+    counted = {words[name].role for name in own}
+    rest = [name for name in frame.columns if words[name].role not in counted]
     parts = []
-    for platform in platforms:
+    for platform in [only] if only in platforms else platforms:
         columns: dict[str, str] = {}
         for name in (name for name, of in own.items() if of == platform):
             columns.setdefault(str(words[name].role), name)

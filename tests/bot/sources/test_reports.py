@@ -80,6 +80,27 @@ LENA = {"account": "instagram/lena"}
             id="platforms as tools call them",
         ),
         pytest.param(
+            "Date,Instagram Followers,TikTok Followers,Total Followers\n"
+            "2026-11-01,500,900,1400\n2026-11-02,502,905,1407\n",
+            {"account": "instagram/lena"},
+            {"instagram/lena": {"followers": [500, 502]}},
+            id="the column of one platform, and no sum of all",
+        ),
+        pytest.param(
+            "id,created_at,username,followers\n1,2026-11-01 10:00:00,lena,500\n"
+            "2,2026-11-02 10:00:00,lena,502\n",
+            {},
+            {"lena": {"followers": [500, 502]}},
+            id="rows that were created when they were counted",
+        ),
+        pytest.param(
+            "Дата;Аккаунт;Подписчики;Новые подписчики\n2026-11-01;lena;500;3\n"
+            "2026-11-02;lena;502;3\n",
+            {},
+            {"lena": {"followers": [500, 502], "gained": [3, 3]}},
+            id="no table of YouTube Studio's",
+        ),
+        pytest.param(
             "Date,Total Followers,New Followers,Impressions\n"
             '"Nov 1, 2026",500,3,90\n"Nov 2, 2026",502,2,80\n',
             {"account": "x/lena"},
@@ -258,6 +279,19 @@ def test_counts_are_read(
             {},
             'gives periods ("Q1 2026" in "Quarter") and no days',
             id="quarters",
+        ),
+        pytest.param(
+            "Date,Account,Followers\nNov 2025,lena,500\nDec 2025,lena,505\n",
+            {},
+            'gives periods ("Nov 2025" in "Date")',
+            id="months",
+        ),
+        pytest.param(
+            "Date,Page,Page likes,Page followers\n2026-11-01,acme,480,500\n"
+            "2026-11-02,acme,481,502\n",
+            {"platform": "facebook"},
+            '--columns "followers=Page followers"',
+            id="likes and followers of a page",
         ),
         pytest.param(
             "week,account,followers\n2026-W44,lena,500\n2026-W45,lena,520\n",
