@@ -39,11 +39,13 @@ mutants: .venv/test
 soak: .venv/test
 	EBBWATCH_SOAK=1 $(BIN)/pytest tests -k soak
 
-# pictures of every message, by Debian's Chromium; root and apt are needed only where it is missing
+# pictures of every message and page, by Debian's Chromium and Poppler; root and apt are needed only
+# where they are missing
 looks: .venv/test
-	@command -v chromium >/dev/null || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-		apt-get -qq install -y --no-install-recommends chromium fonts-noto-core >/dev/null; }
+	@{ command -v chromium && command -v pdftoppm; } >/dev/null || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq install -y --no-install-recommends chromium poppler-utils fonts-noto-core >/dev/null; }
 	$(BIN)/python -m tests.looks
+	$(BIN)/python -m tests.looks.web
 
 .venv/run: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

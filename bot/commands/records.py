@@ -30,6 +30,7 @@ from bot.commands.summary import DAYS
 from bot.message.contract import alert_fields, moment, notice_fields, number
 from bot.message.kinds import worst_first
 from bot.message.progress import AccountProgress, Deadline, GoalProgress
+from bot.message.reasons import sentence
 from bot.storage import accounts, incidents, readings
 from bot.storage.accounts import AccountRow
 from bot.storage.incidents import Stored
@@ -72,6 +73,11 @@ async def incident_list(request: Request, arguments: Mapping[str, Any]) -> objec
 
 async def why(request: Request, arguments: Mapping[str, Any]) -> object:
     return await look(request, _why, arguments["incident"])
+
+
+async def explained(request: Request, target: Target) -> Fields:
+    """Like `why`, with the reasons in the language of who asks."""
+    return await look(request, _explained, target)
 
 
 async def summary(request: Request, arguments: Mapping[str, Any]) -> object:
@@ -165,6 +171,12 @@ def _why(db: Database, request: Request, target: Target) -> Fields:
     return _incident(db, request, find_incidents(db, request, target.number, wave=False)[0])
 
 
+def _explained(db: Database, request: Request, target: Target) -> Fields:
+    stored = find_incidents(db, request, target.number, wave=False)[0]
+    reasons = [sentence(request.voice, reason) for reason in stored.incident.reasons]
+    return _incident(db, request, stored) | {"reasons": reasons}
+
+
 def _incident(db: Database, request: Request, stored: Stored) -> Fields:
     return alert_fields(as_alert(db, request, stored), request.voice.zone.key)
 
@@ -245,12 +257,13 @@ def _time(request: Request, at: float | None) -> str | None:
     return moment(at, request.voice.zone.key)
 
 
-async def board(request: Request) -> list[Fields]:
-    """Every visible account with its last 30 days, a value each, null where none was read."""
+async def board(request: Request) -> Fields:
+    """Every visible account with its last 30 days, a value each, null where none was read, and
+    all that is open."""
     return await look(request, _board)
 
 
-def _board(db: Database, request: Request) -> list[Fields]:
+def _board(db: Database, request: Request) -> Fields:
     seen = visible(db, request)
     panel = panel_of(db, request, [known.account for known in seen], days=_BOARD_DAYS + 8)
     counts = panel.metrics["followers"]
@@ -272,7 +285,7 @@ def _board(db: Database, request: Request) -> list[Fields]:
                 "values": [number(value) for value in values],
             }
         )
-    return rows
+    return {"accounts": rows, "open": _incidents(db, request, True)}
 
 
 async def series(request: Request, arguments: Mapping[str, Any]) -> Fields:

@@ -51,6 +51,15 @@ def forget(db: Database, account: str, at: int) -> int:
     return readings
 
 
+def mark(db: Database) -> tuple[int, int]:
+    """Changes whenever an account is forgotten or let in again: how many stay away, and since
+    when the last of them does."""
+    many, last = db.conn.execute(
+        "SELECT count(*), coalesce(max(at), 0) FROM forgotten"
+    ).fetchone()
+    return int(many), int(last)
+
+
 def forgotten(db: Database, names: Collection[str]) -> set[str]:
     """Those of the names that are refused, in whatever spelling."""
     rows = db.conn.execute("SELECT account FROM forgotten")

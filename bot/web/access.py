@@ -36,7 +36,8 @@ class Visitor:
     request: Request
     form: str = ""
     shared: str | None = None
-    """The one page that a shared link shows."""
+    """The one page that a shared link shows, and the link's `path`."""
+    path: str = ""
 
     @property
     def manager(self) -> bool:
@@ -116,7 +117,8 @@ class Access:
         if grant is None:
             self._tries.wrong(request)
             raise web.HTTPNotFound
-        return Visitor(request=await self._request(grant), shared=grant.target)
+        path = f"/s/{request.match_info['token']}"
+        return Visitor(request=await self._request(grant), shared=grant.target, path=path)
 
     async def program(self, request: web.Request) -> Visitor:
         """Who an API token in `Authorization: Bearer` names; it changes nothing."""

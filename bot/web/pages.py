@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -19,22 +21,16 @@ from bot.commands.dispatch import CommandDispatcher
 from bot.commands.parse import Target
 from bot.commands.request import find_account
 from bot.errors import CommandError
-from bot.message.kinds import EVENTS, kind_name, metric_name
+from bot.message.kinds import EVENTS, SEVERITIES, STATES, kind_name, metric_name
 from bot.message.voice import Voice
 from bot.web.access import Access, Visitor, check_form
+from bot.web.board import Boards, share
 from bot.web.words import words
 
 _PAGE = 100
 """Accounts on a page of the overview: a thousand would be more than a phone wants to load."""
 _PERIODS = ("week", "month")
 _SORTS = ("name", "followers", "change_7d", "open")
-_BOARD_SECONDS = 30
-
-
-@dataclass
-class _Board:
-    at: float
-    rows: list[dict[str, Any]]
 
 
 @dataclass
@@ -45,7 +41,7 @@ class Pages:
     dispatcher: CommandDispatcher
     voice: Voice
     templates: Environment = field(default_factory=lambda: _environment())
-    _boards: dict[str, _Board] = field(default_factory=dict)
+    _boards: Boards = field(default_factory=Boards)
 
     def routes(self) -> list[web.RouteDef]:
         account = "/account/{platform}/{handle:.+}"
@@ -70,44 +66,44 @@ class Pages:
 
     async def overview(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
-        rows = await self._board(visitor)
+        board = await self._boards.board(visitor.request)
+        rows = board.accounts
+        called = visitor.request.voice.name_of
         wanted = request.query.get("q", "").strip().lower()
         if wanted:
             rows = [
                 row
                 for row in rows
-                if wanted in row["account"].lower() or wanted in (row["name"] or "").lower()
+                if wanted in row["account"].lower() or wanted in called(row["account"]).lower()
             ]
         sort = request.query.get("sort", "followers")
-        rows = _sorted(rows, sort if sort in _SORTS else "followers")
+        sort = sort if sort in _SORTS else "followers"
+        rows = _sorted(rows, sort, called)
         page = max(1, _whole(request.query.get("page", "1")))
         shown = rows[(page - 1) * _PAGE : page * _PAGE]
-        state = await records.status(visitor.request, {})
         return self._page(
             visitor,
             "overview.html",
-            rows=[row | {"path": _spark(row["values"])} for row in shown],
-            total=len(rows),
-            page=page,
+            rows=shown,
+            board=board,
+            number=page,
             more=page * _PAGE < len(rows),
             query=request.query.get("q", ""),
             sort=sort,
-            state=state,
         )
 
     async def account(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
-        return await self._account(visitor, _account(request), request.query.get("metric", ""))
+        return await self._account(visitor, _account(request), _metric(request))
 
     async def _account(self, visitor: Visitor, name: str, metric: str) -> web.Response:
-        metric = metric if metric in records.SERIES else "followers"
         asked = visitor.request
         try:
             fields = await records.status(asked, {"account": name})
             series = await records.series(asked, {"account": name, "metric": metric})
         except CommandError:
             raise web.HTTPNotFound from None
-        source = f"/series/account/{series['account']}?metric={metric}"
+        source = _series_of(visitor, series)
         return self._page(
             visitor,
             "account.html",
@@ -116,7 +112,7 @@ class Pages:
             metric=metric,
             metrics=records.SERIES,
             chart=_chart(series),
-            source="series" if visitor.shared else source,
+            source=source,
             kinds=EVENTS,
         )
 
@@ -133,19 +129,18 @@ class Pages:
     async def _incident(self, visitor: Visitor, number: str) -> web.Response:
         asked = visitor.request
         try:
-            incident: Any = await records.why(asked, {"incident": Target(_whole(number))})
+            incident = await records.explained(asked, Target(_whole(number)))
             told = {"account": incident["account"], "metric": incident["metric"]}
             series = await records.series(asked, told)
         except CommandError:
             raise web.HTTPNotFound from None
-        source = f"/series/account/{incident['account']}?metric={incident['metric']}"
         return self._page(
             visitor,
             "incident.html",
             incident=incident,
             series=series,
             chart=_chart(series),
-            source="series" if visitor.shared else source,
+            source=_series_of(visitor, series),
         )
 
     async def report(self, request: web.Request) -> web.Response:
@@ -157,14 +152,22 @@ class Pages:
             raise web.HTTPNotFound
         told: Any = await records.summary(visitor.request, {"period": period})
         rows = sorted(told["accounts"], key=lambda row: -abs(row["change"] or 0))
-        return self._page(visitor, "report.html", report=told, rows=rows, period=period)
+        followers = sum(row["after"] or 0 for row in rows)
+        change = sum(row["change"] or 0 for row in rows)
+        totals = {
+            "followers": followers,
+            "change": change,
+            "percent": share(change, followers),
+        }
+        return self._page(
+            visitor, "report.html", report=told, rows=rows, totals=totals, period=period
+        )
 
     # --- data ---------------------------------------------------------------------------
 
     async def series(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
-        metric = request.query.get("metric", "followers")
-        asked = {"account": _account(request), "metric": metric}
+        asked = {"account": _account(request), "metric": _metric(request)}
         return await self._series(visitor, asked)
 
     async def _series(self, visitor: Visitor, asked: Mapping[str, Any]) -> web.Response:
@@ -175,7 +178,7 @@ class Pages:
 
     async def csv(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
-        asked = {"account": _account(request)}
+        asked = {"account": _account(request), "metric": _metric(request)}
         try:
             told = await records.series(visitor.request, asked)
         except CommandError:
@@ -222,7 +225,7 @@ class Pages:
         visitor = await self.access.guest(request)
         kind, _, what = (visitor.shared or "").partition("/")
         show = {
-            "account": partial(self._account, visitor, what, ""),
+            "account": partial(self._account, visitor, what, "followers"),
             "incident": partial(self._incident, visitor, what),
             "report": partial(self._report, visitor, what),
         }[kind]
@@ -283,7 +286,7 @@ class Pages:
         )
         if told.severity == "warning":  # a refusal, in words
             return self._page(visitor, "said.html", said=told, status=400)
-        raise web.HTTPSeeOther(f"/account/{known.account}")
+        raise web.HTTPSeeOther(f"/account/{quote(known.account)}")
 
     # --- rendering ----------------------------------------------------------------------
 
@@ -291,36 +294,29 @@ class Pages:
         """For what is not there and what may not be seen alike; `why` is a word of `words`."""
         return self._bare("closed.html", status=status, why=why)
 
-    async def _board(self, visitor: Visitor) -> list[dict[str, Any]]:
-        """What a space sees, kept for half a minute: turning pages reads nothing."""
-        asked = visitor.request
-        kept = self._boards.get(asked.space)
-        if kept is None or not 0 <= asked.now - kept.at < _BOARD_SECONDS:
-            kept = self._boards[asked.space] = _Board(asked.now, await records.board(asked))
-        return kept.rows
-
     def _page(
         self, visitor: Visitor, name: str, status: int = 200, **values: Any
     ) -> web.Response:
         voice = visitor.request.voice
-        return self._render(
-            name,
-            status,
-            w=words(voice),
-            lang=voice.locale.language,
-            count=voice.count,
-            signed=partial(_signed, voice),
-            percent=lambda value: (
-                "" if value is None else voice.percent(value / 100, signed=True)
-            ),
-            kind=partial(kind_name, voice),
-            metric_of=partial(metric_name, voice),
-            say=voice.say,
-            form=visitor.form,
-            manager=visitor.manager,
-            guest=visitor.shared is not None,
-            **values,
-        )
+        shown = {
+            "w": words(voice),
+            "lang": voice.locale.language,
+            "count": voice.count,
+            "signed": partial(_signed, voice),
+            "percent": partial(_percent, voice),
+            "share": voice.percent,
+            "day": partial(_day, voice),
+            "called": voice.name_of,
+            "kind": partial(kind_name, voice),
+            "state": lambda word: voice.say(STATES[word]),
+            "severity": lambda word: voice.say(SEVERITIES[word]),
+            "metric_of": partial(metric_name, voice),
+            "say": voice.say,
+            "form": visitor.form,
+            "manager": visitor.manager,
+            "guest": visitor.shared is not None,
+        }
+        return self._render(name, status, page=shown, **shown, **values)
 
     def _bare(self, name: str, status: int = 200, **values: Any) -> web.Response:
         """For somebody who is not known yet, in the service's own language."""
@@ -337,6 +333,18 @@ class Pages:
 
 def _signed(voice: Voice, value: float | None) -> str:
     return "–" if value is None else voice.signed(value)
+
+
+def _percent(voice: Voice, value: float | None) -> str:
+    return "" if value is None else voice.percent(value / 100, signed=True)
+
+
+def _day(voice: Voice, at: str) -> str:
+    """A day of the records, with or without its time."""
+    moment = datetime.fromisoformat(at)
+    if moment.tzinfo is None:
+        moment = moment.replace(hour=12, tzinfo=voice.zone)
+    return voice.dated(moment.timestamp())
 
 
 def _environment() -> Environment:
@@ -363,53 +371,60 @@ async def _form(request: web.Request) -> Mapping[str, str]:
         raise web.HTTPBadRequest from None
 
 
+def _series_of(visitor: Visitor, series: Mapping[str, Any]) -> str:
+    """Where the chart's script gets its numbers."""
+    if visitor.shared:
+        return f"{visitor.path}/series"
+    return f"/series/account/{quote(series['account'])}?metric={series['metric']}"
+
+
 def _account(request: web.Request) -> str:
     return f"{request.match_info['platform']}/{request.match_info['handle']}"
+
+
+def _metric(request: web.Request) -> str:
+    metric = request.query.get("metric", "")
+    return metric if metric in records.SERIES else "followers"
 
 
 def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _sorted(rows: Sequence[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+def _sorted(
+    rows: Sequence[dict[str, Any]], by: str, called: Callable[[str], str]
+) -> list[dict[str, Any]]:
     """Names from A to Z, numbers from the largest, what is not known last."""
     if by == "name":
-        return sorted(rows, key=lambda row: (row["name"] or row["account"]).lower())
+        return sorted(rows, key=lambda row: called(row["account"]).lower())
     if by == "open":
         return sorted(rows, key=lambda row: (row["open"] is None, row["account"]))
     return sorted(rows, key=lambda row: -math.inf if row[by] is None else row[by], reverse=True)
 
 
-def _spark(values: Sequence[float | None]) -> str:
-    """The points of a small line, 100 wide and 24 high; "" where there are not two."""
-    known = [(place, value) for place, value in enumerate(values) if value is not None]
-    if len(known) < 2:
-        return ""
-    low = min(value for _, value in known)
-    high = max(value for _, value in known)
-    scale = 20 / (high - low) if high > low else 0
-    across = 100 / max(1, len(values) - 1)
-    return " ".join(
-        f"{place * across:.0f},{22 - (value - low) * scale:.0f}" for place, value in known
-    )
-
-
 @dataclass(frozen=True)
 class _Drawing:
-    """A chart as SVG points, 720 wide and 240 high: for those without a script, and print."""
+    """A chart as SVG points, 720 wide and 240 high: for those without a script, and print.
+
+    `marks` and `events` are (left, width); `first` and `last` what the ends of the line say.
+    """
 
     line: str
     band: str
     marks: Sequence[tuple[float, float]]
+    events: Sequence[tuple[float, float]]
     low: float
     high: float
+    first: float
+    last: float
 
 
 def _chart(series: Mapping[str, Any]) -> _Drawing | None:
     values, low, high = series["value"], series["low"], series["high"]
-    known = [value for value in (*values, *low, *high) if value is not None]
-    if not [value for value in values if value is not None]:
+    read = [value for value in values if value is not None]
+    if not read:
         return None
+    known = [*read, *(value for value in (*low, *high) if value is not None)]
     bottom, top = min(known), max(known)
     scale = 220 / (top - bottom) if top > bottom else 0
     across = 720 / max(1, len(values) - 1)
@@ -422,17 +437,24 @@ def _chart(series: Mapping[str, Any]) -> _Drawing | None:
         ]
 
     days = [at[:10] for at in series["at"]]
-    marks = []
-    for incident in series["incidents"]:
-        first = (incident["opened_at"] or "")[:10]
-        last = (incident["resolved_at"] or series["at"][-1])[:10]
-        inside = [place for place, day in enumerate(days) if first <= day <= last]
+
+    def span(first: str, last: str | None) -> Iterator[tuple[float, float]]:
+        inside = [n for n, day in enumerate(days) if first[:10] <= day <= (last or day)[:10]]
         if inside:
-            marks.append((inside[0] * across, max(2.0, (inside[-1] - inside[0]) * across)))
+            left, right = inside[0] * across, inside[-1] * across
+            yield min(left, 717.0), max(3.0, right - left)
+
     return _Drawing(
         line=" ".join(points(values)),
         band=" ".join([*points(low), *reversed(points(high))]),
-        marks=marks,
-        low=bottom,
-        high=top,
+        marks=[
+            each
+            for one in series["incidents"]
+            for each in span(one["opened_at"], one["resolved_at"])
+        ],
+        events=[each for one in series["events"] for each in span(one["from"], one["to"])],
+        low=min(read),
+        high=max(read),
+        first=read[0],
+        last=read[-1],
     )

@@ -14,6 +14,7 @@ RUNS = (
     ("tests.bench.program", "startup"),
     ("tests.bench.program", "memory"),
     ("tests.bench.acknowledge",),
+    ("tests.bench.page",),
 )
 
 if __name__ == "__main__":

@@ -33,6 +33,11 @@ class Service:
                 stderr=log,
             )
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         if self._process and self._process.returncode is None:
             self._process.send_signal(signal.SIGKILL)

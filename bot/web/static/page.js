@@ -1,46 +1,70 @@
 // A chart that can be zoomed, in place of the still one; without a script that one stays.
 "use strict";
 (function () {
+  const lang = document.documentElement.lang;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const count = new Intl.NumberFormat(lang, { maximumFractionDigits: 0 });
+  const short = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", timeZone: "UTC" });
+  const whole = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeZone: "UTC" });
+  // a day as it is written, wherever the reader is
+  const seconds = (at) => Date.parse(at.slice(0, 10)) / 1000;
+
+  function shade(u, spans, name) {
+    u.ctx.save();
+    u.ctx.fillStyle = colour(name);
+    u.ctx.globalAlpha = 0.3;
+    for (const [from, to] of spans) {
+      const left = Math.max(u.valToPos(from, "x", true), u.bbox.left);
+      const right = Math.min(u.valToPos(to, "x", true), u.bbox.left + u.bbox.width);
+      if (right >= left) {
+        u.ctx.fillRect(left - 1, u.bbox.top, Math.max(3, right - left), u.bbox.height);
+      }
+    }
+    u.ctx.restore();
+  }
 
   function draw(place, told) {
-    const seconds = told.at.map((at) => Date.parse(at) / 1000);
-    const marks = told.incidents.map((one) => [
-      Date.parse(one.opened_at) / 1000,
-      one.resolved_at ? Date.parse(one.resolved_at) / 1000 : seconds[seconds.length - 1],
-    ]);
+    const days = told.at.map(seconds);
+    const last = days[days.length - 1];
+    const span = (one, from, to) => [seconds(one[from]), one[to] ? seconds(one[to]) : last];
+    const incidents = told.incidents.map((one) => span(one, "opened_at", "resolved_at"));
+    const events = told.events.map((one) => span(one, "from", "to"));
+    const said = place.closest("figure").querySelector(".at");
     const size = () => ({ width: place.clientWidth - 16, height: 280 });
     const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--edge"), width: 1 } };
+    const hidden = { stroke: "transparent", points: { show: false } };
     const chart = new uPlot(
       {
         ...size(),
-        series: [
-          {},
-          { label: place.dataset.label, stroke: colour("--accent"), width: 2, spanGaps: true },
-          { label: "min", stroke: "transparent", points: { show: false } },
-          { label: "max", stroke: "transparent", points: { show: false } },
+        tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC"),
+        legend: { show: false },
+        // the counts come last, so that they lie on the band
+        series: [{}, hidden, hidden, { stroke: colour("--accent"), width: 2, spanGaps: true }],
+        bands: [{ series: [2, 1], fill: colour("--band") }],
+        axes: [
+          { ...axis, space: 70, values: (u, ticks) => ticks.map((at) => short.format(at * 1000)) },
+          { ...axis, size: 76, values: (u, ticks) => ticks.map((value) => count.format(value)) },
         ],
-        bands: [{ series: [3, 2], fill: colour("--band") }],
-        axes: [axis, { ...axis, size: 70 }],
         hooks: {
-          drawClear: [
+          drawClear: [(u) => shade(u, events, "--event"), (u) => shade(u, incidents, "--warning")],
+          setCursor: [
             (u) => {
-              u.ctx.save();
-              u.ctx.fillStyle = colour("--warning");
-              u.ctx.globalAlpha = 0.25;
-              for (const [from, to] of marks) {
-                const left = Math.max(u.valToPos(from, "x", true), u.bbox.left);
-                const right = Math.min(u.valToPos(to, "x", true), u.bbox.left + u.bbox.width);
-                if (right >= left) {
-                  u.ctx.fillRect(left, u.bbox.top, Math.max(2, right - left), u.bbox.height);
-                }
+              const n = u.cursor.idx;
+              const known = n != null && told.value[n] != null;
+              said.hidden = !known;
+              if (known) {
+                const band = [told.low[n], told.high[n]].every((each) => each != null);
+                said.textContent =
+                  `${whole.format(days[n] * 1000)}: ${count.format(told.value[n])}` +
+                  (band
+                    ? ` (${place.dataset.expected} ${count.format(told.low[n])} – ${count.format(told.high[n])})`
+                    : "");
               }
-              u.ctx.restore();
             },
           ],
         },
       },
-      [seconds, told.value, told.low, told.high],
+      [days, told.low, told.high, told.value],
       place,
     );
     window.addEventListener("resize", () => chart.setSize(size()));
@@ -48,9 +72,7 @@
   }
 
   for (const place of document.querySelectorAll(".plot")) {
-    const source = new URL(place.dataset.source, document.baseURI.replace(/\/?$/, "/"));
-    const address = place.dataset.source.startsWith("/") ? place.dataset.source : source;
-    fetch(address, { credentials: "same-origin" })
+    fetch(place.dataset.source, { credentials: "same-origin" })
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
       .then((told) => {
         const figure = place.closest("figure");

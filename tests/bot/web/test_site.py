@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -13,14 +14,17 @@ from aiohttp import ClientSession, CookieJar
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.commands import records
+from bot.commands.request import Request
 from bot.model.command import Caller
-from bot.storage import audit, incidents
+from bot.storage import audit, forgetting, incidents
 from bot.web.api import API
 from bot.web.calls import CALLS
 from bot.web.pages import _environment
 from bot.web.site import HEADERS
 from tests.bot.team import ONE, OURS, THEIRS, TWO, console, person
 from tests.bot.web.served import Served, served
+from tests.contracts.chat import until
 
 OWN_PAGES = (
     "/",
@@ -350,9 +354,37 @@ async def test_the_page_speaks_german(tmp_path: Path) -> None:
 @given(name=st.text(min_size=1))
 def test_names_are_text_wherever_they_stand(name: str) -> None:
     templates = _environment()
-    row = {"account": name, "name": name}
     macro = templates.get_template("parts.html").module.account_link
-    shown = str(macro(row, False))
+    shown = str(macro(name, name, False))
     assert shown.count("<") == 2
     assert shown.count(">") == 2
     assert shown.count('"') == 2
+
+
+async def test_the_overview_is_made_beside_the_visits_and_forgets_at_once(
+    page: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[float] = []
+    real = records.board
+
+    async def board(request: Request) -> dict[str, object]:
+        made.append(request.now)
+        return await real(request)
+
+    monkeypatch.setattr(records, "board", board)
+    async with await page.signed_in(person()) as client:
+
+        async def shown() -> str:
+            async with client.get("/") as answer:
+                return await answer.text()
+
+        await asyncio.gather(*(shown() for _ in range(5)))
+        assert len(made) == 1, "all who wait are given one"
+        page.clock[0] += 29
+        await shown()
+        assert len(made) == 1
+        page.clock[0] += 1
+        assert "instagram/mo" in await shown()
+        await until(lambda: len(made) == 2, 5)
+        await page.team.store.write(forgetting.forget, "instagram/mo", int(page.clock[0]))
+        assert "instagram/mo" not in await shown()
