@@ -78,7 +78,7 @@ def read_path(
                 parts.append(_inner(member, context, options))
             elif (len(tree.members) == 1 and not path.is_dir()) or (
                 _TABLES.search(member.base)
-                and (member.path is not None or not parts)
+                and (member.path is not None or not shown.claimed)
                 and _top(member) not in folders
             ):
                 parts.append(_table(member, shown.books.get(member.name), options, context.now))

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast, get_args
 from zoneinfo import ZoneInfo
 
@@ -65,6 +66,8 @@ _ZONES = {
     "h": None,
 }
 _SERIALS = (32_874, 73_051)  # Excel's numbers of 1990-01-01 and 2100-01-01
+_LONGEST_GAP = 14
+"""Days between readings taken regularly; in the wrong order they lie months apart."""
 _EPOCH = re.compile(r"(\d{9,10})(\d{3}|\d{6}|\d{9})?(?:\.\d+)?")
 _COLUMNAR = (
     "%Y-%m-%dT%H:%M:%S",
@@ -377,8 +380,8 @@ def date_order(texts: Iterable[str]) -> DateOrder | None:
         orders = [order for order in get_args(DateOrder) if _runs_on_short(short, order)]
         if pairs or len(orders) != 1:
             raise AmbiguousDates(
-                f'writes the year of "{shown}" with two digits: '
-                'set date_order = "dmy", "mdy" or "ymd"'
+                f'writes the year of "{shown}" with two digits: --date-order dmy, mdy or ymd, '
+                'or for good date_order = "dmy" in its section'
             )
         return cast(DateOrder, orders[0])
     if not pairs:
@@ -386,7 +389,7 @@ def date_order(texts: Iterable[str]) -> DateOrder | None:
     if len(proof) == 2:
         raise AmbiguousDates(
             f'mixes two orders of dates ("{proof["dmy"]}" and "{proof["mdy"]}"): '
-            'set date_order = "dmy" or "mdy" and correct the others'
+            "--date-order dmy or mdy, and correct the others"
         )
     if proof:
         return next(iter(proof))
@@ -396,7 +399,7 @@ def date_order(texts: Iterable[str]) -> DateOrder | None:
     first, second, year = pairs[0]
     raise AmbiguousDates(
         f'does not show whether "{first:02}/{second:02}/{year}" names the day or the month '
-        'first: set date_order = "dmy" or "mdy"'
+        'first: --date-order dmy or mdy, or for good date_order = "dmy" in its section'
     )
 
 
@@ -409,7 +412,7 @@ def _runs_on_short(triples: Sequence[tuple[int, int, int]], order: str) -> bool:
 
 
 def _runs_on(pairs: Sequence[tuple[int, int, int]], order: str) -> bool:
-    """True where three or more days follow each other without a gap."""
+    """True where three or more days follow each other, day by day or week by week."""
     days: set[date] = set()
     for first, second, year in pairs:
         day, month = (first, second) if order == "dmy" else (second, first)
@@ -417,4 +420,6 @@ def _runs_on(pairs: Sequence[tuple[int, int, int]], order: str) -> bool:
             days.add(date(year, month, day))
         except ValueError:
             return False
-    return len(days) >= 3 and (max(days) - min(days)).days == len(days) - 1
+    ordered = sorted(days)
+    gaps = {(after - before).days for before, after in pairwise(ordered)}
+    return len(days) >= 3 and len(gaps) == 1 and max(gaps) <= _LONGEST_GAP

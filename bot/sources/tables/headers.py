@@ -54,11 +54,11 @@ _UNITS = {
     100: "hundred hundreds",
     1_000: "k tsd tausend thousand thousands 000 000s 1000 1000s x1000 mil miles milliers mila "
     "千 천 тыс",
-    10_000: "10k 10000 万 萬 만 wan ten_thousand ten_thousands tens_of_thousands",
+    10_000: "10k 10000 万 万人 萬 만 만명 wan ten_thousand ten_thousands tens_of_thousands",
     100_000: "lakh lakhs hundred_thousand hundreds_of_thousands",
     1_000_000: "m mm mn mio mln million millions millionen millones milhões milioni 百万 млн",
     10_000_000: "crore crores",
-    100_000_000: "億 亿 억",
+    100_000_000: "億 億人 亿 억",
     1_000_000_000: "bn b billion billions mrd milliarden",
 }
 _FACTORS = {word: factor for factor, words in _UNITS.items() for word in words.split()}

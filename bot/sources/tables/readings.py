@@ -24,7 +24,7 @@ from bot.sources.tables.options import TableOptions
 from bot.sources.tables.quantities import companion, falling, quantity
 from bot.sources.tables.questions import no_total
 from bot.sources.tables.repeats import merged
-from bot.sources.tables.totals_row import is_totals_row, proves_changes
+from bot.sources.tables.totals_row import is_total_word, is_totals_row, proves_changes
 from bot.sources.tables.transposed import days_as_rows, platforms_as_rows
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ class _Reader:
             raise SourceChanged(
                 f"{self.table.name} has no row that can be read{empty}.", where=self.table.name
             )
+        frame, names = self.without_sums(frame, names)
         frame = self.without_falling(frame)
         unused = self.layout.unused
         if unused:
@@ -162,6 +163,26 @@ class _Reader:
             bad_rows=self.bad_rows,
             notes=(*self.table.notes, *self.layout.notes, *accounts.notes, *self.notes),
         )
+
+    def without_sums(
+        self, frame: pl.DataFrame, names: list[str]
+    ) -> tuple[pl.DataFrame, list[str]]:
+        """Without an "account" whose name means all of them and whose counts are their sum."""
+        import polars as pl
+
+        for name in [one for one in names if is_total_word(one.rpartition("/")[2])]:
+            metric = frame.columns[2]
+            own = frame.filter(pl.col("account") == name).select(
+                "at", pl.col(metric).alias("own")
+            )
+            others = frame.filter(pl.col("account") != name).group_by("at")
+            sums = own.join(others.agg(pl.len(), pl.col(metric).sum()), on="at")
+            alike = sums.filter((pl.col("own") == pl.col(metric)) & (pl.col("len") > 1))
+            if len(alike) and 2 * len(alike) > len(own):
+                frame = frame.filter(pl.col("account") != name)
+                names = [one for one in names if one != name]
+                self.notes.append(f'"{name}" is the sum of the other accounts: passed over')
+        return frame, names
 
     def without_falling(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Running totals alone; what falls as no total does is of each day.

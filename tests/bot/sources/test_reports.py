@@ -101,6 +101,33 @@ LENA = {"account": "instagram/lena"}
             id="no table of YouTube Studio's",
         ),
         pytest.param(
+            "date,account,followers\n2026-11-01,lena,500\n2026-11-01,tom,900\n"
+            "2026-11-01,Total,1400\n2026-11-02,lena,501\n2026-11-02,tom,901\n"
+            "2026-11-02,Total,1402\n",
+            {},
+            {"lena": {"followers": [500, 501]}, "tom": {"followers": [900, 901]}},
+            id="no account is the sum of the others",
+        ),
+        pytest.param(
+            "date,account,followers\n2026-11-01,lena,500\n2026-11-01,total,900\n",
+            {},
+            {"lena": {"followers": [500]}, "total": {"followers": [900]}},
+            id="but one may be called so",
+        ),
+        pytest.param(
+            "日付,アカウント,フォロワー数(万人)\n2026-11-01,lena,12.3\n",
+            {},
+            {"lena": {"followers": [123_000]}},
+            id="tens of thousands of people",
+        ),
+        pytest.param(
+            "date,account,followers\n01/11/2026,lena,500\n05/11/2026,lena,502\n"
+            "09/11/2026,lena,504\n",
+            {},
+            {"lena": {"followers": [500, 502, 504]}},
+            id="equal steps prove an order",
+        ),
+        pytest.param(
             "Date,Total Followers,New Followers,Impressions\n"
             '"Nov 1, 2026",500,3,90\n"Nov 2, 2026",502,2,80\n',
             {"account": "x/lena"},

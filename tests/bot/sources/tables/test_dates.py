@@ -76,7 +76,7 @@ def test_days_that_run_on_prove_the_order() -> None:
 
 
 def test_without_proof_the_file_is_refused() -> None:
-    with pytest.raises(AmbiguousDates, match='set date_order = "dmy" or "mdy"'):
+    with pytest.raises(AmbiguousDates, match="--date-order dmy or mdy"):
         date_order(["01/02/2026", "02/02/2026"])
     with pytest.raises(AmbiguousDates, match="mixes two orders"):
         date_order(["13/02/2026", "02/13/2026"])

@@ -304,7 +304,7 @@ def test_the_sheet_with_the_table_is_found() -> None:
         (b"hello\n", "is no table"),
         (b"name,colour\na,red\n", 'no column with a time among "name", "colour"'),
         (b"date,account,colour\n2026-02-26,a,red\n", "no column with a count"),
-        (b"date,account,followers\n01/02/2026,a,5\n", "set date_order"),
+        (b"date,account,followers\n01/02/2026,a,5\n", "--date-order dmy"),
         (b"date,account,followers\nx,a,5\n", "no row that can be read"),
         (b"PAR1\x15\x04\x15", "damaged or cut off Parquet"),
         (b"PK\x03\x04nonsense", "damaged or incomplete"),
