@@ -191,6 +191,11 @@ REASONS: Mapping[str, Code] = {
         "Since the list of `start` `gained` came, `lost` left and `kept` stayed.",
         ("start", "gained", "lost", "kept"),
     ),
+    "follows_compared": Code(
+        "Since the list of `start` the account followed `gained` more, dropped `lost` and kept "
+        "`kept`.",
+        ("start", "gained", "lost", "kept"),
+    ),
     "short_lived": Code(
         "`count` of those who left had followed for less than a week.", ("count",)
     ),
@@ -199,7 +204,7 @@ REASONS: Mapping[str, Code] = {
         "again within `days` days.",
         ("count", "percent", "days"),
     ),
-    "follow_back": Code("`percent` percent of those it follows follow back.", ("percent",)),
+    "follow_back": Code("`percent` percent of its new follows follow back.", ("percent",)),
     "follows_a_day": Code(
         "It followed `count` on one day; the platform allows `limit`.", ("count", "limit")
     ),

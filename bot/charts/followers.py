@@ -10,20 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.charts.style import (
-    ALARM,
-    CARD,
-    DOWN,
+    COLOURS,
     DPI,
-    FAINT,
-    LINE,
     LOCK,
     SIZE,
+    SMALL,
+    Colours,
     frame,
     headline,
     png,
     prepare,
     shown,
 )
+from bot.model.chat import Theme
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,6 +58,7 @@ class FollowerMap:
     across_label: str
     created_label: str
     batches: Sequence[Span] = ()
+    theme: Theme = "light"
     write: Callable[[float], str]
     day: Callable[[float], str]
 
@@ -76,6 +76,7 @@ class JoinBars:
     joined_label: str
     gone_label: str
     batches: Sequence[Span] = ()
+    theme: Theme = "light"
     count: Callable[[float], str]
     day: Callable[[float], str]
 
@@ -86,25 +87,28 @@ def draw_map(chart: FollowerMap) -> bytes:
         prepare()
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=CARD)
+        look = COLOURS[chart.theme]
+        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=look.card)
         axes = figure.subplots()
-        figure.subplots_adjust(left=0.115, right=0.965, top=0.83, bottom=0.13)
-        frame(axes)
-        headline(figure, chart.title, chart.subtitle)
+        figure.subplots_adjust(left=0.145, right=0.965, top=0.755, bottom=0.145)
+        frame(axes, look)
+        headline(figure, chart.title, chart.subtitle, look)
         across, made = chart.across, chart.created
         edges = (float(across.min()), float(across.max()), float(made.min()), float(made.max()))
         left, right, low, high = _roomy(edges)
         if len(across) <= _DOTS:
             size = 9 if len(across) < 2_000 else 3
-            axes.scatter(across, made, s=size, color=LINE, alpha=0.5, linewidths=0, zorder=2)
+            axes.scatter(
+                across, made, s=size, color=look.line, alpha=0.5, linewidths=0, zorder=2
+            )
         else:
-            _density(axes, across, made, (left, right, low, high))
-        _spans(axes, chart.batches)
+            _density(axes, across, made, (left, right, low, high), look)
+        _spans(axes, chart.batches, look)
         axes.set_xlim(left, right)
         axes.set_ylim(low, high)
-        axes.set_xlabel(shown(chart.across_label), color=FAINT, fontsize=9)
-        figure.text(0.018, 0.85, shown(chart.created_label), color=FAINT, fontsize=9)
-        _ticks(axes.set_xticks, left, right, 6, chart.write)
+        axes.set_xlabel(shown(chart.across_label), color=look.faint, fontsize=SMALL)
+        figure.text(0.022, 0.8, shown(chart.created_label), color=look.faint, fontsize=SMALL)
+        _ticks(axes.set_xticks, left, right, 4, chart.write)
         _ticks(axes.set_yticks, low, high, 5, chart.day)
         return png(figure)
 
@@ -115,11 +119,12 @@ def draw_joins(chart: JoinBars) -> bytes:
         prepare()
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=CARD)
+        look = COLOURS[chart.theme]
+        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=look.card)
         axes = figure.subplots()
         figure.subplots_adjust(left=0.095, right=0.965, top=0.83, bottom=0.085)
-        frame(axes)
-        headline(figure, chart.title, chart.subtitle)
+        frame(axes, look)
+        headline(figure, chart.title, chart.subtitle, look)
         width = next(
             days for days in (1, 7, 30, 91) if len(chart.counts) / days <= _BARS or days == 91
         )
@@ -128,15 +133,15 @@ def draw_joins(chart: JoinBars) -> bytes:
         for span in chart.batches:
             inside |= (ends + DAY > span.start) & (ends - width * DAY < span.stop)
         middle = ends - width * DAY / 2
-        colours = np.where(inside, ALARM, LINE)
-        _bars(axes, middle, counts, width, colours, shown(chart.joined_label))
+        colours = np.where(inside, look.down, look.line)
+        _bars(axes, middle, counts, width, colours)
         if chart.gone is not None and chart.gone.any():
             _, gone = _grouped(chart.ends, chart.gone, width)
-            _bars(
-                axes, middle, -gone, width, np.full(len(gone), FAINT), shown(chart.gone_label)
-            )
-        axes.axhline(0, color=FAINT, linewidth=0.8, zorder=4)
-        _labels(axes, chart, counts)
+            _bars(axes, middle, -gone, width, np.full(len(gone), look.faint))
+            _legend(axes, chart.gone_label, 0.02, look.faint)
+        _legend(axes, chart.joined_label, 0.99, look.line)
+        axes.axhline(0, color=look.faint, linewidth=0.8, zorder=4)
+        _labels(axes, chart, look)
         axes.set_xlim(float(ends[0] - width * DAY), float(ends[-1] + width * DAY / 2))
         low, high = axes.get_ylim()
         axes.set_ylim(low * 1.05, max(high * 1.12, 1.0))
@@ -144,7 +149,7 @@ def draw_joins(chart: JoinBars) -> bytes:
         axes.set_yticks(
             axes.get_yticks(), [chart.count(abs(float(each))) for each in axes.get_yticks()]
         )
-        _ticks(axes.set_xticks, float(ends[0]), float(ends[-1]), 6, chart.day)
+        _ticks(axes.set_xticks, float(ends[0]), float(ends[-1]), 4, chart.day)
         return png(figure)
 
 
@@ -155,7 +160,11 @@ def _roomy(edges: tuple[float, float, float, float]) -> tuple[float, float, floa
 
 
 def _density(
-    axes: Any, across: Floats, made: Floats, edges: tuple[float, float, float, float]
+    axes: Any,
+    across: Floats,
+    made: Floats,
+    edges: tuple[float, float, float, float],
+    look: Colours,
 ) -> None:
     """Cells by how many followers they hold: a million dots would take half a minute."""
     left, right, low, high = edges
@@ -165,17 +174,17 @@ def _density(
     share = np.log1p(cells.reshape(_ROWS, _COLUMNS).astype(np.float64))
     share /= max(float(share.max()), 1.0)
     ink = np.empty((_ROWS, _COLUMNS, 4))
-    ink[..., :3] = [int(LINE[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    ink[..., 3] = np.where(share > 0, 0.12 + 0.88 * share, 0.0)
+    ink[..., :3] = [int(look.line[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    ink[..., 3] = np.where(share > 0, 0.25 + 0.75 * share, 0.0)
     axes.imshow(
         ink, extent=edges, origin="lower", aspect="auto", interpolation="nearest", zorder=2
     )
 
 
-def _spans(axes: Any, batches: Sequence[Span]) -> None:
+def _spans(axes: Any, batches: Sequence[Span], look: Colours) -> None:
     for place, span in enumerate(sorted(batches, key=lambda each: each.start)[:_MARKS]):
-        axes.axvspan(span.start, span.stop, color=ALARM, alpha=0.12, linewidth=0, zorder=1)
-        axes.axvline(span.start, color=ALARM, linewidth=1.0, alpha=0.6, zorder=3)
+        axes.axvspan(span.start, span.stop, color=look.down, alpha=0.12, linewidth=0, zorder=1)
+        axes.axvline(span.start, color=look.down, linewidth=1.0, alpha=0.6, zorder=3)
         axes.annotate(
             shown(span.label),
             (span.start, 1.0),
@@ -183,15 +192,15 @@ def _spans(axes: Any, batches: Sequence[Span]) -> None:
             xytext=(3, 10 + 11 * (place % 2)),
             textcoords="offset points",
             va="top",
-            color=ALARM,
-            fontsize=8.5,
+            color=look.down,
+            fontsize=SMALL,
             weight="bold",
             annotation_clip=False,
             zorder=6,
         )
 
 
-def _labels(axes: Any, chart: JoinBars, counts: Floats) -> None:
+def _labels(axes: Any, chart: JoinBars, look: Colours) -> None:
     first, last = float(chart.ends[0]), float(chart.ends[-1])
     for place, span in enumerate(sorted(chart.batches, key=lambda each: each.start)[:_MARKS]):
         right = span.start > first + 0.75 * (last - first)
@@ -203,11 +212,11 @@ def _labels(axes: Any, chart: JoinBars, counts: Floats) -> None:
             textcoords="offset points",
             ha="right" if right else "left",
             va="center",
-            color=ALARM,
-            fontsize=9,
+            color=look.down,
+            fontsize=SMALL,
             weight="bold",
             zorder=6,
-            bbox={"facecolor": CARD, "alpha": 0.8, "edgecolor": "none", "pad": 1},
+            bbox={"facecolor": look.card, "alpha": 0.8, "edgecolor": "none", "pad": 1},
         )
 
 
@@ -220,9 +229,7 @@ def _grouped(ends: Floats, values: Floats, width: int) -> tuple[Floats, Floats]:
     return ends[::-1][::width][::-1], padded.reshape(groups, width).sum(axis=1)
 
 
-def _bars(
-    axes: Any, middle: Floats, heights: Floats, width: int, colours: Any, label: str
-) -> None:
+def _bars(axes: Any, middle: Floats, heights: Floats, width: int, colours: Any) -> None:
     """One collection: hundreds of separate bars would take a second to draw."""
     from matplotlib.collections import PolyCollection
 
@@ -232,15 +239,18 @@ def _bars(
     bars = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
     axes.add_collection(PolyCollection(list(bars), facecolors=colours, linewidths=0, zorder=3))
     axes.autoscale_view()
-    place = 0.99 if heights.max(initial=0) > 0 else 0.02
+
+
+def _legend(axes: Any, label: str, height: float, colour: str) -> None:
+    """What the bars in this half are; `height` in parts of the axes (0 to 1)."""
     axes.text(
         0.005,
-        place,
-        label,
+        height,
+        shown(label),
         transform=axes.transAxes,
-        va="top" if place > 0.5 else "bottom",
-        color=FAINT if place < 0.5 else LINE,
-        fontsize=9,
+        va="top" if height > 0.5 else "bottom",
+        color=colour,
+        fontsize=SMALL,
         zorder=7,
     )
 
@@ -248,6 +258,3 @@ def _bars(
 def _ticks(put: Any, low: float, high: float, many: int, write: Callable[[float], str]) -> None:
     places = np.linspace(low, high, many + 2)[1:-1]
     put(places, [write(float(place)) for place in places])
-
-
-__all__ = ["DOWN", "FollowerMap", "JoinBars", "Span", "draw_joins", "draw_map"]

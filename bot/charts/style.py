@@ -62,8 +62,6 @@ COLOURS: Mapping[Theme, Colours] = {
     ),
 }
 _LIGHT = COLOURS["light"]
-CARD, FAINT, LINE = _LIGHT.card, _LIGHT.faint, _LIGHT.line
-UP, DOWN, ALARM, EVENT = _LIGHT.up, _LIGHT.down, _LIGHT.down, _LIGHT.event
 _TITLE = 46
 """Letters of a headline: more do not fit beside each other."""
 

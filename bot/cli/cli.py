@@ -308,7 +308,7 @@ def _say_read(context: click.Context, found: Sequence[Found]) -> None:
     from bot.cli.service import found_text
 
     for one in found:
-        if one.notes or one.bad_rows or not context.obj["quiet"]:
+        if one.notes or one.findings or one.bad_rows or not context.obj["quiet"]:
             click.echo(found_text(one), err=True)
 
 

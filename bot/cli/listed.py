@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from bot.ingest.follower_lists import ListSettings, judge_lists
+from bot.ingest.follower_lists import ListSettings, judge_lists, missing
 from bot.ingest.list_readings import believed, list_readings
-from bot.message.reasons import sentence
-from bot.message.voice import voice_for
 from bot.model.reading import FollowerList
 from bot.model.source import Found
 from bot.storage.access import AccessPolicy
+from checks.lists.study import unusable_dates
 from checks.reasons import reason
 
 if TYPE_CHECKING:
@@ -37,25 +36,22 @@ def in_order(given: Sequence[FollowerList]) -> list[FollowerList]:
 
 
 def as_believed(found: Sequence[Found], given: Sequence[FollowerList]) -> list[Found]:
-    """What the files said of themselves, put right where a list proved to be for a range."""
-    ranged = {
-        (one.account, one.side.rstrip("s"), len(one.ids))
-        for one in given
-        if one.complete is False
-    }
+    """What the files said of themselves, put right where a list proved to be for a range, and
+    which dates their lists do not carry."""
+    lists = {(one.account, one.side.rstrip("s"), len(one.ids)): one for one in given}
 
-    def partial(one: Found) -> bool:
+    def judged(one: Found) -> Found:
         side = (one.format or "").rpartition(".")[2].removesuffix("_list")
-        return bool(one.complete) and (one.account, side, one.names) in ranged
+        known = lists.get((one.account or "", side, one.names))
+        if known is None:
+            return one
+        said = tuple(missing(*unusable_dates(known)))
+        if one.complete and known.complete is False:
+            said = (reason("list_ranged"), *said)
+            one = replace(one, complete=False, basis=None, readings=0)
+        return replace(one, findings=said)
 
-    voice = voice_for("en", "UTC")
-    said = sentence(voice, reason("list_ranged"))
-    return [
-        replace(one, complete=False, basis=None, readings=0, notes=(*one.notes, said))
-        if partial(one)
-        else one
-        for one in found
-    ]
+    return [judged(one) for one in found]
 
 
 def with_counts(frame: pl.DataFrame, given: Sequence[FollowerList]) -> pl.DataFrame:

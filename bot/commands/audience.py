@@ -13,15 +13,28 @@ from bot.message.audience import AudienceLook, audience, audience_picture, no_li
 from bot.model.command import Caller
 from bot.model.message import Message
 from bot.model.reading import FollowerList
-from bot.storage import lists, readings
+from bot.storage import lists
 from checks.lists.study import ListContext, study
 from checks.lists.verdicts import list_rules
 
 
 async def show(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
-    """Studies the two newest lists off the event loop: a million names take seconds."""
-    known = await look(request, _gather, arguments["account"])
-    return await asyncio.to_thread(_answer, request, known)
+    """The newest list beside the one before it, in words, a table and a picture."""
+    shown = await audience_of(request, arguments["account"])
+    message = audience(request.voice, shown, request.now)
+    drawn = await asyncio.to_thread(
+        audience_picture, request.voice, shown, request.now, request.theme
+    )
+    return replace(message, picture=drawn)
+
+
+async def audience_of(request: Request, account: str) -> AudienceLook:
+    """What the newest lists of an account say; `CommandError` where there is none to be seen.
+
+    Studies them off the event loop: a million names take seconds.
+    """
+    known = await look(request, _gather, account)
+    return await asyncio.to_thread(_studied, known)
 
 
 class _Lists(NamedTuple):
@@ -49,24 +62,15 @@ def _newest(
     newest = lists.get(db, account, side, times[-1]) if times else None
     if newest is None:
         return None
-    old = lists.before(db, account, side, newest.at)
     floor = list_rules(request.context.rules(request.context.sensitivity))
-    context = ListContext(
-        timezone=request.context.timezone,
-        old=old,
-        before=None if old is None else lists.before(db, account, side, old.at),
-        known=readings.total_near(db, account, side, newest.at),
-        known_old=None if old is None else readings.total_near(db, account, side, old.at),
-        smallest=floor.smallest,
-        wave=floor.wave,
-    )
-    return newest, context
+    timezone = request.context.timezone
+    return newest, lists.context(db, newest, timezone=timezone, floor=floor)
 
 
-def _answer(request: Request, known: _Lists) -> Message:
+def _studied(known: _Lists) -> AudienceLook:
     old = known.context.old
     alone = replace(known.context, old=None, before=None)
-    shown = AudienceLook(
+    return AudienceLook(
         account=known.account,
         newest=known.newest,
         study=study(known.newest, known.context),
@@ -74,5 +78,3 @@ def _answer(request: Request, known: _Lists) -> Message:
         earlier=None if old is None else study(old, alone),
         following=None if known.following is None else study(*known.following),
     )
-    message = audience(request.voice, shown, request.now)
-    return replace(message, picture=audience_picture(request.voice, shown, request.now))

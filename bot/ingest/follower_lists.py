@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.storage import accounts, list_verdicts, lists, readings
+from bot.storage import accounts, list_verdicts, lists
 from bot.storage.access import AccessPolicy
 from checks.lists.lists import Ids
 from checks.lists.lockstep import Group, Listed, lockstep
@@ -149,6 +149,8 @@ def answer(made: Study) -> list[Reason]:
     compared = list_compared(made)
     if compared is not None:
         said.append(compared)
+    if made.side == "followers" and made.change is not None and made.change.short_lived:
+        said.append(reason("short_lived", count=made.change.short_lived))
     lost = made.survival
     if lost is not None and lost.loss in ("spread", "unknown"):
         said.append(
@@ -160,8 +162,6 @@ def answer(made: Study) -> list[Reason]:
         )
     if lost is not None and lost.batch is not None:
         said.append(batch_gone(lost.others, lost.batch))
-    if made.change is not None and made.change.short_lived:
-        said.append(reason("short_lived", count=made.change.short_lived))
     fresh = [one for one in made.bursts if _fresh(one.stop, made)]
     worst = sorted(fresh, key=lambda one: -one.joined)[:_SHOWN]
     said += [batch_joined(made, one) for one in sorted(worst, key=lambda one: one.start)]
@@ -171,11 +171,13 @@ def answer(made: Study) -> list[Reason]:
         if _fresh(one.last_at, made)
     ]
     said += swap_reasons(made)
-    if made.late:
-        said.append(reason("list_late", count=made.late))
-    if made.undated and made.dated:
-        said.append(reason("list_undated", count=made.undated))
-    return said
+    return said + missing(made.undated, made.late)
+
+
+def missing(undated: int, late: int) -> list[Reason]:
+    """Which follow dates a list does not carry (`unusable_dates`)."""
+    said = [reason("list_undated", count=undated)] if undated else []
+    return said + ([reason("list_late", count=late)] if late else [])
 
 
 def _fresh(stop: int, made: Study) -> bool:
@@ -209,47 +211,9 @@ def _gather(
     given = lists.get(db, *key)
     if given is None:
         return None
-    old = lists.before(db, given.account, given.side, given.at)
-    before = None
-    if old is not None and given.side == "following":
-        before = lists.before(db, given.account, given.side, old.at)
     floor = list_rules(settings.rules)
-    context = ListContext(
-        timezone=settings.timezone,
-        old=old,
-        before=before,
-        known=readings.total_near(db, given.account, given.side, given.at),
-        known_old=None
-        if old is None
-        else readings.total_near(db, given.account, given.side, old.at),
-        pace=_pace(db, given),
-        followers=_followers(db, given),
-        smallest=floor.smallest,
-        wave=floor.wave,
-    )
+    context = lists.context(db, given, timezone=settings.timezone, floor=floor)
     return given, context, _others(db, settings, given), list(settings.events(db))
-
-
-def _pace(db: Database, given: FollowerList) -> float | None:
-    """The account's usual loss, from comparisons that showed nothing unusual."""
-    earlier = [
-        (float(one.lost or 0), float(one.detail["usual"]))
-        for one in lists.changes(db, given.account)
-        if one.side == given.side
-        and one.stop < given.at
-        and one.detail.get("loss") == "usual"
-        and one.lost is not None
-    ]
-    return pace_of(earlier) if earlier else None
-
-
-def _followers(db: Database, given: FollowerList) -> Ids | None:
-    """Who follows, where the list is of whom the account follows itself."""
-    if given.side != "following":
-        return None
-    times = lists.times(db, given.account, "followers")
-    newest = lists.get(db, given.account, "followers", times[-1]) if times else None
-    return None if newest is None else newest.ids
 
 
 def _others(db: Database, settings: ListSettings, given: FollowerList) -> list[Listed]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ _BATCHES = 5
 _ROWS = 14
 _MAIN = 0.05
 """Share of the list from which a batch leads the answer."""
+
+_HALF_YEAR = 183 * DAY
 
 Bools = npt.NDArray[np.bool_]
 
@@ -72,13 +74,15 @@ def audience(voice: Voice, look: AudienceLook, now: float) -> Message:
         title=voice.say("Audience of {account}", account=clean(look.account)),
         text="\n".join(part for part in said if part),
         fields=tuple(fields),
-        table=_table(voice, made),
+        table=survival_table(voice, made),
         severity="info",
         buttons=(chart,) if name is not None and len(name) <= 50 else (),
     )
 
 
-def audience_picture(voice: Voice, look: AudienceLook, now: float) -> Picture | None:
+def audience_picture(
+    voice: Voice, look: AudienceLook, now: float, theme: charts.Theme = "light"
+) -> Picture | None:
     """The follower map where creation dates are known, else the joins by day; None where the
     list carries no date at all."""
     newest, made = look.newest, look.study
@@ -89,10 +93,10 @@ def audience_picture(voice: Voice, look: AudienceLook, now: float) -> Picture | 
     )
     title = clean(look.account)
     if newest.created is not None and newest.since is not None:
-        drawn = _map(voice, look, title, subtitle)
+        drawn = charts.draw_map(replace(_map(voice, look, title, subtitle), theme=theme))
         alt = voice.say("Follower map of {account}", account=title)
     elif made.dated and newest.since is not None:
-        drawn = _joins(voice, look, title, subtitle)
+        drawn = charts.draw_joins(replace(_joins(voice, look, title, subtitle), theme=theme))
         alt = voice.say("Joins by day of {account}", account=title)
     else:
         return None
@@ -117,10 +121,9 @@ def _plain(voice: Voice, look: AudienceLook) -> str:
         return voice.say("The list carries no dates: batches cannot be told from it.")
     share = batch.size / max(_size(look), 1)
     text = voice.say(
-        "About {share} of the list came in one batch, {first} to {last}.",
+        "About {share} of the list came in one batch, {span}.",
         share=voice.percent(share),
-        first=voice.dated(batch.start),
-        last=voice.dated(batch.stop),
+        span=voice.dates(batch.start, batch.stop),
     )
     if not batch.gone:
         return text
@@ -150,10 +153,15 @@ def _size(look: AudienceLook) -> int:
 
 def _why(look: AudienceLook) -> list[Reason]:
     made, lost = look.study, look.study.survival
-    said = [batch_joined(made, one) for one in made.bursts]
+    gone = None if lost is None else lost.batch
+    said = [
+        batch_joined(made, one)
+        for one in made.bursts
+        if gone is None or one.stop < gone.start or one.start > gone.stop
+    ]
     said = sorted(said, key=lambda one: -float(one.values["count"]))[:_BATCHES]
-    if lost is not None and lost.batch is not None:
-        said.insert(0, batch_gone(lost.others, lost.batch))
+    if lost is not None and gone is not None:
+        said.insert(0, batch_gone(lost.others, gone))
     elif lost is not None and lost.loss == "spread":
         said.insert(
             0,
@@ -185,7 +193,7 @@ def _unknown(voice: Voice, look: AudienceLook) -> list[str]:
         said.append(reason("list_partial"))
     if made.ordered:
         said.append(reason("order_only"))
-    if made.undated:
+    if made.undated and made.dated:
         said.append(reason("list_undated", count=made.undated))
     if made.late:
         said.append(reason("list_late", count=made.late))
@@ -199,10 +207,11 @@ def _unknown(voice: Voice, look: AudienceLook) -> list[str]:
     return told
 
 
-def _table(voice: Voice, made: Study) -> tuple[tuple[str, ...], ...]:
-    """Survival by cohort, batches first: how many of those who joined then are gone."""
+def survival_table(voice: Voice, made: Study) -> tuple[tuple[str, ...], ...]:
+    """How many of those who joined then are gone: a header and four cells a row, batches first
+    (marked "+"); empty where no two dated lists were compared or nobody left."""
     lost = made.survival
-    if lost is None or not lost.cohorts or not made.dated:
+    if lost is None or not lost.gone or not made.dated:
         return ()
     header = (
         voice.say("Joined"),
@@ -216,7 +225,7 @@ def _table(voice: Voice, made: Study) -> tuple[tuple[str, ...], ...]:
 
 def _row(voice: Voice, one: Cohort, sign: str) -> tuple[str, ...]:
     """One line of the table; `sign` marks a batch."""
-    span = f"{voice.dated(one.start)} – {voice.dated(one.stop)}"
+    span = voice.dates(one.start, one.stop)
     if one.start <= DAY:
         span = voice.say("before {day}", day=voice.dated(one.stop))
     return (
@@ -230,7 +239,7 @@ def _row(voice: Voice, one: Cohort, sign: str) -> tuple[str, ...]:
 # --- pictures ---------------------------------------------------------------------------
 
 
-def _map(voice: Voice, look: AudienceLook, title: str, subtitle: str) -> bytes:
+def _map(voice: Voice, look: AudienceLook, title: str, subtitle: str) -> charts.FollowerMap:
     newest, made = look.newest, look.study
     assert newest.created is not None
     assert newest.since is not None
@@ -249,24 +258,22 @@ def _map(voice: Voice, look: AudienceLook, title: str, subtitle: str) -> bytes:
     ]
     if not made.ordered:
         batches += _burst_spans(voice, made, batches)
-    return charts.draw_map(
-        charts.FollowerMap(
-            across=ranks if made.ordered else across,
-            created=created[order].astype(np.float64),
-            title=title,
-            subtitle=subtitle,
-            across_label=voice.say("order of following")
-            if made.ordered
-            else voice.say("when they followed"),
-            created_label=voice.say("when their account was made"),
-            batches=batches,
-            write=voice.count if made.ordered else voice.dated,
-            day=voice.dated,
-        )
+    return charts.FollowerMap(
+        across=ranks if made.ordered else across,
+        created=created[order].astype(np.float64),
+        title=title,
+        subtitle=subtitle,
+        across_label=voice.say("order of following")
+        if made.ordered
+        else voice.say("when they followed"),
+        created_label=voice.say("when their account was made"),
+        batches=batches,
+        write=voice.count if made.ordered else _axis(voice, across),
+        day=voice.month,
     )
 
 
-def _joins(voice: Voice, look: AudienceLook, title: str, subtitle: str) -> bytes:
+def _joins(voice: Voice, look: AudienceLook, title: str, subtitle: str) -> charts.JoinBars:
     newest, made = look.newest, look.study
     assert newest.since is not None
     joins = join_days(newest.since, at=newest.at, timezone=voice.zone.key)
@@ -280,20 +287,23 @@ def _joins(voice: Voice, look: AudienceLook, title: str, subtitle: str) -> bytes
     spans = _burst_spans(voice, made, [])
     if made.survival is not None and look.earlier is not None:
         spans += _burst_spans(voice, look.earlier, spans)
-    return charts.draw_joins(
-        charts.JoinBars(
-            ends=joins.ends.astype(np.float64),
-            counts=joins.counts,
-            gone=gone,
-            title=title,
-            subtitle=subtitle,
-            joined_label=voice.say("joined and still there"),
-            gone_label=voice.say("joined then, gone now"),
-            batches=spans,
-            count=voice.count,
-            day=voice.dated,
-        )
+    return charts.JoinBars(
+        ends=joins.ends.astype(np.float64),
+        counts=joins.counts,
+        gone=gone,
+        title=title,
+        subtitle=subtitle,
+        joined_label=voice.say("joined and still there"),
+        gone_label=voice.say("joined then, gone now"),
+        batches=spans,
+        count=voice.count,
+        day=_axis(voice, joins.ends.astype(np.float64)),
     )
+
+
+def _axis(voice: Voice, times: npt.NDArray[np.float64]) -> Callable[[float], str]:
+    """How an axis writes its days: by month where it covers more than half a year."""
+    return voice.month if float(np.ptp(times)) > _HALF_YEAR else voice.short_day
 
 
 def _burst_spans(voice: Voice, made: Study, told: Sequence[charts.Span]) -> list[charts.Span]:

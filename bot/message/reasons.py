@@ -93,17 +93,17 @@ SENTENCES: Mapping[str, str] = {
     ),
     "after_mass_follow": mark("A surge of new followers came in the six weeks before."),
     "batch_joined": mark(
-        "From {start} to {stop} {count} came who still follow, {share} of the list; {usual} "
-        "usually do in such a span."
+        "{span}: {count} came who still follow, {share} of the list; {usual} usually do in "
+        "such a span."
     ),
     "batch_joined_partial": mark(
-        "From {start} to {stop} {count} came who still follow; {usual} usually do in such a "
-        "span. The list is partial: their share of all is not known."
+        "{span}: {count} came who still follow; {usual} usually do in such a span. The "
+        "list is partial: their share of all is not known."
     ),
     "around_the_clock": mark("They came by night as by day, unlike this list's others."),
-    "made_together": mark("{percent} of their accounts were made from {start} to {stop}."),
+    "made_together": mark("{percent} of their accounts were made {span}."),
     "created_batch": mark(
-        "{count} followers close to each other have accounts made from {start} to {stop}, as "
+        "{count} followers close to each other have accounts made {span}, as "
         "bought or automated ones have."
     ),
     "order_only": mark(
@@ -116,7 +116,7 @@ SENTENCES: Mapping[str, str] = {
         "one service or attack, hardly the creator's own doing."
     ),
     "batch_gone": mark(
-        "{percent} of those who joined from {start} to {stop} are gone, {others} of all others."
+        "{percent} of those who joined {span} are gone, {others} of all others."
     ),
     "left_of_all_ages": mark(
         "{share} of the list left, old and new followers alike; usually {usual} do in that "
@@ -128,12 +128,15 @@ SENTENCES: Mapping[str, str] = {
     "list_compared": mark(
         "Since the list of {start} {gained} came, {lost} left and {kept} stayed."
     ),
-    "short_lived": mark("{count} of them had followed for less than a week."),
+    "follows_compared": mark(
+        "Since the list of {start} it followed {gained} more and dropped {lost}; {kept} stayed."
+    ),
+    "short_lived": mark("{count} of those who left had followed for less than a week."),
     "dropped_again": mark(
         "{count} accounts that it had just followed were dropped again within {days}: "
         "{percent} of its new follows."
     ),
-    "follow_back": mark("{percent} of those it follows follow back."),
+    "follow_back": mark("{percent} of its new follows follow back."),
     "follows_a_day": mark("It followed {count} on one day; the platform allows {limit}."),
     "list_ranged": mark(
         "Everybody who followed before the list's oldest entry is missing at once: it was "
@@ -222,7 +225,10 @@ def sentence(voice: Voice, reason: Reason) -> str:
     if text is None:
         return reason.code
     # what an older version stored may lack a value
-    values = dict.fromkeys(REASONS[reason.code].values, "?")
+    values = dict.fromkeys((*REASONS[reason.code].values, "span"), "?")
+    if {"start", "stop"} <= reason.values.keys():
+        start, stop = float(reason.values["start"]), float(reason.values["stop"])
+        values["span"] = voice.dates(start, stop)
     values |= {name: _write(voice, reason.code, name, v) for name, v in reason.values.items()}
     return voice.say(text, **values)
 

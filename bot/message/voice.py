@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.core import UnknownLocaleError
-from babel.dates import format_skeleton, format_time, format_timedelta
+from babel.dates import format_interval, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from bot.locales import SOURCE, languages, translations
@@ -128,6 +128,19 @@ class Voice:
     def dated(self, at: float) -> str:
         """A day with its year and without its weekday, "Nov 19, 2026"."""
         return format_skeleton("yMMMd", self.local(at), tzinfo=self.zone, locale=self.locale)
+
+    def month(self, at: float) -> str:
+        """A month with its year, "Nov 2026"."""
+        return format_skeleton("yMMM", self.local(at), tzinfo=self.zone, locale=self.locale)
+
+    def dates(self, start: float, stop: float) -> str:
+        """Days with their year, "Nov 9 – 15, 2026"; with the hours where it took few of them,
+        "Nov 11, 2026, 2:00 PM – 6:55 PM"."""
+        first, last = self.local(start), self.local(stop)
+        if first.date() == last.date() and 0 < stop - start < DAY / 2:
+            hours = dict.fromkeys((self.clock(start), self.clock(stop)))
+            return self.say("{day}, {clock}", day=self.dated(start), clock=" – ".join(hours))
+        return format_interval(first, last, "yMMMd", tzinfo=self.zone, locale=self.locale)
 
     def clock(self, at: float) -> str:
         """The time of day."""

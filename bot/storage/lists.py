@@ -10,7 +10,10 @@ import numpy.typing as npt
 from sqlite_utils import Database
 
 from bot.model.reading import FollowerList
-from bot.storage import accounts
+from bot.storage import accounts, readings
+from checks.lists.study import ListContext
+from checks.lists.survival import pace_of
+from checks.lists.verdicts import ListRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,44 @@ def get(db: Database, account: str, side: str, at: int) -> FollowerList | None:
         ordered=bool(row["ordered"]),
         complete=None if row["complete"] is None else bool(row["complete"]),
     )
+
+
+def context(
+    db: Database, given: FollowerList, *, timezone: str, floor: ListRules
+) -> ListContext:
+    """What is known beside a list: those before it, counts of their days, the usual loss."""
+    account, side, at = given.account, given.side, given.at
+    old = before(db, account, side, at)
+    return ListContext(
+        timezone=timezone,
+        old=old,
+        before=None if old is None else before(db, account, side, old.at),
+        known=readings.total_near(db, account, side, at),
+        known_old=None if old is None else readings.total_near(db, account, side, old.at),
+        pace=_pace(db, given),
+        followers=None if side == "followers" else _followers(db, given),
+        smallest=floor.smallest,
+        wave=floor.wave,
+    )
+
+
+def _pace(db: Database, given: FollowerList) -> float | None:
+    """The account's usual loss, from comparisons that showed nothing unusual."""
+    earlier = [
+        (float(one.lost or 0), float(one.detail["usual"]))
+        for one in changes(db, given.account)
+        if one.side == given.side
+        and one.stop < given.at
+        and one.detail.get("loss") == "usual"
+        and one.lost is not None
+    ]
+    return pace_of(earlier) if earlier else None
+
+
+def _followers(db: Database, given: FollowerList) -> npt.NDArray[np.uint64] | None:
+    """Who follows, by the newest list that is no younger than `given`."""
+    known = before(db, given.account, "followers", given.at + 1)
+    return None if known is None else known.ids
 
 
 def put_change(db: Database, change: ListChange) -> None:

@@ -21,14 +21,11 @@ DAY = 86_400
 class JoinDays:
     """`counts` survivors who joined in each of the local days that end at `ends`.
 
-    Both (days,). `late` follows are dated after the list itself and left out, `undated` ones
-    carry no date.
+    Both (days,). Follows that are dated after the list itself are left out.
     """
 
     ends: Ints
     counts: Floats
-    late: int = 0
-    undated: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +50,15 @@ class Burst:
 
 def join_days(since: Times, *, at: int, timezone: str = "UTC") -> JoinDays:
     """Counts by local day up to the day of `at`, from the first dated follow on."""
-    dated = since > 0
-    late = since > at + DAY
-    known = np.sort(since[dated & ~late])
-    undated, many_late = int(np.count_nonzero(~dated)), int(np.count_nonzero(late))
+    known = np.sort(since[(since > 0) & (since <= at + DAY)])
     if not len(known):
-        empty = np.empty(0, np.int64)
-        return JoinDays(
-            ends=empty, counts=np.empty(0, np.float64), late=many_late, undated=undated
-        )
+        return JoinDays(ends=np.empty(0, np.int64), counts=np.empty(0, np.float64))
     last = end_of_day(max(at, int(known[-1])), timezone)
     ends = day_ends(last, timezone, (last - int(known[0])) // DAY + 2)
     until = np.searchsorted(known, ends, side="right")
     counts = np.diff(np.append(0, until)).astype(np.float64)
     first = int(np.flatnonzero(counts)[0])
-    return JoinDays(ends=ends[first:], counts=counts[first:], late=many_late, undated=undated)
+    return JoinDays(ends=ends[first:], counts=counts[first:])
 
 
 def end_of_day(at: int, timezone: str) -> int:

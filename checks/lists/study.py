@@ -7,7 +7,7 @@ import numpy as np
 
 from checks.lists.bursts import SMALLEST, bursts
 from checks.lists.creation import CreationBatch, creation_batches, creation_scores
-from checks.lists.joins import Burst, join_days
+from checks.lists.joins import DAY, Burst
 from checks.lists.lists import (
     Ids,
     ListChange,
@@ -101,9 +101,7 @@ def study(new: Snapshot, context: ListContext) -> Study:
     """Bursts and creation batches of one list; with an older one who came and who left."""
     old, since = context.old, new.since
     given = None if new.ordered else since
-    joins = None
-    if given is not None:
-        joins = join_days(given, at=new.at, timezone=context.timezone)
+    undated, late = unusable_dates(new)
     refused = None if old is None else _refused(new, old, context)
     change, lost, habits = None, None, None
     if old is not None and refused is None:
@@ -128,9 +126,20 @@ def study(new: Snapshot, context: ListContext) -> Study:
         survival=lost,
         swaps=habits,
         refused=refused,
-        undated=0 if joins is None else joins.undated,
-        late=0 if joins is None else joins.late,
+        undated=undated,
+        late=late,
     )
+
+
+def unusable_dates(new: Snapshot) -> tuple[int, int]:
+    """How many names carry no follow date, and how many one after the list itself; none where
+    only the order of the follows is known."""
+    if new.ordered:
+        return 0, 0
+    if new.since is None:
+        return len(new.ids), 0
+    late = np.count_nonzero(new.since > new.at + DAY)
+    return int(np.count_nonzero(new.since <= 0)), int(late)
 
 
 def batches_of(new: Snapshot) -> tuple[CreationBatch, ...]:

@@ -107,7 +107,7 @@ def list_compared(study: Study) -> Reason | None:
     if study.change is None or study.old_at is None:
         return None
     return reason(
-        "list_compared",
+        "list_compared" if study.side == "followers" else "follows_compared",
         start=study.old_at,
         gained=len(study.change.gained),
         lost=len(study.change.lost),

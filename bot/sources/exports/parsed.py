@@ -14,6 +14,7 @@ from bot.model.reading import Account, FollowerList
 from bot.model.source import Fault, Found
 from bot.sources.exports.archive import Member
 from bot.sources.exports.interface_dates import iso_day
+from bot.sources.exports.words import plural
 from bot.sources.tables.dates import latest
 
 if TYPE_CHECKING:
@@ -211,28 +212,34 @@ def follower_list(
 
     `at` is when the export says it was made. Without it the newest follow dates the list
     (the export is at most a little younger), so that the same file always gives the same
-    list; a list without any date takes its file's own time.
+    list; a list without any date takes its file's own time. So does one that says it was made
+    in the future: either it or this machine's clock is wrong, its follows agree with both.
     """
     from bot.sources.names import unique_names
 
     told = list(origin.notes)
     ids, since, _ = unique_names(*names)
-    known = (
-        since[(since > 0) & (since <= latest(origin.context.now))]
-        if since is not None
-        else None
-    )
+    repeats = len(names[0]) - len(ids)
+    if repeats:
+        told.append(
+            f"{plural(repeats, 'entry', 'entries')} repeated a name: each name counts once."
+        )
+    now = latest(origin.context.now)
+    known = None
+    if since is not None:
+        known = since[(since > 0) & (since <= max(at or 0, now))]
     newest = int(known.max()) if known is not None and len(known) else None
+    unsaid = "does not say when it was made"
+    if at is not None and at > now:
+        unsaid, at = "is dated in the future (correct the clock or its name)", None
     if at is None and newest is not None:
+        told.append(f"The export {unsaid}: dated by its newest follow.")
         at = newest
-        told.append("The export does not say when it was made: dated by its newest follow.")
     elif at is None:
+        told.append(f"The export {unsaid}: dated by its file's time.")
         limit = int(origin.context.now.timestamp())
         at = min(origin.member.stamp, limit) if origin.member.stamp else limit
-        told.append("The export does not say when it was made: dated by its file's time.")
     at = max(at, newest or at)
-    if at > latest(origin.context.now):
-        told.append("The export is dated in the future: correct the clock or its name.")
     account = origin.account()
     if account is None:
         told.append(unknown_account(origin.platform))

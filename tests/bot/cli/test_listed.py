@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli.cli import cli
@@ -74,6 +75,62 @@ def test_two_exports_tell_a_purge_from_people_leaving(tmp_path: Path) -> None:
         assert (first["kind"], second["kind"]) == ("mass_follow", kind)
         assert float(str(second["change"])) < 0
         assert str(second["opened_at"])[:10] == "2026-11-29"
+
+
+def test_lines_of_lists_hold_the_contract_of_all_others(tmp_path: Path) -> None:
+    since, start = bought()
+    since = since[since < END - 14 * DAY]
+    names = np.arange(len(since))
+    inside = (since >= start) & (since < start + WEEK)
+    stays = ~inside | (np.random.default_rng(2).random(len(since)) < 0.25)
+    old = export(tmp_path, "2026-11-15", names, since)
+    new = export(tmp_path, "2026-11-29", names[stays], since[stays])
+    first, second = lines("backtest", old, new)
+    for one, kind, opened, alerted, said in (
+        (
+            first,
+            "mass_follow",
+            f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d}",
+            15,
+            "still follow",
+        ),
+        (second, "purge", "2026-11-29", 29, "are gone"),
+    ):
+        assert (one["kind"], str(one["opened_at"])[:10]) == (kind, opened)
+        assert str(one["alerted_at"])[8:10] == str(alerted)
+        reasons = one["reasons"]
+        assert isinstance(reasons, list)
+        assert said in reasons[0]
+    assert float(str(first["change"])) == pytest.approx(np.count_nonzero(inside), rel=0.06)
+    assert float(str(second["change"])) == pytest.approx(
+        -np.count_nonzero(inside & ~stays), rel=0.06
+    )
+    (checked,) = lines("check", old, new)
+    assert {**checked, "alerted_at": 0} == {**second, "alerted_at": 0}
+
+
+def test_bad_lists_are_said_as_what_they_are(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    since = audience(rng, 3_000).since
+    doubled = rng.permutation(np.append(np.arange(3_000), np.arange(500)))
+    export(tmp_path, "2026-11-29", doubled, since[doubled])
+    done = run("backtest", tmp_path / "instagram-lena-2026-11-29-abcd.zip")
+    assert "3,000 names, complete" in done.stderr
+    assert "500 entries repeated a name: each name counts once." in done.stderr
+    late = since.copy()
+    late[:70] = END + 900 * DAY
+    done = run("backtest", export(tmp_path, "2026-11-29", np.arange(3_000), late))
+    assert "70 follows are dated in the future and left out" in done.stderr
+    done = run("backtest", export(tmp_path, "2026-11-29", np.arange(3_000), 0 * since))
+    assert "3,000 entries carry no follow date." in done.stderr
+    assert "0 incidents" in done.stdout
+
+
+def test_an_export_of_the_future_is_dated_by_its_newest_follow(tmp_path: Path) -> None:
+    since = audience(np.random.default_rng(6), 3_000).since
+    done = run("backtest", export(tmp_path, "2096-06-01", np.arange(3_000), since))
+    assert "is dated in the future (correct the clock or its name)" in done.stderr
+    assert "to 2026-11-29" in done.stderr
 
 
 def test_an_export_for_a_date_range_tells_of_no_leavers(tmp_path: Path) -> None:

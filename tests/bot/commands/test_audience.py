@@ -1,11 +1,13 @@
 """audience: what it tells, and to whom."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bot.message import voice_for
 from bot.model.reading import FollowerList
 from bot.storage import lists
 from tests.bench.audiences import DAY
@@ -67,6 +69,21 @@ async def test_two_lists_show_who_is_gone_of_whom(team: Team) -> None:
     assert told.table[1][2:] == ("675", "74%")
 
 
+async def test_follows_that_were_taken_back_are_told_with_who_followed_back(team: Team) -> None:
+    fans = given(NEW)
+    rng = np.random.default_rng(4)
+    strangers = np.sort(rng.integers(1, 2**63, 360, dtype=np.uint64))
+    followed = np.sort(np.concatenate((strangers, fans.ids[:40])))
+    recent = fans.at - rng.integers(DAY, 20 * DAY, 400)
+    old = replace(fans, side="following", ids=followed, since=recent)
+    stays = np.isin(followed, fans.ids[:40])
+    new = replace(old, at=fans.at + 5 * DAY, ids=followed[stays], since=recent[stays])
+    await keep(team, fans, old, new)
+    told = await team.ask(person(), f"audience {NEW}")
+    assert "360" in told.text
+    assert "10% of its new follows follow back" in told.text
+
+
 async def test_creation_dates_give_the_follower_map(team: Team) -> None:
     made = given(NEW)
     created = made.since - np.random.default_rng(3).integers(DAY, 900 * DAY, len(made.ids))
@@ -93,6 +110,19 @@ async def test_a_team_sees_no_audience_of_another(team: Team) -> None:
     told = await team.ask(person(ONE), f"audience {THEIRS[0]}")
     assert told.picture is None
     assert told.text.startswith("No account")
+
+
+def test_a_span_names_its_year_once_and_hours_where_it_took_few() -> None:
+    voice = voice_for("en", "UTC")
+    start = 1_796_083_200  # 2026-12-01
+    for seconds, wanted in (
+        (12 * 3_600 - 60, "Dec 1, 2026, 12:00 AM – 11:59 AM"),
+        (12 * 3_600, "Dec 1, 2026"),
+        (DAY, "Dec 1 – 2, 2026"),
+        (0, "Dec 1, 2026"),
+    ):
+        told = voice.dates(start, start + seconds)
+        assert re.sub(r"\s", " ", told) == wanted
 
 
 async def test_it_speaks_german(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from bot.review import ReviewSettings, review
 from bot.storage import forgetting, incidents, list_verdicts, lists, readings, sources
 from bot.storage.access import AccessPolicy
 from bot.storage.database import Store
+from checks.model import Event
 from checks.rules import rules_for
 from tests.bench.audiences import DAY, END, audience, with_batch
 
@@ -54,14 +55,21 @@ def bought(start_before: int = 300) -> tuple[FollowerList, np.ndarray]:
     return given, (given.since >= start) & (given.since < start + DAY)
 
 
-async def take(store: Store, *given: FollowerList, now: int) -> list[ListNews]:
+async def take(
+    store: Store, *given: FollowerList, now: int, settings: ListSettings = SETTINGS
+) -> list[ListNews]:
     outcome = Outcome(source="import")
     row = await store.write(sources.ensure, "import")
     await store_batch(store, row.id, Batch(lists=given), now, outcome)
-    news = await study_lists(store, SETTINGS, outcome.lists, now)
-    settings = ReviewSettings(rules=RULES, access=AccessPolicy({}), voices=Silent())
-    await review(store, settings, now)
+    news = await study_lists(store, settings, outcome.lists, now)
+    await review(
+        store, ReviewSettings(rules=RULES, access=settings.access, voices=Silent()), now
+    )
     return news
+
+
+def reasons(one: incidents.Stored) -> dict[str, dict[str, object]]:
+    return {each.code: dict(each.values) for each in one.incident.reasons}
 
 
 def told(news: list[ListNews], locale: str = "en") -> str:
@@ -198,6 +206,66 @@ async def test_forgetting_erases_lists_with_their_dates(store: Store) -> None:
     await store.write(lambda db: forgetting.forget(db, ACCOUNT, END))
     assert await store.read(lists.kept) == (0, 0, 0)
     assert await store.write(list_verdicts.take) == []
+
+
+async def test_a_burst_on_the_day_of_an_event_is_explained(store: Store) -> None:
+    given, _ = bought(start_before=3)
+    for name, start, kind, severity in (
+        ("Festival", END - 3 * DAY, "viral", "info"),
+        ("Long over", END - 30 * DAY, "mass_follow", "critical"),
+    ):
+        event = Event(name=name, kind="campaign", start=start, end=start + 2 * DAY)
+        settings = replace(SETTINGS, events=lambda db, event=event: [event])
+        one = replace(given, account=f"instagram/{kind}")
+        await take(store, one, now=END, settings=settings)
+        (found,) = await store.read(incidents.listing, account=one.account)
+        assert (found.incident.kind, found.incident.severity) == (kind, severity)
+        assert ("known_event" in reasons(found)) == (kind == "viral")
+
+
+async def test_the_same_followers_at_several_accounts_of_a_team_are_one_attack(
+    store: Store,
+) -> None:
+    walls = {"one": ("instagram/a*",), "two": ("instagram/b*",)}
+    settings = replace(SETTINGS, access=AccessPolicy(walls))
+    rng = np.random.default_rng(4)
+    attackers = np.sort(rng.integers(1, 2**63, 60, dtype=np.uint64))
+    for account in ("instagram/a1", "instagram/b1", "instagram/a2", "instagram/a3"):
+        clean = followers(audience(rng, 6_000).since, END, seed=rng.integers(1, 999))
+        ids = np.concatenate((clean.ids, attackers))
+        since = np.append(clean.since, END - 2 * DAY + rng.integers(0, 7_200, 60))
+        order = np.argsort(ids)
+        one = replace(clean, account=account, ids=ids[order], since=since[order])
+        await take(store, one, now=END, settings=settings)
+    found = await store.read(incidents.listing, open_only=True)
+    grouped = [one for one in found if "lockstep" in reasons(one)]
+    told = {one.incident.account: reasons(one)["lockstep"] for one in grouped}
+    assert {account: each["accounts"] for account, each in told.items()} == {
+        "instagram/a2": 2,
+        "instagram/a3": 3,
+    }
+    assert told["instagram/a3"]["count"] == pytest.approx(60, abs=3)
+    assert {one.incident.kind for one in grouped} == {"mass_follow"}
+
+
+async def test_whom_an_account_follows_is_told_as_that(store: Store) -> None:
+    given, _ = bought()
+    old = replace(given, side="following", at=END - DAY)
+    new = replace(given, side="following", ids=given.ids[300:], since=given.since[300:])
+    news = await take(store, old, new, now=END)
+    assert "it followed 0 more and dropped 300; 5,700 stayed" in told(news)
+    assert "had followed for less than a week" not in told(news)
+
+
+async def test_what_a_list_does_not_carry_is_said(store: Store) -> None:
+    given, _ = bought()
+    late = np.where(np.arange(6_000) < 40, END + 90 * DAY, given.since)
+    late[50:53] = 0
+    news = await take(store, replace(given, since=late), now=END)
+    assert "40 follows are dated in the future" in told(news)
+    assert "3 entries carry no follow date" in told(news)
+    news = await take(store, replace(given, at=END + DAY, since=None), now=END + DAY)
+    assert "6,000 entries carry no follow date" in told(news)
 
 
 def test_a_batch_and_its_world_are_what_they_say() -> None:
