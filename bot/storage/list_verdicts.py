@@ -7,7 +7,7 @@ from dataclasses import asdict
 from sqlite_utils import Database
 
 from bot.storage import accounts
-from checks.model import Finding, Reason, Verdict
+from checks.model import Cause, Finding, Reason, Verdict
 
 
 def put(db: Database, account: str, found: Sequence[Verdict], seen: int) -> None:
@@ -35,11 +35,13 @@ def _verdict(raw: dict[str, object]) -> Verdict:
     assert isinstance(finding, dict)
     assert isinstance(reasons, list)
     numbers = {name: float("nan") for name, value in finding.items() if value is None}
-    advice = raw.pop("advice")
+    advice, causes = raw.pop("advice"), raw.pop("causes")
     assert isinstance(advice, list)
+    assert isinstance(causes, list)
     return Verdict(
         finding=Finding(**{**finding, **numbers}),
         reasons=tuple(Reason(**one) for one in reasons),
         advice=tuple(advice),
+        causes=tuple(Cause(*one) for one in causes),
         **raw,  # type: ignore[arg-type]
     )
