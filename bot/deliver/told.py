@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from bot.storage.settings import set_setting, setting
+from bot.storage.settings import ANYTHING, set_setting, setting
 
 REACHED, TAKEN = "told", "told-form"
 """What may be in trouble: reaching the channel, and the layout of its messages."""
@@ -11,13 +11,13 @@ REACHED, TAKEN = "told", "told-form"
 def is_first(db: Database, what: str, channel: str, now: float) -> bool:
     """Notes that the operator is told; False where that was done and is not over."""
     key = f"{what}:{channel}"
-    known = setting(db, key) is not None
+    known = setting(db, key, ANYTHING) is not None
     set_setting(db, key, int(now))
     return not known
 
 
 def is_known(db: Database, what: str, channel: str) -> bool:
-    return setting(db, f"{what}:{channel}") is not None
+    return setting(db, f"{what}:{channel}", ANYTHING) is not None
 
 
 def is_over(db: Database, what: str, channel: str) -> bool:

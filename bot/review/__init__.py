@@ -28,7 +28,7 @@ from bot.route import News, route
 from bot.storage import accounts, days, events, forgetting, incidents, list_verdicts
 from bot.storage.database import Store
 from bot.storage.incidents import Change, Key, Stored
-from bot.storage.settings import set_setting, setting
+from bot.storage.settings import TWO_WHOLE, set_setting, setting
 from checks.incident.day import EmptyDayContext
 from checks.incident.decide import decide
 from checks.model import Event, Incident, Judgement, Verdict
@@ -112,7 +112,7 @@ def reroute(db: Database, settings: ReviewSettings, now: int, changed: Iterable[
 
 def forget(db: Database, account: str, now: int) -> int:
     """Erases an account and gives its readings; what is being judged is judged without it."""
-    turn, last = setting(db, TURN) or (0, now)
+    turn, last = setting(db, TURN, TWO_WHOLE) or (0, now)
     set_setting(db, TURN, (turn + 1, last))
     return forgetting.forget(db, account, now)
 
@@ -150,7 +150,7 @@ def settle(
     None where another program's review came between: nothing is written then.
     """
     now = pending.now
-    turn, _ = setting(db, pending.key) or (0, now)
+    turn, _ = setting(db, pending.key, TWO_WHOLE) or (0, now)
     if turn + 1 != pending.turn:
         return None
     set_setting(db, pending.key, (pending.turn, now))

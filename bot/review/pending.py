@@ -17,7 +17,7 @@ from bot.storage import accounts, days, events, incidents, readings
 from bot.storage.access import AccessPolicy
 from bot.storage.database import Store
 from bot.storage.days import PendingDays
-from bot.storage.settings import setting
+from bot.storage.settings import TWO_WHOLE, WHOLE, setting
 from checks.context import Summary, combine, merge, summarise
 from checks.judge import Shortlist, judge_shortlist, judgements, shortlist
 from checks.model import Event, Judgement, Rules
@@ -98,10 +98,10 @@ class Pending:
 
 
 def look(db: Database, access: AccessPolicy, now: int) -> Pending:
-    turn, last = setting(db, TURN) or (0, now)
+    turn, last = setting(db, TURN, TWO_WHOLE) or (0, now)
     if now < last <= now + DAY:
         now = last  # a clock set back a little must not hide the newest readings
-    compare = abs(now - (setting(db, COMPARED) or 0)) >= _COMPARE_SECONDS
+    compare = abs(now - (setting(db, COMPARED, WHOLE) or 0)) >= _COMPARE_SECONDS
     pending = tuple(one for one in days.pending(db) if one.start <= now)
     oldest = min((one.start for one in pending), default=now)
     (watched,) = db.conn.execute("SELECT count(*) FROM accounts").fetchone()
@@ -120,7 +120,7 @@ def look(db: Database, access: AccessPolicy, now: int) -> Pending:
 
 def look_at_lakes(db: Database, access: AccessPolicy, now: int) -> Pending:
     """What a review of lakes needs to know; days since the last one are judged too."""
-    turn, last = setting(db, LAKE_TURN) or (0, now)
+    turn, last = setting(db, LAKE_TURN, TWO_WHOLE) or (0, now)
     now = max(now, last) if last <= now + DAY else now
     back = min(max(0, (now - last - 1) // DAY), AGED)
     return Pending(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.storage import accounts, channels, events, goals
-from bot.storage.settings import set_setting, setting
+from bot.storage.settings import TEXT, set_setting, setting
 from checks.model import Event
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def apply(store: Store, settings: Settings, now: int, *, anew: bool) -> No
         repr((settings.model_dump_json(exclude={"chats"}), settings.tags)).encode(),
         digest_size=16,
     ).hexdigest()
-    if not anew and await store.read(setting, _APPLIED) == mark:
+    if not anew and await store.read(setting, _APPLIED, TEXT) == mark:
         return
 
     def work(db: Database) -> None:

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from bot.model.reading import Account, folded
 from bot.storage import forgetting
-from bot.storage.settings import setting
+from bot.storage.settings import TEXTS, setting
 
 Status = Literal["active", "gone", "suspended", "deactivated", "private", "renamed"]
 
@@ -212,7 +212,7 @@ def names(db: Database) -> dict[str, str]:
     """What people call accounts, where that is known; the config file has the last word."""
     rows = db.conn.execute("SELECT account, name FROM accounts WHERE name IS NOT NULL")
     told = {account: name for account, name in rows.fetchall() if name}
-    return told | (setting(db, NAMES) or {})
+    return told | (setting(db, NAMES, TEXTS) or {})
 
 
 def set_names(db: Database, names: Mapping[str, str]) -> list[tuple[str, str, str]]:

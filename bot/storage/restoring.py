@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from bot.errors import StorageError
 from bot.storage import migrations
-from bot.storage.settings import set_setting, setting
+from bot.storage.settings import TWO_WHOLE, set_setting, setting
 
 _KEY = "restored"
 LOOK_SECONDS = 86400
@@ -90,7 +90,7 @@ def note(db: Database, since: int, now: float) -> int:
 
     A first attempt before its delivery was made stands for what was told before the restore.
     """
-    set_setting(db, _KEY, {"since": since, "until": int(now) + LOOK_SECONDS})
+    set_setting(db, _KEY, (since, int(now) + LOOK_SECONDS))
     return db.conn.execute(
         "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL,"
         " unconfirmed = 1, attempts = 0, last_attempt_at = ?,"
@@ -102,7 +102,5 @@ def note(db: Database, since: int, now: float) -> int:
 
 def told_since(db: Database, now: float) -> int | None:
     """Since when the channels may hold messages that this database does not know of."""
-    found = setting(db, _KEY)
-    if not isinstance(found, dict) or now > found.get("until", 0):
-        return None
-    return int(found["since"])
+    since, until = setting(db, _KEY, TWO_WHOLE) or (None, 0)
+    return None if now > until else since

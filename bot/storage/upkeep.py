@@ -7,7 +7,7 @@ from sqlite_utils import Database
 from bot.model.reading import FLOWS
 from bot.storage import migrations
 from bot.storage.accounts import of_lake
-from bot.storage.settings import set_setting, setting
+from bot.storage.settings import WHOLE, set_setting, setting
 
 _THINNED = "thinned until"
 _DAY = 86400
@@ -32,7 +32,7 @@ def thin(db: Database, before: int) -> int:
     Gives how many rows went. Flows stay, whatever the day: their sum would change. A mark
     remembers how far this was done.
     """
-    mark = setting(db, _THINNED) or 0
+    mark = setting(db, _THINNED, WHOLE) or 0
     before -= before % _DAY
     flows = " AND ".join(f"{name} IS NULL" for name in FLOWS)
     gone = db.conn.execute(

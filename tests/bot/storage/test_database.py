@@ -11,7 +11,7 @@ import pytest
 from bot.errors import StorageError
 from bot.storage import migrations, upkeep
 from bot.storage.database import Store, connect
-from bot.storage.settings import set_setting, setting
+from bot.storage.settings import ANYTHING, TWO_WHOLE, set_setting, setting
 
 NOW = 1_700_000_000
 
@@ -32,7 +32,7 @@ async def test_a_write_is_one_transaction(store):
 
     with pytest.raises(ValueError, match="no"):
         await store.write(work)
-    assert await store.read(setting, "a") is None
+    assert await store.read(setting, "a", ANYTHING) is None
 
 
 async def test_reads_cannot_write(store):
@@ -47,7 +47,7 @@ async def test_a_second_program_may_write_beside_us(store):
         *(one.write(set_setting, f"{n}", n) for n in range(50) for one in (store, other))
     )
     other.close()
-    assert await store.read(setting, "49") == 49
+    assert await store.read(setting, "49", ANYTHING) == 49
 
 
 def test_a_second_opening_changes_nothing(tmp_path):
@@ -148,7 +148,7 @@ def test_a_missing_folder_gets_a_sentence(tmp_path):
 async def test_a_lasting_lock_gets_a_sentence(store, monkeypatch):
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    await store.read(setting, "x")
+    await store.read(setting, "x", ANYTHING)
     store._writer.conn.execute("PRAGMA busy_timeout = 0")
     with pytest.raises(StorageError, match="locked by another program"):
         await store.write(set_setting, "a", 1)
@@ -163,8 +163,8 @@ async def test_a_full_disk_gets_a_sentence_and_keeps_what_was(store):
     store._writer.conn.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageError, match="is full"):
         await store.write(set_setting, "large", "x" * 1_000_000)
-    assert await store.read(setting, "small") == 1
-    assert await store.read(setting, "large") is None
+    assert await store.read(setting, "small", ANYTHING) == 1
+    assert await store.read(setting, "large", ANYTHING) is None
 
 
 def test_a_read_only_database_gets_a_sentence(tmp_path):
@@ -202,7 +202,7 @@ async def test_a_backup_is_whole_while_the_store_is_used(store, tmp_path):
     await store.write(set_setting, "kept", "yes")
     target = await store.read(upkeep.back_up, tmp_path / "copy.db")
     copy = connect(target)
-    assert setting(copy, "kept") == "yes"
+    assert setting(copy, "kept", ANYTHING) == "yes"
     assert upkeep.problems(copy) == []
     copy.conn.close()
     assert "copy.db.part" not in os.listdir(tmp_path)
@@ -259,4 +259,4 @@ async def test_a_setting_that_nobody_can_read_counts_as_none(store):
     await store.write(
         lambda db: db.conn.execute("INSERT INTO settings VALUES ('turn', '{broken')")
     )
-    assert await store.read(setting, "turn") is None
+    assert await store.read(setting, "turn", TWO_WHOLE) is None
