@@ -31,7 +31,8 @@ fuzz: .venv/test
 	EBBWATCH_FUZZ=1 $(BIN)/pytest -n auto --dist worksteal tests/bot tests/checks -k "fuzz or hostile"
 
 faults: .venv/test
-	EBBWATCH_FAULTS=1 $(BIN)/pytest tests/faults tests/bot/service/test_kill.py tests/bot/deliver/test_deliver.py
+	EBBWATCH_FAULTS=1 $(BIN)/pytest tests/faults tests/bot/service/test_kill.py tests/bot/deliver/test_deliver.py \
+		tests/bot/test_crowd.py
 
 mutants: .venv/test
 	$(BIN)/python -m tests.mutants

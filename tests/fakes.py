@@ -56,9 +56,10 @@ class FakeChat:
     """A chat platform in memory.
 
     `plan` holds what the next sends do, in order: "ok", "before" (a failure that had no
-    effect, unconfirmed), "after" (it had), "late" (429), "year" (429 for a year), "closed"
-    (refused), "malformed", "crash" (an error nobody foresaw, after the effect) or "hang". An
-    empty plan is "ok". `linked` maps channels to spaces; nothing is said of `silent` ones.
+    effect, unconfirmed), "after" (it had), "late" (429), "year", "0", "-5", "nan" (429 for so
+    long), "closed" (refused), "malformed", "crash" (an error nobody foresaw, after the effect)
+    or "hang". An empty plan is "ok". `linked` maps channels to spaces; nothing is said of
+    `silent` ones.
     """
 
     platform = "fake"
@@ -84,6 +85,8 @@ class FakeChat:
         channel = delivery.channel
         if step == "late":
             raise DeliveryDeferred("slow down", channel=channel, retry_after=7)
+        if step in ("0", "-5", "nan"):
+            raise DeliveryDeferred("slow down", channel=channel, retry_after=float(step))
         if step == "year":
             raise DeliveryDeferred("slow down", channel=channel, retry_after=365 * 86400)
         if step == "malformed":

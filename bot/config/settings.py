@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -126,8 +127,12 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _within_bounds(cls, value: object) -> object:
-        """What no key can mean: the system below would fail on it in its own words."""
+    def _within_bounds(cls, value: object, info: ValidationInfo) -> object:
+        """What no key can mean: the system below would fail on it in its own words, or take
+        true for 1."""
+        wanted = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and wanted is not bool:
+            raise ValueError("is no switch: write what it shall be instead of true or false")
         for each in _leaves(value):
             if isinstance(each, str) and not each.isprintable() and "\0" in each:
                 raise ValueError("holds a NUL sign: take it out")

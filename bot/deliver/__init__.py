@@ -43,6 +43,8 @@ _LONGEST_PAUSE = 300.0
 LONGEST_ASKED = 900.0
 """The longest pause that a platform is believed: Discord's and Slack's own are minutes. After
 it one message asks again; half asks twice as often in an outage, double is told later."""
+_SHORTEST_ASKED = 1.0
+"""A platform that asks for no pause, or a negative one, is not asked again at once."""
 _LEARN_SECONDS = 60.0
 
 _FIRST_ASIDE, _LONGEST_ASIDE = 300.0, 21600.0
@@ -317,9 +319,8 @@ class OutboxWorker:
         await self._store.write(
             outbox.give_back, claimed.position, said, unconfirmed=unconfirmed
         )
-        look_soon = isinstance(error, DeliveryUnconfirmed) and not claimed.unconfirmed
-        wait = 0.0 if look_soon else getattr(error, "retry_after", None)
-        await self._pause(channel.channel, wait)
+        if claimed.unconfirmed or not isinstance(error, DeliveryUnconfirmed):
+            await self._pause(channel.channel, getattr(error, "retry_after", None))
 
     def _with_link(self, channel: Channel, message: Message) -> Message:
         """Alerts lead to their incident's page, where there is one."""
@@ -374,17 +375,18 @@ class OutboxWorker:
     async def _pause(self, channel: str, seconds: float | None) -> None:
         """The platform's own pause, or one that doubles with every failure in a row."""
         backoff = self._backoffs.setdefault(channel, _Backoff())
-        asked = seconds
-        if seconds is None:
-            seconds = min(_LONGEST_PAUSE, 2.0**backoff.failures)
+        too_long = (
+            seconds is not None and not seconds <= LONGEST_ASKED
+        )  # also what is no number
+        wait = LONGEST_ASKED if too_long else seconds
+        if wait is None:
+            wait = min(_LONGEST_PAUSE, 2.0**backoff.failures)
             backoff.failures = min(backoff.failures + 1, 10)
-        elif not seconds <= LONGEST_ASKED:  # also what is no number
-            seconds = LONGEST_ASKED
-        backoff.until = self._clocks.monotonic() + seconds
-        if asked is not None and asked != seconds and not backoff.told:
+        backoff.until = self._clocks.monotonic() + max(wait, _SHORTEST_ASKED)
+        if seconds is not None and too_long and not backoff.told:
             backoff.told = True
             await self._report(
-                f"{channel}: the platform asks for a pause of {asked / 3600:,.0f} hours: its "
+                f"{channel}: the platform asks for a pause of {seconds / 3600:,.0f} hours: its "
                 f"alerts wait, and it is asked again every {LONGEST_ASKED / 60:.0f} minutes."
             )
 

@@ -64,7 +64,7 @@ class Intake:
             with tempfile.TemporaryDirectory() as folder:
                 path = await asyncio.to_thread(_put_down, given, folder)
                 found = await self.import_path(path, options, space, bounded=True)
-            return [replace(one, file=os.path.basename(one.file)) for one in found]
+            return [_without(folder, one) for one in found]
         path = await asyncio.to_thread(Path(given).expanduser)
         return await self.import_path(path, options, space)
 
@@ -213,6 +213,12 @@ def _together(pieces: Sequence[Batch]) -> Batch:
     found = found_of([one for piece in pieces for one in piece.found])
     faults = tuple(fault for piece in pieces for fault in piece.faults)
     return Batch(faults=faults, found=(found,))
+
+
+def _without(folder: str, found: Found) -> Found:
+    """Nobody in a chat has to know where this machine put their file."""
+    notes = tuple(note.replace(f"{folder}{os.sep}", "") for note in found.notes)
+    return replace(found, file=os.path.basename(found.file), notes=notes)
 
 
 def _put_down(given: Attachment, folder: str) -> Path:

@@ -7,6 +7,8 @@ fails here, and so does a page, a route or a tool in `web/test_who_sees_what.py`
 import io
 import json
 import logging
+import tempfile
+import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -106,6 +108,18 @@ def person(space: str, role: str) -> Caller:
         platform="discord", space=space, channel=f"{space}{space[-1]}", user="U", name="Ana"
     )
     return replace(caller, **ROLES[role])
+
+
+async def test_a_refused_file_is_told_without_the_place_where_it_was_put(
+    service: Service,
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as files:
+        files.writestr("../../evil.csv", "account,at,followers\n")
+    given = Attachment(name="export.zip", content=packed.getvalue())
+    shown = await service.dispatcher.answer_line(person(ONE, "manager"), "import", [given])
+    assert "paths outside" in shown.to_json()
+    assert tempfile.gettempdir() not in shown.to_json()
 
 
 @dataclass

@@ -359,7 +359,7 @@ class SlackChat:
             raise broken(error, method, where) from None
 
     def _note_headers(self, method: str, headers: Mapping[str, str]) -> None:
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             at = parsedate_to_datetime(headers.get("Date", "")).timestamp()
             self._skew = at - self._clocks.wall()
         granted = headers.get("x-oauth-scopes") if method == "auth.test" else None

@@ -346,6 +346,20 @@ async def test_a_summary_half_a_day_late_is_dropped(dispatcher):
     assert dispatcher.chat.titles() == []
 
 
+@pytest.mark.parametrize(("asked", "seconds"), [("0", 1), ("-5", 1), ("nan", LONGEST_ASKED)])
+async def test_a_pause_that_is_none_is_not_asked_again_at_once(dispatcher, asked, seconds):
+    dispatcher.chat.plan = [asked] * 3
+    await dispatcher.queue("one")
+    for tries in (1, 2, 3):
+        await dispatcher.worker.pump()
+        dispatcher.clock.tick(seconds - 0.1)
+        await dispatcher.worker.pump()
+        assert len(dispatcher.observed) == tries
+        dispatcher.clock.tick(0.1)
+    await dispatcher.worker.pump()
+    assert dispatcher.chat.titles() == ["one"]
+
+
 @pytest.mark.parametrize("steps", range(5))
 async def test_a_worker_that_is_ended_just_when_something_is_queued_ends(dispatcher, steps):
     running = asyncio.create_task(dispatcher.worker.run())
