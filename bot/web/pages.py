@@ -20,7 +20,6 @@ from bot.commands import records
 from bot.commands.dispatch import CommandDispatcher
 from bot.commands.parse import Target
 from bot.commands.request import find_account
-from bot.errors import CommandError
 from bot.message.kinds import EVENTS, SEVERITIES, STATES, kind_name, metric_name
 from bot.message.voice import Voice
 from bot.web.access import Access, Visitor, check_form
@@ -98,11 +97,8 @@ class Pages:
 
     async def _account(self, visitor: Visitor, name: str, metric: str) -> web.Response:
         asked = visitor.request
-        try:
-            fields = await records.status(asked, {"account": name})
-            series = await records.series(asked, {"account": name, "metric": metric})
-        except CommandError:
-            raise web.HTTPNotFound from None
+        fields = await records.status(asked, {"account": name})
+        series = await records.series(asked, {"account": name, "metric": metric})
         source = _series_of(visitor, series)
         return self._page(
             visitor,
@@ -128,12 +124,9 @@ class Pages:
 
     async def _incident(self, visitor: Visitor, number: str) -> web.Response:
         asked = visitor.request
-        try:
-            incident = await records.explained(asked, Target(_whole(number)))
-            told = {"account": incident["account"], "metric": incident["metric"]}
-            series = await records.series(asked, told)
-        except CommandError:
-            raise web.HTTPNotFound from None
+        incident = await records.explained(asked, Target(_whole(number)))
+        told = {"account": incident["account"], "metric": incident["metric"]}
+        series = await records.series(asked, told)
         return self._page(
             visitor,
             "incident.html",
@@ -171,18 +164,12 @@ class Pages:
         return await self._series(visitor, asked)
 
     async def _series(self, visitor: Visitor, asked: Mapping[str, Any]) -> web.Response:
-        try:
-            return web.json_response(await records.series(visitor.request, asked))
-        except CommandError:
-            raise web.HTTPNotFound from None
+        return web.json_response(await records.series(visitor.request, asked))
 
     async def csv(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
         asked = {"account": _account(request), "metric": _metric(request)}
-        try:
-            told = await records.series(visitor.request, asked)
-        except CommandError:
-            raise web.HTTPNotFound from None
+        told = await records.series(visitor.request, asked)
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(["account", "at", told["metric"]])
@@ -256,10 +243,7 @@ class Pages:
         }
         if what not in lines or not visitor.manager:
             raise web.HTTPForbidden
-        try:
-            await self.dispatcher.carry_out(visitor.request.caller, lines[what])
-        except CommandError:
-            raise web.HTTPNotFound from None
+        await self.dispatcher.carry_out(visitor.request.caller, lines[what])
         raise web.HTTPSeeOther(f"/incident/{number}")
 
     async def note_event(self, request: web.Request) -> web.Response:
@@ -270,10 +254,7 @@ class Pages:
             raise web.HTTPForbidden
         about = form.get("about", "")
         asked = visitor.request
-        try:
-            known = await asked.context.store.read(find_account, asked, about)
-        except CommandError:
-            raise web.HTTPNotFound from None
+        known = await asked.context.store.read(find_account, asked, about)
         told = await self.dispatcher.answer(
             asked.caller,
             "event add",

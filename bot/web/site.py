@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bot.commands.dispatch import CommandDispatcher
-from bot.errors import StorageError
+from bot.errors import CommandError, StorageError
 from bot.message.voice import Voice
 from bot.web import api, mcp
 from bot.web.access import Access, NotMember, NotSure
@@ -36,6 +36,8 @@ HEADERS = {
 def site(access: Access, dispatcher: CommandDispatcher, voice: Voice) -> web.Application:
     """Everything but `/healthz` and `/metrics`; nothing is asked of any other server. `voice`
     speaks to who is not known yet."""
+    # it logs the whole line of a request that it cannot read, with the token in its address
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     pages = Pages(access, dispatcher, voice)
     app = web.Application(middlewares=[_guard(pages)], client_max_size=_LARGEST)
     app.add_routes([*pages.routes(), *api.routes(access), *mcp.routes(access), *_assets()])
@@ -54,6 +56,9 @@ def _guard(pages: Pages) -> Middleware:
                 error.headers.update(HEADERS)
                 raise
             answer = _refused(pages, request, error)
+        except CommandError:
+            # of what is not there or beyond the wall, in the words of a chat
+            answer = pages.closed(404)
         except StorageError as error:
             log.error("a page was not read: %s", error)
             answer = pages.closed(503, "failed")
