@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from markupsafe import Markup
 
 from bot.commands import records
 from bot.commands.request import Request
@@ -32,6 +34,8 @@ class Board:
     forgotten: tuple[int, int]
     accounts: Sequence[dict[str, Any]]
     open: Sequence[dict[str, Any]]
+    tables: dict[tuple[str, int], Markup] = field(default_factory=dict)
+    """The account tables as they were shown, by sorting and page."""
 
     @cached_property
     def followers(self) -> float:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
 
 from bot.commands import records
 from bot.commands.dispatch import CommandDispatcher
@@ -23,7 +24,7 @@ from bot.commands.request import find_account
 from bot.message.kinds import EVENTS, SEVERITIES, STATES, kind_name, metric_name
 from bot.message.voice import Voice
 from bot.web.access import Access, Visitor, check_form
-from bot.web.board import Boards, share
+from bot.web.board import Board, Boards, share
 from bot.web.words import words
 
 _PAGE = 100
@@ -66,29 +67,40 @@ class Pages:
     async def overview(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
         board = await self._boards.board(visitor.request)
-        rows = board.accounts
-        called = visitor.request.voice.name_of
-        wanted = request.query.get("q", "").strip().lower()
-        if wanted:
-            rows = [
-                row
-                for row in rows
-                if wanted in row["account"].lower() or wanted in called(row["account"]).lower()
-            ]
+        query = request.query.get("q", "").strip()
         sort = request.query.get("sort", "followers")
         sort = sort if sort in _SORTS else "followers"
-        rows = _sorted(rows, sort, called)
-        page = max(1, _whole(request.query.get("page", "1")))
-        shown = rows[(page - 1) * _PAGE : page * _PAGE]
+        number = max(1, _whole(request.query.get("page", "1")))
+        table = None if query else board.tables.get((sort, number))
+        if table is None:
+            table = self._table(visitor, board, query, sort, number)
+            if not query and number * _PAGE < len(board.accounts) + _PAGE:
+                board.tables[sort, number] = table
         return self._page(
-            visitor,
-            "overview.html",
-            rows=shown,
-            board=board,
-            number=page,
-            more=page * _PAGE < len(rows),
-            query=request.query.get("q", ""),
-            sort=sort,
+            visitor, "overview.html", board=board, table=table, query=query, sort=sort
+        )
+
+    def _table(
+        self, visitor: Visitor, board: Board, query: str, sort: str, number: int
+    ) -> Markup:
+        """A page of the accounts; formatting a hundred rows is most of the overview's work."""
+        called = visitor.request.voice.name_of
+        wanted = query.lower()
+        rows = [
+            row
+            for row in board.accounts
+            if wanted in row["account"].lower() or wanted in called(row["account"]).lower()
+        ]
+        shown = _sorted(rows, sort, called)[(number - 1) * _PAGE : number * _PAGE]
+        return Markup(
+            self.templates.get_template("accounts.html").render(
+                **_furniture(visitor),
+                rows=shown,
+                query=query,
+                sort=sort,
+                number=number,
+                more=number * _PAGE < len(rows),
+            )
         )
 
     async def account(self, request: web.Request) -> web.Response:
@@ -278,25 +290,7 @@ class Pages:
     def _page(
         self, visitor: Visitor, name: str, status: int = 200, **values: Any
     ) -> web.Response:
-        voice = visitor.request.voice
-        shown = {
-            "w": words(voice),
-            "lang": voice.locale.language,
-            "count": voice.count,
-            "signed": partial(_signed, voice),
-            "percent": partial(_percent, voice),
-            "share": voice.percent,
-            "day": partial(_day, voice),
-            "called": voice.name_of,
-            "kind": partial(kind_name, voice),
-            "state": lambda word: voice.say(STATES[word]),
-            "severity": lambda word: voice.say(SEVERITIES[word]),
-            "metric_of": partial(metric_name, voice),
-            "say": voice.say,
-            "form": visitor.form,
-            "manager": visitor.manager,
-            "guest": visitor.shared is not None,
-        }
+        shown = _furniture(visitor)
         return self._render(name, status, page=shown, **shown, **values)
 
     def _bare(self, name: str, status: int = 200, **values: Any) -> web.Response:
@@ -310,6 +304,29 @@ class Pages:
             status=status,
             content_type="text/html",
         )
+
+
+def _furniture(visitor: Visitor) -> dict[str, Any]:
+    """What every template may use: words, numbers and days in the visitor's language."""
+    voice = visitor.request.voice
+    return {
+        "w": words(voice),
+        "lang": voice.locale.language,
+        "count": voice.count,
+        "signed": partial(_signed, voice),
+        "percent": partial(_percent, voice),
+        "share": voice.percent,
+        "day": partial(_day, voice),
+        "called": voice.name_of,
+        "kind": partial(kind_name, voice),
+        "state": lambda word: voice.say(STATES[word]),
+        "severity": lambda word: voice.say(SEVERITIES[word]),
+        "metric_of": partial(metric_name, voice),
+        "say": voice.say,
+        "form": visitor.form,
+        "manager": visitor.manager,
+        "guest": visitor.shared is not None,
+    }
 
 
 def _signed(voice: Voice, value: float | None) -> str:

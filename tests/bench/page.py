@@ -76,6 +76,12 @@ def resident(process: int) -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024
 
 
+def worked(process: int) -> float:
+    """CPU seconds of a process so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def measure(folder: Path, accounts: int) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -96,7 +102,9 @@ async def measure(folder: Path, accounts: int) -> None:
             while db.conn.execute("SELECT 1 FROM pending_days LIMIT 1").fetchone():
                 took.append(await opened(clients[0]))
             told(took, accounts)
+            used = worked(service.pid)
             calm = [await opened(clients[0]) for _ in range(50)]
+            used = (worked(service.pid) - used) / len(calm)
             print(
                 f"without a review {statistics.median(each for each, _ in calm) * 1000:.0f} ms"
             )

@@ -196,7 +196,7 @@ def _unnamed(told: tuple[int, str], thing: tuple[str, int]) -> tuple[int, str]:
 async def assistant(page: Served, token: str) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers) as http,
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
         Client(streamable_http_client(f"{page.base}/mcp", http_client=http)) as client,
     ):
         yield client
