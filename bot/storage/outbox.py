@@ -1,5 +1,6 @@
 """What waits for a channel: queued with its cause, claimed, sent, settled."""
 
+import logging
 import secrets
 import string
 from collections.abc import Sequence
@@ -17,6 +18,11 @@ from checks.model import SEVERITIES, Severity
 DeliveryKind = Literal[
     "alert", "history", "mention", "notice", "summary", "reminder", "operator", "test"
 ]
+
+log = logging.getLogger(__name__)
+
+_DAMAGED = (ValueError, TypeError, KeyError, AttributeError)
+"""What reading a message from a damaged row raises."""
 
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -168,7 +174,8 @@ def claim(db: Database, channel: str, attempt: Attempt) -> Claimed | None:
 
     The attempt is noted before it is made, so that a crash leaves its trace: from here on the
     message may have arrived. None where nothing is due or another delivery
-    of the channel is on its way; one of our own whose lease ran out is taken back.
+    of the channel is on its way; one of our own whose lease ran out is taken back. What
+    nobody can read is set aside for good: the queue goes on.
     """
     db.conn.execute(
         "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL"
@@ -192,7 +199,15 @@ def claim(db: Database, channel: str, attempt: Attempt) -> Claimed | None:
             *(channel, attempt.now, attempt.at),
         ),
     ).fetchone()
-    return None if row is None else _claimed(db, row)
+    if row is None:
+        return None
+    try:
+        return _claimed(db, row)
+    except _DAMAGED as error:
+        said = f"its row in the database is damaged ({type(error).__name__})"
+        log.error("delivery not read", extra={"channel": channel, "position": row["position"]})
+        _settle(db, row["position"], "damaged", attempt.now, said)
+        return claim(db, channel, attempt)
 
 
 def sent(db: Database, claimed: Claimed, ref: str, at: float) -> None:
@@ -270,7 +285,10 @@ def last_reply(db: Database, alert: int) -> str | None:
         " ORDER BY position DESC LIMIT 1",
         (alert,),
     ).fetchone()
-    return None if row is None else Message.from_json(row[0]).text
+    try:
+        return None if row is None else Message.from_json(row[0]).text
+    except _DAMAGED:
+        return None
 
 
 def fold(db: Database, alerts: Sequence[int], at: float) -> None:

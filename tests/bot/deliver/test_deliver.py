@@ -409,6 +409,19 @@ async def test_what_was_queued_before_its_space_was_known_belongs_there(dispatch
     assert [one.space for one in dispatcher.chat.sent] == ["fake:team"]
 
 
+@pytest.mark.parametrize("spoiled", ["{broken", "[]", "5", '{"title": 1}', "null"])
+async def test_a_row_that_nobody_can_read_does_not_hold_the_others(dispatcher, spoiled):
+    await dispatcher.queue("bad")
+    await dispatcher.queue("good")
+
+    def spoil(db):
+        db.conn.execute("UPDATE deliveries SET message = ? WHERE key = 'bad'", (spoiled,))
+
+    await dispatcher.store.write(spoil)
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["good"]
+
+
 async def test_unsent_reads_as_an_age(dispatcher):
     await dispatcher.queue("one")
     (waiting,) = await dispatcher.store.read(outbox.waiting)
