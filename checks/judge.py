@@ -44,7 +44,7 @@ from checks.faults.notices import fault_notices, told_once
 from checks.incident.day import EmptyDayContext, PanelDayContext
 from checks.incident.wave import wave_name
 from checks.milestone import milestones
-from checks.model import Event, Finding, Judgement, Notice, Rules, Verdict
+from checks.model import DAY, Event, Finding, Judgement, Notice, Rules, Verdict
 from checks.panel.panel import Bools, Ints, Panel, side_by_side
 from checks.reasons import reason
 from checks.verdict.verdict import explain
@@ -63,7 +63,6 @@ __all__ = [
 ]
 
 STALE_DAYS = 7
-_DAY = 86_400
 _CLEARLY, _CLEARLY_EXACT = 2.0, 4.0
 """Spreads from which a member of a posted wave is told of, with a rounded count, of which one
 step tells as much, and with an exact one; below, it is only recorded."""
@@ -440,7 +439,7 @@ class _Days:
             yield Notice(
                 kind="stale",
                 account=self.panel.accounts[row],
-                at=int(self.panel.ends[week]) + STALE_DAYS * _DAY,
+                at=int(self.panel.ends[week]) + STALE_DAYS * DAY,
                 reasons=(reason("not_read", days=STALE_DAYS),),
             )
 

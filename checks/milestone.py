@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.model import Notice
+from checks.model import DAY, Notice
 from checks.panel.panel import LOOKBACK, Floats, Panel
 from checks.reasons import reason
 
-DAY = 86_400
 PACE_DAYS = 28
 """Over which the pace is told: four whole weeks; half is moved by one campaign, double lags."""
 

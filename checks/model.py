@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+DAY = 86_400
+"""Seconds."""
+
 Direction = Literal["up", "down", "swing"]
 Kind = Literal[
     "purge",

@@ -23,6 +23,7 @@ from bot.config.write import APIS, Answers, Origin, first_config, secrets_wanted
 from bot.errors import BotError, CommandError, ConfigError
 from bot.model.chat import Place
 from bot.model.message import ChartSpec
+from bot.model.reading import DAY
 
 if TYPE_CHECKING:
     from bot.config.schema import Settings
@@ -36,7 +37,6 @@ _EXAMPLE = "bot/config/example.toml"
 _EXPORTS = (".zip", ".csv", ".tsv", ".json", ".xlsx", ".xls", ".txt", ".parquet")
 _ORIGINS = ("exports", "api", "database")
 _CHATS = ("discord", "slack", "terminal")
-_DAY = 86_400
 _LOOK_SECONDS = 1.0
 
 
@@ -341,7 +341,7 @@ async def _send_chart(service: Service, channel: str, account: str) -> str | Non
     assert stored is not None
     end = stored.last_reading
     voice = voice_for(known.locale, known.timezone)
-    chart = ChartSpec(account=account, start=end - _DAYS * _DAY, end=end) if end else None
+    chart = ChartSpec(account=account, start=end - _DAYS * DAY, end=end) if end else None
     await service.store.write(
         outbox.queue,
         outbox.Queued(

@@ -12,13 +12,13 @@ from sqlite_utils import Database
 
 from bot.commands.beyond import beyond
 from bot.commands.parse import read_target
-from bot.commands.progress import DAY
 from bot.commands.request import Request, as_alert, find_account, find_incidents, look
 from bot.commands.status import about, in_force, open_alerts, panel_of
 from bot.errors import CommandError
 from bot.message import Scene, details, picture, refusals
 from bot.model.command import Caller
 from bot.model.message import Alert, ChartSpec, Message
+from bot.model.reading import DAY
 from bot.storage import incidents
 from bot.storage.accounts import AccountRow
 from checks.panel.panel import LOOKBACK, Panel

@@ -9,12 +9,12 @@ import numpy as np
 from sqlite_utils import Database
 
 from bot.message.progress import AccountProgress, GoalProgress
+from bot.model.reading import DAY
 from bot.storage import readings
 from bot.storage.goals import Goal
 from checks.panel.build import Readings, build_panel
 from checks.panel.panel import LOOKBACK, Floats, Panel
 
-DAY = 86400
 _RATE_DAYS = 28
 _ENOUGH = 8
 _QUANTILE = 1.2816

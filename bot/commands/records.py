@@ -160,7 +160,7 @@ def _incidents(
         request.patterns,
         open_only=open_only,
         account=account and find_account(db, request, account).account,
-        since=None if days is None else int(request.now - days * progress.DAY),
+        since=None if days is None else int(request.now - days * DAY),
     )
     if open_only:
         found.sort(key=lambda one: worst_first(one.incident))
@@ -185,7 +185,7 @@ def _summary(db: Database, request: Request, period: str) -> Fields:
     days = DAYS[period]  # type: ignore[index]
     seen = visible(db, request)
     panel = panel_of(db, request, [known.account for known in seen], max(days + 8, 16))
-    start = request.now - days * progress.DAY
+    start = request.now - days * DAY
     past = incidents.listing(db, request.patterns, since=int(start))
     return {
         "period": period,
@@ -308,7 +308,7 @@ def _series(db: Database, request: Request, text: str, days: int, metric: str) -
     low, high = expected.band(panel, row, metric)
     values = [math.nan] * panel.days if counts is None else counts[row].tolist()
     own = incidents.listing(db, request.patterns, account=known.account)
-    start = request.now - days * progress.DAY
+    start = request.now - days * DAY
     return {
         "account": known.account,
         "name": known.name,

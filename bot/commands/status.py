@@ -9,7 +9,6 @@ from sqlite_utils import Database
 
 from bot.commands import progress
 from bot.commands.beyond import beyond
-from bot.commands.progress import DAY
 from bot.commands.request import (
     Request,
     as_alert,
@@ -28,6 +27,7 @@ from bot.message.progress import AccountProgress, Deadline, GoalProgress, concer
 from bot.message.status import AccountLook, Churn
 from bot.model.command import Caller
 from bot.model.message import Alert, Message
+from bot.model.reading import DAY
 from bot.storage import accounts, events, goals, incidents, lists, notices, readings, sources
 from bot.storage.sources import SourceRow
 from checks.model import Event, Notice

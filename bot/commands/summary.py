@@ -10,7 +10,6 @@ import numpy as np
 from sqlite_utils import Database
 
 from bot.commands import progress
-from bot.commands.progress import DAY
 from bot.commands.request import EVERYTHING, Context, Request, as_alert, look, visible
 from bot.commands.status import (
     deadlines,
@@ -28,6 +27,7 @@ from bot.message.progress import AccountProgress
 from bot.message.summary import Period, report_picture
 from bot.model.command import Caller
 from bot.model.message import Message
+from bot.model.reading import DAY
 from bot.storage import accounts, channels, incidents, notices
 from bot.storage.accounts import AccountRow
 from bot.storage.channels import Channel

@@ -14,8 +14,9 @@ from bot.message.kinds import (
     share_of_level,
 )
 from bot.message.reasons import advice, sentence, weightiest
-from bot.message.voice import DAY, Voice, clean, mark
+from bot.message.voice import Voice, clean, mark
 from bot.model.message import Alert, ChartSpec, Field, Message
+from bot.model.reading import DAY
 from checks.model import UNEXPLAINED, Cause, Incident, Reason
 
 REASONS = 3

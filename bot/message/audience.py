@@ -11,8 +11,9 @@ import numpy.typing as npt
 from bot import charts
 from bot.message.progress import listed
 from bot.message.reasons import sentence
-from bot.message.voice import DAY, Voice, clean, word
+from bot.message.voice import Voice, clean, word
 from bot.model.message import Button, Field, Message, Picture
+from bot.model.reading import DAY
 from checks.lists.joins import join_days
 from checks.lists.study import Snapshot, Study
 from checks.lists.survival import Cohort

@@ -1,6 +1,7 @@
 """The names of kinds, states, severities and metrics, as people read them."""
 
-from bot.message.voice import DAY, Voice, clean, mark, marks
+from bot.message.voice import Voice, clean, mark, marks
+from bot.model.reading import DAY
 from checks import platforms
 from checks.model import Direction, Incident
 

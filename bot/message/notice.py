@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from bot.message.kinds import NOTICES
 from bot.message.reasons import Value, sentence
-from bot.message.voice import DAY, Voice, word
+from bot.message.voice import Voice, word
 from bot.model.message import Button, ChartSpec, Message
+from bot.model.reading import DAY
 from checks.model import SEVERITIES, Notice, Severity
 
 _LINES = 30

@@ -16,8 +16,9 @@ from bot.message.kinds import (
     share_of_level,
 )
 from bot.message.progress import concerns
-from bot.message.voice import DAY, Voice, clean
+from bot.message.voice import Voice, clean
 from bot.model.message import ChartSpec, Picture
+from bot.model.reading import DAY
 from checks.baseline import expected
 from checks.model import Event, Incident, Notice
 from checks.panel.panel import Floats, Panel

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.message.kinds import metric_name
-from bot.message.voice import DAY, Voice, clean, mark, word
+from bot.message.voice import Voice, clean, mark, word
+from bot.model.reading import DAY
 
 _KINDS = {
     "span": mark("a span of time such as 30d, 2h or 1w"),

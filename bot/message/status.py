@@ -17,9 +17,10 @@ from bot.message.progress import (
     moved,
     sparkline,
 )
-from bot.message.voice import DAY, Voice, clean, mark, word
+from bot.message.voice import Voice, clean, mark, word
 from bot.message.wave import lines
 from bot.model.message import Alert, Button, Field, Message
+from bot.model.reading import DAY
 from checks.model import Event, Severity
 
 _ROWS = 40

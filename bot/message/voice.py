@@ -17,9 +17,9 @@ from babel.numbers import format_decimal, format_percent
 
 from bot.locales import SOURCE, languages, translations
 from bot.model.inline import link, moment
+from bot.model.reading import DAY
 from checks.platforms import platform_name, profile_url
 
-DAY = 86400
 _UNITS: tuple[tuple[Literal["day", "hour", "minute"], int, int], ...] = (
     ("day", DAY, 2 * DAY),
     ("hour", 3600, 5400),

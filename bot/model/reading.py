@@ -6,6 +6,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+DAY = 86_400
+"""Seconds."""
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray

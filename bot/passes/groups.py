@@ -67,9 +67,6 @@ class Grouping:
             names |= {f"{group}{_MARK}{label}": called[seen[label]] for label in by_label}
         return names
 
-    def tags_of(self, account: str) -> tuple[str, ...]:
-        return tuple(self._tagged([folded(account)]))
-
     def _tagged(self, keys: Sequence[str]) -> dict[str, Ints]:
         marked: dict[str, Bools] = {}
         for pattern, words in self.tags.items():

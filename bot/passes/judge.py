@@ -37,7 +37,6 @@ from checks.panel.panel import LOOKBACK, Ints, Panel
 
 log = logging.getLogger(__name__)
 
-_DAY = 86_400
 _FOOTERS = 16
 """Footers read at once: each is one short wait for the store."""
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from bot.errors import StorageError
+from bot.model.reading import DAY
 from bot.review.notices import note
 from bot.review.peers import events_behind
 from bot.review.pending import (
     AGED,
     COMPARED,
-    DAY,
     TURN,
     Parts,
     Pending,

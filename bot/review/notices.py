@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
+from bot.model.reading import DAY
 from bot.review.pending import Pending
 from bot.storage import accounts, days, notices
 from checks.model import Judgement, Notice, NoticeKind, Reason
 
-DAY = 86400
 _LAKE = "lake:"
 """Begins the keys of what lakes say: another review tells when it ends."""
 

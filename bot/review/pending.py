@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlite_utils import Database
 
+from bot.model.reading import DAY
 from bot.review.peers import events_behind, walled
 from bot.route import Voices
 from bot.storage import accounts, days, events, incidents, readings
@@ -25,7 +26,6 @@ from checks.panel.build import Readings, build_panel, day_ends
 from checks.panel.panel import LOOKBACK, Panel
 from checks.verdict.verdict import floor_factors
 
-DAY = 86400
 PART_CELLS = 600_000
 """Accounts times days of one part of a panel: 5,000 accounts on an ordinary day. Half costs a
 tenth more time, double 60 MB."""

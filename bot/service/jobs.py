@@ -20,6 +20,7 @@ from bot.ingest.poll import Feed, Outcome, poll, silent
 from bot.message import voice_for
 from bot.message.reasons import sentence
 from bot.model.chat import Health
+from bot.model.reading import DAY
 from bot.review import Reviewed, ReviewSettings, settle_routes
 from bot.service.polls import PATIENCE, Polls
 from bot.service.schedule import Job, Rhythm, latest_fire, summary_rhythm
@@ -49,11 +50,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _PERIODS: Mapping[str, Period] = {"daily": "day", "1st": "month"}
-_DAY = 86400
 _CANCEL_SECONDS = 0.5
-_LAKE_DAYS = 123 * _DAY
+_LAKE_DAYS = 123 * DAY
 """How long what a lake gave stays here: what a judgement may use, and the days at its ends."""
-_FULL_GRAIN = 90 * _DAY
+_FULL_GRAIN = 90 * DAY
 """Readings younger than this keep every poll; older ones are thinned to one per day."""
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.commands.progress import read_panel
 from bot.message import Scene, picture, voice_for
 from bot.message.summary import report_picture
+from bot.model.reading import DAY
 from bot.storage import accounts, events, incidents, notices
 from checks.panel.panel import LOOKBACK, Panel
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from bot.model.message import ChartSpec, Picture
     from bot.storage.channels import Channel
     from bot.storage.database import Store
-
-_DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Painter:
             return await asyncio.to_thread(report_picture, voice, spec.report, theme)
 
         def read(db: Database) -> tuple[Panel, Scene, Mapping[str, str]]:
-            reach = int((now - spec.start) / _DAY) + LOOKBACK + 1
+            reach = int((now - spec.start) / DAY) + LOOKBACK + 1
             panel = read_panel(db, self.store.path, [spec.account], now, self.timezone, reach)
             number = spec.incident
             stored = incidents.by_number(db, channel.space, number) if number else None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 from sqlite_utils import Database
 
-from bot.model.reading import FLOWS, METRICS
+from bot.model.reading import DAY, FLOWS, METRICS
 from bot.storage import accounts, bulk, sources
 
 BATCH_ROWS = 20_000
@@ -20,8 +20,6 @@ BATCH_ROWS = 20_000
 LISTS, LISTS_PRIORITY = "follower lists", 1000
 """The source of what complete lists count. It speaks only for accounts that no other source
 counts: lists lack a few names, and the step between the two is no loss."""
-
-DAY = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,12 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.model.reading import FLOWS
+from bot.model.reading import DAY, FLOWS
 from bot.storage import migrations
 from bot.storage.accounts import of_lake
 from bot.storage.settings import WHOLE, set_setting, setting
 
 _THINNED = "thinned until"
-_DAY = 86400
 
 
 def problems(db: Database) -> list[str]:
@@ -33,7 +32,7 @@ def thin(db: Database, before: int) -> int:
     remembers how far this was done.
     """
     mark = setting(db, _THINNED, WHOLE) or 0
-    before -= before % _DAY
+    before -= before % DAY
     flows = " AND ".join(f"{name} IS NULL" for name in FLOWS)
     gone = db.conn.execute(
         f"DELETE FROM readings WHERE at >= ?1 AND at < ?2 AND {flows}"

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from checks.model import Finding
+from checks.model import DAY, Finding
 from checks.panel.panel import Floats
 
-_DAY = 86_400
 _HOLDS = 0.85
 
 
@@ -39,8 +38,8 @@ def shortened(finding: Finding, start: int, before: int, base: float, now: float
     `before` and `base` are time and count of the last reading of an earlier day, `now` the
     count at the end.
     """
-    days = (finding.at - finding.start) / _DAY + 1
-    expected = finding.expected * min((finding.at - before) / _DAY / days, 1.0)
+    days = (finding.at - finding.start) / DAY + 1
+    expected = finding.expected * min((finding.at - before) / DAY / days, 1.0)
     change = now - base
     linear = math.isnan(finding.level)
     return replace(

@@ -17,20 +17,13 @@ HEAVIEST = 2.5
 holds true moves, and those must not excuse themselves."""
 
 
-def log_tail(score: Floats) -> Floats:
-    """Log probability that an ordinary account-day scores beyond `score` in one direction.
-
-    A power law assumed, not fitted: through 1e-4 at 4.5 with exponent 6. It is the scale on
-    which alpha and the checks are tuned; what an account-day truly risks is told by the fitted
-    `Tails`, which may be far heavier. At most log 0.5.
-    """
-    with np.errstate(divide="ignore"):
-        tail = _TAIL_LOG_P - _TAIL_SLOPE * np.log(np.maximum(score, 0.0) / _TAIL_FROM)
-    return np.minimum(tail, np.log(0.5))
-
-
 def score_limit(rules: Rules) -> float:
-    """The score whose tail probability is the rules' alpha."""
+    """The score beyond which an ordinary account-day lies with the rules' alpha.
+
+    By a power law assumed, not fitted: through 1e-4 at 4.5 with exponent 6. It is the scale on
+    which alpha and the checks are tuned; what an account-day truly risks is told by the fitted
+    `Tails`, which may be far heavier.
+    """
     return float(_TAIL_FROM * np.exp((_TAIL_LOG_P - np.log(rules.alpha)) / _TAIL_SLOPE))
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from checks.incident.rules import (
-    DAY,
     from_lists,
     goes_on,
     has_flapped,
@@ -37,7 +36,7 @@ from checks.incident.transitions import (
     worse,
 )
 from checks.incident.wave import ebb, shared_name
-from checks.model import UNEXPLAINED, Cause, Decision, Incident, Judgement, Verdict
+from checks.model import DAY, UNEXPLAINED, Cause, Decision, Incident, Judgement, Verdict
 from checks.reasons import reason
 
 CALM_DAYS, CALM_DAYS_OF_A_LEAK = 3, 7

@@ -5,9 +5,8 @@ import math
 from checks.detectors.dilution import WEEKS
 from checks.detectors.explain import FLOWING
 from checks.detectors.table import Check, check_named
-from checks.model import UNEXPLAINED, DayContext, Incident, Standing, Verdict
+from checks.model import DAY, UNEXPLAINED, DayContext, Incident, Standing, Verdict
 
-DAY = 86_400
 JOIN = 3 * DAY
 """A finding this close to the last one belongs to the same incident."""
 RETURN = 2 * DAY

@@ -7,8 +7,9 @@ from operator import attrgetter
 from typing import Any
 
 from checks.detectors.explain import FLOWING
-from checks.incident.rules import DAY, excess, found_by, remembered
+from checks.incident.rules import excess, found_by, remembered
 from checks.model import (
+    DAY,
     SEVERITIES,
     Cause,
     DayContext,

@@ -6,10 +6,11 @@ A list holds survivors only, so every count here is of those who still follow.
 import numpy as np
 
 from checks.lists.hours import Hours, Stretch, hours_of, stretches
-from checks.lists.joins import DAY, Burst, Ints, join_days
+from checks.lists.joins import Burst, Ints, join_days
 from checks.lists.lists import Times
 from checks.lists.short import FEWEST, short_bursts
 from checks.lists.spans import Days, Span, noise_of, strongest
+from checks.model import DAY
 
 SMALLEST = 0.004
 """Share of the list that a burst of a day or more holds; 1 % within a day is to be found."""

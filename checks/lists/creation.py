@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.lists.lists import Times
+from checks.model import DAY
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-DAY = 86_400
 WINDOW, STRIDE, BINS = 200, 40, 12
 """Ranks of a window, ranks between two windows, bins of creation dates: as published."""
 

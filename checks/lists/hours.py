@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc  # type: ignore[import-untyped]
 
-from checks.lists.joins import DAY, Floats, Ints
+from checks.lists.joins import Floats, Ints
 from checks.lists.lists import Times
 from checks.lists.spans import Days, noise_of
+from checks.model import DAY
 
 SLOTS = 24
 """Parts of a day in which equally many of the list joined: long by night, short by evening."""

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.lists.lists import Times
+from checks.model import DAY
 from checks.panel.build import day_ends
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

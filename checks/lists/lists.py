@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from checks.model import DAY
+
 Ids = npt.NDArray[np.uint64]
 Times = npt.NDArray[np.int64]
 
@@ -14,7 +16,6 @@ PARTIAL = 0.9
 exports were seen 3 % short of the profile's count; date-limited ones by half and more."""
 
 SHORT_LIVED_DAYS = 7
-_DAY = 86_400
 _CHUNK = 1 << 16
 _RANGED_FEWEST, _RANGED_SHARE = 5, 0.02
 """How many must be missing at once: the one or two oldest of a list may have left by chance."""
@@ -124,4 +125,4 @@ def _short_lived(
     if old_since is None or old_at is None:
         return None
     since = old_since[np.searchsorted(old, lost)]
-    return int(np.count_nonzero((since > 0) & (old_at - since < SHORT_LIVED_DAYS * _DAY)))
+    return int(np.count_nonzero((since > 0) & (old_at - since < SHORT_LIVED_DAYS * DAY)))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from checks.lists.joins import DAY, Floats, Ints, JoinDays
+from checks.lists.joins import Floats, Ints, JoinDays
 from checks.lists.lists import Times
+from checks.model import DAY
 
 WIDTHS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
 """Days of the spans that are looked at."""

@@ -11,11 +11,10 @@ import numpy.typing as npt
 from checks.lists.joins import Burst
 from checks.lists.lists import Times
 from checks.lists.spans import WIDTHS
+from checks.model import DAY
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-
-DAY = 86_400
 
 # Followers leave at `_STEADY` a day, and newcomers beyond that at `_FRESH` a day that fades
 # over `_FADES` days: 6 % of newcomers in their first month, then a little over 1 % a month.

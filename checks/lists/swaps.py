@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from checks.lists.lists import Ids, Times, compare, follow_back_share
+from checks.model import DAY
 
-DAY = 86_400
 SOON = 30
 """Days within which a follow that is taken back was made to be followed back."""
 

@@ -10,10 +10,8 @@ from checks.lists.joins import Burst, end_of_day
 from checks.lists.lockstep import Group
 from checks.lists.study import Study
 from checks.lists.survival import Cohort
-from checks.model import Cause, Event, Finding, Kind, Reason, Rules, Severity, Verdict
+from checks.model import DAY, Cause, Event, Finding, Kind, Reason, Rules, Severity, Verdict
 from checks.reasons import reason
-
-DAY = 86_400
 
 ADVICE: Mapping[Kind, tuple[str, ...]] = {
     "mass_follow": (

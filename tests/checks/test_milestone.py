@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from checks.milestone import DAY, HORIZON, forecast, milestones
+from checks.milestone import HORIZON, forecast, milestones
+from checks.model import DAY
 from checks.panel.build import Readings, build_panel
 from checks.panel.panel import Floats, Panel
 

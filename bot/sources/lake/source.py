@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from bot.errors import AccountNotFound, SourceChanged
-from bot.model.reading import METRICS, Account
+from bot.model.reading import DAY, METRICS, Account
 from bot.model.source import Batch, Fault, Surroundings
 from bot.sources.lake.files import files_at
 from bot.sources.lake.inventory import Inventory, LeftOut, inventory
@@ -19,7 +19,6 @@ from bot.sources.lake.partitions import holding
 from bot.sources.lake.read import Broken, Readings, read
 from bot.sources.lake.settings import LakeSettings
 
-_DAY = 86_400
 _DAYS = 123
 """Days that are read of an account: what a judgement may use, and the two at its edges."""
 
@@ -48,7 +47,7 @@ class LakeSource:
     async def close(self) -> None:
         return None
 
-    def _fetch(self, wanted: Sequence[str], now: int, span: int = _DAYS * _DAY) -> Batch:
+    def _fetch(self, wanted: Sequence[str], now: int, span: int = _DAYS * DAY) -> Batch:
         found = inventory(files_at(self._settings.path, self._root), self._settings)
         if not found.files:
             raise SourceChanged(
@@ -58,7 +57,7 @@ class LakeSource:
         left_out = list(found.left_out)
         frames = []
         # what is read today may be dated at the day's end
-        start, stop = now - span, now + _DAY
+        start, stop = now - span, now + DAY
         for part in holding(found, only, start, stop):
             try:
                 frames.append(frame_of(read(part, start, stop, metrics_of([found]), only)))
