@@ -3,7 +3,7 @@
 `summarise` says of a part what the others need of it, `merge` makes the context of all parts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from checks.detectors.fdr import (
 )
 from checks.detectors.findings import Day, Findings, join
 from checks.detectors.table import CHECKS
-from checks.evidence.cohort import MEMBERS, MIN_MOVED, CohortShare
+from checks.evidence.cohort import MEMBERS, MIN_MOVED, MIN_PEERS, CohortShare
 from checks.evidence.cohorts import (
     Cohorts,
     below_floors,
@@ -218,12 +218,28 @@ def day_of(
     return Day(panel, columns, rules, factor)
 
 
-def summarise(part: Panel, columns: Ints | None = None) -> Summary:
+def small_groups(groups: Mapping[str, Ints]) -> frozenset[str]:
+    """Groups of a whole panel that are too small to say anything of each other: persons, and
+    tags of a few accounts, which may be as many as the accounts."""
+    return frozenset(
+        name
+        for name, rows in groups.items()
+        if len(rows) < MIN_PEERS and not name.startswith("platform:")
+    )
+
+
+def summarise(
+    part: Panel, columns: Ints | None = None, *, small: Collection[str] = ()
+) -> Summary:
     """What the other parts need of this one to judge the `columns` (left out: the last).
 
-    All parts share their days and the names of their groups.
+    All parts share their days, the names of their groups, and which of these are `small` in
+    the whole (`small_groups`), so that nothing is kept of their members.
     """
     judged = judged_columns(part, columns)
+    if small:
+        large = {name: rows for name, rows in part.groups.items() if name not in small}
+        part = replace(part, groups=large)
     _, seen = _known(part, judged)
     platforms = platforms_of(part)
     summary = Summary(

@@ -12,10 +12,11 @@ import polars as pl
 
 from bot.engine.kept import KeptEngine
 from bot.errors import BotError, SourceError
+from bot.model.reading import DAY
 from bot.passes.groups import Grouping
 from bot.passes.judge import Found, Lakes, Look
 from bot.review import Reviewed, ReviewSettings, settle
-from bot.review.pending import DAY, Pending, look_at_lakes
+from bot.review.pending import Pending, look_at_lakes
 from bot.storage import accounts, incidents, readings, sources
 from checks.incident.decide import decide
 

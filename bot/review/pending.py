@@ -1,7 +1,7 @@
 """What a review looks at: what waits, and the panels to judge it in."""
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,7 +19,7 @@ from bot.storage.access import AccessPolicy
 from bot.storage.database import Store
 from bot.storage.days import PendingDays
 from bot.storage.settings import TWO_WHOLE, WHOLE, setting
-from checks.context import Summary, combine, merge, summarise
+from checks.context import Summary, combine, merge, small_groups, summarise
 from checks.judge import Shortlist, judge_shortlist, judgements, shortlist
 from checks.model import Event, Judgement, Rules
 from checks.panel.build import Readings, build_panel, day_ends
@@ -176,8 +176,9 @@ class Parts:
     def __len__(self) -> int:
         return len(self._starts)
 
-    def add(self, part: Panel, columns: Ints) -> None:
-        summary = summarise(part, columns)
+    def add(self, part: Panel, columns: Ints, small: Collection[str]) -> None:
+        """`small` are the groups that are so in the whole panel."""
+        summary = summarise(part, columns, small=small)
         self.summary = summary if self.summary is None else combine([self.summary, summary])
         self._starts.append(self._file.tell())
         pickle.dump(part, self._file, protocol=5)
@@ -202,6 +203,7 @@ def cut(
     last, start = int(ends[-1 - span.newest]), int(ends[-1 - span.newest - length])
     tags = accounts.tags_by_account(db, span.only, lakes=span.only is not None)
     groups = walled(list(tags), tags, settings.access)
+    small = small_groups(groups)
     place = {account: row for row, account in enumerate(tags)}
     size = max(1, PART_CELLS // length)
     for series in readings.pieces(
@@ -216,7 +218,7 @@ def cut(
         )
         own = np.array([place[account] for account in series.accounts], np.int64)
         panel = replace(panel, groups=_within(groups, own, len(place)))
-        parts.add(panel, np.arange(length - span.days, length))
+        parts.add(panel, np.arange(length - span.days, length), small)
 
 
 def _within(groups: Mapping[str, Ints], own: Ints, many: int) -> dict[str, Ints]:

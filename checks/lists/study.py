@@ -7,7 +7,7 @@ import numpy as np
 
 from checks.lists.bursts import SMALLEST, bursts
 from checks.lists.creation import CreationBatch, creation_batches, creation_scores
-from checks.lists.joins import DAY, Burst
+from checks.lists.joins import Burst
 from checks.lists.lists import (
     Ids,
     ListChange,
@@ -19,6 +19,7 @@ from checks.lists.lists import (
 )
 from checks.lists.survival import Survival, Usual, survival
 from checks.lists.swaps import Following, Swaps, swaps
+from checks.model import DAY
 
 Side = Literal["followers", "following"]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.context import combine, merge, summarise
+from checks.context import combine, merge, small_groups, summarise
 from checks.evidence.cohort import MEMBERS
 from checks.faults.notices import told_once
 from checks.judge import Shortlist, judge_shortlist, judgements, shortlist
@@ -139,6 +139,22 @@ def test_summaries_are_small_and_add_up_in_any_order() -> None:
     assert set(once.sample.accounts) == set(summarise(whole).sample.accounts)
     assert once.sizes == again.sizes
     assert once.sizes["platform:x"] == many
+
+
+def test_many_small_tags_keep_nobody_in_the_summaries_and_change_nothing() -> None:
+    panel = world(7)
+    persons = {f"#person:{n}": np.array([n, n + 1]) for n in range(0, 20, 2)}
+    panel = replace(panel, groups={**panel.groups, **persons})
+    small = small_groups(panel.groups)
+    assert small >= persons.keys()
+    columns = np.arange(panel.days - 3, panel.days)
+    pieces = cut(panel, np.arange(len(panel.accounts)) % 3)
+    summaries = [summarise(piece, columns, small=small) for piece in pieces]
+    assert not any(small & each.sample.groups.keys() for each in summaries)
+    context = merge(summaries, RULES)
+    spoken = [said(judgements(piece, RULES, context=context)) for piece in pieces]
+    whole = merge([summarise(piece, columns) for piece in pieces], RULES)
+    assert spoken == [said(judgements(piece, RULES, context=whole)) for piece in pieces]
 
 
 def test_parts_of_different_days_are_refused() -> None:
