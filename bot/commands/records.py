@@ -31,6 +31,7 @@ from bot.message.contract import alert_fields, moment, notice_fields, number
 from bot.message.kinds import worst_first
 from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.message.reasons import sentence
+from bot.model.reading import DAY
 from bot.storage import accounts, incidents, readings
 from bot.storage.accounts import AccountRow
 from bot.storage.incidents import Stored
