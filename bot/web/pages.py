@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import math
@@ -18,11 +19,14 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from bot.commands import records
+from bot.commands.audience import audience_of
 from bot.commands.dispatch import CommandDispatcher
 from bot.commands.parse import Target
 from bot.commands.request import find_account
+from bot.message.audience import audience, audience_picture, survival_table
 from bot.message.kinds import EVENTS, SEVERITIES, STATES, kind_name, metric_name
 from bot.message.voice import Voice
+from bot.storage import lists
 from bot.web.access import Access, Visitor, check_form
 from bot.web.board import Board, Boards, share
 from bot.web.words import words
@@ -57,6 +61,8 @@ class Pages:
             web.get("/report/{period}", self.report),
             web.get("/series" + account, self.series),
             web.get("/csv" + account, self.csv),
+            web.get("/audience" + account, self.audience),
+            web.get("/map" + account, self.map),
             web.get(account, self.account),
             web.get("/s/{token}", self.shared),
             web.get("/s/{token}/series", self.shared_series),
@@ -109,13 +115,15 @@ class Pages:
 
     async def _account(self, visitor: Visitor, name: str, metric: str) -> web.Response:
         asked = visitor.request
-        fields = await records.status(asked, {"account": name})
+        fields: Any = await records.status(asked, {"account": name})
         series = await records.series(asked, {"account": name, "metric": metric})
+        read = asked.context.store.read
         source = _series_of(visitor, series)
         return self._page(
             visitor,
             "account.html",
             account=fields,
+            listed=bool(await read(lists.times, fields["account"], "followers")),
             series=series,
             metric=metric,
             metrics=records.SERIES,
@@ -123,6 +131,30 @@ class Pages:
             source=source,
             kinds=EVENTS,
         )
+
+    async def audience(self, request: web.Request) -> web.Response:
+        """What the account's follower lists say: who came and who left, by when they joined."""
+        visitor = await self.access.visitor(request)
+        asked = visitor.request
+        look = await audience_of(asked, _account(request))
+        return self._page(
+            visitor,
+            "audience.html",
+            account=look.account,
+            told=audience(asked.voice, look, asked.now).in_words(),
+            table=survival_table(asked.voice, look.study),
+            dated=look.study.dated,
+        )
+
+    async def map(self, request: web.Request) -> web.Response:
+        """Its picture, which takes long: the page does not wait for it."""
+        visitor = await self.access.visitor(request)
+        asked = visitor.request
+        look = await audience_of(asked, _account(request))
+        drawn = await asyncio.to_thread(audience_picture, asked.voice, look, asked.now)
+        if drawn is None:
+            raise web.HTTPNotFound
+        return web.Response(body=drawn.png, content_type="image/png")
 
     async def incident_list(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,13 @@ from hypothesis import strategies as st
 from bot.commands import records
 from bot.commands.request import Request
 from bot.model.command import Caller
-from bot.storage import audit, forgetting, incidents
+from bot.storage import audit, forgetting, incidents, lists
 from bot.web.api import API
 from bot.web.calls import CALLS
 from bot.web.pages import _environment
 from bot.web.site import HEADERS
-from tests.bot.team import ONE, OURS, THEIRS, TWO, console, person
+from tests.bot.commands.test_audience import given as followers_of
+from tests.bot.team import NOW, ONE, OURS, THEIRS, TWO, console, person
 from tests.bot.web.served import Served, served
 from tests.contracts.chat import until
 
@@ -388,3 +390,23 @@ async def test_the_overview_is_made_beside_the_visits_and_forgets_at_once(
         await until(lambda: len(made) == 2, 5)
         await page.team.store.write(forgetting.forget, "instagram/mo", int(page.clock[0]))
         assert "instagram/mo" not in await shown()
+
+
+async def test_follower_lists_have_a_page_with_who_is_gone(page: Served) -> None:
+    new = followers_of("instagram/newlena")
+    kept = replace(new, at=NOW, ids=new.ids[300:], since=new.since[300:])
+    for one in (new, kept):
+        await page.team.store.write(lists.add, one, None, NOW)
+    async with await page.signed_in(person()) as client:
+        async with client.get("/account/instagram/newlena") as answer:
+            assert 'href="/audience/account/instagram/newlena"' in await answer.text()
+        async with client.get("/account/instagram/mo") as answer:
+            assert "/audience/" not in await answer.text()
+        async with client.get("/audience/account/instagram/newlena") as answer:
+            text = await answer.text()
+            assert answer.status == 200
+            assert "Who is gone, by when they joined" in text
+            assert '<th scope="row">' in text
+        async with client.get("/map/account/instagram/newlena") as answer:
+            assert answer.content_type == "image/png"
+            assert (await answer.read()).startswith(b"\x89PNG")

@@ -21,9 +21,10 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from sqlite_utils import Database
 
-from bot.storage import incidents
+from bot.storage import incidents, lists
 from bot.web.calls import CALLS
-from tests.bot.team import ONE, THEIRS, TWO, person
+from tests.bot.commands.test_audience import given as followers_of
+from tests.bot.team import NOW, ONE, THEIRS, TWO, person
 from tests.bot.web.served import Served, served
 
 ROLES = ("manager", "reader", "guest", "program")
@@ -42,6 +43,8 @@ CELLS: Mapping[str, tuple[int, int, int, int]] = {
     "GET /account/{platform}/{handle}": SEEN,
     "GET /series/account/{platform}/{handle}": SEEN,
     "GET /csv/account/{platform}/{handle}": SEEN,
+    "GET /audience/account/{platform}/{handle}": SEEN,
+    "GET /map/account/{platform}/{handle}": SEEN,
     "GET /report/{period}": SEEN,
     "POST /incident/{number}": CHANGES,
     "POST /event": CHANGES,
@@ -101,7 +104,7 @@ class Asker:
         async with self.client.request(
             method, path, data=form if method == "POST" else None, allow_redirects=False
         ) as answer:
-            return answer.status, await answer.text()
+            return answer.status, (await answer.read()).decode(errors="replace")
 
 
 @pytest_asyncio.fixture
@@ -115,6 +118,7 @@ def _numbered_beyond(db: Database) -> None:
     for space, (account, number) in BEYOND.items():
         (stored,) = incidents.listing(db, account=account)
         db["incident_numbers"].insert({"space": space, "number": number, "incident": stored.id})
+        lists.add(db, followers_of(account), None, NOW)
 
 
 @asynccontextmanager
