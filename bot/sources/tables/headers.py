@@ -64,6 +64,8 @@ _UNITS = {
 _FACTORS = {word: factor for factor, words in _UNITS.items() for word in words.split()}
 _BARE = frozenset({"k", "m", "mm", "b", "mil", "000", "1000"})
 _BRACKETS = re.compile(r"[(\[（【]([^)\]）】]*)[)\]）】]")
+_LONGEST = 300
+"""Signs of a header; those of Meta with their explanations have 150."""
 _PER_DAY = re.compile(
     r"(?:^|_)(?:per_day|a_day|pro_tag|por_día|por_dia|par_jour|al_giorno)(?:_|$)"
 )
@@ -85,6 +87,8 @@ class HeaderWords:
 
 @cache
 def read_header(header: str) -> HeaderWords:
+    if len(header) > _LONGEST:  # a damaged line; brackets in it would be tried one by one
+        return HeaderWords(None)
     text = visible(unicodedata.normalize("NFKC", header))
     if "%" in text:
         return HeaderWords(None)

@@ -240,6 +240,7 @@ def _wide(columns: int, *rows: str, name: str = "c{}") -> str:
         ),
         (_wide(3_000, '2026-01-01,"' + ",5" * 2_000, "2026-01-02" + ",7" * 1_500), "read"),
         (_wide(30_000, "2026-01-01,5"), "more than a table of counts"),
+        (f"date,followers,{'[' * 5000}{'A' * 60_000}\n2026-01-01,5,1\n", "read"),
         (json.dumps([{f"k{n}": 1} for n in range(20_000)]), "hardly a cell"),
         (json.dumps({"rows": [{f"k{n}.count": 1 for n in range(9_000)}]}), "with a time"),
     ],
