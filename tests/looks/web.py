@@ -34,6 +34,7 @@ SIZES = {"desktop": (1200, 800), "phone": (360, 740)}
 THEMES = ("light", "dark")
 GAP, BACK, COLOURS, HIGHEST = 8, "#8a8d93", 64, 1800
 Look = tuple[str, str]
+PATIENCE = 120_000
 CONFIG = """
 timezone = "UTC"
 locale = "{locale}"
@@ -133,7 +134,7 @@ async def shot(browser: Browser, address: str, cookies: Any, look: Look) -> Imag
     )
     await context.add_cookies(cookies)
     tab = await context.new_page()
-    await tab.goto(address)
+    await tab.goto(address, timeout=PATIENCE)
     await tab.wait_for_load_state("networkidle")
     taken = await tab.screenshot(full_page=True)
     await context.close()
