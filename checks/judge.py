@@ -269,7 +269,7 @@ class _Days:
             self.day, judged, population.cohorts, held, events, context.floors
         )
         hits = detections.hits
-        hits = hits.take(~held.flapping.on[hits.row, hits.column])
+        hits = hits.take(~held.flapping.within(hits.row, hits.start, hits.column))
         rising = (hits.metric == "followers") & (hits.direction > 0)
         rising &= hits.passed | ~below_floors(hits, self.day.rules)
         self.risen = self._risen(hits.take(rising), judged)

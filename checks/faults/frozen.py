@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from checks.panel.panel import Bools, Floats, Ints, Panel
+from checks.panel.panel import Bools, Floats, Ints, Panel, truncation
 
 WINDOW = 56
 """Readings before a repeat that say how often an account repeats itself: eight weeks, as
@@ -77,15 +77,14 @@ def frozen(
     before the repeats began, those of earlier freezes left out. `known` are the freezes of the
     groups where they were found among others already.
     """
-    read, repeats = _repeats(panel)
-    days = _Days(read, repeats, panel.metrics["followers"])
+    days = _Days(*_repeats(panel), panel.metrics["followers"])
     members: list[_Group | _Members]
     if known is None:
         members = [_Group(name, rows) for name, rows in groups.items() if len(rows)]
     else:
         mine = {name: [each for each in known if each.group == name] for name in groups}
         members = [_Members(rows, mine[name]) for name, rows in groups.items() if mine[name]]
-    for column in range(1, panel.days if repeats.any() else 0):
+    for column in range(1, panel.days if days.repeats.any() else 0):
         days.step(column)
         for group in members:
             group.step(days)
@@ -97,16 +96,19 @@ def frozen(
 class _Days:
     """How long each account has repeated itself by now, and how likely that was."""
 
-    def __init__(self, read: Bools, repeats: Bools, counts: Floats) -> None:
+    def __init__(
+        self, read: Bools, repeats: Bools, stands: Bools, bare: Bools, counts: Floats
+    ) -> None:
         accounts = len(read)
         self.read, self.repeats, self.counts = read, repeats, counts
+        self.stands, self.bare = stands, bare
         self.newest, self.pace = counts[:, 0].copy(), np.zeros(accounts)
         self.held = np.zeros(read.shape, np.bool_)
         self.length = np.zeros(accounts, np.int64)
         self.began = np.zeros(accounts, np.int64)
         self.share = np.ones(accounts)
         self.seen = np.zeros(accounts)
-        self.same = np.zeros(accounts)
+        self.same, self.stood = np.zeros(accounts), np.zeros(accounts)
         self.column = 0
         self._counted = repeats.copy()
 
@@ -118,17 +120,23 @@ class _Days:
     def still(self) -> Bools:
         return self.repeats[:, self.column]
 
-    @property
-    def usual(self) -> Floats:
-        """Share of its readings of the last WINDOW days that repeated the one before."""
-        return (self.same + 1) / (self.seen + 2)
+    def usual(self, rows: Ints) -> Floats:
+        """How likely some repeat themselves today: as often as in the last WINDOW days, and no
+        less than a display whose step is larger than what they gain in a reading."""
+        same = np.where(self.bare[rows, self.column], self.stood[rows], self.same[rows])
+        newest = np.nan_to_num(self.newest[rows])
+        step = truncation(newest)
+        step[newest % step != 0] = 1
+        hidden = 1 - self.pace[rows] / step
+        return np.asarray(np.maximum((same + 1) / (self.seen[rows] + 2), hidden))
 
     def step(self, column: int) -> None:
         self.column = column
-        starts = self.still & (self.length == 0)
-        share = np.where(self.seen >= KNOWN, self.usual, 1.0)
-        self.share[starts] = share[starts]
-        self.began[starts] = column
+        starts = np.flatnonzero(self.still & (self.length == 0))
+        if starts.size:
+            known = self.seen[starts] >= KNOWN
+            self.share[starts] = np.where(known, self.usual(starts), 1.0)
+            self.began[starts] = column
         self.length[self.still] += 1
         moved = self.here & ~self.still
         self.length[moved], self.share[moved] = 0, 1.0
@@ -141,15 +149,17 @@ class _Days:
         """Those of the rows that stand still today only repeat themselves."""
         some = rows[self.still[rows] & (self.length[rows] <= LONGEST)]
         self.held[some, self.column] = True
-        self._counted[some, self.column] = False
+        self._counted[some, self.column] = self.stands[some, self.column] = False
 
     def learn(self) -> None:
         """Takes the day in, and the one that leaves the window out."""
         self.seen += self.read[:, self.column]
         self.same += self._counted[:, self.column]
+        self.stood += self.stands[:, self.column]
         if self.column >= WINDOW:
             self.seen -= self.read[:, self.column - WINDOW]
             self.same -= self._counted[:, self.column - WINDOW]
+            self.stood -= self.stands[:, self.column - WINDOW]
 
 
 class _Group:
@@ -222,7 +232,7 @@ def _unlikely(days: _Days, rows: Ints, stuck: Ints) -> bool:
         return False
     if len(stuck) == len(rows):
         return bool((-np.log(days.share[stuck]) * days.length[stuck]).sum() >= SURE)
-    part, usual = len(stuck) / len(rows), float(days.usual[rows].mean())
+    part, usual = len(stuck) / len(rows), float(days.usual(rows).mean())
     if len(stuck) < MANY or part < max(SHARE, 2 * usual):
         return False
     if part < MOST and np.count_nonzero(days.length[stuck] > 1) < len(stuck) / 2:
@@ -231,17 +241,21 @@ def _unlikely(days: _Days, rows: Ints, stuck: Ints) -> bool:
     return bool(len(rows) * bound >= SURE)
 
 
-def _repeats(panel: Panel) -> tuple[Bools, Bools]:
-    """Where followers were read, and where every metric read says what it said before."""
+def _repeats(panel: Panel) -> tuple[Bools, Bools, Bools, Bools]:
+    """Where followers were read, where every metric read says what it said before, where the
+    followers do, and where they alone were read."""
     followers = panel.metrics["followers"]
     read = ~np.isnan(followers)
-    same = read.copy()
-    for name, counts in panel.metrics.items():
-        same &= _same(counts, totals=name != "followers")
+    stands = read & _same(followers, totals=False)
     if panel.lost is not None or not panel.has_level.all():
-        same[~panel.has_level] = False  # a flow that repeats is a habit, not a total
-    same[:, 0] = False
-    return read, same
+        stands[~panel.has_level] = False  # a flow that repeats is a habit, not a total
+    stands[:, 0] = False
+    same, bare = stands.copy(), read.copy()
+    for name, counts in panel.metrics.items():
+        if name != "followers":
+            same &= _same(counts, totals=True)
+            bare &= np.isnan(counts)
+    return read, same, stands, bare
 
 
 def _same(counts: Floats, *, totals: bool) -> Bools:

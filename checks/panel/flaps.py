@@ -17,7 +17,14 @@ _LEAST_SHARE, _LEAST_COUNT, _STEPS = 0.005, 20.0, 1.5
 
 _BACK, _AGAIN = 0.1, 0.05
 """Shares of a leap within which the way back must end where it began, and a later leap be as
-large. Half misses counters that grow meanwhile, twice takes noise for flaps."""
+large, but for what the count gains in two readings anyway. Half misses counters that grow
+meanwhile, twice takes noise for flaps."""
+
+_GROWN = 0.1
+"""Most of a leap that such gains may be: beyond, a leap is not told from growth."""
+
+_BEFORE = 7
+"""Readings before a leap that say what the count gains by itself."""
 
 _CALM = 0.25
 """Share of a leap below which the reading before the first one must have moved."""
@@ -47,20 +54,37 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
     there, back = large[:-1], large[1:]
     previous = np.append(0.0, leap)[there]
     pair = (row[there] == row[back]) & (when[back] - when[there] <= RETURN)
-    pair &= np.abs(value[back] - before[there]) <= _BACK * np.abs(leap[there])
-    pair &= np.abs(previous) <= _CALM * np.abs(leap[there])
+    pace = _pace(value, leap, row)[large]
+    far = np.abs(leap[there])
+    room = _BACK * far + np.minimum(2 * pace[:-1], _GROWN * far)
+    pair &= np.abs(value[back] - before[there]) <= room
+    pair &= np.abs(previous) <= _CALM * far
     ended = np.zeros(len(large), np.bool_)
     ended[1:] = pair
-    known: dict[int, tuple[int, float]] = {}
+    known: dict[int, tuple[int, float, float]] = {}
     for k in np.flatnonzero(np.isin(row[large], row[back[pair]])).tolist():
         place = int(large[k])
         own, size = int(row[place]), abs(float(leap[place]))
-        last, usual = known.get(own, (-MEMORY, 0.0))
-        again = when[place] - last <= MEMORY and abs(size - usual) <= _AGAIN * usual
+        last, usual, gained = known.get(own, (-MEMORY, 0.0, 0.0))
+        again = abs(size - usual) <= _AGAIN * usual + min(2 * gained, _GROWN * usual)
+        again = again and when[place] - last <= MEMORY
+        if ended[k] and not again:
+            gained = pace.item(k - 1)
         if ended[k] or again:
             ended[k] = True
-            known[own] = int(when[place]), size
+            known[own] = int(when[place]), size, gained
     return Flaps(read[large[ended]], np.abs(leap[large[ended]]))
+
+
+def _pace(value: Floats, leap: Floats, row: Ints) -> Floats:
+    """What a count gained (or lost) in each of the _BEFORE readings before its own, 0 where it
+    went both ways or fewer are known."""
+    pace, size = np.zeros(len(value)), np.cumsum(np.abs(leap))
+    gained = np.abs(value[_BEFORE:-1] - value[: -_BEFORE - 1])
+    steady = size[_BEFORE:-1] - size[: -_BEFORE - 1] <= gained * (1 + 1e-9)
+    steady &= row[: -_BEFORE - 1] == row[_BEFORE + 1 :]
+    pace[_BEFORE + 1 :] = np.where(steady, gained / _BEFORE, 0.0)
+    return pace
 
 
 def _least(before: Floats, after: Floats) -> Floats:

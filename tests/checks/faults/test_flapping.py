@@ -52,6 +52,20 @@ def test_it_is_quiet_until_the_counter_has_settled_and_then_no_longer() -> None:
     assert told(panel(counts))[0][-1].opened_at == int(panel(counts).ends[100])
 
 
+def test_a_counter_that_grows_meanwhile_flaps_too() -> None:
+    counts = steady(DAYS, growth=0.003, noise=0.0)
+    counts[[80, 84, 88]] = np.floor(counts[[80, 84, 88]] * 1.05)
+    (fault,) = told(panel(counts))[1]
+    assert fault.reasons[0].code == "flaps"
+
+
+def test_no_sum_over_weeks_is_made_of_flaps() -> None:
+    counts = off(list(range(80, 86)), -0.06)
+    counts[[87, 89, 91]] = np.floor(counts[[87, 89, 91]] * 0.94)
+    found, _ = told(panel(counts))
+    assert not any(each.memory["check"] == "surge" for each in found)
+
+
 def test_one_flap_and_ordinary_noise_are_no_fault() -> None:
     assert told(panel(off([80])))[1] == []
     noisy = steady(DAYS, growth=0.0, noise=0.01, seed=3)

@@ -84,6 +84,22 @@ def test_engagement_that_moves_says_that_the_source_is_alive() -> None:
     assert notices(panel(followers, interactions=likes)) == []
 
 
+def test_a_display_whose_step_hides_growth_stands_still_by_itself() -> None:
+    followers = stands_still(lively(1, growth=0.0))
+    followers[:, :STILL] = 9_400 + 7 * np.arange(STILL)
+    followers[:, STILL:] = np.floor((10_030 + 7 * np.arange(DAYS - STILL)) / 100) * 100
+    held = frozen(panel(followers), {"": np.arange(1)}).held
+    assert not held[:, STILL + 1 :].any()
+
+
+def test_a_source_that_no_longer_gives_views_still_gives_followers() -> None:
+    rng = np.random.default_rng(4)
+    followers = np.cumsum(rng.random((5, DAYS)) < 0.5, axis=1) + 9_000.0
+    views = np.cumsum(rng.poisson(300, followers.shape), axis=1).astype(float)
+    views[:, STILL - 5 :] = np.nan
+    assert not frozen(panel(followers, views=views), {"": np.arange(5)}).held.any()
+
+
 def test_a_source_that_rests_every_weekend_is_told_no_more_in_the_end() -> None:
     counts = lively(20)
     here = panel(counts)
