@@ -154,19 +154,20 @@ class Population:
             found = wave_members(self.day, rows, column)
             place = column - self.cohorts.first
             large = bool((~below_floors(found, self.day.rules)).any())
-            large |= bool(np.isin(rows, self._alone(column, -1)).any())
+            large |= bool(np.isin(rows, self._alone(column, column, -1)).any())
             lost = float((found.expected - found.change).sum())
             clear = bool(share.posted[place]) and lost >= _WORTH * self.day.rules.min_count
             groups.append(self._wave(group, column, -1, share, posted=large or clear))
         return groups
 
     def risen(self, column: int) -> list[Wave]:
-        """Groups of which MIN_MOVED sampled members rose beyond their floors at once, or far
-        beyond those of the rules, whatever their own past says."""
+        """Groups of which MIN_MOVED sampled members rose beyond their floors at once, or, far
+        out since the wave began, beyond those of the rules, whatever their own past says."""
         groups = []
         for group, rows, share in self._waves(column, 1):
             far = not share.shared[column - self.cohorts.first]
-            if np.isin(rows, self._alone(column, 1, far=far)).sum() >= MIN_MOVED:
+            first = self.cohorts.began(group, column, 1) if far else column
+            if np.isin(rows, self._alone(first, column, 1, far=far)).sum() >= MIN_MOVED:
                 groups.append(self._wave(group, column, 1, share, posted=True))
         return groups
 
@@ -184,14 +185,15 @@ class Population:
         far = not share.shared[column - self.cohorts.first]
         return Wave(group, int(self.day.panel.ends[first]), posted, far)
 
-    def _alone(self, column: int, direction: int, *, far: bool = False) -> Ints:
-        """Sampled accounts whose own fall is an alarm, or whose rise is beyond its floors; of
-        `far` moves those beyond the floors of the rules."""
+    def _alone(self, first: int, last: int, direction: int, *, far: bool = False) -> Ints:
+        """Sampled accounts whose own fall is an alarm on one of some days, or whose rise is
+        beyond its floors; of `far` moves those beyond the floors of the rules."""
         found = self.day.once("by themselves", self._found)
         on = found.alarm if direction < 0 else found.passed
         if far:
             on = on | ~below_floors(found, self.day.rules)
-        rows: Ints = found.row[on & (found.column == column) & (found.direction == direction)]
+        on = on & (found.column >= first) & (found.column <= last)
+        rows: Ints = found.row[on & (found.direction == direction)]
         return rows
 
     def _found(self, day: Day) -> Findings:

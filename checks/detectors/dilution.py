@@ -23,6 +23,10 @@ _UNSEEN = 0.35
 _UNSEEN_AFTER = 0.5
 _STAYED = 0.98
 _SURGE = 0.05
+_FELL = 0.8
+"""Share of the usual flow of interactions that is a fall of its own: half way between what
+bought followers alone do to it, nothing, and _THIN."""
+
 _LEAST = 50.0
 _POSTS = 3.0
 FADING = 10
@@ -55,8 +59,9 @@ def find(day: Day) -> Findings:
     """Accounts whose engagement has thinned out while their followers grew by 3 % or more.
 
     Interactions per follower of both last weeks are at most 0.65 of the median and 0.75 of
-    every one of the four weeks before. Weeks with fewer than 50 interactions, and days without
-    a reading, say nothing.
+    every one of the four weeks before; where a week brought 5 % or more of the followers, of
+    whom a message of their own has told, interactions themselves must have fallen too. Weeks
+    with fewer than 50 interactions, and days without a reading, say nothing.
     """
     if "interactions" not in day.panel.metrics:
         return nothing()
@@ -119,13 +124,17 @@ def _columns(day: Day) -> list[int]:
 
 def _thinned(panel: Panel, column: int) -> Findings:
     weeks = _weeks(panel, "interactions", column)
-    rate = weeks.flow / np.maximum(weeks.followers, 1.0)
+    followers = np.maximum(weeks.followers, 1.0)
+    came = (followers[:, :-1] / followers[:, 1:]).max(axis=1) >= 1 + _SURGE
+    rate, flow = weeks.flow / followers, weeks.flow
     on = weeks.enough & (weeks.followers[:, 0] >= _GREW * weeks.followers[:, -1])
     with np.errstate(invalid="ignore"):
         on &= rate[:, :2].max(axis=1) <= _BELOW_ALL * rate[:, 2:].min(axis=1)
     rows = np.flatnonzero(on)
     usual = np.median(rate[rows, 2:], axis=1)
-    rows = rows[rate[rows, :2].max(axis=1) <= _THIN * usual]
+    thin = rate[rows, :2].max(axis=1) <= _THIN * usual
+    fell = flow[rows, :2].max(axis=1) <= _FELL * np.median(flow[rows, 2:], axis=1)
+    rows = rows[thin & (fell | ~came[rows])]
     return _findings("dilution", panel, "interactions", column, rows, rate[rows])
 
 

@@ -13,7 +13,7 @@ from checks.panel.increments import (
 )
 from checks.panel.panel import LOOKBACK, Bools, Floats, Ints, cells
 
-SPANS = (14, REACH)
+SPANS = (14, 21, REACH)
 """Days a slow rise is summed over."""
 
 _TIMES = 6.0

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from checks.detectors.explain import SLIDE, Peers
-from checks.evidence.far_out import FAR, LEAST_SIZE, FarOut, far_out
+from checks.evidence.far_out import DAYS, FAR, FarOut, far_out, is_far
 from checks.panel.panel import Bools, Floats, Ints
 
 MIN_PEERS = 10
@@ -54,10 +54,14 @@ class CohortResiduals:
             return np.asarray(direction * self.excess > room, np.bool_)
 
     def far(self, direction: int) -> Bools:
-        """So far from what was expected that chance hardly ever does it."""
-        with np.errstate(invalid="ignore"):
-            large = direction * self.excess >= LEAST_SIZE
-        return np.asarray(large & self.moved(direction, FAR), np.bool_)
+        """So far from what was expected that chance hardly ever does it, on the last day."""
+        moves = direction * self.excess, self.room()
+        far: Bools = np.any([is_far(*moves, days)[:, -1] for days in DAYS], axis=0)
+        return far
+
+    def room(self) -> Floats:
+        """Spreads that are no less than what a display step takes for far out."""
+        return np.maximum(self.spread, 0.999 * self.step / FAR)
 
     def over(self, days: int) -> "CohortResiduals":
         """The same summed over the `days` up to each column; unread days add nothing."""
@@ -149,7 +153,8 @@ def cohort_share(group: str, residuals: CohortResiduals, direction: int) -> Coho
     of them teach it that reach two weeks back.
     """
     share = _against_usual(group, residuals, direction, lags=range(1, HISTORY + 1), dropped=2)
-    far = far_out(residuals.excess, residuals.far(direction))
+    far = far_out(direction * residuals.excess, residuals.room())
+    far = replace(far, typical=direction * far.typical)
     far.wave[np.isnan(share.score)] = False
     return replace(share, far=far)
 

@@ -23,6 +23,7 @@ from checks.evidence.cohort import (
     slide,
 )
 from checks.evidence.engagement import SETTLED
+from checks.evidence.far_out import DAYS as FAR_DAYS
 from checks.model import Rules
 from checks.panel.panel import Bools, Floats, Ints, Panel
 
@@ -188,7 +189,9 @@ def movers(day: Day, group: str, column: int, direction: int, *, far: bool = Fal
     rows = day.panel.groups.get(group, np.zeros(0, np.int64))
     known, place = day.residuals("followers"), int(np.searchsorted(day.columns, column))
     if far:
-        return np.asarray(rows[_relative(known, rows, place).far(direction)[:, 0]])
+        days = np.arange(max(column - FAR_DAYS[-1] + 1, 0), column + 1)
+        lately = residuals_of(day.panel, "followers", days, rows=rows)
+        return np.asarray(rows[_relative(lately, None).far(direction)])
     along = joined(_relative(known, rows, place), direction)[:, 0]
     rounded = known.step[rows, place] > 1
     shown = direction * np.nan_to_num(known.day.move[rows, place]) > 0

@@ -20,16 +20,17 @@ LEAST_SIZE = 0.003
 LEAST = 4
 """Accounts from which far-out moves are looked at together."""
 
-DAYS = (1, 3)
-"""Days on end that moves are far out: three show that accounts move in one shape."""
+DAYS = (1, 2, 3)
+"""Days on end of which each carries its part of a move so far out: more than one show that
+accounts move in lockstep."""
 
 _CHANCE = 1e-6
 """Least chance that so many happen by themselves, by Poisson's law: a group of each platform
 and tag is looked at daily in both directions, so that one in ten thousand years is false."""
 
 _USUAL = 14
-"""Days before that tell the usual number. On those right before the judged one on which half of
-the same accounts moved already, these do not count."""
+"""Days before that tell the usual number. What the same accounts did on the days right before
+the judged one is the same move, and does not count."""
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,40 @@ class FarOut:
     wave: Bools
 
 
-def far_out(excess: Floats, far: Bools) -> FarOut:
-    """`excess` (accounts, columns) relative to the level, `far` where it is far out."""
-    columns = far.shape[1]
+def far_out(excess: Floats, spread: Floats) -> FarOut:
+    """How far accounts lay off on each day, relative to the level, NaN where nothing was read,
+    and the spreads of it; arrays (accounts, columns)."""
+    columns = excess.shape[1]
     moved, usual, typical = np.zeros(columns, np.int64), np.zeros(columns), np.zeros(columns)
     wave = np.zeros(columns, np.bool_)
+    once = is_far(excess, spread, 1)
     for days in DAYS:
-        lasting = far.copy()
-        for back in range(1, days):
-            lasting[:, back:] &= far[:, :-back]
-            lasting[:, :back] = False
-        many = lasting.sum(axis=0)
-        for day in np.flatnonzero((many >= LEAST) & ~wave):
-            expected = _usual(lasting, int(day))
+        far = is_far(excess, spread, days)
+        many = far.sum(axis=0)
+        for day in np.flatnonzero((many >= LEAST) & ~wave).tolist():
+            # accounts that often jump by themselves do so two days on end too
+            expected = max(_usual(far, day), _usual(once[far[:, day]], day))
             if pdtrc(many[day] - 1, expected) < _CHANCE:
                 wave[day], moved[day], usual[day] = True, many[day], expected
-                typical[day] = np.median(excess[lasting[:, day], day])
+                typical[day] = np.median(excess[far[:, day], day])
     return FarOut(moved, usual, typical, wave)
+
+
+def is_far(excess: Floats, spread: Floats, days: int) -> Bools:
+    """Where so many days on end, but for unread ones, lay FAR spreads off in all."""
+    part = FAR / np.sqrt(days)
+    with np.errstate(invalid="ignore"):
+        far = (excess > part * spread) & (excess >= LEAST_SIZE / days)
+    lasting, still = far.copy(), far | np.isnan(excess)
+    for back in range(1, days):
+        lasting[:, back:] &= still[:, :-back]
+        lasting[:, :back] = False
+    return np.asarray(lasting, np.bool_)
 
 
 def _usual(far: Bools, day: int) -> float:
     """The number of far-out moves on the days before, one more day with one added."""
-    first, mine = max(day - _USUAL, 0), far[:, day]
-    before = far[:, first:day].sum(axis=0)
-    along = far[mine, first:day].sum(axis=0)
-    others = np.flatnonzero(2 * along < mine.sum())
-    event = int(others[-1]) + 1 if others.size else 0
-    before[event:] -= along[event:]
-    return float(before.sum() + 1) / (day - first + 1)
+    first = max(day - _USUAL, 0)
+    before = far[:, first:day]
+    same = np.logical_and.accumulate(before[far[:, day], ::-1], axis=1)
+    return float(before.sum() - same.sum() + 1) / (day - first + 1)

@@ -23,11 +23,13 @@ from checks.incident.rules import (
     remembered,
     retells,
     stands_out,
+    still_moves,
 )
 from checks.incident.transitions import (
     calmer,
     changed,
     ended,
+    gone_on,
     grown,
     opened,
     retold,
@@ -35,7 +37,7 @@ from checks.incident.transitions import (
     undone,
     worse,
 )
-from checks.incident.wave import ebb, shared_name
+from checks.incident.wave import ebb, same_waves, shared_name
 from checks.model import DAY, UNEXPLAINED, Cause, Decision, Incident, Judgement, Verdict
 from checks.reasons import reason
 
@@ -84,6 +86,9 @@ LIST_CHECKS = frozenset(
 _MEASURED = frozenset({"moved", "moved_percent", "hidden_by_growth", "hidden_by_gains", "gap"})
 """Reasons that say what counts measured, not why."""
 
+_SAID = ("kind", "confidence", "causes", "advice")
+"""What evidence says of an incident's cause."""
+
 Action = Literal["open", "update", "escalate", "resolve", "hold"]
 Series = tuple[str, str]
 
@@ -102,11 +107,12 @@ def decide(incidents: Sequence[Incident], judgement: Judgement, now: int) -> lis
         finding = verdict.finding
         fresh.setdefault((finding.account, finding.metric), []).append(verdict)
     waves = {each.wave for each in incidents if each.wave is not None}
+    same = same_waves(judgement.verdicts, known)
     stirring = [each for each in incidents if not _rests(each, judgement, now)]
     judgement.view.gather(stirring)
     decisions: list[Decision] = []
     for series in sorted(fresh.keys() | {(each.account, each.metric) for each in stirring}):
-        book = _Book(series, known.get(series, ()), judgement, now, waves)
+        book = _Book(series, known.get(series, ()), judgement, now, (waves, same))
         decisions += book.settle(fresh.get(series, ()))
     return ebb(decisions, now)
 
@@ -118,7 +124,9 @@ def _rests(incident: Incident, judgement: Judgement, now: int) -> bool:
     if now - incident.resolved_at > SILENCE:
         return True
     late = incident.closed_as != "calm" or now - incident.opened_at > REVISION
-    return late and not is_corrected(incident, judgement.view)
+    flap = judgement.view.flapped(incident.account)
+    stays = not is_corrected(incident, judgement.view) and not has_flapped(incident, flap, now)
+    return late and (stays or incident.closed_as == "glitch")
 
 
 def _chance(causes: Sequence[Cause]) -> float:
@@ -134,13 +142,13 @@ class _Book:
         incidents: Iterable[Incident],
         judgement: Judgement,
         now: int,
-        waves: set[str],
+        waves: tuple[set[str], Mapping[str, str]],
     ) -> None:
         self.standing = judgement.view.standing(*series)
         self.incidents = {each.key: each for each in incidents}
         self.view = judgement.view
         self.now = now
-        self.waves = waves
+        self.waves, self.same_waves = waves
         self.decisions: dict[tuple[str, str, str, int], Decision] = {}
 
     def settle(self, verdicts: Iterable[Verdict]) -> list[Decision]:
@@ -307,7 +315,7 @@ class _Book:
             self.view,
             self.standing,
             self.now,
-            wave=shared_name(verdict.wave, self.waves),
+            wave=self._wave(verdict),
             older=older,
         )
         # an estimated onset must not reach back into an incident that is already over
@@ -319,7 +327,7 @@ class _Book:
         return self._log("open", incident, why)
 
     def _update(self, incident: Incident, verdict: Verdict) -> None:
-        wave = incident.wave or shared_name(verdict.wave, self.waves)
+        wave = incident.wave or self._wave(verdict)
         longer = grown(incident, verdict, self.standing, self.now, wave)
         if from_lists(incident):
             self._hear(longer, incident, "still_there", None)
@@ -327,7 +335,13 @@ class _Book:
         heard = self.view.explain(longer)
         if heard is None:  # the finding speaks of its own days, the incident of all
             heard = replace(verdict, reasons=retold(longer, verdict.reasons, self.standing))
+            if incident.wave is not None:  # its peers have said what it was
+                heard = replace(heard, **{name: getattr(incident, name) for name in _SAID})
         self._hear(longer, incident, "still_there", heard)
+
+    def _wave(self, verdict: Verdict) -> str | None:
+        name = self.same_waves.get(verdict.wave or "", verdict.wave)
+        return shared_name(name, self.waves)
 
     # --- silence ------------------------------------------------------------------------
 
@@ -346,8 +360,15 @@ class _Book:
                 self._close(incident, "no_more_data", "no_more_data")
             else:
                 self._log("hold", incident, "no_data")
+        elif not from_lists(incident) and still_moves(incident, standing, self.now):
+            longer = gone_on(incident, standing, self.now)
+            heard = self.view.explain(longer)
+            if heard is None:
+                said = retold(longer, longer.reasons, standing)
+                longer = changed(longer, reasons=said)
+            self._hear(longer, incident, "still_there", heard)
         else:
-            quiet = calmer(incident, self.now)
+            quiet = calmer(incident, standing, self.now)
             enough = CALM_DAYS_OF_A_LEAK if is_slow(incident) else CALM_DAYS
             if quiet.calm_days >= enough:
                 self._close(quiet, "calm", "calm")
@@ -386,7 +407,7 @@ class _Book:
                 "severity": worse(incident.severity, verdict.severity),
                 "reasons": verdict.reasons,
                 "advice": verdict.advice,
-                "wave": incident.wave or shared_name(verdict.wave, self.waves),
+                "wave": incident.wave or self._wave(verdict),
             }
             if verdict.kind != before.kind and verdict.kind in UNEXPLAINED:
                 news["state"] = "suspected"

@@ -2,7 +2,8 @@
 
 import math
 
-from checks.detectors.dilution import WEEKS
+from checks.baseline.expected import LOUD
+from checks.detectors.dilution import FADING
 from checks.detectors.explain import FLOWING
 from checks.detectors.table import Check, check_named
 from checks.model import DAY, UNEXPLAINED, DayContext, Incident, Standing, Verdict
@@ -14,12 +15,13 @@ RETURN = 2 * DAY
 FAR = 3.0
 """How many times more surprising a finding must be to open its own incident."""
 
-COMPARED = WEEKS * 7 * DAY
+COMPARED = FADING * 7 * DAY
 """How long before its end a check of engagement compares weeks: what was told within them goes
 on."""
 
-FLAPPED = 14 * DAY
-"""How long before its counter is known to flap a move may have been told."""
+FLAPPED = 21 * DAY
+"""How long before its counter is known to flap a move may have been told: two flaps may lie a
+fortnight apart, and the first may have stood for some days before it was back."""
 
 _LIKE = 0.1
 _SURE = 0.8
@@ -133,11 +135,29 @@ def is_slow(incident: Incident) -> bool:
 
 def goes_on(verdict: Verdict, incident: Incident) -> bool:
     """Whether a finding belongs to an open incident: soon after its last one, or a sum over
-    weeks that overlaps those of the incident."""
+    weeks that overlaps it."""
     finding = verdict.finding
-    slow = check_named(finding.check).slow and is_slow(incident)
-    first = finding.start if slow else finding.at - JOIN
+    first = finding.start if check_named(finding.check).slow else finding.at - JOIN
     return first <= incident.last_finding_at
+
+
+def is_another_day(incident: Incident, now: int) -> bool:
+    """Whether a day has passed since the newest that counted as calm or not."""
+    return now - remembered(incident, "counted_at") >= DAY - 3600
+
+
+def still_moves(incident: Incident, standing: Standing | None, now: int) -> bool:
+    """Whether the count has moved on as the incident says since the newest day that counted, by
+    more than ordinary days do: such a day is not calm, though it is no finding by itself."""
+    level = remembered(incident, "level")
+    if incident.metric != "followers" or math.isnan(level) or standing is None:
+        return False
+    if not is_another_day(incident, now):
+        return False
+    days = (now - remembered(incident, "counted_at")) / DAY
+    moved = standing.level - level - standing.daily * days
+    room = max(LOUD * standing.spread * math.sqrt(days), standing.step)
+    return math.copysign(1.0, excess(incident)) * moved > room
 
 
 def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> bool:
@@ -158,6 +178,8 @@ def retells(verdict: Verdict, incident: Incident, standing: Standing | None) -> 
         return min(finding.start, finding.at - COMPARED) <= incident.last_finding_at
     if finding.start > incident.last_finding_at:
         return False
+    if incident.wave is not None and not incident.open:
+        return True  # the wave tells its story
     days = (finding.at - incident.last_finding_at) / DAY
     since = standing.level - remembered(incident, "seen") - standing.daily * days
     sign = -1 if finding.direction == "down" else 1

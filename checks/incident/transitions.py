@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from checks.detectors.explain import FLOWING
-from checks.incident.rules import excess, found_by, remembered
+from checks.incident.rules import excess, found_by, is_another_day, remembered
 from checks.model import (
     DAY,
     SEVERITIES,
@@ -84,31 +84,54 @@ def grown(
 ) -> Incident:
     """The finding goes on: the whole move is measured anew."""
     finding = verdict.finding
-    memory = {**incident.memory, "counted_at": finding.at, "judged_at": now}
+    longer = gone_on(incident, standing, now, at=finding.at)
+    change, expected = longer.change, longer.expected
+    louder = finding.metric in FLOWING or abs(finding.score) > abs(incident.score)
+    if louder and not _measured(incident, standing):
+        change, expected = finding.change, finding.expected
+    return changed(
+        longer,
+        change=change,
+        expected=expected,
+        score=max(incident.score, finding.score, key=abs),
+        wave=wave,
+        alerted_at=incident.alerted_at or (now if verdict.alerting else None),
+    )
+
+
+def gone_on(
+    incident: Incident, standing: Standing | None, now: int, *, at: int | None = None
+) -> Incident:
+    """The move goes on until `at` (left out: `now`), and is measured anew where counts say all
+    of it."""
+    at = now if at is None else at
+    memory = {**incident.memory, "counted_at": at, "judged_at": now}
     change, expected = incident.change, incident.expected
-    whole = incident.direction != "swing" and incident.metric in ("followers", "following")
-    whole = whole and not found_by(incident).hidden
-    if whole and standing and "base" in memory and not math.isnan(standing.level):
-        days = (finding.at - incident.last_finding_at) / DAY
+    if standing and not math.isnan(standing.level):
+        memory["level"] = standing.level
+    if standing and _measured(incident, standing):
+        days = (at - incident.last_finding_at) / DAY
         change = standing.level - remembered(incident, "base")
         expected += standing.daily * days
         far = max if excess(incident) > 0 else min
         memory["peak"] = far(remembered(incident, "peak"), standing.level)
         if memory["peak"] == standing.level:
             memory |= {"seen_at": standing.read_at, "seen": standing.level}
-    elif finding.metric in FLOWING or abs(finding.score) > abs(incident.score):
-        change, expected = finding.change, finding.expected
     return changed(
         incident,
-        last_finding_at=finding.at,
+        last_finding_at=at,
         change=change,
         expected=expected,
-        score=max(incident.score, finding.score, key=abs),
-        wave=wave,
-        alerted_at=incident.alerted_at or (now if verdict.alerting else None),
         calm_days=0,
         memory=memory,
     )
+
+
+def _measured(incident: Incident, standing: Standing | None) -> bool:
+    """Whether the counts before the move and now say how far it went."""
+    whole = incident.direction != "swing" and incident.metric in ("followers", "following")
+    whole = whole and not found_by(incident).hidden and "base" in incident.memory
+    return whole and standing is not None and not math.isnan(standing.level)
 
 
 def retold(
@@ -133,14 +156,14 @@ def retold(
     return tuple(told)
 
 
-def calmer(incident: Incident, now: int) -> Incident:
+def calmer(incident: Incident, standing: Standing | None, now: int) -> Incident:
     """Counts a day once however often it is looked at; a day of 23 hours is a day."""
-    memory = {**incident.memory, "judged_at": now}
-    calm_days = incident.calm_days
-    if now - remembered(incident, "counted_at") >= DAY - 3600:
-        memory["counted_at"] = now
-        calm_days += 1
-    return changed(incident, calm_days=calm_days, memory=memory)
+    if not is_another_day(incident, now):
+        return changed(incident, memory={**incident.memory, "judged_at": now})
+    memory = {**incident.memory, "judged_at": now, "counted_at": now}
+    if standing is not None:
+        memory["level"] = standing.level
+    return changed(incident, calm_days=incident.calm_days + 1, memory=memory)
 
 
 def undone(incident: Incident, said: Reason, confidence: float) -> Incident:
@@ -188,6 +211,7 @@ def _first_memory(
     if standing is None or math.isnan(standing.level):
         return memory
     memory |= {"seen_at": standing.read_at, "seen": standing.level, "peak": standing.level}
+    memory["level"] = standing.level
     memory["fell_at"] = view.since(finding.account, finding.metric, finding.start)
     base_at, base = view.before(finding.account, finding.metric, finding.start)
     if not math.isnan(base):

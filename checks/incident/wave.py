@@ -1,13 +1,17 @@
 """What incidents of one wave share: its name, and its end where the counts come back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from checks.detectors.table import WAVE_MEMBER
 from checks.incident.rules import JOIN, found_by
 from checks.incident.transitions import ended, stepped, undone
-from checks.model import Decision
+from checks.model import DAY, Decision, Incident, Verdict
 from checks.reasons import reason
+
+_GOES_ON = 7 * DAY
+"""How long after an account's last move in a wave its next one is the same wave: a purge comes
+again after nine days, and is another."""
 
 _LEAST = 3
 _MOST = 2 / 3
@@ -26,13 +30,32 @@ def shared_name(name: str | None, known: set[str]) -> str | None:
     """
     if name is None:
         return None
-    group, _, start = name.rpartition("|")
     for other in sorted(known):
-        same, _, began = other.rpartition("|")
-        if same == group and abs(int(start) - int(began)) <= JOIN:
+        apart = int(name.rpartition("|")[2]) - int(other.rpartition("|")[2])
+        if _group(other) == _group(name) and abs(apart) <= JOIN:
             return other
     known.add(name)
     return name
+
+
+def same_waves(
+    verdicts: Sequence[Verdict], known: Mapping[tuple[str, str], Sequence[Incident]]
+) -> dict[str, str]:
+    """The names of waves that go on: what a group moved in before, one of its accounts says."""
+    found: dict[str, str] = {}
+    for verdict in verdicts:
+        finding, wave = verdict.finding, verdict.wave
+        for each in known.get((finding.account, finding.metric), ()) if wave else ():
+            before = each.wave if each.closed_as != "glitch" else None
+            recent = finding.start - each.last_finding_at <= _GOES_ON
+            if wave and before and recent and _group(before) == _group(wave):
+                found[wave] = before
+    return found
+
+
+def _group(wave: str) -> str:
+    """Whose wave it is, and which way it goes."""
+    return wave.rpartition("|")[0]
 
 
 def ebb(decisions: Sequence[Decision], now: int) -> list[Decision]:

@@ -7,7 +7,7 @@ import pytest
 
 from checks.evidence.limits import near_limit
 from checks.incident import rules as life
-from checks.incident.wave import ebb, shared_name
+from checks.incident.wave import ebb, same_waves, shared_name
 from checks.model import Decision, Finding, Incident, Sensitivity, Standing, Update, Verdict
 from checks.rules import rules_for
 from checks.verdict.verdict import floor_factors
@@ -54,6 +54,16 @@ OPEN = Incident(
 BACK = Standing(
     judged=True, read_at=START + DAY, level=50_000.0, daily=0.0, spread=50.0, step=1.0
 )
+
+
+MOVED = replace(OPEN, memory={**OPEN.memory, "level": 49_000.0, "counted_at": START})
+IN_A_WAVE = replace(OPEN, wave="#a|down|1")
+SERIES = (OPEN.account, OPEN.metric)
+
+
+def again(later: int) -> Verdict:
+    """A fall in a wave of the same group, so many seconds later."""
+    return replace(found(start=START + later), wave="#a|down|9")
 
 
 def found(**changes: object) -> Verdict:
@@ -120,9 +130,9 @@ BOUNDARIES: dict[str, tuple[Case, Case]] = {
         lambda: not life.is_confirmed(OPEN, replace(SAID, confidence=0.79), at(30 * HOUR)),
         lambda: life.is_confirmed(OPEN, replace(SAID, confidence=0.8), at(30 * HOUR)),
     ),
-    "a counter flaps for fourteen days": (
-        lambda: life.has_flapped(OPEN, 1_000.0, START + 14 * DAY),
-        lambda: not life.has_flapped(OPEN, 1_000.0, START + 14 * DAY + 1),
+    "a move is a flap's for three weeks": (
+        lambda: life.has_flapped(OPEN, 1_000.0, START + 21 * DAY),
+        lambda: not life.has_flapped(OPEN, 1_000.0, START + 21 * DAY + 1),
     ),
     "by the same move within a tenth": (
         lambda: life.has_flapped(OPEN, 1_111.0, START),
@@ -137,6 +147,16 @@ BOUNDARIES: dict[str, tuple[Case, Case]] = {
                 found(direction="up", change=1_000.0, start=START + 48 * HOUR + 1), OPEN
             )
         ),
+    ),
+    "a day that moves on by three spreads is not calm": (
+        lambda: not life.still_moves(MOVED, at(DAY, level=48_850.0), START + DAY),
+        lambda: life.still_moves(MOVED, at(DAY, level=48_849.0), START + DAY),
+    ),
+    "a wave goes on in the same account for a week": (
+        lambda: (
+            same_waves([again(7 * DAY)], {SERIES: [IN_A_WAVE]}) == {"#a|down|9": "#a|down|1"}
+        ),
+        lambda: same_waves([again(7 * DAY + 1)], {SERIES: [IN_A_WAVE]}) == {},
     ),
     "and up to its own size": (
         lambda: life.is_other_side(found(direction="up", change=1_000.0), OPEN),

@@ -12,7 +12,8 @@ def waves(*moves: tuple[int, int, int]) -> list[int]:
     far = np.zeros((ACCOUNTS, DAYS), np.bool_)
     for first, many, day in moves:
         far[first : first + many, day] = True
-    return np.flatnonzero(far_out(np.where(far, 0.02, 0.0), far).wave).tolist()
+    excess = np.where(far, 0.02, 0.0)
+    return np.flatnonzero(far_out(excess, np.full(far.shape, 0.002)).wave).tolist()
 
 
 def test_four_of_hundreds_are_no_chance_where_none_is_usual() -> None:
@@ -28,6 +29,14 @@ def test_as_many_as_usual_are_no_wave() -> None:
 
 def test_a_move_in_lockstep_stays_a_wave_day_after_day() -> None:
     assert waves(*((0, 5, day) for day in range(18, 28))) == list(range(18, 28))
+
+
+def test_moves_that_are_small_each_day_are_far_out_together() -> None:
+    excess, spread = np.zeros((ACCOUNTS, DAYS)), np.full((ACCOUNTS, DAYS), 0.001)
+    excess[:5, 20:23] = 0.0047
+    assert np.flatnonzero(far_out(excess, spread).wave).tolist() == [22]
+    excess[2, 21] = np.nan  # an unread day parts nothing
+    assert np.flatnonzero(far_out(excess, spread).wave).tolist() == [22]
 
 
 def test_a_group_that_often_jumps_together_is_no_news() -> None:

@@ -195,6 +195,15 @@ TABLE = [
         [(0, "open", "first_finding"), (3, "update", "still_there")],
     ),
     (
+        "a rise that goes on beyond ordinary days is one story, without a finding of its own",
+        [106_000.0 + 400 * k for k in range(12)],
+        {0: SURGE, 11: replace(SURGE, span=10)},
+        [
+            (0, "open", "first_finding"),
+            *[(day, "update", "still_there") for day in range(1, 12)],
+        ],
+    ),
+    (
         "a finding more than three days after the last one is a new incident",
         DOWN[:6],
         {0: PURGE, 5: PURGE},
@@ -469,7 +478,7 @@ def test_a_fading_over_weeks_that_were_told_already_is_no_news() -> None:
     faded = replace(seen, finding=replace(seen.finding, metric="interactions"))
     assert retells(faded, thinned, standing)
     start = thinned.last_finding_at + DAY
-    for weeks, told in ((6, True), (7, False)):
+    for weeks, told in ((10, True), (11, False)):
         at = thinned.last_finding_at + weeks * 7 * DAY
         later = replace(faded, finding=replace(faded.finding, start=start, at=at))
         assert retells(later, thinned, standing) == told
