@@ -44,7 +44,8 @@ soak: .venv/test
 # where they are missing
 looks: .venv/test
 	@{ command -v chromium && command -v pdftoppm; } >/dev/null || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-		apt-get -qq install -y --no-install-recommends chromium poppler-utils fonts-noto-core >/dev/null; }
+		apt-get -qq install -y --no-install-recommends chromium poppler-utils \
+		fonts-noto-core fonts-noto-color-emoji >/dev/null; }
 	$(BIN)/python -m tests.looks
 	$(BIN)/python -m tests.looks.web
 

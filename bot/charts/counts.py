@@ -14,17 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.charts.style import (
-    COLOURS,
-    DPI,
-    LOCK,
     MIDDLE,
-    SIZE,
     SMALL,
     Colours,
+    card,
     frame,
-    headline,
     png,
-    prepare,
     shown,
 )
 from bot.model.chat import Theme
@@ -87,20 +82,14 @@ class Chart:
 
 def draw(chart: Chart) -> bytes:
     """The picture as PNG; the same chart gives the same bytes. Safe to call from threads."""
-    with LOCK:
-        prepare()
-        from matplotlib.figure import Figure
-
-        look = COLOURS[chart.theme]
-        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=look.card)
+    with card(chart.title, chart.subtitle, theme=chart.theme) as (figure, look):
         top, bottom = figure.subplots(
             2, 1, sharex=True, gridspec_kw={"height_ratios": (2.3, 1), "hspace": 0.24}
         )
-        figure.subplots_adjust(left=0.145, right=0.965, top=0.815, bottom=0.085)
+        figure.subplots_adjust(left=0.145, right=0.945, top=0.815, bottom=0.085)
         days = chart.ends / DAY
         for axes in (top, bottom):
             frame(axes, look)
-        headline(figure, chart.title, chart.subtitle, look)
         _counts(top, days, chart, look)
         _changes(bottom, days, chart, look)
         for axes in (top, bottom):

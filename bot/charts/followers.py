@@ -10,16 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.charts.style import (
-    COLOURS,
-    DPI,
-    LOCK,
-    SIZE,
     SMALL,
     Colours,
+    card,
     frame,
-    headline,
     png,
-    prepare,
     shown,
 )
 from bot.model.chat import Theme
@@ -83,16 +78,10 @@ class JoinBars:
 
 def draw_map(chart: FollowerMap) -> bytes:
     """A batch made together is a level line, a life of an account no place at all."""
-    with LOCK:
-        prepare()
-        from matplotlib.figure import Figure
-
-        look = COLOURS[chart.theme]
-        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=look.card)
+    with card(chart.title, chart.subtitle, theme=chart.theme) as (figure, look):
         axes = figure.subplots()
         figure.subplots_adjust(left=0.145, right=0.965, top=0.755, bottom=0.145)
         frame(axes, look)
-        headline(figure, chart.title, chart.subtitle, look)
         across, made = chart.across, chart.created
         edges = (float(across.min()), float(across.max()), float(made.min()), float(made.max()))
         left, right, low, high = _roomy(edges)
@@ -115,16 +104,10 @@ def draw_map(chart: FollowerMap) -> bytes:
 
 def draw_joins(chart: JoinBars) -> bytes:
     """Bars up for those who still follow, down for those who have left since."""
-    with LOCK:
-        prepare()
-        from matplotlib.figure import Figure
-
-        look = COLOURS[chart.theme]
-        figure = Figure(figsize=SIZE, dpi=DPI, facecolor=look.card)
+    with card(chart.title, chart.subtitle, theme=chart.theme) as (figure, look):
         axes = figure.subplots()
         figure.subplots_adjust(left=0.095, right=0.965, top=0.83, bottom=0.085)
         frame(axes, look)
-        headline(figure, chart.title, chart.subtitle, look)
         width = next(
             days for days in (1, 7, 30, 91) if len(chart.counts) / days <= _BARS or days == 91
         )

@@ -9,19 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.charts.style import (
-    COLOURS,
-    DPI,
-    LOCK,
-    MIDDLE,
-    SMALL,
-    Colours,
-    frame,
-    headline,
-    png,
-    prepare,
-    shown,
-)
+from bot.charts import style
+from bot.charts.style import MIDDLE, SMALL, Colours, frame, png, shown
 from bot.model.chat import Theme
 
 _SIZE = (6.4, 4.9)
@@ -47,17 +36,12 @@ class ReportCard:
 
 def draw_report(card: ReportCard) -> bytes:
     """The picture as PNG; the same card gives the same bytes."""
-    with LOCK:
-        prepare()
-        from matplotlib.figure import Figure
-
-        look = COLOURS[card.theme]
-        figure = Figure(figsize=_SIZE, dpi=DPI, facecolor=look.card)
+    opened = style.card(card.title, card.subtitle, theme=card.theme, size=_SIZE)
+    with opened as (figure, look):
         top, bottom = figure.subplots(
             2, 1, gridspec_kw={"height_ratios": (1.1, 1), "hspace": 0.5}
         )
-        figure.subplots_adjust(left=0.145, right=0.965, top=0.8, bottom=0.05)
-        headline(figure, card.title, card.subtitle, look)
+        figure.subplots_adjust(left=0.145, right=0.945, top=0.78, bottom=0.05)
         frame(top, look)
         _days(top, card, look)
         _movers(bottom, card, look)

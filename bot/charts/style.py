@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -118,6 +119,25 @@ def headline(figure: Any, title: str, subtitle: str, look: Colours = _LIGHT) -> 
     name = name if len(name) <= _TITLE else name[: _TITLE - 1] + "…"
     figure.text(0.022, 0.925, name, color=look.ink, fontsize=LARGE, weight="bold")
     figure.text(0.022, 0.865, shown(subtitle), color=look.faint, fontsize=SMALL)
+
+
+@contextmanager
+def card(
+    title: str,
+    subtitle: str,
+    *,
+    theme: Theme = "light",
+    size: tuple[float, float] = SIZE,
+) -> Iterator[tuple[Any, Colours]]:
+    """An empty card with its headline, and its colours; nobody else draws meanwhile."""
+    with LOCK:
+        prepare()
+        from matplotlib.figure import Figure
+
+        look = COLOURS[theme]
+        figure = Figure(figsize=size, dpi=DPI, facecolor=look.card)
+        headline(figure, title, subtitle, look)
+        yield figure, look
 
 
 def png(figure: Any) -> bytes:

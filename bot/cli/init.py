@@ -19,6 +19,7 @@ import click
 import httpx
 
 from bot import app
+from bot.cli.operate import queue_test
 from bot.config.write import APIS, Answers, Origin, first_config, secrets_wanted
 from bot.errors import BotError, CommandError, ConfigError
 from bot.model.chat import Place
@@ -38,6 +39,8 @@ _EXPORTS = (".zip", ".csv", ".tsv", ".json", ".xlsx", ".xls", ".txt", ".parquet"
 _ORIGINS = ("exports", "api", "database")
 _CHATS = ("discord", "slack", "terminal")
 _LOOK_SECONDS = 1.0
+_SEEN = 5
+"""Channels that an error names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,8 @@ def init(target: Path, said: Said, *, asks: bool) -> None:
             _wait_for_file(folder)
         if any(folder.iterdir()):
             asyncio.run(_first_message(settings, answers.channel))
+        else:
+            click.echo(f"  * put an export into {folder}/: it is read within the hour")
     if chosen.section and chosen.place is None:
         click.echo(
             f"  * {chat} has no token yet: set it, put the ids of your server and channel into "
@@ -149,8 +154,21 @@ def _choice(asks: bool, question: str, choices: Sequence[str]) -> str:
 def _platforms(asks: bool) -> tuple[str, ...]:
     if not asks:
         return ()
-    text = click.prompt("Which platforms do you watch? (with commas)", default="instagram")
-    return tuple(dict.fromkeys(text.lower().replace(",", " ").split()))
+    return click.prompt(
+        "Which platforms do you watch? (with commas)",
+        default="instagram",
+        value_proc=_read_platforms,
+    )
+
+
+def _read_platforms(text: str) -> tuple[str, ...]:
+    from bot.sources.profiles import nearest_platform
+
+    names = dict.fromkeys(text.lower().replace(",", " ").split())
+    for name in names:
+        if near := nearest_platform(name):
+            raise click.UsageError(f'"{name}" is no platform; did you mean "{near}"?')
+    return tuple(names)
 
 
 def _locale(said: Said, asks: bool) -> tuple[str, str]:
@@ -162,15 +180,28 @@ def _locale(said: Said, asks: bool) -> tuple[str, str]:
     locale = said.locale or os.environ.get("LANG", "en")[:2].lower()
     locale = locale if locale in languages() else "en"
     timezone = said.timezone or get_localzone_name() or "UTC"
+
+    def read(text: str) -> tuple[str, str]:
+        spoken, zone = (words := text.split())[0].lower(), words[-1]
+        if spoken not in languages():
+            raise click.UsageError(
+                f'"{spoken}" is not spoken here: use {" or ".join(languages())}'
+            )
+        try:
+            return spoken, check_timezone(zone)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+
+    known = f"{locale} {timezone}"
     if asks and said.locale is None and said.timezone is None:
-        words = click.prompt("Language and time zone?", default=f"{locale} {timezone}").split()
-        locale, timezone = words[0].lower(), words[-1]
-    if locale not in languages():
-        raise CommandError(f'"{locale}" is not spoken here: use {" or ".join(languages())}')
+        answer: tuple[str, str] = click.prompt(
+            "Language and time zone?", default=known, value_proc=read
+        )
+        return answer
     try:
-        return locale, check_timezone(timezone)
-    except ValueError as error:
-        raise CommandError(str(error)) from None
+        return read(known)
+    except click.UsageError as error:
+        raise CommandError(error.message) from None
 
 
 def _terminal(root: Path, said: Said, asks: bool) -> Chosen:
@@ -183,10 +214,12 @@ def _discord(root: Path, said: Said, asks: bool) -> Chosen:
     base = said.api[0] if said.api else DiscordSettings().api_base
     own = [f'api_base = "{base}"'] if said.api else []
     own += [f'gateway = "{address}"' for address in said.api[1:2]]
-    token, line = _token(root, "discord", "DISCORD_TOKEN", setup.STEPS, asks, "Bot token")
+    asked = Secret("discord", "DISCORD_TOKEN", "Bot token", setup.STEPS)
+    token, line, link = _token(
+        root, asked, asks, lambda given: _with_client(setup.invitation, given, base)
+    )
     if token is None:
         return Chosen(None, (line, *own))
-    link = asyncio.run(_with_client(setup.invitation, token, base))
     place = _place(
         lambda: _with_client(setup.places, token, base), said, asks, f"Invite the bot: {link}"
     )
@@ -198,12 +231,14 @@ def _slack(root: Path, said: Said, asks: bool) -> Chosen:
 
     base = said.api[0] if said.api else SlackSettings().base_url
     own = [f'base_url = "{base}"'] if said.api else []
-    token, line = _token(
-        root, "slack-bot", "SLACK_BOT_TOKEN", setup.STEPS, asks, "Bot token (xoxb-)"
+    asked = Secret("slack-bot", "SLACK_BOT_TOKEN", "Bot token (xoxb-)", setup.STEPS)
+    token, line, _ = _token(
+        root, asked, asks, lambda given: _with_client(setup.places, given, base)
     )
     if token is None:
         return Chosen(None, (f"bot_{line}", 'app_token_env = "SLACK_APP_TOKEN"', *own))
-    _, app_line = _token(root, "slack-app", "SLACK_APP_TOKEN", (), asks, "App token (xapp-)")
+    app_secret = Secret("slack-app", "SLACK_APP_TOKEN", "App token (xapp-)")
+    _, app_line, _ = _token(root, app_secret, asks, None)
     place = _place(
         lambda: _with_client(setup.places, token, base),
         said,
@@ -220,24 +255,41 @@ _CHOOSE: dict[str, Callable[[Path, Said, bool], Chosen]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A token: the file it is kept in, its variable, and how a person gets at it."""
+
+    name: str
+    variable: str
+    question: str
+    steps: Sequence[str] = ()
+
+
 def _token(
-    root: Path, name: str, variable: str, steps: Sequence[str], asks: bool, question: str
-) -> tuple[str | None, str]:
-    """A secret and the config's line for it: of the environment, or typed and kept in a file
-    that only this user can read."""
-    if os.environ.get(variable):
-        return os.environ[variable], f'token_env = "{variable}"'
+    root: Path, asked: Secret, asks: bool, check: Callable[[str], Any] | None
+) -> tuple[str | None, str, Any]:
+    """A secret, the config's line for it and what `check` says of it: of the environment, or
+    typed, again where it is wrong, and kept in a file that only this user can read."""
+    of_environ = f'token_env = "{asked.variable}"'
+    if given := os.environ.get(asked.variable):
+        return given, of_environ, asyncio.run(check(given)) if check else None
     if not asks:
-        return None, f'token_env = "{variable}"'
-    for number, step in enumerate(steps, 1):
+        return None, of_environ, None
+    for number, step in enumerate(asked.steps, 1):
         click.echo(f"  {number}. {step}")
-    token = str(click.prompt(question, hide_input=True)).strip()
+    while True:
+        token = str(click.prompt(asked.question, hide_input=True)).strip()
+        try:
+            told = asyncio.run(check(token)) if check else None
+            break
+        except CommandError as error:
+            click.echo(f"  {error}.")
     folder = root / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{name}.token"
+    path = folder / f"{asked.name}.token"
     path.touch(mode=0o600)
     path.write_text(token + "\n", encoding="utf-8")
-    return token, f'token_file = "secrets/{name}.token"'
+    return token, f'token_file = "secrets/{asked.name}.token"', told
 
 
 def _place(look: Callable[[], Any], said: Said, asks: bool, invitation: str) -> Place | None:
@@ -247,7 +299,11 @@ def _place(look: Callable[[], Any], said: Said, asks: bool, invitation: str) -> 
         for one in places:
             if one.channel == said.channel:
                 return one
-        raise CommandError(f"{said.channel} cannot be seen by the bot. {invitation}")
+        seen = ", ".join(f"{one.channel} {one.name}" for one in places[:_SEEN])
+        raise CommandError(
+            f"{said.channel} cannot be seen by the bot. "
+            + (f"It sees {seen}." if seen else invitation)
+        )
     if not places and asks:
         click.echo(f"  {invitation}")
         click.echo("  Waiting until it is there ... (Ctrl-C ends)")
@@ -310,7 +366,11 @@ async def _first_message(settings: Settings, channel: str) -> None:
                 click.echo(f"  {fault.text}")
         accounts = await _accounts(service)
         if not accounts:
-            raise CommandError("nothing could be read from the files: see the reasons above")
+            raise CommandError(
+                "the config is written, but no counts are in the export: "
+                "`ebbwatch import FILE --dry-run` says what was found in it. Put another one "
+                "into the folder, then `ebbwatch run`"
+            )
         more = f" and {len(accounts) - 1} more" if len(accounts) > 1 else ""
         click.echo(f"Read: {accounts[0]}{more}.")
         reason = await _send_chart(service, channel, accounts[0])
@@ -330,29 +390,12 @@ async def _accounts(service: Service) -> list[str]:
 
 async def _send_chart(service: Service, channel: str, account: str) -> str | None:
     """Gives why it waits, None where it is sent."""
-    from bot.message import voice_for
-    from bot.message.welcome import trial
-    from bot.storage import channels, outbox
     from bot.storage.accounts import get
 
-    known = await service.store.read(channels.get, channel)
     stored = await service.store.read(get, account)
-    assert known is not None
-    assert stored is not None
-    end = stored.last_reading
-    voice = voice_for(known.locale, known.timezone)
+    end = stored.last_reading if stored else None
     chart = ChartSpec(account=account, start=end - _DAYS * DAY, end=end) if end else None
-    await service.store.write(
-        outbox.queue,
-        outbox.Queued(
-            key=f"test:{channel}:{outbox.new_id()}",
-            channel=channel,
-            space=known.space,
-            kind="test",
-            message=trial(voice, account, chart),
-            now=service.calendar(),
-        ),
-    )
+    await queue_test(service, channel, account, chart)
     try:
         return await service.send_waiting(channel)
     except BotError as error:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from bot import app
 from bot.errors import CommandError, ConfigError, SourceError, StorageError
 from bot.model.command import Caller
-from bot.model.message import Message
+from bot.model.message import ChartSpec, Message
 from bot.model.source import Found
 
 if TYPE_CHECKING:
     from bot.config.schema import Settings
+    from bot.service.jobs import Service
     from bot.storage.database import Store
 
 CONSOLE = Caller(
@@ -281,34 +282,42 @@ def _minute(at: float) -> str:
 
 async def send_test(settings: Settings, channel: str) -> str:
     """Queues a test message, and sends it where no service runs."""
-    from bot.message import voice_for
-    from bot.message.welcome import trial
-    from bot.storage import channels, outbox
     from bot.storage.single import served
 
-    now = time.time()
     running = served(settings.store_path)
     async with app.opened(settings, sources=False, chats=not running) as service:
-        known = await service.store.read(channels.get, channel)
-        if known is None:
-            raise CommandError(f"{channel} is in no [[channels]] section and no subscription")
-        await service.store.write(
-            outbox.queue,
-            outbox.Queued(
-                key=f"test:{channel}:{outbox.new_id()}",
-                channel=channel,
-                space=known.space,
-                kind="test",
-                message=trial(voice_for(known.locale, known.timezone)),
-                now=now,
-            ),
-        )
+        await queue_test(service, channel)
         if running:
             return f"queued: the running service sends it to {channel}"
         reason = await service.send_waiting(channel)
     if reason:
         raise CommandError(f"{channel}: not sent, {reason}")
     return f"{channel}: sent"
+
+
+async def queue_test(
+    service: Service, channel: str, account: str | None = None, chart: ChartSpec | None = None
+) -> None:
+    """Puts a test message into the outbox, with an account's chart where one is given."""
+    from bot.message import voice_for
+    from bot.message.welcome import trial
+    from bot.storage import accounts, channels, outbox
+
+    known = await service.store.read(channels.get, channel)
+    if known is None:
+        raise CommandError(f"{channel} is in no [[channels]] section and no subscription")
+    names = await service.store.read(accounts.names)
+    await service.store.write(
+        outbox.queue,
+        outbox.Queued(
+            key=f"test:{channel}:{outbox.new_id()}",
+            channel=channel,
+            space=known.space,
+            kind="test",
+            message=trial(voice_for(known.locale, known.timezone, names), account, chart),
+            now=service.calendar(),
+        ),
+    )
 
 
 def slack_manifest(settings: Settings) -> str:

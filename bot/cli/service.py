@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from bot.model.source import Found
 
 Result = TypeVar("Result")
-_SLIP = 0.8
-"""How alike a name and a platform's are where one is taken for a slip of the other, as difflib
-counts: "yotube" is 0.92 youtube, "vk2" 0.8 vk; at half every name would be one."""
 ROOT = Path(__file__).parents[2]
 FILES = click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
@@ -63,14 +60,11 @@ def known_platform(
     _: click.Context, __: click.Parameter, given: str | Sequence[str] | None
 ) -> str | Sequence[str] | None:
     """Refuses what looks like a slip in a platform's name; others are a team's own."""
-    from difflib import get_close_matches
-
-    from bot.sources.profiles import PLATFORMS, platform_name
+    from bot.sources.profiles import nearest_platform
 
     for name in (given,) if isinstance(given, str) else given or ():
-        near = get_close_matches(platform_name(name), PLATFORMS, n=1, cutoff=_SLIP)
-        if near and platform_name(name) not in PLATFORMS:
-            raise click.BadParameter(f'"{name}" is no platform; did you mean "{near[0]}"?')
+        if near := nearest_platform(name):
+            raise click.BadParameter(f'"{name}" is no platform; did you mean "{near}"?')
     return given
 
 
@@ -466,11 +460,18 @@ def init(
     from bot.cli.init import Said, init, write_example
 
     if target.exists():
-        raise CommandError(f"{target} exists already: edit it, or name another file")
+        raise CommandError(
+            f"{target} exists already: edit it, or name another file (ebbwatch init my.toml)"
+        )
     if example:
         write_example(target, ROOT)
     else:
-        init(target, Said(**said), asks=sys.stdin.isatty() if asks is None else asks)
+        try:
+            init(target, Said(**said), asks=sys.stdin.isatty() if asks is None else asks)
+        except (click.Abort, KeyboardInterrupt):
+            if not target.exists():
+                click.echo("\nNothing is written: `ebbwatch init` begins anew.", err=True)
+            raise
 
 
 @click.command("slack-manifest")

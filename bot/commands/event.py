@@ -95,7 +95,9 @@ def _goal(db: Database, request: Request, arguments: Mapping[str, Any]) -> Messa
         if not goals.remove(db, known.account, space):
             raise CommandError(refusals.no_goal(request.voice, known.account))
         write_down(db, request, "goal", f"{known.account} removed")
-        return replies.said(request.voice, replies.GOAL_REMOVED, account=clean(known.account))
+        return replies.said(
+            request.voice, replies.GOAL_REMOVED, account=request.voice.account(known.account)
+        )
     if "by" not in arguments:
         raise CommandError(refusals.no_date(request.voice))
     today = request.voice.local(request.now).date()

@@ -74,7 +74,9 @@ async def watch(request: Request, caller: Caller, arguments: Mapping[str, Any]) 
 
 async def unwatch(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:
     account = await request.context.store.write(_unwatch, request, arguments["account"])
-    return replies.said(request.voice, replies.UNWATCHED, account=clean(account))
+    return replies.said(
+        request.voice, replies.UNWATCHED, account=request.voice.account(account)
+    )
 
 
 async def forget(request: Request, caller: Caller, arguments: Mapping[str, Any]) -> Message:

@@ -130,8 +130,8 @@ def _allowed(request: Request, account: str, tags: Sequence[str]) -> bool:
 def find_account(db: Database, request: Request, text: str) -> AccountRow:
     """The visible account that a person means; says what is near where there is none.
 
-    A handle alone will do where only one account has it. An account beyond the wall is
-    answered exactly like one that does not exist.
+    A handle, or what people call it, will do where only one account has it. An account beyond
+    the wall is answered exactly like one that does not exist.
     """
     exact = accounts.get(db, text.strip())
     if exact is not None and _allowed(request, exact.account, exact.words):
@@ -140,6 +140,9 @@ def find_account(db: Database, request: Request, text: str) -> AccountRow:
     seen = names_seen(db, request)
     same = [name for name in seen if name.lower() == wanted]
     same = same or [name for name in seen if name.lower().partition("/")[2] == wanted]
+    same = same or [
+        name for name in seen if request.voice.names.get(name, "").lower() == wanted
+    ]
     if len(same) > 1:
         raise CommandError(refusals.ambiguous(request.voice, same))
     found = accounts.get(db, same[0]) if same else None

@@ -174,7 +174,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
             Argument(
                 name="severity",
-                help=mark("The least severity"),
+                help=mark("Only from this severity on"),
                 kind="choice",
                 choices=tuple(SEVERITIES),
                 required=False,

@@ -78,9 +78,11 @@ def reminder(voice: Voice, alert: Alert, now: float) -> Message:
         "Open for {span}, and nobody has acknowledged it yet.",
         span=voice.span(now - alert.seen_at),
     )
+    incident = alert.incident
+    told = verdict(voice, incident, _moment(voice, incident, now))
     return Message(
-        title=voice.say("Still open: {title}", title=title(voice, alert.incident, now)),
-        text=text,
+        title=voice.say("Still open: {title}", title=headline(voice, incident, now)),
+        text=f"{text}\n{told}",
         footer=f"#{alert.number}",
         severity=alert.incident.severity,
         buttons=buttons(voice, str(alert.number), alert),
@@ -131,13 +133,16 @@ def verdict(voice: Voice, incident: Incident, when: str) -> str:
     )
     parts = [told]
     if len(causes) > 1 and causes[1].chance >= _ELSE and incident.resolved_at is None:
-        parts.append(voice.say("Else: {causes}.", causes=_likely(voice, causes[1:2])))
-    means = MEANINGS.get(incident.kind)
-    if means:
-        parts.append(voice.say(means))
+        parts.append(voice.say("Otherwise: {causes}.", causes=_likely(voice, causes[1:2])))
+    parts.append(means(voice, incident.kind))
     if causes and incident.resolved_at is None:
         parts.append(_unusual(voice, incident))
-    return " ".join(parts)
+    return " ".join(filter(None, parts))
+
+
+def means(voice: Voice, kind: str) -> str:
+    """What the kind means for the account, in one sentence."""
+    return voice.say(MEANINGS[kind]) if kind in MEANINGS else ""
 
 
 def _likely(voice: Voice, causes: Sequence[Cause]) -> str:
@@ -154,9 +159,7 @@ def _likely(voice: Voice, causes: Sequence[Cause]) -> str:
 
 
 def _unusual(voice: Voice, incident: Incident) -> str:
-    return voice.say(
-        "That it is unusual at all: {sure}.", sure=sure(voice, incident.confidence)
-    )
+    return voice.say("Unusual at all: {sure}.", sure=sure(voice, incident.confidence))
 
 
 def sections(

@@ -325,5 +325,5 @@ def no_list(voice: Voice, account: str) -> str:
     return voice.say(
         "No follower list of {account} is known: import the export that its platform gives "
         "(Instagram, TikTok, X), or name it in `lists` of a source.",
-        account=clean(account),
+        account=voice.account(account),
     )

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from bot.message.alert import acknowledged, chart_of, numbers, sure, title
+from bot.message.alert import acknowledged, chart_of, means, numbers, sure, title
 from bot.message.controls import menus
 from bot.message.kinds import SEVERITIES, STATES, began, kind_name
 from bot.message.reasons import advice, sentence
@@ -59,34 +59,37 @@ def why(
     `feedback` holds (kind, name) pairs. Of a wave its `members` stand there instead of a life.
     """
     incident = alert.incident
-    parts = [
-        "\n".join(f"• {sentence(voice, reason)}" for reason in incident.reasons),
-        "\n".join(f"→ {advice(voice, code)}" for code in incident.advice),
-        "\n".join(_feedback(voice, kind, name) for kind, name in feedback),
-    ]
+    told = (
+        (voice.say("Why"), [sentence(voice, reason) for reason in incident.reasons]),
+        (voice.say("What to do"), [advice(voice, code) for code in incident.advice]),
+        (voice.say("Was this right?"), [_feedback(voice, *one) for one in feedback]),
+    )
     header = (
         voice.say("When"),
         voice.say("State"),
-        voice.say("Kind"),
-        voice.say("Severity"),
         voice.say("How sure"),
+        "",
     )
     life = tuple(
         (
             voice.when(update.at, now),
             voice.say(STATES[update.state]),
-            kind_name(voice, update.kind),
-            voice.say(SEVERITIES[update.severity]),
             voice.percent(update.confidence),
+            f"{kind_name(voice, update.kind)}, {voice.say(SEVERITIES[update.severity])}",
         )
         for update in incident.updates
     )
     return Message(
         title=title(voice, incident, now),
-        text="\n\n".join(part for part in parts if part),
+        text=means(voice, incident.kind),
         fields=(
             *_facts(voice, incident, now),
             *acknowledged(voice, alert, now),
+            *(
+                Field(name=name, value="\n".join(f"• {line}" for line in lines), short=False)
+                for name, lines in told
+                if lines
+            ),
         ),
         table=members_table(voice, members, numbered=True)
         if len(members) > 1

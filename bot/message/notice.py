@@ -186,5 +186,5 @@ def _some(voice: Voice, group: Sequence[Notice]) -> str:
 
 
 def _line(one: _Said) -> str:
-    who = f" {one.who}" if one.who else ""
-    return f"{one.kind}{who}: {' '.join(one.text.splitlines())}"
+    text = " ".join(one.text.splitlines())
+    return ": ".join(part for part in (one.who or one.kind, text or one.kind) if part)

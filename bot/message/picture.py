@@ -23,6 +23,9 @@ from checks.baseline import expected
 from checks.model import Event, Incident, Notice
 from checks.panel.panel import Floats, Panel
 
+_OWN = 14
+"""Days whose median width is the band's usual one; half and double draw the same pictures."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
@@ -107,7 +110,7 @@ def _expected(
     While an incident lasts it goes on from the last count before it: by the change that was
     expected then each day, with a spread that grows with the root of the days.
     """
-    low, high = expected.band(panel, row, metric)
+    low, high = _learnt(*expected.band(panel, row, metric))
     if incident is None or incident.direction == "swing":
         return low, high
     start = int(np.searchsorted(times, _span_start(incident, times[~np.isnan(series)]) + 1))
@@ -123,6 +126,22 @@ def _expected(
     low[start : start + len(days)] = level + step * days - half * np.sqrt(days)
     high[start : start + len(days)] = level + step * days + half * np.sqrt(days)
     return low, high
+
+
+def _learnt(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """The band without its first days, where it is that of a spread shared with other
+    accounts: many times as wide, it would fill the picture and say little.
+
+    Bands end up within half and double of their usual width; at three times a young account
+    keeps the band that is all it has.
+    """
+    width = high - low
+    known = np.flatnonzero(~np.isnan(width))
+    if not known.size:
+        return low, high
+    own = known[width[known] <= 3 * np.median(width[known[-_OWN:]])]
+    early = np.arange(len(low)) < own[0]
+    return np.where(early, np.nan, low), np.where(early, np.nan, high)
 
 
 def _times(panel: Panel, row: int) -> Floats:

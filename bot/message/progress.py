@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from bot.message.kinds import EVENTS
+from bot.message.kinds import EVENTS, platform_name
 from bot.message.voice import Voice, clean
 from bot.model.message import Field
 from checks.model import Event
@@ -131,7 +131,7 @@ def deadline_line(voice: Voice, deadline: Deadline, now: float) -> str:
     ahead = (day - voice.local(now).date()).days
     name = clean(deadline.name)
     if deadline.about:
-        name += f" ({clean(deadline.about)})"
+        name += f" ({about(voice, deadline.about)})"
     if deadline.kind != "deadline":
         name += f", {voice.say(EVENTS[deadline.kind])}"
     when = voice.calendar_day(day, now)
@@ -161,14 +161,19 @@ def concerns(event: Event, account: str) -> bool:
     return event.account in (None, account) and event.platform in (None, platform)
 
 
+def about(voice: Voice, what: str) -> str:
+    """An account or a platform as people know it."""
+    return voice.account(what) if "/" in what else platform_name(what)
+
+
 def event_line(voice: Voice, event: Event, now: float) -> str:
     """A dated thing with its kind, days and what it is about."""
     first, last = voice.local(event.start).date(), voice.local(event.end).date()
     days = voice.calendar_day(first, now)
     if last > first:
         days = voice.say("{first} to {last}", first=days, last=voice.calendar_day(last, now))
-    about = event.account or event.platform
-    where = f", {clean(about)}" if about else ""
+    concerned = event.account or event.platform
+    where = f", {about(voice, concerned)}" if concerned else ""
     return f"{clean(event.name)} ({voice.say(EVENTS[event.kind])}{where}): {days}"
 
 

@@ -212,11 +212,11 @@ def nothing_to_draw(
 ) -> str:
     """Where the days asked for hold no reading; `last` is the newest one of all."""
     if last is None:
-        return voice.say("{account}: no reading yet", account=clean(account))
+        return voice.say("{account}: no reading yet", account=voice.account(account))
     name = word(account)
     said = voice.say(
         "{account} has no {metric} in these days; its last reading is of {day}.",
-        account=clean(account),
+        account=voice.account(account),
         metric=metric_name(voice, metric),
         day=voice.day(last, now),
     )
@@ -234,7 +234,7 @@ def nothing_muted(voice: Voice) -> str:
 def nothing_open(voice: Voice, account: str) -> str:
     return voice.say(
         "{account} has no open incident that could get worse; give a span such as 1d.",
-        account=clean(account),
+        account=voice.account(account),
     )
 
 
@@ -243,7 +243,7 @@ def no_channel(voice: Voice) -> str:
 
 
 def no_goal(voice: Voice, account: str) -> str:
-    return voice.say("{account} has no goal here.", account=clean(account))
+    return voice.say("{account} has no goal here.", account=voice.account(account))
 
 
 def no_date(voice: Voice) -> str:
@@ -261,7 +261,7 @@ def out_of_order(voice: Voice) -> str:
 def beyond_team(voice: Voice, account: str) -> str:
     return voice.say(
         "This team's config does not allow {account}; ask whoever runs ebbwatch.",
-        account=clean(account),
+        account=voice.account(account),
     )
 
 
@@ -277,13 +277,13 @@ def not_watched(voice: Voice, account: str) -> str:
     return voice.say(
         "{account} was not added with watch, so it cannot be unwatched; it comes from a "
         "configured source.",
-        account=clean(account),
+        account=voice.account(account),
     )
 
 
 def forget_at_console(voice: Voice, account: str) -> str:
     return voice.say(
-        "{account} can only be erased by whoever runs ebbwatch.", account=clean(account)
+        "{account} can only be erased by whoever runs ebbwatch.", account=voice.account(account)
     )
 
 

@@ -88,7 +88,7 @@ def event_added(voice: Voice, number: int, event: Event, now: float) -> Message:
 
 def goal_set(voice: Voice, account: str, goal: GoalProgress | None, now: float) -> Message:
     """Confirms a goal with its forecast; None where the account has no total yet."""
-    text = voice.say("{account}: no reading yet", account=clean(account))
+    text = voice.say("{account}: no reading yet", account=voice.account(account))
     if goal is not None:
         text = goal_line(voice, goal, now)
     return Message(title=voice.say("Goal set"), text=text, severity="info")
@@ -100,7 +100,7 @@ def confirm_forget(voice: Voice, account: str) -> Message:
     text = voice.say(
         "This erases all readings, lists and incidents of {account} for good. To do it, "
         "write: {command}",
-        account=clean(account),
+        account=voice.account(account),
         command=clean(command, 200),
     )
     button = Button(label=voice.say("Erase for good"), command=command, style="danger")
@@ -114,7 +114,7 @@ def forgotten(voice: Voice, account: str, readings: int) -> Message:
         "{account} is forgotten: {n} reading was erased.",
         "{account} is forgotten: {n} readings were erased.",
         readings,
-        account=clean(account),
+        account=voice.account(account),
     )
     stays = voice.say(
         'It stays forgotten even where a source still lists it: "watch {account}" lets it in '
@@ -134,7 +134,7 @@ def subscription_text(
 ) -> str:
     """What a channel hears, in words; `floors` are a percent and a count."""
     percent, count = floors
-    parts = [", ".join(clean(pattern, 60) for pattern in accounts)]
+    parts = [", ".join(voice.account(pattern) for pattern in accounts)]
     parts.append(
         ", ".join(kind_name(voice, kind) for kind in kinds) if kinds else voice.say("all kinds")
     )
@@ -210,7 +210,7 @@ def mute_line(
 ) -> str:
     """What was muted by one word: accounts or "#12", None is everything; no `until`: until
     worse."""
-    names = [clean(one) if one else voice.say("everything") for one in what]
+    names = [voice.account(one) if one else voice.say("everything") for one in what]
     named = ", ".join(names[:_MUTED])
     if len(names) > _MUTED:
         more = len(names) - _MUTED
@@ -223,7 +223,7 @@ def mute_line(
 
 def muted(voice: Voice, what: str | None, until: float | None, now: float) -> Message:
     """Confirms a mute; `what` as in `mute_line`."""
-    name = clean(what) if what else voice.say("everything")
+    name = voice.account(what) if what else voice.say("everything")
     if until is None:
         return said(voice, MUTED_WORSE, what=name)
     return said(voice, MUTED_UNTIL, what=name, when=voice.when(until, now))
@@ -231,7 +231,7 @@ def muted(voice: Voice, what: str | None, until: float | None, now: float) -> Me
 
 def unmuted(voice: Voice, what: str | None) -> Message:
     """Confirms that something is heard again; `what` as in `mute_line`."""
-    return said(voice, UNMUTED, what=clean(what) if what else voice.say("everything"))
+    return said(voice, UNMUTED, what=voice.account(what) if what else voice.say("everything"))
 
 
 def help_page(

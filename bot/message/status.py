@@ -19,6 +19,7 @@ from bot.message.progress import (
 )
 from bot.message.voice import Voice, clean, mark, word
 from bot.message.wave import lines
+from bot.model.inline import moment
 from bot.model.message import Alert, Button, Field, Message
 from bot.model.reading import DAY
 from checks.model import Event, Severity
@@ -94,7 +95,7 @@ def overview(voice: Voice, look: Overview, now: float) -> Message:
         look.goals,
         look.deadlines,
     )
-    read = voice.say("never") if newest is None else voice.when(newest, now)
+    read = voice.say("never") if newest is None else _since(voice, newest, now)
     fields = [Field(name=voice.say("Last reading"), value=read)]
     if look.ended:
         fields.append(Field(name=voice.say("Ended this week"), value=voice.count(look.ended)))
@@ -172,9 +173,7 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
         fields.append(Field(name=name, value=moved(voice, course.change, course.share)))
     read = voice.say("never")
     if look.last_reading is not None:
-        read = voice.when(look.last_reading, now)
-        if now - look.last_reading > _SILENT:
-            read += f" ({voice.ago(look.last_reading, now)})"
+        read = _since(voice, look.last_reading, now)
     fields.append(Field(name=voice.say("Last reading"), value=read))
     if look.account in voice.names:
         fields.append(Field(name=voice.say("Written"), value=clean(look.account)))
@@ -238,12 +237,17 @@ def _chart_button(voice: Voice, account: str) -> tuple[Button, ...]:
     return (Button(label=voice.say("Chart"), command=f"chart {name}"),)
 
 
-def _read(voice: Voice, at: float | None, now: float) -> str:
-    """The day of a reading, of an old one its age as well."""
-    if at is None:
-        return "–"
-    day = voice.day(at, now)
-    return day if now - at <= _SILENT else f"{day} ({voice.ago(at, now)})"
+def _since(voice: Voice, at: float, now: float) -> str:
+    """How old a reading is, which stays true while people read it."""
+    return moment(voice.ago(at, now), at, "ago")
+
+
+def _remark(voice: Voice, course: AccountProgress, hit: Mapping[str, str], now: float) -> str:
+    """What is open of an account, and that its count is old."""
+    told = [voice.say(hit[course.account])] if course.account in hit else []
+    if course.last_reading is not None and now - course.last_reading > _SILENT:
+        told.append(voice.say("read {ago}", ago=voice.ago(course.last_reading, now)))
+    return ", ".join(told)
 
 
 def account_list(
@@ -254,7 +258,6 @@ def account_list(
         voice.say("Account"),
         voice.say("Followers"),
         voice.say("7 days"),
-        voice.say("Last reading"),
         "",
     )
     rows = [
@@ -264,8 +267,7 @@ def account_list(
             if course.has_level and not math.isnan(course.after)
             else "–",
             moved(voice, course.change, course.share),
-            _read(voice, course.last_reading, now),
-            voice.say(hit[course.account]) if course.account in hit else "",
+            _remark(voice, course, hit, now),
         )
         for course in courses[:_LISTED]
     ]

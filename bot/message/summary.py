@@ -99,6 +99,7 @@ def summary(voice: Voice, summary: Summary, now: float) -> Message:
         table=_table(voice, known, scale),
         footer=_more(voice, known),
         severity=worst,
+        leads=True,
         chart=_chart(voice, summary, known, name),
         sheet=_sheet(voice, known, summary) if summary.period == "month" else None,
     )
@@ -243,9 +244,12 @@ def _platforms(voice: Voice, known: Sequence[AccountProgress]) -> list[Field]:
     for platform, members in groups.items():
         followers, change, share = _sums(members)
         name = platform_name(platform) or voice.say("Accounts")
-        count = voice.count(followers) if _has_level(members) else "–"
+        count = voice.count(followers) if _has_level(members) else ""
         bars = sparkline(courses[platform], scale) if _has_level(members) else ""
-        told.append(f"{name}: {count}, {moved(voice, change, share)} {bars}".rstrip())
+        figures = ", ".join(
+            filter(None, [count, "" if math.isnan(change) else moved(voice, change, share)])
+        )
+        told.append(f"{name}: {figures} {bars}".rstrip())
     return listed(voice, voice.say("Platforms"), told) if len(told) > 1 else []
 
 
@@ -336,7 +340,10 @@ def _stale(voice: Voice, stale: Sequence[Silent], now: float) -> list[Field]:
             name = voice.plural(
                 "{name} ({n} account)", "{name} ({n} accounts)", one.accounts, name=name
             )
-        last = voice.say("never") if one.since is None else voice.day(one.since, now)
+        if one.since is None:
+            quiet.append(voice.say("{name}: never read", name=name))
+            continue
+        last = voice.day(one.since, now)
         quiet.append(voice.say("{name}: last read {last}", name=name, last=last))
     return listed(voice, voice.say("No news from"), quiet)
 

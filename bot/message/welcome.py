@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.message.kinds import kind_name
-from bot.message.voice import Voice, clean
+from bot.message.voice import Voice
 from bot.model.message import ChartSpec, Field, Message
 from checks.model import Incident
 
@@ -37,5 +37,5 @@ def trial(voice: Voice, account: str | None = None, chart: ChartSpec | None = No
     """The first message in a channel; with what is known of an account where one is read."""
     text = voice.say("This is a test: alerts come to this channel.")
     if account is not None:
-        text += " " + voice.say("{account} is known so far.", account=clean(account))
+        text += " " + voice.say("{account} is known so far.", account=voice.account(account))
     return Message(title=voice.say("ebbwatch can write here"), text=text, chart=chart)

@@ -118,7 +118,7 @@ class Message:
     is a header and rows, the first column names each row; `row_buttons` stand beside the rows
     in their order. `over` is what was alarming once: it looks calm, whatever its severity.
     `mention` is "role:123" or None; nothing else ever pings. `picture` is filled in just
-    before sending, from `chart`.
+    before sending, from `chart`; where it `leads` it stands right below the headline.
     """
 
     title: str = ""
@@ -135,6 +135,7 @@ class Message:
     mention: str | None = None
     picture: Picture | None = None
     sheet: Sheet | None = None
+    leads: bool = False
 
     def to_json(self) -> str:
         bare = replace(self, picture=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from urllib.parse import parse_qs, unquote, urlsplit
 
 # Per host: patterns of the path, tried in order; group 1 is the handle. What stands before
@@ -143,3 +144,16 @@ def plain_handle(handle: str, platform: str) -> str:
     if platform in _CASED or (platform == "youtube" and _CASED_ID.fullmatch(handle)):
         return handle
     return handle.lower()
+
+
+_SLIP = 0.8
+"""How alike a name and a platform's are where one is taken for a slip of the other, as difflib
+counts: "yotube" is 0.92 youtube, "vk2" 0.8 vk; at half every name would be one."""
+
+
+def nearest_platform(name: str) -> str | None:
+    """What was meant, where a name looks like a slip."""
+    if platform_name(name) in PLATFORMS:
+        return None
+    near = get_close_matches(platform_name(name), PLATFORMS, n=1, cutoff=_SLIP)
+    return near[0] if near else None

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from babel.dates import format_timedelta
+
+from tests.bot.cases import SEEN
+
 STYLE = """
 .discord{font:16px/1.375 'gg sans','Noto Sans','DejaVu Sans',sans-serif;padding:16px;
- --text:#dbdee1;--muted:#a3a6ad;--back:#313338;--card:#2b2d31;--line:#3f4147;--field:#1e1f22;
+ --text:#dbdee1;--muted:#a3a6ad;--back:#313338;--chip:#393b41;--card:#2b2d31;--line:#3f4147;--field:#1e1f22;
  --button:#4e5058;--link:#4cb8ff;background:var(--back);color:var(--text)}
-.discord.light{--text:#313338;--muted:#5c5e66;--back:#fff;--card:#f2f3f5;--line:#d9dbdf;
+.discord.light{--text:#313338;--muted:#5c5e66;--back:#fff;--chip:#e0e2e6;--card:#f2f3f5;--line:#d9dbdf;
  --field:#fff;--button:#6d6f78;--link:#0059c4}
 .discord .frame{max-width:520px;background:var(--card);border:1px solid var(--line);
  border-left:4px solid var(--accent);border-radius:8px;padding:12px 14px;display:flex;
@@ -26,13 +30,14 @@ STYLE = """
 .discord .section{display:flex;justify-content:space-between;gap:12px;align-items:center}
 .discord .row{display:flex;gap:8px;flex-wrap:wrap}
 .discord button{font:500 14px 'Noto Sans',sans-serif;border:0;border-radius:8px;color:#fff;
- background:var(--button);padding:8px 14px;min-height:32px}
+ background:var(--button);padding:8px 14px;min-height:32px;flex:none;white-space:nowrap}
+.discord hr{border:0;border-top:1px solid var(--line);margin:2px 0;width:100%}
 .discord button.s1{background:#4f5bd5}.discord button.s4{background:#c7323a}
 .discord .select{flex:1;background:var(--field);border:1px solid var(--line);border-radius:8px;
  padding:8px 12px;display:flex;justify-content:space-between;color:var(--muted)}
 .discord img{max-width:100%;border-radius:8px;display:block}
 .discord .file{border:1px solid var(--line);border-radius:8px;padding:8px 12px}
-.discord .time{background:var(--line);border-radius:3px;padding:0 2px}
+.discord .time{background:var(--chip);border-radius:3px;padding:0 2px}
 .discord .who{font-weight:600;margin-bottom:4px}
 .discord.dialog .frame{border-left-width:1px}
 .discord label{font-weight:600;font-size:14px}
@@ -116,7 +121,7 @@ def _prose(text: str) -> str:
     text = html.escape(re.sub(r"\\(.)", keep, text), quote=False)
     text = re.sub(r"\[([^\]]*)\]\((https?://[^)]*)\)", r'<a href="\2">\1</a>', text)
     text = re.sub(r"&lt;@&amp;\d+&gt;", '<span class="time">@leads</span>', text)
-    text = re.sub(r"&lt;t:(\d+):(\w)&gt;", lambda found: _moment(int(found[1])), text)
+    text = re.sub(r"&lt;t:(\d+):(\w)&gt;", lambda found: _moment(int(found[1]), found[2]), text)
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
     text = re.sub(r"^### (.*)$", r"<h3>\1</h3>", text, flags=re.MULTILINE)
     text = re.sub(r"^-# (.*)$", r"<small>\1</small>", text, flags=re.MULTILINE)
@@ -124,6 +129,9 @@ def _prose(text: str) -> str:
     return re.sub("\x00(\\d+)\x00", lambda found: html.escape(kept[int(found[1])]), text)
 
 
-def _moment(at: int) -> str:
+def _moment(at: int, style: str) -> str:
+    """As a reader of the samples' own day sees it."""
     told = datetime.fromtimestamp(at, UTC).strftime("%-d %B %Y %H:%M")
+    if style == "R":
+        told = format_timedelta(at - SEEN, add_direction=True, locale="en")
     return f'<span class="time">{told}</span>'

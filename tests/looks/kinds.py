@@ -31,6 +31,17 @@ NAMES = {
     "youtube/creator_0002": "Ada erklärt",
     "tiktok/up": "Aufwärts",
     "tiktok/down": "Abwärts",
+    "youtube/Kanal Ä": "Kanal Ä",
+    "youtube/new": "Neu dabei",
+    "meta/flows": "Seite eins",
+    "meta/brand": "Die Marke",
+    "linkedin/page": "Unternehmensseite",
+    "x/never": "Nie gelesen",
+    **{
+        f"{platform}/creator_{number:04}": f"Creator {number}"
+        for number in range(3, 20)
+        for platform in ("instagram", "tiktok", "youtube")
+    },
 }
 LEAK = replace(cases.LEAK, account="youtube/UCx7Y2kq9LrA3dVbN0PzWm1g")
 DAYS = 75
@@ -115,7 +126,8 @@ def alerts(theme: str) -> dict[str, Message]:
         "digest": message.digest(
             voice(), cases.members(14), SEEN, reason="quiet", older=3, since=SEEN - 9 * 3600
         )[0],
-        "german": replace(message.alert(voice("de"), told(), SEEN)),
+        "german": message.alert(voice("de"), told(), SEEN),
+        "german week": message.summary(voice("de"), cases.week(), SEEN),
     }
 
 
@@ -128,7 +140,7 @@ def milestone_card(theme: str, *accounts: str) -> Message:
     assert made.chart is not None
     rising = message.Scene(theme=theme)  # type: ignore[arg-type]
     spec = made.chart
-    drawn = message.picture(voice(), spec, panel(spec.account, 96_000, 0.0), SEEN, rising)
+    drawn = message.picture(voice(), spec, panel(spec.account, 97_628, 0.0), SEEN, rising)
     return replace(made, picture=drawn)
 
 
@@ -211,6 +223,28 @@ def answers(theme: str) -> dict[str, Message]:
             voice(), [told(), *cases.members(4), told(LEAK, 9)], SEEN, all_of_them=False
         ),
         "refused": replies.refused("Only managers of this team may do that; ask one of them."),
+    }
+
+
+def home_answers() -> Mapping[str, Message]:
+    """What the app's home asks for, by its line."""
+    settings = replies.channel_settings(
+        voice(),
+        replies.ChannelLook(
+            summary="mon 09:00",
+            quiet="22:00-07:00",
+            thread="also",
+            remind=12 * 3600,
+            timezone="Europe/Vienna",
+            disabled=None,
+        ),
+    )
+    heard = [(1, "tiktok/*; all kinds", False), (2, "#team-a; Purge, Slow leak", True)]
+    spoken = [("Language", "English"), ("Time zone", "Europe/Vienna")]
+    return {
+        "status": status_overview(),
+        "accounts": answers("light")["accounts"],
+        "subscriptions": replies.subscription_list(voice(), heard, [*spoken, *settings], []),
     }
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from babel.dates import format_timedelta
+
+from tests.bot.cases import SEEN
 
 STYLE = """
 .slack{font:15px/1.47 Lato,'Noto Sans','DejaVu Sans',sans-serif;padding:16px;--text:#1d1c1d;
@@ -29,7 +34,10 @@ STYLE = """
 .slack table{border-collapse:collapse;font-size:14px}
 .slack td{border:1px solid var(--line);padding:4px 8px;vertical-align:top;
  white-space:nowrap;overflow-wrap:normal}
-.slack td.wraps{white-space:normal;min-width:110px}
+.slack td.wraps{white-space:normal;min-width:84px;overflow-wrap:normal}
+.slack .chip{background:#1264a322;color:var(--link);border-radius:3px;padding:0 2px}
+.slack .hint{color:var(--muted);font-size:13px}
+.slack .form{border:1px solid var(--line);border-radius:8px;padding:12px 16px}
 .slack .more{color:var(--muted)}
 .slack .input{border:1px solid var(--line);border-radius:6px;padding:6px 10px;margin-top:2px}
 """
@@ -38,6 +46,19 @@ STYLE = """
 def page(message: Mapping[str, Any], files: Mapping[str, bytes], theme: str) -> str:
     inner = "".join(_block(one, files) for one in message["blocks"])
     return f'<div class="slack {theme}"><div class="who">ebbwatch</div>{inner}</div>'
+
+
+def dialog(view: Mapping[str, Any], theme: str) -> str:
+    """A form as it stands in front of a person."""
+    inner = "".join(_block(one, {}) for one in view["blocks"])
+    buttons = (
+        f'<div class="block row"><span class="press">{_text(view["close"])}</span>'
+        f'<span class="press primary">{_text(view["submit"])}</span></div>'
+    )
+    return (
+        f'<div class="slack {theme}"><div class="form"><h1>{_text(view["title"])}</h1>'
+        f"{inner}{buttons}</div></div>"
+    )
 
 
 def _block(one: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
@@ -63,9 +84,10 @@ def _block(one: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
         case "divider":
             return "<hr>"
         case "input":
+            hint = f'<div class="hint">{_text(one["hint"])}</div>' if "hint" in one else ""
             return (
                 f'<div class="block"><b>{_text(one["label"])}</b>'
-                f'<div class="input">{_shown(one["element"])}&nbsp;</div></div>'
+                f'<div class="input">{_shown(one["element"])}&nbsp;</div>{hint}</div>'
             )
     raise ValueError(one["type"])
 
@@ -100,6 +122,8 @@ def _rich(one: Mapping[str, Any]) -> str:
 def _run(one: Mapping[str, Any]) -> str:
     if one["type"] == "date":
         at = datetime.fromtimestamp(one["timestamp"], UTC)
+        if "ago" in one["format"]:
+            return format_timedelta(one["timestamp"] - SEEN, add_direction=True, locale="en")
         told = at.strftime(
             "%b %-d, %Y at %-I:%M %p" if "time" in one["format"] else "%b %-d, %Y"
         )
@@ -120,8 +144,14 @@ def _shown(element: Mapping[str, Any]) -> str:
     chosen = element.get("initial_option") or element.get("placeholder")
     if isinstance(chosen, Mapping):
         return _text(chosen.get("text") if "value" in chosen else chosen)
-    return html.escape(element.get("initial_value") or element["type"].replace("_", " "))
+    empty = {"static_select": "⌄", "datepicker": "📅"}
+    return html.escape(element.get("initial_value") or empty.get(element["type"], ""))
 
 
 def _text(part: Any) -> str:
-    return html.escape(part["text"]).replace("\n", "<br>")
+    told = html.escape(part["text"]).replace("\n", "<br>")
+    if part["type"] != "mrkdwn":
+        return told
+    told = re.sub(r"&lt;!subteam\^\w+&gt;", '<span class="chip">@leads</span>', told)
+    told = re.sub(r"&lt;#(\w+)&gt;", '<span class="chip">#launch</span>', told)
+    return re.sub(r"\*(.+?)\*", r"<b>\1</b>", told)

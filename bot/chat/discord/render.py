@@ -24,7 +24,8 @@ PHONE = 36
 CHART, DETAILS = "chart.png", "details.txt"
 LAYOUT_FLAG = 1 << 15
 
-ROW, BUTTON, SELECT, SECTION, DISPLAY, GALLERY, FILE = 1, 2, 3, 9, 10, 12, 13
+ROW, BUTTON, SELECT, SECTION, DISPLAY = 1, 2, 3, 9, 10
+GALLERY, FILE, RULE, FRAME = 12, 13, 14, 17
 SEPARATOR, FRAME = 14, 17
 
 COLOURS = {"info": 0x3B82C4, "warning": 0xE0A030, "critical": 0xC8323C, None: 0x6B7280}
@@ -75,15 +76,16 @@ def render(
     role = mentioned_role(message)
     files = {_file_name(message.sheet.name): csv_of(message.sheet)} if message.sheet else {}
     below = controls(message, delivery_id)
+    pictured = [_gallery(message)] if message.picture or has_chart else []
     tail = [
-        *([_gallery(message)] if message.picture or has_chart else []),
+        *([] if message.leads else pictured),
         *({"type": FILE, "file": {"url": f"attachment://{name}"}} for name in files),
         *below,
         *_footer(message),
     ]
     room = _Room(
         text=TEXT - sum(_texts(tail)) - 40,
-        components=COMPONENTS - 4 - sum(map(count, tail)),
+        components=COMPONENTS - 4 - len(pictured) - sum(map(count, tail)),
     )
     taken = {one.get("custom_id") for row in below for one in row["components"]}
     beside = [
@@ -91,6 +93,8 @@ def render(
         for button in message.row_buttons
     ]
     body = list(_body(message, beside, room)) or [_display(EMPTY)]
+    if message.leads:
+        body[1:1] = pictured
     if room.short and not has_chart:
         files[DETAILS] = as_text(message).encode()
         body.append({"type": FILE, "file": {"url": f"attachment://{DETAILS}"}})
@@ -197,6 +201,9 @@ def _rows(
         return
     room.short = room.short or any(size(row[0]) > TITLE for row in table[1:])
     entries = [entry(table[0], row) for row in table[1:]]
+    if room.components > 4:
+        room.components -= 1
+        yield {"type": RULE}
     rest: list[tuple[str, str]] = []
     for (name, facts), drawn in zip_longest(entries, beside[: len(entries)]):
         # one component is kept for the entries that have no button, or no room for one
@@ -224,14 +231,14 @@ def _entries(entries: Sequence[tuple[str, str]], room: _Room) -> Iterator[Compon
 
 
 def entry(header: Sequence[str], row: Sequence[str]) -> tuple[str, str]:
-    """A row's name and the rest of it in one line; of several bare counts each says what it
-    counts."""
+    """A row's name and what is known of it in one line, short enough for a phone; of several
+    bare counts each says what it counts."""
     name, *cells = row
     several = sum(map(is_count, cells)) > 1
     facts = [
         f"{label}: {cell}" if several and is_count(cell) and label else cell
         for label, cell in zip([*header[1:], *[""] * len(cells)], cells, strict=False)
-        if cell
+        if cell not in ("", EMPTY)
     ]
     return shorten(name or EMPTY, TITLE, marked), " · ".join(facts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,9 @@ ANSWERS = 4  # a response address may be used five times, one is kept for a seco
 PARTS = 8  # messages in the thread; with more of them the rest becomes a file
 
 _ICONS = {"critical": "🔴", "warning": "🟠", "info": "🔵", None: ""}
+_NOTHING = "–"
+_OUT = "↗"
+"""Before a link to a profile: a header cannot hold one."""
 _OVER = "✅"
 _ROLE = re.compile(r"role:(S[A-Z0-9]+)")
 
@@ -69,7 +73,10 @@ def render(
     """Blocks of one message; `id` goes into the button ids, `file` is an uploaded picture."""
     mention = None if silent else _mention(message)
     head = [*_header(message), *([_marked(mention)] if mention else [])]
-    tail = [*_image(message, file), *_footer(message), *_actions(message, id)]
+    image = _image(message, file)
+    if message.leads:
+        head += image
+    tail = [*([] if message.leads else image), *_footer(message), *_actions(message, id)]
     said = list(_body(message))
     main = [part for part in said if part[0] is not None]
     later = [(_plain(text), text) for block, text in said if block is None]
@@ -105,7 +112,11 @@ def render_answer(message: Message, *, file: str | None = None) -> list[Rendered
 def message_blocks(message: Message) -> list[Block]:
     """A message as blocks of the app's home, which shows no tables: rows are lines."""
     lines = [
-        " · ".join(filter(None, (clean(cell, lines=False, inline=True) for cell in row)))
+        " · ".join(
+            told
+            for cell in row
+            if (told := clean(cell, lines=False, inline=True)) not in ("", _NOTHING)
+        )
         for row in message.table[1:]
     ]
     text = "\n".join(part for part in (message.text, *lines) if part)
@@ -212,7 +223,9 @@ def _mention(message: Message) -> str | None:
 
 def _title(message: Message) -> str:
     icon = _OVER if message.over else _ICONS[message.severity]
-    return " ".join(word for word in (icon, clean(message.title, lines=False)) if word)
+    title = clean(message.title, lines=False)
+    has_own = bool(title) and unicodedata.category(title[0]) == "So"
+    return title if has_own else " ".join(word for word in (icon, title) if word)
 
 
 def _header(message: Message) -> list[Block]:
@@ -244,8 +257,9 @@ def _below(message: Message, text: str) -> str:
     """What a header cannot show: all of a long title, or the links of a short one."""
     title = clean(message.title, lines=False, inline=True)
     if size(_title(message)) <= HEADER:
-        links = [run for run in inline.runs(title) if run.url]
-        title = " · ".join(inline.link(run.text, run.url) for run in links)
+        told = {run.url for run in inline.runs(text)}
+        links = [run for run in inline.runs(title) if run.url and run.url not in told]
+        title = " · ".join(inline.link(f"{_OUT} {run.text}", run.url) for run in links)
     return "\n".join(part for part in (title, text) if part)
 
 

@@ -76,7 +76,7 @@ def tables(table: Sequence[Sequence[str]]) -> Iterator[tuple[Block, str]]:
     if not rows:
         return
     width = max(map(len, rows))
-    rows = [row + [""] * (width - len(row)) for row in rows]
+    rows = _narrow([row + [""] * (width - len(row)) for row in rows])
     header, waiting = rows[0], rows[1:]
     while True:
         taken = _fitting(header, waiting)
@@ -88,6 +88,15 @@ def tables(table: Sequence[Sequence[str]]) -> Iterator[tuple[Block, str]]:
         waiting = waiting[taken:]
         if not waiting:
             return
+
+
+def _narrow(rows: list[list[str]]) -> list[list[str]]:
+    """A last column without a heading is a remark: it stands below the name of its row, so
+    that the table fits a phone."""
+    if len(rows[0]) < 3 or inline.plain(rows[0][-1]).strip():
+        return rows
+    named = (f"{row[0]}\n{row[-1]}" if row[-1].strip() else row[0] for row in rows)
+    return [[name, *row[1:-1]] for name, row in zip(named, rows, strict=True)]
 
 
 def _fitting(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

@@ -113,7 +113,8 @@ async def test_a_script_gets_a_config_without_a_question(tmp_path: Path) -> None
     code, _, errors = await ebbwatch(tmp_path, "init")
     assert (code, errors) == (
         1,
-        "ebbwatch: config.toml exists already: edit it, or name another file\n",
+        "ebbwatch: config.toml exists already: edit it, or name another file "
+        "(ebbwatch init my.toml)\n",
     )
 
 
@@ -143,3 +144,35 @@ def test_a_database_is_named_by_a_variable(tmp_path: Path) -> None:
     settings = read_config(tmp_path / "config.toml")
     assert settings.timezone == "Europe/Vienna"
     assert [source.platform for source in settings.sources] == ["tiktok"]
+
+
+async def test_what_is_mistyped_is_asked_again_and_not_all_of_it(
+    tmp_path: Path, discord: LoopbackDiscord
+) -> None:
+    shutil.copy(SAMPLE, tmp_path)
+    api = ("--api", discord.api_base, "--api", discord.gateway)
+    typed = f"youtub\nyoutube\nexport\nexports\ndiscord\nno.token\n{TOKEN}\n"
+    typed += "xx Mars/Base\nen Mars/Base\nen Europe/Vienna\n"
+    code, out, errors = await ebbwatch(tmp_path, "init", "--ask", *api, typed=typed)
+    assert code == 0, errors
+    assert 'did you mean "youtube"?' in out + errors
+    assert "Discord does not know this token" in out
+    assert '"xx" is not spoken here' in out + errors
+    assert "A test message with a chart is in" in out
+
+
+async def test_who_stops_in_the_middle_is_told_that_nothing_is_written(tmp_path: Path) -> None:
+    code, _, errors = await ebbwatch(tmp_path, "init", "--ask", "--terminal", typed="youtube\n")
+    assert code == 130
+    assert "Nothing is written" in errors
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_channel_that_is_not_there_is_refused_with_those_that_are(
+    tmp_path: Path, discord: LoopbackDiscord
+) -> None:
+    words = ("init", "--no-ask", "--platform", "youtube", "--discord", "--channel", "discord:1")
+    api = ("--api", discord.api_base, "--api", discord.gateway)
+    code, _, errors = await ebbwatch(tmp_path, *words, *api, DISCORD_TOKEN=TOKEN)
+    assert code == 1
+    assert f"It sees discord:{CHANNEL} #channel-{CHANNEL}" in errors

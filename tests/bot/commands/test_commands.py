@@ -184,9 +184,10 @@ async def test_reading_does_not_wait_for_the_writer(team: Team) -> None:
 async def test_why_tells_reasons_life_and_feedback(team: Team) -> None:
     await team.ask(MANAGER, "feedback 1 expected")
     shown = await team.ask(person(), "why 1")
-    assert "74% of 31 Instagram accounts" in shown.text
-    assert "Ana: expected" in shown.text
-    assert shown.table[1][1:3] == ("suspected", "Purge")
+    assert "74% of 31 Instagram accounts" in field(shown, "Why")
+    assert field(shown, "Was this right?") == "• Ana: expected"
+    assert shown.table[1][1] == "suspected"
+    assert shown.table[1][3] == "Purge, warning"
 
 
 async def test_acknowledging_shows_who_and_edits_once(team: Team) -> None:
@@ -384,10 +385,10 @@ async def test_events_show_in_lists_status_and_summary(team: Team) -> None:
     await team.ask(MANAGER, 'event add deadline 2022-11-25 "US ban" about=tiktok')
     await team.ask(MANAGER, "event add campaign 2022-11-18 Sale to=2022-11-21")
     assert (
-        "US ban (deadline, tiktok): Fri, Nov 25"
+        "US ban (deadline, TikTok): Fri, Nov 25"
         in (await team.ask(person(), "event list")).text
     )
-    assert "US ban (tiktok): in 5 days" in str((await team.ask(person(), "summary")).fields)
+    assert "US ban (TikTok): in 5 days" in str((await team.ask(person(), "summary")).fields)
     assert "Sale" in str((await team.ask(person(), "status instagram/mo")).fields)
     assert "US ban" not in str((await team.ask(person(), "status instagram/mo")).fields)
     swapped = await team.ask(MANAGER, "event add outage 2022-11-19 x to=2022-11-18")

@@ -191,9 +191,9 @@ def test_silent_accounts_of_other_sources_keep_their_names() -> None:
     shown = message.notice(voice_for("en", "UTC"), told_all, SEEN, sources=sources)
     assert shown.title == "3 notices"
     assert [line.split(":")[0] for line in plain(shown.text).splitlines()] == [
-        "• No news weekly exports",
-        "• No news x/a",
-        "• No news x/b",
+        "• weekly exports",
+        "• x/a",
+        "• x/b",
     ]
 
 

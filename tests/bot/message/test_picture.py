@@ -149,3 +149,12 @@ def test_further_incidents_and_the_end_of_an_account_are_marked(chart: list[Char
     picture(voice_for("en", "UTC"), spec(), panel(), SEEN, scene)
     assert [one.rise for one in chart[0].others] == [True]
     assert chart[0].ended == "Account gone"
+
+
+def test_no_band_is_drawn_from_a_spread_that_others_lent(chart: list[Chart]) -> None:
+    """From 28 changes on it is the account's own, and several times narrower."""
+    picture(voice_for("en", "UTC"), spec(days=59), panel(), SEEN)
+    low = chart[0].low
+    assert low is not None
+    assert np.isnan(low[:28]).all()
+    assert not np.isnan(low[40:]).any()

@@ -196,9 +196,8 @@ def test_a_wide_table_becomes_entries_of_two_lines() -> None:
         ("Lena", "12,345", "+120 (+1.0%)", "today"),
         ("Mo", "2,001", "–", "Nov 2"),
     )
-    assert "**Lena**\n12,345 · +120 (+1.0%) · today\n**Mo**\n" in shown(
-        Message(title="t", table=table)
-    )
+    told = shown(Message(title="t", table=table))
+    assert "**Lena**\n12,345 · +120 (+1.0%) · today\n**Mo**\n" in told
 
 
 def test_each_row_has_its_button_beside_it() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -12,9 +12,10 @@ from bot.chat.slack.home import WHY
 from bot.chat.slack.manifest import slack_manifest
 from bot.chat.slack.render import home_view, message_blocks
 from bot.commands.table import COMMANDS as ALL_COMMANDS
-from bot.model.message import Button, Message
-from tests.contracts.chat import delivery, open_stage, until
-from tests.contracts.stage_slack import SlackStage, said
+from bot.model.command import Attachment, Caller
+from bot.model.message import Button, Message, Sheet
+from tests.contracts.chat import RecordingDesk, delivery, open_stage, until
+from tests.contracts.stage_slack import SlackStage, open_workspace, said
 from tests.loopback.slack_limits import check_blocks
 
 
@@ -122,3 +123,24 @@ def test_the_manifest_asks_for_the_doors(mode: str) -> None:
     assert ("request_url" in events) == (mode == "http")
     assert manifest["features"]["shortcuts"][0]["callback_id"] == WHY
     assert "app_mentions:read" in manifest["oauth_config"]["scopes"]["bot"]
+
+
+class SheetDesk(RecordingDesk):
+    """Answers everything with a spreadsheet."""
+
+    async def answer_line(
+        self, caller: Caller, line: str, files: Sequence[Attachment] = ()
+    ) -> Message:
+        rows = (("account", "followers"), ("x/lena", "12"))
+        return Message(title="Month", sheet=Sheet(name="ebbwatch-month", rows=rows))
+
+
+async def test_a_sheet_of_an_answer_comes_directly() -> None:
+    """No answer to a command can hold a file."""
+    async with open_workspace(answers=SheetDesk()) as stage:
+        await (await stage.server.command("summary month")).answer()
+        await until(lambda: any("files" in one for one in stage.server.messages))
+        told, file = stage.server.messages
+        assert (told["channel"], file["thread_ts"]) == ("D0LENA", told["ts"])
+        [kept] = [one for one in stage.server.files.values() if one.name.endswith(".csv")]
+        assert kept.content.decode("utf-8-sig") == "account,followers\r\nx/lena,12\r\n"

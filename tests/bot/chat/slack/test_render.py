@@ -57,6 +57,21 @@ def said(rendered: Rendered) -> str:
     )
 
 
+def test_a_last_column_without_a_heading_stands_below_the_name() -> None:
+    table = (("Account", "Followers", ""), ("Lena", "12", "leak"), ("Mo", "7", ""))
+    [block] = [
+        one for one in render(Message(table=table), "x").blocks if one["type"] == "table"
+    ]
+    cells = [[text for _, text in texts(cell)] for row in block["rows"][1:] for cell in row]
+    assert cells == [["Lena\nleak"], ["12"], ["Mo"], ["7"]]
+
+
+def test_a_leading_picture_stands_below_the_headline() -> None:
+    message = Message(title="Week", text="all", leads=True)
+    kinds = [one["type"] for one in render(message, "x", file="F000000001").blocks]
+    assert kinds == ["header", "image", "rich_text"]
+
+
 def words_of(text: str) -> set[str]:
     return set(re.findall(r"[^\s*…‹<]+", text))
 
