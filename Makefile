@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
 
-.PHONY: run test lint bench bench-lists bench-detection fuzz faults mutants soak lock clean servers looks
+.PHONY: run test lint bench bench-scale bench-lists bench-detection fuzz faults mutants soak lock clean servers looks
 
 run: .venv/run
 	@$(BIN)/ebbwatch run
@@ -20,6 +20,10 @@ lint: .venv/test
 
 bench: .venv/test
 	$(BIN)/python -m tests.bench
+
+# lakes of 100,000 accounts, a million and four, about 4 GB in the temporary folder
+bench-scale: .venv/test
+	$(BIN)/python -m tests.bench.scale --accounts 100000 1000000 4000000 --engine local dask
 
 bench-lists: .venv/test
 	$(BIN)/python -m tests.bench.follower_lists
@@ -81,6 +85,8 @@ lock:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet uv
 	printf 'setuptools>=80\npython-dateutil<3\n' | $(COMPILE) pyproject.toml - -o requirements.lock
+	echo 'setuptools>=80' | $(COMPILE) pyproject.toml - --extra cluster -c requirements.lock \
+		-o requirements-cluster.lock
 	$(COMPILE) --group test -c requirements.lock -o tests/requirements.lock
 	$(COMPILE) --group peers -c requirements.lock -o tests/bench/requirements.lock
 

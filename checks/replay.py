@@ -24,7 +24,7 @@ def replay(
 ) -> Iterator[tuple[int, list[Decision]]]:
     """Judges the columns in time order, carrying incidents along: (judged time, decisions)."""
     days = judgements(panel, rules, columns=columns, events=events, floors=floors)
-    return _carry(days)
+    return carry(days)
 
 
 def replay_panels(
@@ -45,7 +45,7 @@ def replay_panels(
         judgements(panel, rules, columns=columns, events=events, floors=floors)
         for panel in panels
     ]
-    return _carry(with_lists(heapq.merge(*looks, key=lambda look: look[0]), listed))
+    return carry(with_lists(heapq.merge(*looks, key=lambda look: look[0]), listed))
 
 
 def with_lists(
@@ -73,14 +73,16 @@ def incidents_of(decisions: Iterable[tuple[int, Sequence[Decision]]]) -> list[In
     return sorted(last.values(), key=lambda each: (each.opened_at, each.key))
 
 
-def _carry(days: Iterable[tuple[int, Judgement]]) -> Iterator[tuple[int, list[Decision]]]:
-    alive: dict[Key, Incident] = {}
+def carry(
+    days: Iterable[tuple[int, Judgement]], alive: dict[Key, Incident] | None = None
+) -> Iterator[tuple[int, list[Decision]]]:
+    """Decides the days in time order; `alive` holds, and keeps, the incidents that later days
+    may touch."""
+    alive = {} if alive is None else alive
     for at, judgement in days:
         made = decide(list(alive.values()), judgement, at)
         alive.update((each.incident.key, each.incident) for each in made)
-        alive = {
-            key: each
-            for key, each in alive.items()
-            if each.resolved_at is None or at - each.resolved_at <= REMEMBERED
-        }
+        for key, each in list(alive.items()):
+            if each.resolved_at is not None and at - each.resolved_at > REMEMBERED:
+                del alive[key]
         yield at, made

@@ -30,6 +30,9 @@ class InlineEngine:
             watch()
             yield done(work, item, packed)
 
+    def versions(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         return None
 

@@ -138,28 +138,76 @@ def check(
 
 
 @cli.command()
-@FILES
+@click.argument("files", nargs=-1, required=True)
 @click.option(
     "--every",
     default="1d",
     show_default=True,
     help="Judge in this rhythm, which must divide a day: 1h, 6h, 1d.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    help="FILES is a lake of Parquet files (a folder, a glob, s3://...), judged once a day.",
+)
 @_judging_options
 @click.pass_context
 def backtest(
     context: click.Context,
     /,
+    files: Sequence[str],
+    engine: Literal["local", "dask"] | None,
+    **options: Any,
+) -> None:
+    """Replay an export or a lake day by day: what was told, and when.
+
+    Causally: each day knows only what was read until then.
+    """
+    if engine is not None:
+        _backtest_lake(context, files, engine, options)
+        return
+    there = click.Path(exists=True, path_type=Path)
+    paths = [there.convert(file, None, context) for file in files]
+    _backtest_files(context, paths, **options)
+
+
+def _backtest_lake(
+    context: click.Context,
+    files: Sequence[str],
+    engine: Literal["local", "dask"],
+    options: dict[str, Any],
+) -> None:
+    from bot.cli import lakes
+    from bot.sources.lake.settings import LakeSettings
+
+    if len(files) > 1 or options["every"] != "1d":
+        raise click.UsageError("a lake is one path, replayed once a day: leave out --every")
+    keys = {name: options[name] for name in ("platform", "timezone", "daily", "columns")}
+    lake = LakeSettings(name="lake", kind="lake", path=files[0], **keys)
+    with _counting(context) as progress:
+        found, left_out = lakes.backtest(lake, _rules(options), engine, progress)
+    end = _told(found)
+    _show(found, (), options["form"], options["timezone"], end)
+    for one in left_out:
+        click.echo(f"left out: {one}", err=True)
+
+
+def _told(incidents: Sequence[Any]) -> str:
+    from bot.cli.offline import counted
+
+    alerted = sum(incident.alerted_at is not None for incident in incidents)
+    return f"{counted(len(incidents), 'incident')}, {alerted} of them alerted."
+
+
+def _backtest_files(
+    context: click.Context,
     files: Sequence[Path],
+    *,
     every: str,
     form: str,
     notices: bool,
     **options: Any,
 ) -> None:
-    """Replay an export day by day: what was told, and when.
-
-    Causally: each day knows only what was read until then.
-    """
     from bot.cli import offline
 
     rhythm = _rhythm(every)
@@ -174,8 +222,7 @@ def backtest(
             with_notices=notices,
             lists=given.lists,
         )
-    alerted = sum(incident.alerted_at is not None for incident in incidents)
-    end = f"{offline.counted(len(incidents), 'incident')}, {alerted} of them alerted."
+    end = _told(incidents)
     if form == "text":
         incidents = offline.called(incidents, offline.names_shown(given.names))
     _show(incidents, told, form, options["timezone"], end)

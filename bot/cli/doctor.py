@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import app
+from bot.engine.table import open_engine
 from bot.errors import BotError, ConfigError, SourceError
 from bot.ingest.poll import Feed
 from bot.model.command import ArgumentKind, Attachment, Caller, Words
 from bot.model.message import Message
+from bot.sources.lake.files import files_at
+from bot.sources.lake.inventory import inventory
+from bot.sources.lake.partitions import partitions
+from bot.sources.lake.settings import LakeSettings, lakes_in
 from bot.sources.names import KEY_FILE, read_key
 from bot.sources.table import open_source
 from bot.storage import channels, lists, outbox, readings, upkeep
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 
 _AHEAD = 86400
 _LATE = 600
+_SHOWN = 5
 _YEAR_ONE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -144,7 +150,15 @@ async def _sources(settings: Settings, environ: Mapping[str, str]) -> AsyncItera
         yield Found("sources", False, "none: add a [[sources]] section to the config")
     surroundings = app.surroundings(settings, environ)
     rows = await _source_rows(settings)
+    lakes = lakes_in(settings.sources)
+    for each in lakes:
+        for found in _lake(each, settings):
+            yield found
+    if lakes:
+        yield _engine(settings)
     for section in settings.sources:
+        if section in lakes:
+            continue
         part = f'source "{section.name}"'
         try:
             source = open_source(section, surroundings)
@@ -163,6 +177,51 @@ async def _sources(settings: Settings, environ: Mapping[str, str]) -> AsyncItera
             yield Found(part, False, str(error).removeprefix(f"{section.name}: "))
         finally:
             await source.close()
+
+
+def _lake(section: LakeSettings, settings: Settings) -> Iterator[Found]:
+    """Its path, the schema of each file, and whether it is sorted."""
+    part = f'source "{section.name}"'
+    try:
+        found = inventory(files_at(section.path, settings.root), section)
+    except BotError as error:
+        yield Found(part, False, str(error))
+        return
+    for one in found.left_out[:_SHOWN]:
+        yield Found(part, False, f"{one}: it is left out")
+    if len(found.left_out) > _SHOWN:
+        yield Found(part, False, f"{len(found.left_out)} files are left out in all")
+    if not found.files or found.newest is None:
+        yield Found(part, False, "no file can be judged: see what is wrong with them")
+        return
+    newest = datetime.fromtimestamp(found.newest, UTC)
+    rows = sum(group.rows for group in found.groups)
+    said = f"{len(found.files)} files, {rows:,} rows, newest {newest:%Y-%m-%d %H:%M} UTC"
+    parts = partitions(found, found.newest - 121 * _AHEAD, found.newest)
+    cut = (
+        "not sorted by account, so each review writes its 120 days once more: sort each file "
+        "by account, in row groups of 1,000 accounts"
+        if parts is None
+        else "1 partition"
+        if len(parts) == 1
+        else f"{len(parts)} partitions by account"
+    )
+    yield Found(part, True, f"{said}, {cut}")
+
+
+def _engine(settings: Settings) -> Found:
+    """Whether it is there, and whether its workers are what this machine is."""
+    chosen = settings.engine
+    try:
+        engine = open_engine(chosen)
+        differing = engine.versions()
+        engine.close()
+    except BotError as error:
+        return Found("engine", False, str(error))
+    if differing:
+        return Found("engine", False, "; ".join(differing[:_SHOWN]) + ": install the same")
+    where = chosen.address or "this machine"
+    return Found("engine", True, f"{chosen.kind} on {where}")
 
 
 async def _source_rows(settings: Settings) -> dict[str, SourceRow]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib import metadata
 from typing import Any
 
 from bot.engine.engine import TRIES, Given, Item, Result, done, in_order, pack
@@ -23,6 +24,7 @@ except ImportError:
 log = logging.getLogger(__name__)
 
 _RETRIES = 3
+_COMPARED = ("ebbwatch", "numpy", "scipy", "polars", "pyarrow", "dask", "distributed")
 _CONNECT = "30s"
 _AHEAD = 2
 """Tasks asked for per thread of the cluster before the first is taken."""
@@ -73,17 +75,16 @@ class DaskEngine:
     def versions(self) -> list[str]:
         """How scheduler and workers differ from this process, one sentence each."""
         client = self._client()
+        ours = _versions()
         try:
-            told = client.get_versions(check=False)
+            theirs = client.run(_versions)
         finally:
             client.close(timeout=2)
-        mine = told["client"]["packages"]
-        others = {"scheduler": told["scheduler"], **told["workers"]}
         return [
-            f"{name} has {package} {has['packages'].get(package)}, this machine {version}"
-            for name, has in others.items()
-            for package, version in mine.items()
-            if has["packages"].get(package) != version
+            f"{worker} has {name} {has.get(name)}, this machine {version}"
+            for worker, has in theirs.items()
+            for name, version in ours.items()
+            if has.get(name) != version
         ]
 
     def close(self) -> None:
@@ -111,6 +112,17 @@ class DaskEngine:
                 f"no Dask scheduler answers at {self._where}: start it, or correct [engine] "
                 f"address ({error})"
             ) from None
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "nothing"
+
+
+def _versions() -> dict[str, str]:
+    return {name: _version(name) for name in _COMPARED}
 
 
 def _submit(client: Any, work: Callable[[Any, Any], Any], shared: Any, item: object) -> Any:

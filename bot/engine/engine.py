@@ -37,6 +37,10 @@ class Engine(Protocol):
         """
         ...
 
+    def versions(self) -> list[str]:
+        """How its workers differ from this machine, one sentence each."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -58,6 +58,9 @@ class KeptEngine:
         """What was remembered is of no more use."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def versions(self) -> list[str]:
+        return self.engine.versions()
+
     def close(self) -> None:
         self.engine.close()
 

@@ -48,6 +48,9 @@ class LocalEngine:
                         "see whether memory runs out, and set [engine] workers lower"
                     ) from None
 
+    def versions(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)

@@ -92,3 +92,31 @@ def test_a_poll_brings_over_what_is_wrong_and_commands_answer_for_the_rest(
         assert db.execute("SELECT count(*) FROM readings").fetchone() == before
     refused = ebbwatch("status", "x/nobody", cwd=folder, fails=True).stderr
     assert "x/nobody" in refused
+
+
+def test_a_backtest_of_a_lake_tells_what_one_of_its_readings_tells(
+    ebbwatch: Shell, folder: Path
+) -> None:
+    files = ebbwatch("backtest", "counts.csv", "--format", "json", cwd=folder)
+    words = ("backtest", "counts", "--engine", "local", "--format", "json")
+    found = ebbwatch(*words, cwd=folder).stdout
+    by_key = sorted(found.splitlines())
+    assert by_key == sorted(files.stdout.splitlines()) != []
+
+
+def test_doctor_says_how_a_lake_is_cut_and_what_is_left_out(
+    ebbwatch: Shell, folder: Path
+) -> None:
+    bad = folder / "counts" / "part-1.parquet"
+    bad.write_bytes(bad.read_bytes()[:900])
+    said = ebbwatch("doctor", cwd=folder, fails=True).stdout
+    assert f'WRONG source "lake": {bad} is damaged' in said
+    assert "2 files, " in said
+    assert "ok    engine: local on this machine" in said
+
+
+def test_doctor_names_an_engine_that_is_not_there(ebbwatch: Shell, folder: Path) -> None:
+    text = '[engine]\nkind = "dask"\naddress = "tcp://127.0.0.1:9"\n'
+    (folder / "config.toml").write_text(CONFIG.format(engine=text))
+    said = ebbwatch("doctor", cwd=folder, fails=True).stdout
+    assert "WRONG engine: no Dask scheduler answers at tcp://127.0.0.1:9" in said
