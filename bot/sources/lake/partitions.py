@@ -100,7 +100,8 @@ def holding(
 ) -> list[Partition]:
     """The row groups of each file that may hold readings of some accounts, or of all."""
     names: dict[str, list[str]] = {}
-    kept: dict[int, list[RowGroup]] = {}
+    parts: list[list[RowGroup]] = []
+    rows = 0
     for group in found.groups:
         if group.last <= start or group.first > stop:
             continue
@@ -110,5 +111,9 @@ def holding(
         place = bisect_left(names[prefix], group.low or "")
         after = names[prefix][place : place + 1]
         if accounts is None or group.high is None or (after and after[0] <= group.high):
-            kept.setdefault(group.file, []).append(group)
-    return [Partition(slices(found, some)) for some in kept.values()]
+            if not parts or parts[-1][0].file != group.file or rows + group.rows > ROWS:
+                parts.append([])
+                rows = 0
+            parts[-1].append(group)
+            rows += group.rows
+    return [Partition(slices(found, some)) for some in parts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -167,3 +168,17 @@ def test_a_judgement_ends_when_its_time_is_over(tmp_path: Path) -> None:
     late = lakes(tmp_path, budget=5.0, monotonic=lambda: next(clock), size=1000)
     with pytest.raises(EngineError, match=r"is over \(5 s\)"):
         late.judged(look())
+
+
+@pytest.mark.skipif("EBBWATCH_SOAK" not in os.environ, reason="some minutes: make soak")
+def test_soak_fifty_thousand_accounts_on_either_engine(tmp_path: Path) -> None:
+    from bot.engine.cluster import DaskEngine
+    from bot.engine.local import LocalEngine
+
+    frame = world(1, accounts=50_000)
+    by_account(frame, tmp_path, files=5, rows=100_000)
+    expected = opened(whole(frame))
+    for engine in (LocalEngine(2), DaskEngine(workers=2)):
+        judged = Lakes(settings=[lake(tmp_path)], root=".", engine=engine, size=1_500_000)
+        assert opened(judged.judged(look()).said) == expected != []
+        engine.close()
