@@ -177,10 +177,24 @@ def _fitting(open_: tuple[Kind, ...]) -> tuple[str, ...]:
     return known if len(open_) == 1 else (*known, "name_the_cause")
 
 
-UNUSUAL = 0.97
-"""That an alarm is no chance and no ordinary life, of any check and size."""
+UNUSUAL_RISE, UNUSUAL = (-0.54, 1.79, 2.29), (4.24, 1.09, 0.0)
+"""Log odds that an alarm is no chance and no ordinary life: at _SCORE spreads and _SIZE, and
+how they grow with the logs of both. Rises are ordinary life far more often than anything else.
+`python -m tests.bench.calibrate` fits and prints them too."""
+
+_SCORE, _SIZE, _SMALLEST = 8.0, 0.03, 1e-3
+
+
+def stands_out(score: float, size: float) -> tuple[float, float, float]:
+    """What the log odds of "unusual" are weighed from; a move without a level has no size."""
+    size = _SIZE if math.isnan(size) else max(size, _SMALLEST)
+    score = max(abs(score), _SMALLEST)
+    return 1.0, math.log(score / _SCORE), math.log(size / _SIZE)
 
 
 def unusual(finding: Finding) -> float:
-    """How sure it is that the move is unusual, whatever its cause."""
-    return UNUSUAL
+    """How sure it is that the move is unusual, whatever its cause: by the check's own tail."""
+    weights = UNUSUAL_RISE if finding.direction == "up" else UNUSUAL
+    seen = stands_out(finding.score, finding.size)
+    odds = sum(weight * sign for weight, sign in zip(weights, seen, strict=True))
+    return 1 / (1 + math.exp(-odds))

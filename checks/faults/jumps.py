@@ -16,7 +16,7 @@ ALONE = 14
 as it stands still: a habit leaps again and again."""
 
 _STOOD = 0.25
-"""Share of the leap within which readings count as standing still; one account always does."""
+"""Share of the leap within which readings count as standing still."""
 
 _FALL = 0.1
 """Share by which a running total must fall to be doubted: totals hardly fall."""
@@ -65,9 +65,8 @@ def _hold(counts: Floats, up: float, down: float) -> Floats:
             share = away / np.maximum(believed, 1.0)
             far = (share > up) | (share < -down)
             at_once = np.abs(last) >= (1 - _STOOD) * np.abs(away)
-            still = np.maximum(_STOOD * np.abs(away), 1.0)
-            calm = ~(np.abs(before - earlier) > still)
-            stands = np.abs(last) <= still
+            calm = ~(np.abs(before - earlier) > _STOOD * np.abs(away))
+            stands = np.abs(last) <= _STOOD * np.abs(away)
             first = far & at_once & calm & (waited == 0)
             again = far & stands & (waited == 1) & (ago >= ALONE)
         doubt = read & (first | again)

@@ -6,7 +6,7 @@ that its incident was explained; weights of signs that no draw shows stay as the
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from checks.panel.panel import Panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
 from tests.bench.scoring import ECHO
+from tests.bench.verdicts import labelled
 from tests.bench.world import WARM_UP, Ranges, Truth, World, make
 
 RIDGE = 1.0
@@ -137,6 +138,32 @@ def fitted(rows: list[tuple[Sign, bool]], table: Any) -> dict[str, float]:
     return {name: found.get(name, weight) for name, weight in table.items()}
 
 
+def unusual(worlds: Iterable[World]) -> dict[str, Any]:
+    """Weights of "unusual" for rises and for all else, by what alerts of ordinary life were."""
+    rows: dict[str, list[tuple[Any, bool]]] = defaultdict(list)
+    for incident, truth in (pair for world in worlds for pair in labelled(world)):
+        level = incident.level or float("nan")
+        seen = chances.stands_out(
+            incident.score, abs(incident.change - incident.expected) / level
+        )
+        rise = incident.direction == "up"
+        rows["UNUSUAL_RISE" if rise else "UNUSUAL"].append(
+            (seen if rise else (*seen[:2], 0.0), truth is not None)
+        )
+    found = {}
+    for name, some in rows.items():
+        signs, right = (np.array(each, float) for each in zip(*some, strict=True))
+        weights, pull = np.zeros(3), RIDGE * np.array([0, 1, 1])
+        for _ in range(40):
+            chance = 1 / (1 + np.exp(-signs @ weights))
+            slope = signs.T @ (chance - right) + pull * weights
+            curve = (signs * (chance * (1 - chance))[:, None]).T @ signs
+            curve += np.diag(pull + 1e-6)
+            weights -= np.clip(np.linalg.solve(curve, slope), -1, 1)
+        found[name] = weights.round(2).tolist()
+    return found
+
+
 def _only(world: World, counts: dict[str, Any], engagement: bool) -> World:
     if not engagement:
         counts = {"followers": counts["followers"]}
@@ -171,6 +198,8 @@ def main() -> None:
             seen = sum(sign in said for said, _ in rows[name])
             print(f'    "{sign}": {weight},  # {seen} draws')
         print("}")
+    for name, weights in unusual(make(500, seed) for seed in range(options.seeds)).items():
+        print(f"{name} = {weights}")
 
 
 if __name__ == "__main__":

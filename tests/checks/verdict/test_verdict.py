@@ -43,6 +43,19 @@ RISE = fall(8_000.0)
 SWING = replace(fall(), metric="following", direction="swing", check="oscillation")
 
 
+def test_how_sure_follows_from_the_findings_own_tail() -> None:
+    """A small rise that hardly stands out is recorded alone, a clear one told; in a wave both."""
+    small = replace(RISE, size=0.02, score=7.0)
+    clear = replace(RISE, size=0.02, score=20.0)
+    assert explain(small, NOTHING, RULES).confidence < 0.35 < 0.5
+    assert not explain(small, NOTHING, RULES).alerting
+    assert explain(clear, NOTHING, RULES).alerting
+    assert explain(small, NOTHING, RULES, wave="#a|up|1").alerting
+    sure = [explain(replace(RISE, score=s), NOTHING, RULES).confidence for s in (7, 12, 40)]
+    assert sure == sorted(sure)
+    assert explain(fall(), NOTHING, RULES).confidence >= sure[-1]
+
+
 @pytest.mark.parametrize(
     ("finding", "evidence", "kind"),
     [
