@@ -44,7 +44,7 @@ SWING = replace(fall(), metric="following", direction="swing", check="oscillatio
 
 
 def test_how_sure_follows_from_the_findings_own_tail() -> None:
-    """A small rise that hardly stands out is recorded alone, a clear one told; in a wave both."""
+    """A small rise that hardly stands out is recorded alone unless in a wave."""
     small = replace(RISE, size=0.02, score=7.0)
     clear = replace(RISE, size=0.02, score=20.0)
     assert explain(small, NOTHING, RULES).confidence < 0.35 < 0.5
