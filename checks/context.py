@@ -101,7 +101,8 @@ class Context:
     def together(self, judged: Ints, edges: Iterable[int]) -> Iterator[Ints]:
         """Judged columns as they are worked through: many at once, a few one by one.
 
-        None reach across the `edges`, columns from which on histories are other ones.
+        None reach across the `edges`, columns from which on histories are other ones. Runs of
+        columns (k,).
         """
         for stretch in np.split(judged, np.searchsorted(judged, sorted(set(edges)))):
             if len(judged) <= _FEW:
@@ -327,7 +328,8 @@ def merge(
 
 
 def judged_columns(panel: Panel, columns: Ints | None) -> Ints:
-    """The columns to judge in time order; those counted from the end as they are."""
+    """The columns to judge in time order; those counted from the end as they are; (k,),
+    ascending."""
     wanted: Ints = np.asarray([-1] if columns is None else columns, np.int64)
     return np.unique(wanted % max(panel.days, 1)) if panel.days else wanted[:0]
 

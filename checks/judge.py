@@ -63,11 +63,14 @@ __all__ = [
 ]
 
 STALE_DAYS = 7
+"""Days without a reading after which an account is said to be unread, once."""
+
 _CLEARLY, _CLEARLY_EXACT = 2.0, 4.0
 """Spreads from which a member of a posted wave is told of, with a rounded count, of which one
 step tells as much, and with an exact one; below, it is only recorded."""
 
 _EPISODE = 3
+"""Days that part two episodes: the incidents' own rule (JOIN), in days."""
 
 
 def judge(

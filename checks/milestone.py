@@ -12,14 +12,21 @@ PACE_DAYS = 28
 """Over which the pace is told: four whole weeks; half is moved by one campaign, double lags."""
 
 ROUND = tuple(lead * 10**digits for digits in range(2, 10) for lead in (1, 2, 5))
+"""Counts worth a word: 1, 2 and 5 from a hundred to five thousand millions."""
+
 HORIZON = 365
 """Days; beyond a year a daily rate says nothing."""
 
 _WINDOW = 56
+"""Days whose gains make a forecast's rate: the eight weeks of a baseline."""
+
 _HALF_LIFE = 14.0
+"""Days after which a gain counts half."""
+
 _Z = 1.476
 """90th percentile of Student t with five degrees of freedom, about what eight weeks give."""
 _RATE_WANDERS = 0.02
+"""Share by which the rate itself may change from one day to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

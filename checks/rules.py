@@ -3,10 +3,20 @@
 from checks.model import Rules, Sensitivity
 
 _ALPHA = {"strict": 2e-5, "balanced": 1e-4, "sensitive": 5e-4}
+"""Chance of an ordinary account-day to score beyond the limit, on the scale of
+`score_limit`."""
+
 _Q = {"strict": 0.01, "balanced": 0.05, "sensitive": 0.1}
+"""Share of false discoveries among what is told."""
+
 _MIN_PERCENT = {"strict": 3.0, "balanced": 1.5, "sensitive": 0.75}
+"""Floors of a fall's or rise's size, in percent of the level."""
+
 _MIN_COUNT = {"strict": 100.0, "balanced": 50.0, "sensitive": 20.0}
+"""The same in accounts."""
+
 _CRITICAL_PERCENT = {"strict": 15.0, "balanced": 10.0, "sensitive": 5.0}
+"""Percent of the level from which a move is critical."""
 
 
 def rules_for(

@@ -1,9 +1,11 @@
 """Who may import whom (the table in CONTRIBUTING.md), and words that no module bears."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -167,3 +169,49 @@ def test_a_function_takes_at_most_six_parameters() -> None:
 def test_no_module_hides_behind_a_word_that_says_nothing() -> None:
     empty = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
     assert [path for path in MODULES if path.stem in empty] == []
+
+
+CHECKS = [path for path in MODULES if "checks" in path.relative_to(ROOT).parts]
+ARRAYS = {"Floats", "Ints", "Bools", "Singles", "Shorts", "Times", "Ids"}
+
+
+@pytest.mark.parametrize("path", CHECKS, ids=name_of)
+def test_a_number_of_the_checks_says_what_it_is(path: Path) -> None:
+    """A sentence below it or a comment above, for each name in capitals that holds numbers."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    body = ast.parse("\n".join(lines)).body
+    bare = []
+    for node, after in pairwise([*body, ast.Pass()]):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value and _is_tuned(node):
+            above = lines[node.lineno - 2].startswith("#")
+            if not (above or isinstance(after, ast.Expr)):
+                bare.append(f"{node.lineno}: {ast.unparse(node)[:60]}")
+    assert not bare, "say in one line what it is and what it was tuned on"
+
+
+def _is_tuned(node: ast.Assign | ast.AnnAssign) -> bool:
+    first = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    names = [each.id for each in ast.walk(first) if isinstance(each, ast.Name)]
+    numbers = [
+        each
+        for each in ast.walk(node)
+        if isinstance(each, ast.Constant) and type(each.value) in (int, float)
+    ]
+    return bool(numbers) and all(name.isupper() for name in names)
+
+
+@pytest.mark.parametrize("path", CHECKS, ids=name_of)
+def test_arrays_come_with_a_shape(path: Path) -> None:
+    """Public functions and methods that give arrays say of which shape: (accounts, days)."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    public = [each for each in tree.body if not getattr(each, "name", "_").startswith("_")]
+    methods = [
+        inner for each in public if isinstance(each, ast.ClassDef) for inner in each.body
+    ]
+    assert not [
+        node.name
+        for node in (*public, *methods)
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.returns
+        if ARRAYS & {each.id for each in ast.walk(node.returns) if isinstance(each, ast.Name)}
+        if not re.search(r"\(\w+,[^()]*\)", ast.get_docstring(node) or "")
+    ]

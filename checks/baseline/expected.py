@@ -51,6 +51,7 @@ class Move:
 
     @cached_property
     def excess(self) -> Floats:
+        """The move beyond the expected one, as those: (accounts, columns) or (spans, k)."""
         return self.move - self.expected
 
     def at(self, place: Any) -> "Move":
@@ -84,6 +85,7 @@ class Residuals:
 
     @cached_property
     def judged(self) -> Bools:
+        """Where the day has a move: (accounts, columns)."""
         return ~np.isnan(self.day.move)
 
 
@@ -123,7 +125,8 @@ def residuals_of(
 
 def band(panel: Panel, row: int, metric: str) -> tuple[Floats, Floats]:
     """Where one account's count was expected on each day: the level before it, the expected
-    change, and BAND spreads to either side; NaN where nothing is expected yet.
+    change, and BAND spreads to either side; NaN where nothing is expected yet. Arrays (days,),
+    in counts.
     """
     view = residuals_of(panel, metric, np.arange(panel.days), rows=np.array([row]))
     day = view.day

@@ -13,7 +13,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from checks.panel.increments import GAP, Series, Shorts, Singles, bridge, counts_of, linear_rows
-from checks.panel.panel import Bools, Floats, Ints, Panel, cells, truncation
+from checks.panel.panel import (
+    ROUNDED_FROM,
+    ROUNDED_SHARE,
+    Bools,
+    Floats,
+    Ints,
+    Panel,
+    cells,
+    truncation,
+)
 
 WINDOW = 56
 """Days one baseline learns from: eight weeks."""
@@ -34,11 +43,18 @@ YOUNG_DAYS = 35
 """Days that a younger account learns from, up to the day before the judged one."""
 
 _POOLED_SPREAD = 0.006
+"""Least daily spread (log ratio) of an account that is too young to be judged by its own."""
+
 _POOLED_CLIP = 0.02
+"""Daily change (log ratio) beyond the median to which a young account's days are clipped: a
+launch or a purge in its few weeks would else be its usual day."""
+
 _MAD = 1.4826
-_ROUNDED_SHARE = 0.97
-_ROUNDED_FROM = 1000.0
+"""The standard deviation of a normal distribution over its median absolute deviation."""
+
 _WINDOWS_AT_ONCE = 16384
+"""Windows learnt from together: what stays in the cache. Speed alone depends on it."""
+
 TOGETHER = 64
 """Accounts of one weekday up to which a longer series costs less than a second pass."""
 _SORTING = tuple(
@@ -50,6 +66,7 @@ _SORTING = tuple(
 )
 """Pairs to put in order, one after the other, until the middle two of eight are there."""
 _FEW = 8
+"""Ends up to which sums of their own cost less than one running sum; of speed alone."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +104,14 @@ class BaselineFit:
     learnt: FittedWeeks
 
     def week(self, columns: Ints) -> Ints:
-        """Index of the newest week learnt at or before each column."""
+        """Index of the newest week learnt at or before each column. Of the shape of `columns`
+        (k,)."""
         return np.searchsorted(self.weeks, refreshed(columns, self.day, self.phase))
 
 
 def refreshed(columns: Ints, day: int, phase: int) -> Ints:
-    """The last column at or before each of `columns` on which that phase learns anew."""
+    """The last column at or before each of `columns` on which that phase learns anew. Of their
+    shape (k,)."""
     return columns - (day + columns + phase) % 7
 
 
@@ -197,7 +216,8 @@ def learn(windows: Singles, weekday: int, ordered: Singles) -> tuple[Singles, Si
 
 
 def fit_partial(windows: Singles, weekday: int) -> tuple[Singles, Singles, Singles]:
-    """The same for windows with missing days."""
+    """The same for windows with missing days; (k, WINDOW) in, base and spread (k,) and weekday
+    sums (15, k) out, units of the increments."""
     seen = ~np.isnan(windows)
     known = seen.sum(axis=1)
     middle = _ranked(windows, known // 2)
@@ -221,7 +241,7 @@ def fit_cold_start(series: Series, row: Ints, column: Ints) -> tuple[Singles, Si
     """Base and spread of pairs of row and judged column, the spread at least a pooled one.
 
     Increments are clipped to the median +- 2 %; a linear row's spread is at least half its
-    base and one account.
+    base and one account. All arrays (k,), units of the increments.
     """
     windows = _windows(series.increments, YOUNG_DAYS, row, column - 1)
     days = np.ascontiguousarray(windows.T, np.float64)
@@ -260,7 +280,8 @@ def _total(days: Floats) -> Floats:
 
 
 def between(seen: Bools, ends: Ints) -> Shorts:
-    """How many of the WINDOW days up to each of `ends` are seen."""
+    """How many of the WINDOW days up to each of `ends` are seen; (rows, days) in, (rows, ends)
+    out."""
     days = seen.shape[1]
     stop, start = np.clip(ends + 1, 0, days), np.clip(ends + 1 - WINDOW, 0, days)
     if len(ends) <= _FEW:
@@ -357,19 +378,19 @@ def _rounded(counts: Floats, weeks: Ints) -> Bools:
         row, week = row[kept], week[kept]
     ago = weeks[week] - np.arange(WINDOW // 2)[:, None]
     some = flat[row * days + np.maximum(ago, 0)]
-    large = (ago >= 0) & (some >= _ROUNDED_FROM)
+    large = (ago >= 0) & (some >= ROUNDED_FROM)
     unit = truncation(np.fmax.reduce(some, axis=0))
     unit = np.where(some < 100 * unit, np.maximum(unit / 10, 1), unit)
     shown = large & _divides(unit, some)
     known = large.sum(axis=0)
     rounded[...] = False
-    rounded[row, week] = (known > 0) & (shown.sum(axis=0) >= _ROUNDED_SHARE * known)
+    rounded[row, week] = (known > 0) & (shown.sum(axis=0) >= ROUNDED_SHARE * known)
     return rounded
 
 
 def _exact(counts: Floats) -> Bools:
     """Counts that show a fourth digit."""
-    return (counts >= _ROUNDED_FROM) & ~_divides(10.0, counts)
+    return (counts >= ROUNDED_FROM) & ~_divides(10.0, counts)
 
 
 def _divides(unit: Floats | float, counts: Floats) -> Bools:

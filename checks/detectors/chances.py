@@ -94,6 +94,7 @@ _NAMED = 0.6
 """A cause less likely than this has no name in a title; half of it would name a coin's side."""
 
 _MOST = 0.98
+"""No cause is surer: what is not in the table may always be behind a move."""
 
 
 def ranked(chances: Mapping[Kind, float], evidence: Evidence) -> tuple[Cause, ...]:
@@ -183,6 +184,8 @@ how they grow with the logs of both. Rises are ordinary life far more often than
 `python -m tests.bench.calibrate` fits and prints them too."""
 
 _SCORE, _SIZE, _SMALLEST = 8.0, 0.03, 1e-3
+"""The middle of what alarms score (spreads) and of their size (share of the level), from
+which the logs are taken, and the least of either that they are taken of."""
 
 
 def stands_out(score: float, size: float) -> tuple[float, float, float]:

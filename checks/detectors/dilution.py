@@ -14,21 +14,48 @@ WEEKS = 6
 """Whole weeks that are compared: the newest against the ones before."""
 
 _WEEK = 7
+"""Days: weekdays differ, whole weeks do not."""
+
 _AGE = 2
+"""Days before a week's end of which a reading may stand in for it."""
+
 _JUDGED = {"dilution": 2, "reach": 1}
+"""Newest weeks that a check judges: followers who do less are told after two, posts that nobody
+sees after one."""
+
 _THIN = 0.65
+"""Share of the median rate of the weeks before that both judged weeks must stay below."""
+
 _BELOW_ALL = 0.75
+"""Share of the least rate of the weeks before that they must stay below as well: one lively
+week raises the median, not this."""
+
 _GREW = 1.03
+"""Times the followers must have grown meanwhile: without, fewer interactions are a quiet
+month."""
+
 _UNSEEN = 0.35
+"""Share of every week's reach before, per post, that is left where nobody sees the posts."""
+
 _UNSEEN_AFTER = 0.5
+"""The same after a surge, which explains it."""
+
 _STAYED = 0.98
+"""Share of the followers who must still be there: else those who left explain it."""
+
 _SURGE = 0.05
+"""Gain of one day, as a share, that counts as a surge."""
+
 _FELL = 0.8
 """Share of the usual flow of interactions that is a fall of its own: half way between what
 bought followers alone do to it, nothing, and _THIN."""
 
 _LEAST = 50.0
+"""Interactions a week below which their rate is chance: 50 scatter by a seventh."""
+
 _POSTS = 3.0
+"""Posts a week below which their mean reach is that of single posts."""
+
 FADING = 10
 """Whole weeks over which a slow fading is looked for."""
 
@@ -110,7 +137,8 @@ def explain_reach(finding: Finding, evidence: Evidence) -> Explanation:
 
 
 def surged(panel: Panel, rows: Ints, column: int) -> Bools:
-    """Which of the rows gained 5 % or more in a day of the six weeks up to `column`."""
+    """Which of the rows gained 5 % or more in a day of the six weeks up to `column`. Of the
+    shape of `rows` (k,)."""
     first = max(0, column - WEEKS * _WEEK)
     followers = panel.metrics["followers"][rows, first : column + 1]
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -12,12 +12,14 @@ SLIDE = 7
 """Days over which a slow wave is summed."""
 
 _FAR_BEYOND = 3.0
+"""Times its peers' typical move beyond which an account's own is said to go far beyond them."""
 
 
 FLOWING = frozenset({"interactions", "views"})
 """Metrics whose findings speak of what came in over the newest week, not of a count."""
 
 WEEK = 7
+"""Days of a week of engagement."""
 
 Shape = Literal["new", "stopped", "fading", "went_on"]
 """How a move went on: nothing known after it yet, ended at once, faded as talk does, took four

@@ -26,11 +26,17 @@ SIZES = (0.83, 1.0, 1.15, *(np.inf for _ in LONGER))
 """Floors of the one-, two- and three-day fall, in units of the rules' floor."""
 
 PAST = (1.3, 1.3, 1.3, 1.3, 1.3)
+"""Times the account's own usual largest past fall, per span, that a new one must exceed."""
+
 FELL = 0.2
 """Share of what is missing that must be a fall of the count itself."""
 
 _STEPS = 1.35
+"""Display steps of a rounded count that a fall must exceed: one step alone is the display."""
+
 _LEAST = 20.0
+"""Accounts a fall must cost at least, however small the account; the rules may ask for
+fewer."""
 
 SPEAKING = frozenset(
     {

@@ -46,6 +46,9 @@ _AT_ONCE = 128
 """Judged days whose pools are worked out together."""
 
 _USUAL_PERCENT = 1.5
+"""Percent of the level from which ordinary moves count as large where the rules ask for less: a
+lower floor lets more in, it must not make large moves harder to tell."""
+
 _SHARE, _SHARE_BARE = 0.05, 0.0125
 """Upper share of one direction's scores in which its tail begins, with floors and without.
 
@@ -309,7 +312,8 @@ def _discovered(
 
 
 def platforms_of(panel: Panel) -> dict[str, Ints]:
-    """Rows of each platform that no wall cuts; under "" those of all others."""
+    """Rows of each platform that no wall cuts; under "" those of all others. Arrays of
+    (members,)."""
     groups = {
         name: rows
         for name, rows in panel.groups.items()
@@ -322,7 +326,8 @@ def platforms_of(panel: Panel) -> dict[str, Ints]:
 
 
 def least_hashes(panel: Panel, rows: Ints) -> Ints:
-    """`rows` in the order of their accounts' hashes, those of one hash by name."""
+    """`rows` in the order of their accounts' hashes, those of one hash by name. As many rows
+    (k,)."""
     ordered: Ints = rows[np.argsort(panel.hashes[rows], kind="stable")]
     hashes = panel.hashes[ordered]
     if (hashes[1:] == hashes[:-1]).any():
@@ -374,7 +379,6 @@ def _past(
     size = np.abs(excess)
     percent = rules.min_percent
     if 0 < percent < _USUAL_PERCENT:
-        # a lower floor lets more in; it must not make large moves harder to tell
         percent = _USUAL_PERCENT
     large = (size >= percent / 100) & (size * level >= rules.min_count / 2)
     found = found.take(found.passed)

@@ -13,6 +13,8 @@ from checks.model import Direction, Finding, Rules
 from checks.panel.panel import Bools, Floats, Ints, Panel
 
 DIRECTIONS: dict[int, Direction] = {1: "up", -1: "down", 0: "swing"}
+"""What the sign of a move is called."""
+
 SIGNS = {name: sign for sign, name in DIRECTIONS.items()}
 
 _MANY = 7

@@ -21,20 +21,33 @@ _LOOKS = (7, 14, 28)
 """Those by which a leak is worth looking for."""
 
 _LIMIT = 4.2
+"""Spreads that a sum over a span must stand out by. Of accounts without a leak a higher limit
+tells fewer; `tests.bench.detection` shows what it costs in leaks found."""
+
 _LIMIT_BARE = 12.0
 """Without any floor a sum must stand out far more: it is not under discovery control."""
 _RATE = 0.0006
 """Least share that must be lost a day, on top of _SLOWED of the usual growth."""
 _SLOWED = 0.45
+"""Share of an account's usual growth that a leak must take away beside _RATE: growth slows down
+by itself."""
+
 _DRIFT = 0.12
 """Share of the growth rate that may drift away within weeks."""
 _STEPS = 1.2
+"""Display steps of a rounded count that a leak must exceed."""
+
 _SUDDEN = 0.0125
 """A fall of one day beyond this (and 4 spreads, 1.5 steps) is no part of a leak."""
 _STEPS_AT_ONCE = 1.5
 """A worst day of more display steps must not carry the sum: it is replaced by the mean."""
 _LEAST_COUNT = 10.0
+"""Accounts a leak must cost at least, against the expected growth and of the count itself."""
+
 _LEAST_SIZE = 0.003
+"""Least share of the level that a leak must cost, times what feedback made of the account's
+floor."""
+
 _WEEKLY = 1.5
 """Times the variance that eight weekly means show, which are few."""
 _GONE, _FELL, _STEPS_FELL = 0.015, 0.005, 2.5
@@ -44,7 +57,10 @@ _FELL_EXACT = 0.0015
 """The same of an exact count: growth that ends takes nobody away. Tuned on synthetic leaks of
 0.1 % a day inside growth: half finds no more, double loses one of a hundred."""
 _CELLS_AT_ONCE = 32768
+"""Account-days looked at together: what stays in the cache. Speed alone depends on it."""
+
 _DOUBLINGS = ((1, 1), (2, 2), (4, 3), (4, 4), (8, 2), (8, 6), (8, 8), (16, 5), (16, 12))
+"""Pairs of window lengths whose maxima give that of their sum: 1 to 28 days by way of SPANS."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from checks.model import DAY, Finding
 from checks.panel.panel import Floats
 
 _HOLDS = 0.85
+"""Share of the excess that must lie behind the day called the onset: a day or two of noise may
+miss. Nearer to 1 the search rarely moves, at half it skips the first day of slow moves."""
 
 
 def onset(counts: Floats, start: int, column: int, change: float, expected: float) -> int:

@@ -14,24 +14,37 @@ from checks.panel.panel import Bools, Floats, Ints
 from checks.reasons import reason
 
 AMPLITUDES = (0.05, 0.08, 0.12)
+"""Log sizes of a leg that are looked for: habits swing by 4 to 15 %."""
+
 LEGS = (2, 3, 4)
+"""Days of a leg that are looked for; a cycle of following and unfollowing takes two of them."""
+
 CHAIN = 6
 """Legs that one swing is followed back through."""
 
 _QUIET = 20
 """Days before a judged one that do not teach its spread: a swing lasts for weeks."""
 _GAP = 14
+"""Days between readings of `following` over which it is still one series."""
+
 _LEAST_SWING = 0.03
+"""Least swing (share of the count) of the last week that is told."""
+
 _CAP = 8.0
+"""Nats that one leg may add at most: no single leap is a habit."""
+
 _COST = 1.5
+"""Nats that a leg costs, for the choice among LEGS and AMPLITUDES."""
+
 _LIMIT = 12.0
+"""Nats of the best chain of legs from which a habit is told: with _CAP at least two legs."""
 
 
 def find(day: Day) -> Findings:
     """Likelihood of legs of alternating direction.
 
     Per amplitude A, with G the log of the count: S_t(dir) = max over legs l of
-    max(S_{t-l}(-dir), 0) + min(12, (A X - A^2 / 2) / v) - 2, X = dir (G_t - G_{t-l}), where
+    max(S_{t-l}(-dir), 0) + min(8, (A X - A^2 / 2) / v) - 1.5, X = dir (G_t - G_{t-l}), where
     v joins l daily variances with the rounding of a count to whole accounts.
     """
     panel, columns = day.panel, day.columns

@@ -34,10 +34,15 @@ _SPREADS = np.array([0.0, 16.0, 6.0, 18.0])
 """Least surprise: where engagement leaps by itself the followers leap with it."""
 
 _PAST = np.array([3.0, 5.0, 5.0, 5.0])
+"""Times the account's own largest past rise that a new one must exceed, by what engagement
+says."""
+
 _PAST_LONGER = 4.0
 """The same in units of the account's largest past rise."""
 
 _PAST_MORE = np.array([0.04, 0.05, 0.05, 0.05])
+"""Log ratio that a floor may lie above _PAST_SHARE of that rise, by what engagement says."""
+
 _PAST_SHARE = 1.3
 """No floor lies more than this above that share of the account's largest past rise."""
 
@@ -46,6 +51,8 @@ _LARGE, _LARGE_SPREADS, _MANY = 0.1, 8.0, 40.0
 count came, whatever the account has seen now and then, and however lively its ordinary days."""
 
 _CARRIES = 2.0
+"""Times the usual that engagement must reach to carry a rise."""
+
 _CALM_PEAK, _LUMPY_PEAK = 1.9, 2.2
 """Engagement's usual peaks up to which its calm counts fully, and from which not at all."""
 
@@ -57,13 +64,19 @@ _BEYOND, _BEYOND_SHARE = 60.0, 0.75
 """The same where engagement says nothing: then it takes far more."""
 
 _STEPS = 1.3
+"""Display steps of a rounded count that a rise must exceed."""
+
 _LEAST, _LEAST_CLEAR, _CLEAR = 40.0, 20.0, 12.0
 """Floors in accounts, the lower one for a rise beyond that many spreads."""
 
 _SHORT = 40
 """With fewer changes read the account's own jumps may not have shown yet."""
 _USUAL = 28
+"""Days before a rise whose engagement is the usual: four whole weeks."""
+
 _SOME = 4.0
+"""Interactions a day below which their ratio says nothing."""
+
 _STALE = 0.05
 """A ratio below says that the source did not refresh the interactions."""
 

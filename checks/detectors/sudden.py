@@ -47,6 +47,8 @@ LOWEST = 0.3
 """No floor lies below this part of the rules' percent, whatever engagement and feedback say."""
 
 _NEARLY = 0.8
+"""Share of the largest excess from which a shorter span tells the move instead: it names the
+day."""
 
 
 @dataclass(frozen=True)
@@ -293,5 +295,5 @@ def floors(
 
 
 def level_of(sudden: Sudden) -> Floats:
-    """The level before each span, 1 where there is none."""
+    """The level before each span, 1 where there is none. In counts, (spans, k)."""
     return np.where(sudden.linear, 1.0, np.nan_to_num(sudden.level, nan=1.0))

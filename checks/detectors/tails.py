@@ -9,8 +9,13 @@ from checks.model import Rules
 from checks.panel.panel import Bools, Floats, Ints
 
 _TAIL_FROM = 4.5
+"""The score that an ordinary account-day passes with a chance of 1e-4."""
+
 _TAIL_LOG_P = float(np.log(1e-4))
+"""The log of that chance."""
+
 _TAIL_SLOPE = 6.0
+"""Exponent of the assumed power law beyond: a score twice as high is 64 times as rare."""
 
 HEAVIEST = 2.5
 """The least exponent of a tail (Student's t of 3 degrees has 3): a pool that looks heavier
@@ -49,7 +54,8 @@ class Tails:
     exponent: Floats
 
     def log_p(self, score: Floats, pool: Ints) -> Floats:
-        """Log of the chance that an ordinary account-day scores beyond; at most log share."""
+        """Log of the chance that an ordinary account-day scores beyond; at most log share. All
+        arrays (k,)."""
         high = self.high[pool]
         power = self.exponent[pool] * np.log(np.maximum(score, high) / high)
         log_p = np.log(self.beyond)[pool] - power
@@ -61,7 +67,7 @@ class Tails:
         return np.asarray(log_p, np.float64)
 
     def ordinary(self) -> tuple[Ints, Ints]:
-        """Pool and place of every score between `low` and `high`."""
+        """Pool and place of every score between `low` and `high`. Both (k,)."""
         pools = np.arange(len(self.total))
         first = _place(self.scores, self.members, self.low, pools, "left")
         end = _place(self.scores, self.members, self.high, pools, "right")
@@ -70,7 +76,8 @@ class Tails:
 
 
 def tail_size(total: Ints, share: float) -> Ints:
-    """How many of that many scores their upper share holds, at least one."""
+    """How many of that many scores their upper share holds, at least one. Of the shape of
+    `total` (pools,)."""
     return total - np.minimum(((1 - share) * total).astype(np.int64), total - 1)
 
 
@@ -106,7 +113,8 @@ def _place(
 
 
 def runs(first: Ints, stop: Ints) -> tuple[Ints, Ints]:
-    """All whole numbers of each run, the runs one after the other, and whose each is."""
+    """All whole numbers of each run, the runs one after the other, and whose each is. (runs,)
+    in, two arrays (numbers,) out."""
     many = stop - first
     run = np.repeat(np.arange(len(many)), many)
     return run, np.arange(len(run)) + np.repeat(stop - np.cumsum(many), many)
@@ -131,7 +139,8 @@ def _truncated_pareto(known: Ints, mean: Floats, end: Floats) -> Floats:
 def discovery_limit(log_p: Floats, q: float, tests: Ints | int) -> Floats:
     """The largest log p that Benjamini-Hochberg rejects at `q` among `tests`; -inf if none.
 
-    Of each row of `log_p`, where infinities are no tests.
+    Of each row of `log_p`, where infinities are no tests; (days, tests) in, (days,) out;
+    natural logs.
     """
     ordered = np.sort(log_p, axis=-1)
     rank = np.log(np.arange(1, ordered.shape[-1] + 1))

@@ -10,7 +10,12 @@ from checks.evidence.far_out import DAYS, FAR, FarOut, far_out, is_far
 from checks.panel.panel import Bools, Floats, Ints
 
 MIN_PEERS = 10
+"""Judged members below which a group is no evidence: shares of so few go by more than a
+tenth."""
+
 MIN_MOVED = 3
+"""Members that must move together."""
+
 MEMBERS = 2_000
 """Members that stand for a larger group: those with the least hashes."""
 
@@ -27,10 +32,20 @@ _LEAST_DAYS, _FORTNIGHT = 5, 13
 """Days before that tell what is usual; fewer do where they reach that far back."""
 
 _SPREADS = 2.5
+"""Spreads beyond which a member counts as having moved; one ordinary member in 160 does."""
+
 _JOINS = 0.75
+"""The same for a member of a wave that is known to be there."""
+
 _CLEAR = 5.0
+"""Spreads of its ordinary days by which a group's share must stand out."""
+
 _TIMES_USUAL = 3.0
+"""Times its usual share that a group's share must reach too: calm groups have tiny spreads."""
+
 _POSTED = 10.0
+"""The same for a wave that its share alone tells of."""
+
 _SHOWN = 0.002
 """Least typical move, as a share of the level, of a wave that its share alone posts."""
 
@@ -48,19 +63,19 @@ class CohortResiduals:
     step: Floats
 
     def moved(self, direction: int, spreads: float = _SPREADS) -> Bools:
-        """At least one display step and `spreads` spreads from what was expected."""
+        """At least one display step and `spreads` spreads off: (accounts, columns)."""
         room = np.maximum(0.999 * self.step, spreads * self.spread)
         with np.errstate(invalid="ignore"):
             return np.asarray(direction * self.excess > room, np.bool_)
 
     def far(self, direction: int) -> Bools:
-        """So far from what was expected that chance hardly ever does it, on the last day."""
+        """So far off that chance hardly ever does it, on the last day: (accounts,)."""
         moves = direction * self.excess, self.room()
         far: Bools = np.any([is_far(*moves, days)[:, -1] for days in DAYS], axis=0)
         return far
 
     def room(self) -> Floats:
-        """Spreads that are no less than what a display step takes for far out."""
+        """Spreads no less than what a display step takes for far: (accounts, columns)."""
         return np.maximum(self.spread, 0.999 * self.step / FAR)
 
     def over(self, days: int) -> "CohortResiduals":
@@ -92,16 +107,17 @@ class CohortShare:
 
     @cached_property
     def share(self) -> Floats:
+        """Movers of the judged members: (columns,), 0 to 1."""
         return self.moved / np.maximum(self.judged, 1)
 
     @cached_property
     def wave(self) -> Bools:
-        """Days on which clearly more members moved than usual, or more moved far."""
+        """Days on which clearly more members moved than usual, or far: (columns,)."""
         return self.shared if self.far is None else self.shared | self.far.wave
 
     @cached_property
     def shared(self) -> Bools:
-        """Days on which clearly more members moved than usual."""
+        """Days on which clearly more members moved than usual: (columns,)."""
         with np.errstate(invalid="ignore"):
             clear = (self.score >= _CLEAR) & (self.share >= _TIMES_USUAL * self.usual)
         clear &= (self.share >= LEAST_SHARE) & (self.moved >= MIN_MOVED + _ALSO * self.judged)
@@ -110,7 +126,7 @@ class CohortShare:
     @cached_property
     def posted(self) -> Bools:
         """Days on which the share alone is enough to speak of a wave, of a size that shows, or
-        on which members moved far."""
+        on which members moved far: (columns,)."""
         shown = np.abs(self.typical) >= _SHOWN
         shown &= self.shared & (self.share >= _POSTED * self.usual)
         return np.asarray(shown if self.far is None else shown | self.far.wave)
@@ -167,7 +183,8 @@ def slide(group: str, residuals: CohortResiduals, direction: int) -> CohortShare
 
 def joined(residuals: CohortResiduals, direction: int) -> Bools:
     """Who moved along with a wave that is known to be there: a display step from what was
-    expected, and a little more than noise. What a wave does to growth may be no more."""
+    expected, and a little more than noise. What a wave does to growth may be no more:
+    (accounts, columns)."""
     return residuals.moved(direction, _JOINS)
 
 

@@ -64,7 +64,7 @@ class Cases:
 
 
 def evidence_days(judged: Ints) -> Ints:
-    """The columns that evidence about `judged` ones may look at."""
+    """The columns that evidence about `judged` ones may look at. Both (k,)."""
     first = max(0, int(judged.min()) - HISTORY - _PEERS_BACK)
     return np.arange(first, int(judged.max()) + 1)
 
@@ -184,7 +184,7 @@ def movers(day: Day, group: str, column: int, direction: int, *, far: bool = Fal
     """Members that moved with a wave, those outside its sample too.
 
     A rounded count must be seen to move: growth that it does not show is no loss. Where only
-    `far` moves make the wave, they alone are of it.
+    `far` moves make the wave, they alone are of it. Rows (members,).
     """
     rows = day.panel.groups.get(group, np.zeros(0, np.int64))
     known, place = day.residuals("followers"), int(np.searchsorted(day.columns, column))
@@ -228,7 +228,7 @@ def wave_members(day: Day, rows: Ints, column: int) -> Findings:
 
 
 def below_floors(found: Findings, rules: Rules) -> Bools:
-    """Whose own size would not have made an incident."""
+    """Whose own size would not have made an incident. Of the findings' shape (k,)."""
     with np.errstate(invalid="ignore"):
         below = 100 * found.size < rules.min_percent  # False without a level
     return np.asarray(below | (np.abs(found.change - found.expected) < rules.min_count))

@@ -21,12 +21,25 @@ SETTLED = 2
 """Days after the first after which no more engagement evidence is gathered."""
 
 _ORGANIC = (0.8, 2.5)
+"""Log ratios between which engagement lies where a crowd came for a reason: x2.2 to x12."""
+
 _LEAST_NOISE = 0.1
+"""Log spread of a day's engagement at least: a month of one value is no proof of calm."""
+
 _WORLD_NOISE = 0.15
+"""Log spread that engagement has beside its own noise, whatever the followers do."""
+
 _SURE = 12.0
+"""Log odds at most, either way: nothing is surer by engagement alone."""
+
 _FOLLOWED = 8
+"""Days of a move whose course is looked at."""
+
 _ALIKE = 0.2
+"""Share of its largest day from which a day is one of the move's."""
+
 _LEAST_KNOWN = 7
+"""Days of the 28 before that must be known for a usual day."""
 
 SHAPES: tuple[Shape, ...] = ("new", "stopped", "fading", "went_on")
 _LONG, _CUT, _ABRUPT = 4, 0.15, 0.5

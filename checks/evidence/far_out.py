@@ -67,7 +67,8 @@ def far_out(excess: Floats, spread: Floats) -> FarOut:
 
 
 def is_far(excess: Floats, spread: Floats, days: int) -> Bools:
-    """Where so many days on end, but for unread ones, lay FAR spreads off in all."""
+    """Where so many days on end, but for unread ones, lay FAR spreads off in all: (accounts,
+    columns)."""
     part = FAR / np.sqrt(days)
     with np.errstate(invalid="ignore"):
         far = (excess > part * spread) & (excess >= LEAST_SIZE / days)

@@ -6,6 +6,7 @@ NEAR = 0.95
 """Share of the limit from which a following count is critical."""
 
 _MASTODON_RATIO = 1.1
+"""Mastodon's rule (FollowLimitValidator): who has many followers may follow a tenth more."""
 
 
 def follow_limit(platform: str, followers: float) -> float | None:

@@ -11,8 +11,14 @@ MANY = 3
 """Accounts from which on the source, not the accounts, is at fault."""
 
 _JUMP = 0.05
+"""Share by which a count must leap in a day to be suspected of being another account's."""
+
 _LEAST = 100
+"""Counts below are equal by chance."""
+
 _MANY_SHARE = 0.5
+"""Share of those that leapt that must show the one value: in a purge all leap, each to its
+own."""
 
 
 Copies = Mapping[tuple[str, int], Floats]
@@ -39,7 +45,8 @@ def copies_in(panel: Panel) -> Copies:
 
 
 def without_copies(panel: Panel, copies: Copies) -> tuple[Panel, Bools]:
-    """The panel with copied cells held as missing, and the mask of those cells."""
+    """The panel with copied cells held as missing, and the mask of those cells. The mask is
+    (accounts, days)."""
     followers = panel.metrics["followers"]
     mask, groups = np.zeros(followers.shape, np.bool_), platforms(panel)
     for (name, column), values in copies.items():
@@ -54,7 +61,7 @@ def without_copies(panel: Panel, copies: Copies) -> tuple[Panel, Bools]:
 
 def platforms(panel: Panel) -> dict[str, Ints]:
     """Rows by platform, as far as teams share it, those of none under "": a fault of a parser
-    or of a source never crosses platforms."""
+    or of a source never crosses platforms. Arrays of (members,)."""
     found = {name: rows for name, rows in panel.groups.items() if name.startswith("platform:")}
     free = np.ones(len(panel.accounts), np.bool_)
     for rows in found.values():

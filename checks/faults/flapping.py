@@ -24,7 +24,7 @@ class Flapping:
     size: Floats
 
     def within(self, row: Ints, first: Ints, last: Ints) -> Bools:
-        """Whether some counters flapped on any of the days from `first` to `last`."""
+        """Whether some counters flapped on any day from `first` to `last`: (k,)."""
         known = np.pad(np.cumsum(self.on, axis=1), ((0, 0), (1, 0)))
         return np.asarray(known[row, last + 1] > known[row, np.maximum(first, 0)], np.bool_)
 

@@ -22,7 +22,10 @@ _FALL = 0.1
 """Share by which a running total must fall to be doubted: totals hardly fall."""
 
 _SWAPPED = 0.02
+"""Share within which a count must be the other's last to have changed places with it."""
+
 _APART = 0.1
+"""Share by which the two must differ for a swap to be seen at all."""
 
 
 def without_leaps(panel: Panel) -> Panel:

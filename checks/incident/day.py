@@ -12,6 +12,7 @@ from checks.model import Finding, Incident, Standing, Verdict
 from checks.verdict.verdict import explain
 
 _LONGEST_ONSET = 27
+"""Days before the finding at most to which an incident's start is moved back."""
 
 
 class EmptyDayContext:

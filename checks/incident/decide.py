@@ -46,6 +46,8 @@ CALM_DAYS, CALM_DAYS_OF_A_LEAK = 3, 7
 around their limit while the loss goes on."""
 
 SILENCE = 14 * DAY
+"""Seconds without a reading after which an open incident closes as no_more_data."""
+
 REMEMBERED = 77 * DAY
 """How long a closed incident is still known: a sum over up to ten weeks, the longest there is,
 that holds its move is no news."""
@@ -53,8 +55,15 @@ HISTORY = 7 * DAY
 """A batch in a list that ended so long ago is recorded as over: the default of `news`."""
 
 AFTERMATH = 14 * DAY
+"""Seconds after a mass follow in which those who leave are told there and not as a loss."""
+
 REVISION = 7 * DAY
+"""Seconds from its start in which later evidence may still change what an incident is
+called."""
+
 _UNDONE = 0.97
+"""Chance of a glitch once the level is back: something may have come and gone by itself."""
+
 _NEAR = 1.0
 """Log ratio of two counts that are one account's."""
 

@@ -24,9 +24,17 @@ FLAPPED = 21 * DAY
 fortnight apart, and the first may have stood for some days before it was back."""
 
 _LIKE = 0.1
+"""Share by which a move may differ from the leap of a flapping counter."""
+
 _SURE = 0.8
+"""Chance of the cause from which the next day's reading confirms it."""
+
 _CLEAR = 2.5
+"""Spreads of an exact count that a move must exceed to be able to come back: one within the
+noise is back tomorrow whatever happened."""
+
 _NEXT_DAY = 20 * 3600
+"""Seconds: polls of two days in a row are not always 24 hours apart."""
 
 
 def from_lists(incident: Incident) -> bool:

@@ -14,7 +14,10 @@ _GOES_ON = 7 * DAY
 again after nine days, and is another."""
 
 _LEAST = 3
+"""Members of a wave that must be back before it is over."""
+
 _MOST = 2 / 3
+"""Share of its members that must be back."""
 
 
 def wave_name(group: str, direction: int, at: int) -> str:

@@ -16,6 +16,7 @@ SMALLEST = 0.004
 """Share of the list that a burst of a day or more holds; 1 % within a day is to be found."""
 
 _MOST = 12
+"""Bursts of a list at most: more are its own rhythm."""
 
 
 def bursts(

@@ -26,6 +26,8 @@ _WIDE = 100
 """Strides of the wide windows: 4,000 ranks, over which a drip is looked for."""
 
 _MONTH = 30 * DAY
+"""Seconds of a bin of the second grid."""
+
 _YOUNG = 2
 """Months of age below which accounts are compared with how many newly made ones always
 follow."""
@@ -38,7 +40,11 @@ _SURE = 9.0
 half of it one in five shows a batch, at twice it batches of 30 among 200 are lost."""
 
 _FEWEST = 25
+"""Accounts made together that are a batch; fewer share a month by chance."""
+
 _MOST = 8
+"""Batches of a list at most."""
+
 _CORE = (0.05, 0.95)
 """Quantiles of what is marked: some of those around a batch share its month by chance."""
 

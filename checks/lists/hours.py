@@ -17,6 +17,7 @@ SLOTS = 24
 """Parts of a day in which equally many of the list joined: long by night, short by evening."""
 
 _WIDTHS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22)
+"""Slots of the spans that are looked at: an hour or so to most of a day."""
 
 _BESIDE = 4
 """Slots before and after a span that say what its day brings. Span and one of its sides fit

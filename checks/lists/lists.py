@@ -16,7 +16,11 @@ PARTIAL = 0.9
 exports were seen 3 % short of the profile's count; date-limited ones by half and more."""
 
 SHORT_LIVED_DAYS = 7
+"""Days of following below which a leaver was short-lived."""
+
 _CHUNK = 1 << 16
+"""Names sorted at once: what stays in the cache. Speed alone depends on it."""
+
 _RANGED_FEWEST, _RANGED_SHARE = 5, 0.02
 """How many must be missing at once: the one or two oldest of a list may have left by chance."""
 

@@ -56,6 +56,7 @@ _TOLD = 4.0
 say something."""
 
 _SPREAD_SHARE = 0.7
+"""The quantile of |z| a list is scaled by: bursts on three days of ten do not move it."""
 
 _SPREAD_NORMAL = 1.036
 """The 70th percentile of |z| in a normal distribution: what a clean list is scaled to."""
@@ -88,7 +89,8 @@ class Days:
         )
 
     def usual(self) -> Floats:
-        """How many the weeks before each day and its weekday let expect; NaN: not known."""
+        """How many the weeks before each day and its weekday let expect; NaN: not known.
+        Followers a day, (days,)."""
         expected: Floats = _weekdays(self.counts, self.ends) * _before(self.counts)
         return expected
 

@@ -37,13 +37,16 @@ class Snapshot(Protocol):
     def at(self) -> int: ...
 
     @property
-    def ids(self) -> Ids: ...
+    def ids(self) -> Ids:
+        """Hashes of the names, sorted: (names,)."""
 
     @property
-    def since(self) -> Times | None: ...
+    def since(self) -> Times | None:
+        """Follow times beside `ids`, epoch seconds, 0 unknown: (names,)."""
 
     @property
-    def created(self) -> Times | None: ...
+    def created(self) -> Times | None:
+        """Creation times beside `ids`, epoch seconds, 0 unknown: (names,)."""
 
     @property
     def ordered(self) -> bool: ...

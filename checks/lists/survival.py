@@ -31,8 +31,14 @@ lost a batch. At half of it one list in fifty shows one, at twice it batches of 
 lost."""
 
 _FACTOR = 3.0
+"""Times the usual loss that a lost batch must show."""
+
 _LEAST_SHARE = 0.1
+"""Share of those who came together that must be gone."""
+
 _FEWEST = 10
+"""Leavers below which nothing is said of a list."""
+
 _MAIN = 0.5
 """Share of all unusual losses that a batch must explain: else people leave, batch or not."""
 

@@ -11,6 +11,8 @@ SOON = 30
 """Days within which a follow that is taken back was made to be followed back."""
 
 _FEWEST = 50
+"""Recent follows dropped from which it may be a habit: a person tidies up fewer."""
+
 _SHARE = 0.2
 """Share of the recent follows that were dropped; an account that tidies up drops old ones
 too."""

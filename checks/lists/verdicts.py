@@ -28,7 +28,10 @@ ADVICE: Mapping[Kind, tuple[str, ...]] = {
 }
 
 _LEAST = {"strict": 2.0, "balanced": 1.0, "sensitive": 0.5}
+"""Times the shares of `balanced` that each sensitivity asks of a list."""
+
 _TOUCH = 2 * DAY
+"""Seconds between a burst and a finding of counts that still speak of the same days."""
 
 
 class ListRules(NamedTuple):

@@ -16,6 +16,7 @@ FLOWS = ("gained", "lost", "net")
 DAILY = {"interactions": "interactions_daily", "views": "views_daily", "posts": "posts_daily"}
 
 _FALL_TO_ZERO = 100.0
+"""Followers from which a reading of 0 is the source's failure and no fall."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def build_panel(
 
 
 def day_ends(now: int, timezone: str, days: int) -> Ints:
-    """The wall-clock time of `now` on each of the last `days` calendar days, oldest first."""
+    """The wall-clock time of `now` on each of the last `days` calendar days, oldest first.
+    Epoch seconds, (days,)."""
     zone = ZoneInfo(timezone)
     local = datetime.fromtimestamp(now, zone)
     wall = local.replace(tzinfo=None)
@@ -250,7 +252,7 @@ def running(flow: Floats) -> Floats:
     """Running total of a daily flow, from 0 on the day before the first one.
 
     A missing day is counted at the median flow of the 14 days before it, so that it neither
-    makes nor hides a surprise; its own cell stays empty.
+    makes nor hides a surprise; its own cell stays empty; (accounts, days) in and out.
     """
     seen = ~np.isnan(flow)
     filled = np.where(seen, flow, 0.0)
@@ -287,7 +289,7 @@ def _weekdays(edges: Ints, timezone: str) -> Ints:
 
 
 def groups_of(accounts: Sequence[str], tags: Mapping[str, Sequence[str]]) -> dict[str, Ints]:
-    """Rows of each platform and of each tag."""
+    """Rows of each platform and of each tag. Arrays of (members,)."""
     members: dict[str, list[int]] = {}
     for row, account in enumerate(accounts):
         platform, slash, _ = account.partition("/")

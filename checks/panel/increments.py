@@ -24,6 +24,7 @@ GLITCH_LEAST, GLITCH_LEAST_COUNT = 0.01, 20.0
 """What is off by less (log ratio; accounts without a level) teaches too little to matter."""
 
 _FEW = 8
+"""Columns up to which a search for each costs less than the whole; of speed alone."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,18 @@ class Series:
 
     @cached_property
     def read(self) -> Bools:
-        """Where a reading ends a known change."""
+        """Where a reading ends a known change: (accounts, days)."""
         return self.seen & ~np.isnan(self.increments)
 
     @cached_property
     def last(self) -> Shorts:
-        """The column of the newest reading at or before each column, -1 without one."""
+        """The column of the newest reading at or before each column, -1 without one. (accounts,
+        days)."""
         columns = np.arange(self.seen.shape[1], dtype=np.int16)
         return np.maximum.accumulate(np.where(self.seen, columns, np.int16(-1)), axis=1)
 
     def newest(self, columns: Ints) -> Shorts:
-        """`last` at some columns, without working all of it out for a few."""
+        """`last` at some columns, not all of it for a few: (accounts, columns)."""
         if len(columns) > _FEW:
             return self.last.take(columns, axis=1)
         found = np.where(
@@ -70,7 +72,7 @@ class Series:
 
 
 def counts_of(panel: Panel, metric: str) -> Floats:
-    """The metric's series; all missing where the panel has none."""
+    """The metric's series; all missing where the panel has none: (accounts, days)."""
     counts = panel.metrics.get(metric)
     if counts is None:
         return np.full((len(panel.accounts), panel.days), np.nan)
@@ -78,7 +80,8 @@ def counts_of(panel: Panel, metric: str) -> Floats:
 
 
 def linear_rows(panel: Panel, metric: str) -> Bools:
-    """Rows whose changes are judged as counts: no level, or a running total of a flow."""
+    """Rows whose changes are judged as counts: no level, or a running total of a flow:
+    (accounts,)."""
     if metric == "followers":
         return ~panel.has_level
     return np.full(len(panel.accounts), metric in ("interactions", "views", "posts", "lost"))
@@ -107,7 +110,8 @@ def without_glitches(counts: Floats, linear: Bools) -> Floats:
 
     A reading is off where those on both sides of it agree with each other, to GLITCH_REST of
     how far it lies from them; so are two that follow each other on two days. What is off by
-    less than GLITCH_LEAST (log ratio; accounts of a row without a level) is ordinary life.
+    less than GLITCH_LEAST (log ratio; accounts of a row without a level) is ordinary life:
+    (accounts, days).
     """
     missing = np.isnan(counts)
     at = np.argsort(missing, axis=1, kind="stable")  # each row's readings one after the other
@@ -153,7 +157,8 @@ def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:
 
 
 def logs_at(counts: Floats, columns: Ints) -> Floats:
-    """Logs at columns; where nothing was read, of the newest of the seven days before."""
+    """Logs at columns; where nothing was read, of the newest of the seven days before:
+    (accounts, columns)."""
     picked = np.where(columns >= 0, counts.take(np.maximum(columns, 0), axis=1), np.nan)
     row, place = cells(np.isnan(picked) & (columns >= 0))
     if row.size:

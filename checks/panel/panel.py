@@ -22,9 +22,15 @@ LOOKBACK = 120
 
 METRICS = ("followers", "following", "posts", "interactions", "views")
 
-_ROUNDED_SHARE = 0.97
-_ROUNDED_FROM = 1000.0
+ROUNDED_SHARE = 0.97
+"""Share of counts that equal their own truncation from which a source is taken to round: one in
+33 may differ."""
+
+ROUNDED_FROM = 1000.0
+"""No source that rounds does so below a thousand."""
+
 _UNITS: Floats = np.power(10.0, np.arange(307))
+"""Powers of ten as floats: looked up, as NumPy's own power is slow."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,12 @@ class Panel:
 
     @cached_property
     def hashes(self) -> Ints:
-        """A number of each account that depends on nothing but its name."""
+        """A number of each account that depends on nothing but its name: (accounts,)."""
         return np.array([crc32(account.encode()) for account in self.accounts], np.int64)
 
     @cached_property
     def phase(self) -> Ints:
-        """The weekday (0-6) on which each account learns anew."""
+        """The weekday (0-6) on which each account learns anew: (accounts,)."""
         return self.hashes % 7
 
     def take(self, rows: Ints) -> "Panel":
@@ -205,7 +211,8 @@ def display_step(followers: Floats) -> Floats:
 
     A row is rounded when at least 97 % of its values from 1,000 on equal their own
     truncation to three significant digits, as YouTube shows them. The step depends on the
-    level, so it grows when an account crosses a power of ten.
+    level, so it grows when an account crosses a power of ten; (accounts, days) in, (accounts,)
+    out.
     """
     step = np.ones(len(followers))
     if not followers.size:
@@ -221,27 +228,30 @@ def display_step(followers: Floats) -> Floats:
 
 
 def truncation(counts: Floats) -> Floats:
-    """The unit of the third significant digit; 1 below 1,000 and where nothing was read."""
+    """The unit of the third significant digit; 1 below 1,000 and where nothing was read. In
+    counts, of their shape (k,) or (accounts, days)."""
     digits = np.floor(np.log10(np.fmax(counts, 1.0)) + 1e-12)
     unit: Floats = _UNITS[np.fmax(digits - 2, 0.0).astype(np.int64)]
     return unit
 
 
 def cells(marked: Bools) -> tuple[Ints, Ints]:
-    """Rows and columns that are marked; `np.nonzero` of a plane takes many times as long."""
+    """Rows and columns that are marked; `np.nonzero` of a plane takes many times as long. Both
+    (k,)."""
     row, column = np.divmod(np.flatnonzero(marked), max(marked.shape[1], 1))
     return row, column
 
 
 def newest(values: Floats) -> tuple[Floats, Ints]:
-    """Each row's last value and its column; NaN and -1 where there is none."""
+    """Each row's last value and its column; NaN and -1 where there is none. (accounts, days)
+    in, both (accounts,) out."""
     seen = ~np.isnan(values)
     column = np.where(seen.any(axis=1), values.shape[1] - 1 - seen[:, ::-1].argmax(axis=1), -1)
     return np.where(column >= 0, values[np.arange(len(values)), column], np.nan), column
 
 
 def _mostly(counts: Floats, truncated: Bools) -> Bools:
-    large = counts >= _ROUNDED_FROM
+    large = counts >= ROUNDED_FROM
     seen = large.sum(axis=1)
-    mostly: Bools = (seen > 0) & ((large & truncated).sum(axis=1) >= _ROUNDED_SHARE * seen)
+    mostly: Bools = (seen > 0) & ((large & truncated).sum(axis=1) >= ROUNDED_SHARE * seen)
     return mostly

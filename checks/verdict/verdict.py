@@ -16,6 +16,7 @@ FLOOR_BOUNDS = (0.5, 3.0)
 Opinion = Literal["expected", "false", "useful"]
 
 _MAX = 0.98
+"""No verdict is surer: what nobody thought of may always be behind a move."""
 
 _TOLD = 0.35
 """What is less likely unusual is recorded alone until it has grown. On tuning seeds half of it

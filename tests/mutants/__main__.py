@@ -23,7 +23,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -64,19 +64,23 @@ class Mutant:
         return f"{self.path.relative_to(ROOT)}:{self.line}: {self.what}"
 
 
-def mutants(path: Path) -> list[Mutant]:
-    """All of a module, in an order that chance alone decides, the same everywhere."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def mutants(path: Path, most: int) -> list[Mutant]:
+    """The first of a module, in an order that chance alone decides, the same everywhere."""
+    text = path.read_text(encoding="utf-8")
     found = []
-    for place in range(sum(1 for _ in _places(tree))):
-        changed = deepcopy(tree)
-        node = list(_places(changed))[place]
-        line, before = getattr(node, "lineno", 0), ast.unparse(node)
-        _change(node)
-        found.append(
-            Mutant(path, line, f"{before} -> {ast.unparse(node)}", ast.unparse(changed))
-        )
-    return sorted(found, key=lambda one: hashlib.blake2b(str(one).encode()).digest())
+    for place, node in enumerate(_places(ast.parse(text))):
+        changed = deepcopy(node)
+        _change(changed)
+        what = f"{ast.unparse(node)} -> {ast.unparse(changed)}"
+        found.append((place, Mutant(path, getattr(node, "lineno", 0), what, text)))
+    found.sort(key=lambda one: hashlib.blake2b(str(one[1]).encode()).digest())
+    return [replace(one, source=_changed(text, place)) for place, one in found[:most]]
+
+
+def _changed(text: str, place: int) -> str:
+    tree = ast.parse(text)
+    _change(list(_places(tree))[place])
+    return ast.unparse(tree)
 
 
 def _places(tree: ast.Module) -> Iterator[ast.AST]:
@@ -214,7 +218,7 @@ def main() -> int:
     if is_killed(same, tests_of(paths[0])[:1], options.longest):
         print("the tests fail without any change: mend them first")
         return 1
-    waiting = [mutants(path)[: options.each] for path in paths]
+    waiting = [mutants(path, options.each) for path in paths]
     end = time.monotonic() + options.seconds
     results: list[tuple[Mutant, bool]] = []
     # one of each module in turn, so that a run cut short has seen all of them
