@@ -31,6 +31,12 @@ ROOT = Path(__file__).parents[2]
 LEAST = 0.85
 """Share of mutants that the tests have to notice."""
 
+NUMBERS = [
+    ROOT / "tests/checks/test_boundaries.py",
+    ROOT / "tests/checks/detectors/test_least.py",
+]
+"""Tests that notice most changes of a number, and are quick."""
+
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -150,12 +156,12 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def tests_of(path: Path) -> list[str]:
-    """The mirror of a module first, then those of its room, then all."""
+    """The mirror of a module first, then those that hold most numbers, its room's, then all."""
     room = ROOT / "tests" / path.relative_to(ROOT).parent
     own = room / f"test_{path.stem}.py"
     inside = sorted(room.glob("test_*.py"))
     rest = sorted((ROOT / "tests/checks").rglob("test_*.py"))
-    wanted = [*([own] if own.exists() else []), *inside, *rest]
+    wanted = [*([own] if own.exists() else []), *NUMBERS, *inside, *rest]
     return [str(one) for one in dict.fromkeys(wanted)]
 
 
