@@ -9,6 +9,7 @@ import pytest
 from checks.incident.decide import DECISIONS, REMEMBERED, decide
 from checks.incident.rules import retells
 from checks.model import (
+    Cause,
     Decision,
     Direction,
     Finding,
@@ -40,6 +41,7 @@ class Seen:
     alerting: bool = True
     wave: str | None = None
     check: str = "fall"
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass
@@ -121,6 +123,7 @@ def verdict(tape: Tape, seen: Seen) -> Verdict:
         reasons=(reason("surprise", score=seen.score),),
         alerting=seen.alerting,
         wave=seen.wave,
+        causes=seen.causes,
     )
 
 
@@ -317,6 +320,16 @@ TABLE = [
         ],
     ),
     (
+        "a loss 14 days after the mass follow still belongs to it",
+        [*[130_000.0 + 100 * k for k in range(14)], 120_000.0],
+        {0: SURGE, 14: PURGE},
+        [
+            (0, "open", "first_finding"),
+            (3, "resolve", "calm"),
+            (14, "update", "lost_after_gain"),
+        ],
+    ),
+    (
         "a loss 15 days after the mass follow is its own",
         [*[130_000.0 + 100 * k for k in range(15)], 120_000.0],
         {0: SURGE, 15: PURGE},
@@ -386,6 +399,18 @@ def test_severity_rises_at_once_and_never_falls() -> None:
     log = live(DOWN[:3], {0: PURGE, 1: graver, 2: replace(PURGE, severity="info")})
     assert [each.action for _, each in log] == ["open", "escalate", "update"]
     assert [each.incident.severity for _, each in log] == ["warning", "critical", "critical"]
+
+
+def test_evidence_alone_raises_a_severity_of_which_it_is_as_sure_as_before() -> None:
+    log = live(DOWN[:3], {0: PURGE}, revised={1: replace(PURGE, severity="critical")})
+    assert words(log)[1] == (1, "escalate", "severity_rose")
+
+
+@pytest.mark.parametrize(("chance", "told"), [(0.73, False), (0.76, True)])
+def test_a_small_shift_of_what_is_likely_is_no_news(chance: float, told: bool) -> None:
+    later = replace(PURGE, causes=(Cause("purge", chance),))
+    log = live(DOWN[:2], {0: replace(PURGE, causes=(Cause("purge", 0.7),))}, revised={1: later})
+    assert ((1, "update", "evidence_changed") in words(log)) is told
 
 
 def test_a_corrected_reading_turns_the_incident_into_a_glitch() -> None:

@@ -287,3 +287,15 @@ def test_the_chances_of_all_causes_are_no_more_than_one() -> None:
             assert [each.chance for each in causes] == sorted(
                 (each.chance for each in causes), reverse=True
             )
+
+
+@pytest.mark.parametrize("finding", [fall(), RISE], ids=["fall", "rise"])
+@pytest.mark.parametrize("engaged", [UNKNOWN, STAYED, FELL, ROSE], ids=str)
+@pytest.mark.parametrize("shape", ["new", "stopped", "fading", "went_on"])
+def test_chances_of_all_causes_add_up_to_one(
+    finding: Finding, engaged: Engagement, shape: Any
+) -> None:
+    seen = replace(NOTHING, interactions=engaged, shape=shape)
+    chances = [each.chance for each in explain(finding, seen, RULES).causes]
+    assert 0.96 <= sum(chances) <= 1.001
+    assert chances == sorted(chances, reverse=True)
