@@ -15,13 +15,13 @@ import importlib.abc
 import importlib.machinery
 import io
 import os
-import select
+import resource
 import signal
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -165,14 +165,16 @@ def tests_of(path: Path) -> list[str]:
     return [str(one) for one in dict.fromkeys(wanted)]
 
 
-def is_killed(mutant: Mutant, tests: Sequence[str], seconds: float) -> bool:
-    """Runs the tests in a fork; one that takes too long counts as not noticed."""
+def is_killed(mutant: Mutant, tests: Sequence[str], seconds: int) -> bool:
+    """Runs the tests in a fork; what takes more seconds of CPU counts as not noticed."""
     import pytest
 
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.setsid()
+        os.close(reading)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         sys.meta_path.insert(0, _Changed(mutant))
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
@@ -180,10 +182,10 @@ def is_killed(mutant: Mutant, tests: Sequence[str], seconds: float) -> bool:
         os.write(writing, bytes([int(code)]))
         os._exit(0)
     os.close(writing)
-    told, _, _ = select.select([reading], [], [], seconds)
-    answer = os.read(reading, 1) if told else b""
+    answer = os.read(reading, 1)
     os.close(reading)
-    os.killpg(child, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     if answer and answer[0] not in (0, 1, 2):  # passed, failed, could not even be imported
         raise RuntimeError(f"{mutant}: pytest ended with {answer[0]}")
@@ -210,7 +212,7 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", type=Path, help="files; left out: all of checks/")
     parser.add_argument("--each", type=int, default=6, help="mutants per module")
     parser.add_argument("--seconds", type=float, default=1500.0, help="for the whole run")
-    parser.add_argument("--longest", type=float, default=240.0, help="for one mutant")
+    parser.add_argument("--longest", type=int, default=120, help="CPU, for one mutant")
     options = parser.parse_args()
     # what every test imports is loaded once; of the package itself nothing may be
     import numpy  # noqa: F401
