@@ -113,6 +113,20 @@ def seen(
     }
 
 
+def growing(times: float, days: int, *, growth: float = 0.0003) -> Any:
+    """Growth that is so many times as fast on the last days."""
+    steps = growth * (1 + 0.3 * np.random.default_rng(0).standard_normal(DAYS))
+    steps[-days:] *= times
+    return np.floor(200_000 * np.exp(np.cumsum(steps)))
+
+
+def silent(days: float, every: int) -> dict[str, Any]:
+    """Posts on every so many days, until some days ago."""
+    made = (np.arange(DAYS) % every == (DAYS - 1 - int(days)) % every).astype(float)
+    made[DAYS - int(days) :] = 0
+    return {"followers": steady(), "posts": np.cumsum(made)}
+
+
 @dataclass(frozen=True)
 class Life:
     """A check and what it is shown where something is so large; `least` it tells of."""
@@ -270,6 +284,14 @@ LIVES = {
     "whose followers stayed": Life(
         "fading", lambda s: weekly(list(np.exp(-1.2 * np.arange(10) / 9)), s - 1), 0.939
     ),
+    "a slow rise of two weeks": Life("surge", lambda s: {"followers": growing(s, 14)}, 7.68),
+    "a slow rise of three": Life("surge", lambda s: {"followers": growing(s, 21)}, 6.27),
+    "a slow rise of four": Life("surge", lambda s: {"followers": growing(s, 28)}, 6.27),
+    "a slow rise of who hardly grows": Life(
+        "surge", lambda s: {"followers": growing(s, 21, growth=0.00005)}, 28.7
+    ),
+    "silence of who posts daily": Life("posting_stopped", lambda s: silent(s, 1), 4.0),
+    "of who posts every third day": Life("posting_stopped", lambda s: silent(s, 3), 22.0),
 }
 
 
