@@ -21,6 +21,7 @@ from bot.commands.status import (
     about,
     deadlines,
     failing,
+    goals_progress,
     in_force,
     panel_of,
     said_of,
@@ -32,11 +33,11 @@ from bot.message.kinds import worst_first
 from bot.message.progress import AccountProgress, Deadline, GoalProgress
 from bot.message.reasons import sentence
 from bot.model.reading import DAY
-from bot.storage import accounts, incidents, readings
+from bot.storage import accounts, incidents, lists, readings
 from bot.storage.accounts import AccountRow
 from bot.storage.incidents import Stored
 from checks.baseline import expected
-from checks.panel.panel import LOOKBACK
+from checks.panel.panel import LOOKBACK, Panel
 
 Fields = dict[str, Any]
 _PERIODS = (1, 7, 30)
@@ -131,7 +132,11 @@ def _accounts(db: Database, request: Request, pattern: str) -> list[Fields]:
 
 def _account(db: Database, request: Request, text: str) -> Fields:
     known = find_account(db, request, text)
-    panel = panel_of(db, request, [known.account])
+    return _standing(db, request, known, panel_of(db, request, [known.account]))
+
+
+def _standing(db: Database, request: Request, known: AccountRow, panel: Panel) -> Fields:
+    """How an account of the panel stands."""
     row = panel.row.get(known.account)
     fields = _known(request, known) | {
         "followers": _followers(db, known),
@@ -143,9 +148,7 @@ def _account(db: Database, request: Request, text: str) -> Fields:
     own = incidents.listing(db, request.patterns, open_only=True, account=known.account)
     return fields | {
         "open": [_incident(db, request, one) for one in own],
-        "goals": [
-            _goal(one) for one in seen_goals(db, request) if one.account == known.account
-        ],
+        "goals": [_goal(one) for one in goals_progress(db, request, panel)],
     }
 
 
@@ -188,6 +191,7 @@ def _summary(db: Database, request: Request, period: str) -> Fields:
     panel = panel_of(db, request, [known.account for known in seen], max(days + 8, 16))
     start = request.now - days * DAY
     past = incidents.listing(db, request.patterns, since=int(start))
+    past.sort(key=lambda one: worst_first(one.incident))
     return {
         "period": period,
         "from": _time(request, start),
@@ -304,6 +308,30 @@ def _series(db: Database, request: Request, text: str, days: int, metric: str) -
     known = find_account(db, request, text)
     days = min(max(days, 2), LONGEST)
     panel = panel_of(db, request, [known.account], days + LOOKBACK + 1)
+    return _course(db, request, known, panel, days, metric)
+
+
+async def portrait(request: Request, account: str, metric: str) -> Fields:
+    """`status` and `series` of one account in one read, as `account` and `series`; `listed` says
+    whether there are follower lists of it."""
+    async with beyond(request, account) as request:
+        return await look(request, _portrait, account, metric)
+
+
+def _portrait(db: Database, request: Request, text: str, metric: str) -> Fields:
+    known = find_account(db, request, text)
+    panel = panel_of(db, request, [known.account], SERIES_DAYS + LOOKBACK + 1)
+    return {
+        "account": _standing(db, request, known, panel),
+        "series": _course(db, request, known, panel, SERIES_DAYS, metric),
+        "listed": bool(lists.times(db, known.account, "followers")),
+    }
+
+
+def _course(
+    db: Database, request: Request, known: AccountRow, panel: Panel, days: int, metric: str
+) -> Fields:
+    """The last days of an account of the panel."""
     row = panel.row[known.account]
     counts = panel.metrics.get(metric)
     low, high = expected.band(panel, row, metric)
@@ -332,5 +360,8 @@ def _series(db: Database, request: Request, text: str, days: int, metric: str) -
             }
             for event in about(db, request, known.account)
             if event.end >= start
+        ],
+        "goals": [
+            _goal(one) for one in goals_progress(db, request, panel) if metric == "followers"
         ],
     }

@@ -24,8 +24,9 @@ from bot.errors import (
 )
 from bot.model.chat import Chat, Delivery, FindingChat
 from bot.model.inline import link
-from bot.model.message import ChartSpec, Message, Picture
+from bot.model.message import ChartSpec, Picture
 from bot.model.observe import Observe, unobserved
+from bot.model.reading import DAY
 from bot.route import Voices, catch_up
 from bot.storage import alerts, channels, outbox
 from bot.storage.access import AccessPolicy
@@ -322,17 +323,19 @@ class OutboxWorker:
         if claimed.unconfirmed or not isinstance(error, DeliveryUnconfirmed):
             await self._pause(channel.channel, getattr(error, "retry_after", None))
 
-    def _with_link(self, channel: Channel, message: Message) -> Message:
-        """Alerts lead to their incident's page, where there is one."""
-        number = message.chart.incident if message.chart else None
-        if self._page is None or number is None:
-            return message
+    def _with_link(self, channel: Channel, claimed: Claimed) -> Delivery:
+        """Alerts and summaries lead to where the page shows the same, if there is a page."""
+        message = claimed.delivery.message
+        path = _page_of(claimed)
+        if self._page is None or path is None:
+            return claimed.delivery
         words = self._voices.voice_for(channel.locale, channel.timezone).say("Open page")
-        to = link(words, f"{self._page.rstrip('/')}/incident/{number}")
-        return replace(message, text=f"{message.text}\n{to}".strip())
+        to = link(words, f"{self._page.rstrip('/')}/{path}")
+        return replace(
+            claimed.delivery, message=replace(message, text=f"{message.text}\n{to}".strip())
+        )
 
     async def _with_picture(self, channel: Channel, delivery: Delivery) -> Delivery:
-        delivery = replace(delivery, message=self._with_link(channel, delivery.message))
         spec = delivery.message.chart
         if spec is None:
             return delivery
@@ -362,7 +365,7 @@ class OutboxWorker:
 
     async def _able(self, chat: Chat, channel: Channel, claimed: Claimed) -> Delivery:
         """The delivery in the form that this chat can take."""
-        delivery = claimed.delivery
+        delivery = self._with_link(channel, claimed)
         if chat.can.pictures:
             delivery = await self._with_picture(channel, delivery)
         if chat.can.data and claimed.alert is not None:
@@ -414,3 +417,14 @@ class OutboxWorker:
             pass  # the next look at the outbox says it
         except Exception:
             log.exception("where channels lie was not learnt")
+
+
+def _page_of(claimed: Claimed) -> str | None:
+    """The path that shows what a message tells: one incident, all of them, or a report."""
+    chart = claimed.delivery.message.chart
+    if claimed.kind == "summary":
+        days = 0 if chart is None else (chart.end - chart.start) / DAY
+        return "report/month" if days > 7 else "report/week" if days > 1 else ""
+    if chart is not None and chart.incident is not None:
+        return f"incident/{chart.incident}"
+    return "incidents" if claimed.kind == "alert" else None

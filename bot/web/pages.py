@@ -26,7 +26,6 @@ from bot.commands.request import find_account
 from bot.message.audience import audience, audience_picture, survival_table
 from bot.message.kinds import EVENTS, SEVERITIES, STATES, kind_name, metric_name
 from bot.message.voice import Voice
-from bot.storage import lists
 from bot.web.access import Access, Visitor, check_form
 from bot.web.board import Board, Boards, share
 from bot.web.words import words
@@ -114,21 +113,15 @@ class Pages:
         return await self._account(visitor, _account(request), _metric(request))
 
     async def _account(self, visitor: Visitor, name: str, metric: str) -> web.Response:
-        asked = visitor.request
-        fields: Any = await records.status(asked, {"account": name})
-        series = await records.series(asked, {"account": name, "metric": metric})
-        read = asked.context.store.read
-        source = _series_of(visitor, series)
+        told = await records.portrait(visitor.request, name, metric)
         return self._page(
             visitor,
             "account.html",
-            account=fields,
-            listed=bool(await read(lists.times, fields["account"], "followers")),
-            series=series,
+            **told,
             metric=metric,
             metrics=records.SERIES,
-            chart=_chart(series),
-            source=source,
+            chart=_chart(told["series"]),
+            source=_series_of(visitor, told["series"]),
             kinds=EVENTS,
         )
 
@@ -436,13 +429,15 @@ def _sorted(
 class _Drawing:
     """A chart as SVG points, 720 wide and 240 high: for those without a script, and print.
 
-    `marks` and `events` are (left, width); `first` and `last` what the ends of the line say.
+    `marks` and `events` are (left, width), `goals` heights of those that lie no further off
+    than the line's own range is high; `first` and `last` are what the ends of the line say.
     """
 
     line: str
     band: str
     marks: Sequence[tuple[float, float]]
     events: Sequence[tuple[float, float]]
+    goals: Sequence[float]
     low: float
     high: float
     first: float
@@ -456,12 +451,21 @@ def _chart(series: Mapping[str, Any]) -> _Drawing | None:
         return None
     known = [*read, *(value for value in (*low, *high) if value is not None)]
     bottom, top = min(known), max(known)
+    near = [
+        goal["followers"]
+        for goal in series["goals"]
+        if 2 * bottom - top <= goal["followers"] <= 2 * top - bottom
+    ]
+    bottom, top = min(bottom, *near, top), max(top, *near, bottom)
     scale = 220 / (top - bottom) if top > bottom else 0
     across = 720 / max(1, len(values) - 1)
 
+    def height(value: float) -> float:
+        return round(230 - (value - bottom) * scale, 1)
+
     def points(numbers: Sequence[float | None]) -> list[str]:
         return [
-            f"{place * across:.1f},{230 - (value - bottom) * scale:.1f}"
+            f"{place * across:.1f},{height(value):.1f}"
             for place, value in enumerate(numbers)
             if value is not None
         ]
@@ -483,6 +487,7 @@ def _chart(series: Mapping[str, Any]) -> _Drawing | None:
             for each in span(one["opened_at"], one["resolved_at"])
         ],
         events=[each for one in series["events"] for each in span(one["from"], one["to"])],
+        goals=[height(goal) for goal in near],
         low=min(read),
         high=max(read),
         first=read[0],

@@ -59,6 +59,7 @@ _WORDS = {
     "incident": mark("incident"),
     "event": mark("event"),
     "events": mark("Events"),
+    "goal": mark("goal"),
     "goals": mark("Goals"),
     "forecast": mark("likely"),
     "cause": mark("Likeliest cause"),

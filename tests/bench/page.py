@@ -1,8 +1,9 @@
 """How soon the page's overview comes while a review of 20,000 accounts runs, and what it takes.
 
 `python -m tests.bench.page [--accounts N]`: the real program in a process of its own, signed
-into through a Discord on loopback. One viewer of a team of 1,000 accounts opens the overview
-again and again while the review runs; then a hundred do at once.
+into through a Discord on loopback. One viewer of a team of 1,000 accounts, each with a display
+name, opens the overview again and again while the review runs, and an account's page
+after every twentieth; then a hundred viewers do at once.
 """
 
 from __future__ import annotations
@@ -62,10 +63,10 @@ async def signed_in(server: LoopbackDiscord, base: str) -> ClientSession:
     return client
 
 
-async def opened(client: ClientSession) -> tuple[float, int]:
+async def opened(client: ClientSession, path: str = "/") -> tuple[float, int]:
     """Seconds from the request to the last byte, and how many bytes."""
     began = time.perf_counter()
-    async with client.get("/") as answer:
+    async with client.get(path) as answer:
         size = len(await answer.read())
         assert answer.status == 200
     return time.perf_counter() - began, size
@@ -99,14 +100,24 @@ async def measure(folder: Path, accounts: int) -> None:
             await until(lambda: discord.identifies and discord.commands, 60)
             clients.append(await signed_in(discord, f"http://127.0.0.1:{port}"))
             took: list[tuple[float, int]] = []
+            one: list[float] = []
             while db.conn.execute("SELECT 1 FROM pending_days LIMIT 1").fetchone():
                 took.append(await opened(clients[0]))
+                if len(took) % 20 == 0:
+                    path = f"/account/tiktok/a{len(took) % 1000}"
+                    one.append((await opened(clients[0], path))[0])
             told(took, accounts)
+            print(
+                f"an account's page meanwhile in {statistics.median(one) * 1000:.0f} ms at the "
+                f"median, worst {max(one) * 1000:.0f} ms"
+            )
             used = worked(service.pid)
             calm = [await opened(clients[0]) for _ in range(50)]
             used = (worked(service.pid) - used) / len(calm)
+            median = statistics.median(each for each, _ in calm)
             print(
-                f"without a review {statistics.median(each for each, _ in calm) * 1000:.0f} ms"
+                f"without a review {median * 1000:.0f} ms, "
+                f"{used * 1000:.1f} ms of CPU in the server"
             )
             base = f"http://127.0.0.1:{port}"
             clients += [await signed_in(discord, base) for _ in range(VIEWERS - 1)]
@@ -144,6 +155,9 @@ def main() -> None:
     args = given.parse_args()
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(fill(Path(name, "x.db"), args.accounts))
+        db = connect(Path(name, "x.db"))
+        db.conn.execute("UPDATE accounts SET name = 'The one of ' || account WHERE id <= 1000")
+        db.conn.close()
         asyncio.run(measure(Path(name), args.accounts))
 
 

@@ -23,12 +23,31 @@
     u.ctx.restore();
   }
 
+  // a goal that lies further off than the line's own range is high would flatten it
+  const near = (goals, low, high) => goals.filter((goal) => goal >= 2 * low - high && goal <= 2 * high - low);
+
+  function rule(u, goals) {
+    u.ctx.save();
+    u.ctx.strokeStyle = colour("--rise");
+    u.ctx.lineWidth = 2 * devicePixelRatio;
+    u.ctx.setLineDash([6 * devicePixelRatio, 5 * devicePixelRatio]);
+    for (const goal of goals.filter((each) => each >= u.scales.y.min && each <= u.scales.y.max)) {
+      const y = u.valToPos(goal, "y", true);
+      u.ctx.beginPath();
+      u.ctx.moveTo(u.bbox.left, y);
+      u.ctx.lineTo(u.bbox.left + u.bbox.width, y);
+      u.ctx.stroke();
+    }
+    u.ctx.restore();
+  }
+
   function draw(place, told) {
     const days = told.at.map(seconds);
     const last = days[days.length - 1];
     const span = (one, from, to) => [seconds(one[from]), one[to] ? seconds(one[to]) : last];
     const incidents = told.incidents.map((one) => span(one, "opened_at", "resolved_at"));
     const events = told.events.map((one) => span(one, "from", "to"));
+    const goals = told.goals.map((goal) => goal.followers);
     const said = place.closest("figure").querySelector(".at");
     const size = () => ({ width: place.clientWidth - 16, height: 280 });
     const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--edge"), width: 1 } };
@@ -40,13 +59,25 @@
         legend: { show: false },
         // the counts come last, so that they lie on the band
         series: [{}, hidden, hidden, { stroke: colour("--accent"), width: 2, spanGaps: true }],
+        scales: {
+          y: {
+            range: (u, low, high) => {
+              const all = [low, high, ...near(goals, low, high)];
+              return uPlot.rangeNum(Math.min(...all), Math.max(...all), 0.1, true);
+            },
+          },
+        },
         bands: [{ series: [2, 1], fill: colour("--band") }],
         axes: [
           { ...axis, space: 70, values: (u, ticks) => ticks.map((at) => short.format(at * 1000)) },
           { ...axis, size: 76, values: (u, ticks) => ticks.map((value) => count.format(value)) },
         ],
         hooks: {
-          drawClear: [(u) => shade(u, events, "--event"), (u) => shade(u, incidents, "--warning")],
+          drawClear: [
+            (u) => shade(u, events, "--event"),
+            (u) => shade(u, incidents, "--warning"),
+            (u) => rule(u, goals),
+          ],
           setCursor: [
             (u) => {
               const n = u.cursor.idx;

@@ -524,16 +524,29 @@ def test_the_outbox_gives_a_message_back_as_it_was():
     assert replace(given, picture=None) == given
 
 
-async def test_an_alert_leads_to_its_incidents_page_and_nothing_else_does(dispatcher):
+@pytest.mark.parametrize(
+    ("kind", "days", "incident", "path"),
+    [
+        ("alert", 1, 7, "incident/7"),
+        ("alert", 0, None, "incidents"),
+        ("summary", 30, None, "report/month"),
+        ("summary", 7, None, "report/week"),
+        ("summary", 0, None, ""),
+    ],
+)
+async def test_what_is_told_leads_to_where_the_page_shows_it(
+    dispatcher, kind, days, incident, path
+):
     dispatcher.page = "https://page.example/"
     await dispatcher.restart().start()
-    spec = ChartSpec(account="instagram/lena", start=0, end=1, incident=7)
-    await dispatcher.queue("alert", message=Message(title="a", text="fell", chart=spec))
-    await dispatcher.queue("summary", message=Message(title="b", text="calm"))
+    spec = ChartSpec(account="instagram/lena", start=0, end=days * 86400, incident=incident)
+    message = Message(title="a", text="fell", chart=spec if days else None)
+    await dispatcher.queue("told", kind=kind, message=message)
+    await dispatcher.queue("operator", kind="operator", message=Message(title="b", text="calm"))
     await dispatcher.settle()
-    alert, summary = (shown.message for shown in dispatcher.chat.sent)
-    assert inline.link("Open page", "https://page.example/incident/7") in alert.text
-    assert summary.text == "calm"
+    told, calm = (shown.message for shown in dispatcher.chat.sent)
+    assert told.text.endswith(inline.link("Open page", f"https://page.example/{path}"))
+    assert calm.text == "calm"
 
 
 async def test_every_try_is_observed_with_what_became_of_it(dispatcher):

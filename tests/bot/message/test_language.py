@@ -127,3 +127,12 @@ def test_names_from_data_are_one_plain_line() -> None:
     hostile = "a\u202egnp.exe\u200b\n@every\tone\x00\u2066x"
     assert clean(hostile) == "agnp.exe @every onex"
     assert len(clean("x" * 500)) == 80
+
+
+def test_german_puts_no_length_of_time_where_it_had_to_be_declined() -> None:
+    """ "8 Tage" comes as it is from the locale: "in 8 Tage" would be wrong."""
+    dative = re.compile(
+        r"\b(in|seit|nach|vor|binnen|von|mit|bei|zu|aus|innerhalb) {(days|hours)}", re.I
+    )
+    entries = [entry for entry in catalogue("de") if entry.id]
+    assert [entry.string for entry in entries if dative.search(str(entry.string))] == []

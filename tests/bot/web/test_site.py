@@ -410,3 +410,26 @@ async def test_follower_lists_have_a_page_with_who_is_gone(page: Served) -> None
         async with client.get("/map/account/instagram/newlena") as answer:
             assert answer.content_type == "image/png"
             assert (await answer.read()).startswith(b"\x89PNG")
+
+
+async def test_a_goal_is_drawn_where_it_is_near(page: Served) -> None:
+    near, far = "goal instagram/lena 24000 2022-12-31", "goal instagram/lena 90000 2022-12-31"
+    async with await page.signed_in(person(ONE, manager=True)) as client:
+        for line, drawn in ((near, True), (far, False)):
+            await page.team.ask(person(ONE, manager=True), line)
+            async with client.get("/account/instagram/lena") as answer:
+                text = await answer.text()
+            assert "2022" in text
+            assert ('class="goal"' in text) == drawn
+            assert "Goals" in text
+
+
+async def test_a_report_tells_the_worst_first(page: Served) -> None:
+    async with (
+        await page.signed_in(person(ONE)) as client,
+        client.get("/report/week") as answer,
+    ):
+        text = await answer.text()
+    told = re.findall(r'<li class="(\w+)', text)
+    worst = ["critical", "warning", "notice"]
+    assert told == sorted(told, key=worst.index)
