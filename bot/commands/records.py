@@ -312,8 +312,8 @@ def _series(db: Database, request: Request, text: str, days: int, metric: str) -
 
 
 async def portrait(request: Request, account: str, metric: str) -> Fields:
-    """`status` and `series` of one account in one read, as `account` and `series`; `listed` says
-    whether there are follower lists of it."""
+    """`status` and `series` of one account in one read, as `account` and `series`; `listed`
+    says whether there are follower lists of it."""
     async with beyond(request, account) as request:
         return await look(request, _portrait, account, metric)
 

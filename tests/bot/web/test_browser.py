@@ -118,39 +118,3 @@ async def test_without_a_script_the_chart_stands_still(page: Served, browser: Br
     await tab.goto(f"{page.base}/account/instagram/lena")
     assert await tab.locator(".still .line").is_visible()
     assert await tab.get_by_role("link", name="Readings").is_visible()
-
-
-@pytest.mark.parametrize("path", PAGES)
-async def test_the_keyboard_reaches_everything_and_shows_where_it_is(
-    page: Served, browser: Browser, path: str
-) -> None:
-    tab = await browser.new_page(viewport=WIDE)
-    await sign_in(page, tab)
-    await tab.goto(page.base + path)
-    usable = ":is(header, main) :is(a, button, select, input:not([type=hidden]))"
-    left = await tab.evaluate(
-        "usable => [...document.querySelectorAll(usable)].map((each, n) => each.dataset.n = n)",
-        usable,
-    )
-    await tab.keyboard.press("Tab")
-    assert await tab.evaluate("document.activeElement.className") == "skip"
-    box = await tab.locator(".skip").bounding_box()
-    assert box is not None
-    assert box["x"] >= 0
-    reached: list[int] = []
-    for _ in range(2 * len(left) + 9):
-        await tab.keyboard.press("Tab")
-        place, outline = await tab.evaluate(
-            "(at => [at.dataset.n, getComputedStyle(at).outlineStyle])(document.activeElement)"
-        )
-        if place is None:
-            break
-        assert outline == "solid"
-        if int(place) not in reached:
-            reached.append(int(place))
-    assert reached == left
-    await tab.goto(page.base + path)
-    await tab.keyboard.press("Tab")
-    await tab.keyboard.press("Enter")
-    await tab.keyboard.press("Tab")
-    assert await tab.evaluate("document.activeElement.closest('main') !== null")
