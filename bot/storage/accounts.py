@@ -214,7 +214,8 @@ def names(db: Database) -> dict[str, str]:
     (told,) = db.conn.execute(
         "SELECT json_group_object(account, name) FROM accounts WHERE name <> ''"
     ).fetchone()
-    return json.loads(told) | (setting(db, NAMES, TEXTS) or {})
+    names: dict[str, str] = json.loads(told)
+    return names | (setting(db, NAMES, TEXTS) or {})
 
 
 def set_names(db: Database, names: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -461,7 +461,7 @@ def _chart(series: Mapping[str, Any]) -> _Drawing | None:
     across = 720 / max(1, len(values) - 1)
 
     def height(value: float) -> float:
-        return round(230 - (value - bottom) * scale, 1)
+        return float(round(230 - (value - bottom) * scale, 1))
 
     def points(numbers: Sequence[float | None]) -> list[str]:
         return [
