@@ -299,6 +299,10 @@ def chart(
         if message.picture is None:
             raise CommandError(message.in_words().text or message.in_words().title)
         drawn = message.picture
+    _save(drawn, output)
+
+
+def _save(drawn: Picture, output: Path) -> None:
     try:
         output.write_bytes(drawn.png)
     except OSError as error:
@@ -338,6 +342,28 @@ def _asking(name: str, about: str, usage: str, *, sources: bool = False) -> clic
             _print(_await(ask(settings, line, sources=sources)), settings)
 
     return asked
+
+
+@click.command()
+@click.argument("account")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="PNG of its picture.")
+@FORMAT
+@click.pass_context
+def audience(context: click.Context, /, account: str, output: Path | None, form: str) -> None:
+    """Who came and who left, from follower lists."""
+    from bot.cli.operate import ask, record
+
+    line, settings = f'audience "{account}"', settings_of(context)
+    if form == "json" and output is None:
+        print_json(_await(record(settings, line)))
+        return
+    message = _await(ask(settings, line))
+    if output is None:
+        _print(message, settings)
+    elif message.picture is None:
+        raise CommandError(message.in_words().text or message.in_words().title)
+    else:
+        _save(message.picture, output)
 
 
 def print_json(told: object) -> None:
@@ -505,6 +531,7 @@ COMMANDS: tuple[click.Command, ...] = (
         import_,
         export,
         chart,
+        audience,
         doctor,
         backup,
         restore,
@@ -517,7 +544,6 @@ COMMANDS: tuple[click.Command, ...] = (
     _asking("status", "How all accounts, or one, are doing.", "[ACCOUNT]"),
     _asking("incidents", "List incidents: open (default) or all.", "[open|all]"),
     _asking("why", "Explain one incident with all its evidence.", "INCIDENT"),
-    _asking("audience", "Who came and who left, from follower lists.", "ACCOUNT"),
     _asking("summary", "What happened in the last day, week or month.", "[day|week|month]"),
     _asking("accounts", "List the accounts.", "[PATTERN]"),
     _asking("preview", "What each sensitivity would have told in 90 days.", ""),

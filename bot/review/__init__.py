@@ -31,6 +31,7 @@ from bot.storage.incidents import Change, Key, Stored
 from bot.storage.settings import TWO_WHOLE, set_setting, setting
 from checks.incident.day import EmptyDayContext
 from checks.incident.decide import decide
+from checks.lists.verdicts import explained
 from checks.model import Event, Incident, Judgement, Verdict
 
 __all__ = [
@@ -160,7 +161,10 @@ def settle(
     timeline = _Timeline(stored, {key: one.incident for key, one in stored.items()})
     arrived = {one.account: (one.start, one.stop + DAY) for one in pending.days}
     if not pending.lakes:
-        judged = _with_lists(judged, list_verdicts.take(db), now)
+        found = list_verdicts.take(db)
+        noted = (explained(one.incident, pending.events) for one in known if one.incident.open)
+        found += [each for each in noted if each is not None]
+        judged = _with_lists(judged, found, now)
     for n, (at, judgement) in enumerate(judged):
         open_then = timeline.at(at)
         if n < len(judged) - 1 and not pending.lakes:

@@ -266,6 +266,7 @@ class _Book:
             confidence=max(verdict.confidence, incident.confidence)
             if verdict.kind == incident.kind
             else verdict.confidence,
+            causes=verdict.causes,
             severity=worse(incident.severity, verdict.severity),
             reasons=(*verdict.reasons, *measured),
             advice=verdict.advice,

@@ -10,7 +10,18 @@ from checks.lists.joins import Burst, end_of_day
 from checks.lists.lockstep import Group
 from checks.lists.study import Study
 from checks.lists.survival import Cohort
-from checks.model import DAY, Cause, Event, Finding, Kind, Reason, Rules, Severity, Verdict
+from checks.model import (
+    DAY,
+    Cause,
+    Event,
+    Finding,
+    Incident,
+    Kind,
+    Reason,
+    Rules,
+    Severity,
+    Verdict,
+)
 from checks.reasons import reason
 
 ADVICE: Mapping[Kind, tuple[str, ...]] = {
@@ -32,6 +43,9 @@ _LEAST = {"strict": 2.0, "balanced": 1.0, "sensitive": 0.5}
 
 _TOUCH = 2 * DAY
 """Seconds between a burst and a finding of counts that still speak of the same days."""
+
+_CERTAIN = 0.95
+"""From here on a burst is bought or automated, whatever the team had going on."""
 
 
 class ListRules(NamedTuple):
@@ -155,19 +169,49 @@ def _burst(
                         stop=one.made_to,
                     )
                 )
-                confidence = 0.95
+                confidence = _CERTAIN
             break
     for group in groups:
         if _overlaps(study, group, burst):
             why.append(_in_step(study, group))
-            confidence = 0.95
+            confidence = _CERTAIN
             break
     why.append(reason("survivors_only"))
     known = events_at(events, study.account, finding.start, finding.at)
-    if known and confidence < 0.95:
-        why += [reason("known_event", name=each.name, kind=each.kind) for each in known]
-        return _verdict(finding, "viral", 0.7, "info", why)
+    if known and confidence < _CERTAIN:
+        return _brought(finding, known, why)
     return _verdict(finding, "mass_follow", confidence, _severity(finding, rules), why)
+
+
+def explained(incident: Incident, events: Sequence[Event]) -> Verdict | None:
+    """What an event says of a burst that was told before anybody noted it; None where none does
+    or its followers are certainly no people who came for it."""
+    if incident.memory.get("check") != "list_burst" or incident.kind != "mass_follow":
+        return None
+    known = events_at(events, incident.account, incident.opened_at, incident.last_finding_at)
+    if not known or incident.confidence >= _CERTAIN:
+        return None
+    finding = Finding(
+        check="list_burst",
+        account=incident.account,
+        metric=incident.metric,
+        direction=incident.direction,
+        start=incident.opened_at,
+        at=incident.last_finding_at,
+        change=incident.change,
+        expected=incident.expected,
+        level=incident.level,
+        size=abs(incident.change - incident.expected) / incident.level
+        if incident.level > 0
+        else math.nan,
+        score=incident.score,
+    )
+    return _brought(finding, known, incident.reasons)
+
+
+def _brought(finding: Finding, known: Sequence[Event], why: Sequence[Reason]) -> Verdict:
+    said = [reason("known_event", name=each.name, kind=each.kind) for each in known]
+    return _verdict(finding, "viral", 0.7, "info", [*why, *said])
 
 
 def _created(

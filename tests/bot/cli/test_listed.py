@@ -43,7 +43,7 @@ def lines(*words: object) -> list[dict[str, object]]:
 
 
 def bought() -> tuple[np.ndarray, int]:
-    """The list of the issue's kind: 3,000 of 13,000 within a week, and when that began."""
+    """A list with a large batch: 3,000 of 13,000 within a week, and when that began."""
     rng = np.random.default_rng(7)
     some, start, _ = with_batch(rng, audience(rng, 10_000), 0.23, WEEK)
     return some.since, start
@@ -153,3 +153,22 @@ def test_a_list_without_owner_and_dates_is_judged_for_what_it_carries(tmp_path: 
     done = run("backtest", path)
     assert done.exit_code == 0
     assert "0 incidents" in done.stdout
+
+
+def test_a_zip_in_a_watched_folder_is_told_with_its_picture(tmp_path: Path) -> None:
+    since, _ = bought()
+    (tmp_path / "in").mkdir()
+    config = tmp_path / "c.toml"
+    config.write_text(
+        'database = "e.db"\n[[sources]]\nname = "zips"\nkind = "export"\npath = "in/*.zip"\n',
+        encoding="utf-8",
+    )
+    export(tmp_path / "in", "2026-11-29", np.arange(len(since)), since)
+    polled = run("--config", config, "poll", "zips")
+    assert polled.exit_code == 0, polled.output
+    told = run("--config", config, "audience", "instagram/lena")
+    assert "came in one batch" in told.output
+    drawn = tmp_path / "lena.png"
+    saved = run("--config", config, "audience", "instagram/lena", "-o", drawn)
+    assert f"written to {drawn}" in saved.output
+    assert drawn.read_bytes().startswith(b"\x89PNG")

@@ -1,6 +1,7 @@
 """Lists that are stored: counts, incidents, answers, and what is not concluded."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from bot.storage.database import Store
 from checks.model import Event
 from checks.rules import rules_for
 from tests.bench.audiences import DAY, END, audience, with_batch
+from tests.bot.team import NOW, console, two_teams
 
 ACCOUNT = "instagram/lena"
+LISTED = "instagram/newlena"
 RULES = rules_for("balanced")
 SETTINGS = ListSettings(rules=RULES, access=AccessPolicy({}))
 
@@ -221,6 +224,25 @@ async def test_a_burst_on_the_day_of_an_event_is_explained(store: Store) -> None
         (found,) = await store.read(incidents.listing, account=one.account)
         assert (found.incident.kind, found.incident.severity) == (kind, severity)
         assert ("known_event" in reasons(found)) == (kind == "viral")
+
+
+async def test_an_event_noted_after_the_import_explains_its_burst(tmp_path: Path) -> None:
+    given, _ = bought(start_before=3)
+    async with two_teams(tmp_path) as team:
+        one = replace(given, account=LISTED, at=NOW, since=given.since + NOW - END)
+        await take(team.store, one, now=NOW)
+        (before,) = await team.store.read(incidents.listing, account=LISTED)
+        assert before.incident.kind == "mass_follow"
+        day = datetime.fromtimestamp(before.incident.opened_at, UTC).date()
+        await team.ask(console(), f"event add campaign {day} Festival about={LISTED}")
+        settings = ReviewSettings(rules=RULES, access=AccessPolicy({}), voices=Silent())
+        for later in (60, 120):
+            await review(team.store, settings, NOW + later)
+        (after,) = await team.store.read(incidents.listing, account=LISTED)
+        assert (after.id, after.incident.kind) == (before.id, "viral")
+        assert after.incident.causes[0].kind == "viral"
+        assert reasons(after)["known_event"]["name"] == "Festival"
+        assert len(after.incident.updates) == len(before.incident.updates) + 1
 
 
 async def test_the_same_followers_at_several_accounts_of_a_team_are_one_attack(
