@@ -15,9 +15,22 @@ from checks.baseline.fit import (
     between,
     fit_cold_start,
     fits,
+    in_week,
 )
-from checks.panel.increments import GAP, Series, Shorts, Singles, counts_of, linear_rows
-from checks.panel.panel import Bools, Floats, Ints, Panel, cells, truncation
+from checks.panel.panel import (
+    GAP,
+    Bools,
+    Floats,
+    Ints,
+    Panel,
+    Series,
+    Shorts,
+    Singles,
+    cells,
+    counts_of,
+    linear_rows,
+    truncation,
+)
 
 SPANS = (1, 2, 3)
 """Days over which a sudden change is summed."""
@@ -186,9 +199,9 @@ class _Readings:
 class _Usual:
     """What each row is judged by at each of `columns`; arrays (rows, columns).
 
-    `weekdays` are the sums of `FittedWeeks` as they are, `week` the one of each column, `young`
-    the rows and places that have none. `variance` is that of a day, `rounded` says of which
-    counts only three digits are shown.
+    `weekdays` are the sums of `FittedWeeks` as they are, `week` the one of each column (of all
+    rows where they share one), `young` the rows and places that have none. `variance` is that
+    of a day, `rounded` says of which counts only three digits are shown.
     """
 
     columns: Ints
@@ -263,8 +276,8 @@ def _readings(series: Series, columns: Ints) -> _Readings:
 
 def _usual(lesson: BaselineFit, columns: Ints, judged: Bools) -> _Usual:
     learnt, week = lesson.learnt, lesson.week(columns - LAG)
-    base, spread = learnt.base.take(week, axis=1), learnt.spread.take(week, axis=1)
-    row, place = young = cells(~learnt.own.take(week, axis=1) & judged)
+    base, spread = in_week(learnt.base, week), in_week(learnt.spread, week)
+    row, place = young = cells(~in_week(learnt.own, week) & judged)
     if row.size:
         base[row, place], spread[row, place] = fit_cold_start(
             lesson.series, row, columns[place]
@@ -278,7 +291,7 @@ def _usual(lesson: BaselineFit, columns: Ints, judged: Bools) -> _Usual:
         learnt.weekdays,
         week,
         young,
-        learnt.rounded.take(week, axis=1),
+        in_week(learnt.rounded, week),
     )
 
 
@@ -331,12 +344,17 @@ def _effect(usual: _Usual, elapsed: Shorts, span: int) -> Floats:
     """The weekday effects of the days elapsed, most often `span`."""
     sums, week = usual.weekdays, usual.week
     first = (usual.weekday - span + 1) % 7
-    effect = (sums[first + span, :, week] - sums[first, :, week]).T.astype(np.float64, "C")
+    if len(week) == 1:
+        effect = (sums[first + span, :, week[0]] - sums[first, :, week[0]]).T
+    else:
+        rows = np.arange(len(week))[:, None]
+        effect = sums[first + span, rows, week] - sums[first, rows, week]
+    effect = effect.astype(np.float64, "C")
     longer = elapsed > span
     if longer.any():
         row, place = cells(longer)
-        days, week = elapsed[row, place], week[place]
+        days, week = elapsed[row, place], np.broadcast_to(week, elapsed.shape)[row, place]
         first = (usual.weekday[place] - days + 1) % 7
         effect[row, place] = sums[first + days % 7, row, week] - sums[first, row, week]
     effect[usual.young] = 0
-    return effect
+    return np.asarray(effect, np.float64)

@@ -6,21 +6,27 @@ exactly the same.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.panel.increments import GAP, Series, Shorts, Singles, bridge, counts_of, linear_rows
 from checks.panel.panel import (
+    GAP,
     ROUNDED_FROM,
     ROUNDED_SHARE,
     Bools,
     Floats,
     Ints,
     Panel,
+    Series,
+    Shorts,
+    Singles,
+    bridge,
     cells,
+    counts_of,
+    linear_rows,
     truncation,
 )
 
@@ -55,8 +61,9 @@ _MAD = 1.4826
 _WINDOWS_AT_ONCE = 16384
 """Windows learnt from together: what stays in the cache. Speed alone depends on it."""
 
-TOGETHER = 64
-"""Accounts of one weekday up to which a longer series costs less than a second pass."""
+TOGETHER = 448
+"""Accounts up to which all weekdays learn at once, of longer series than most of them need: one
+pass over little costs less than fourteen."""
 _SORTING = tuple(
     zip(
         (0, 1, 2, 3, 0, 1, 4, 5, 2, 3, 0, 2, 4, 6, 1, 3, 3),
@@ -89,30 +96,40 @@ class FittedWeeks:
 
 @dataclass(frozen=True)
 class BaselineFit:
-    """What rows of one phase learnt by the end of each of `weeks`; arrays (rows, weeks).
+    """What `rows` learnt by the end of each of their weeks; arrays (rows, weeks).
 
-    Columns count from `start`, the panel column of the series' first day.
+    Columns count from `start`, the panel column of the series' first day. `phase` and `ends`,
+    the column with which the first week ends, are (rows, 1), or (1, 1) where all rows share
+    one. `first` is the earliest column on which a week was asked for.
     """
 
     rows: Ints
     start: int
     day: int
     weekday: int
-    phase: int
+    phase: Ints
     series: Series
-    weeks: Ints
+    ends: Ints
+    first: int
     learnt: FittedWeeks
 
     def week(self, columns: Ints) -> Ints:
-        """Index of the newest week learnt at or before each column. Of the shape of `columns`
-        (k,)."""
-        return np.searchsorted(self.weeks, refreshed(columns, self.day, self.phase))
+        """Index of the newest week learnt at or before each column, (rows or 1, columns)."""
+        asked = np.maximum(columns, self.first)
+        return np.asarray((refreshed(asked, self.day, self.phase) - self.ends) // 7)
 
 
-def refreshed(columns: Ints, day: int, phase: int) -> Ints:
-    """The last column at or before each of `columns` on which that phase learns anew. Of their
-    shape (k,)."""
+def refreshed(columns: Ints, day: int, phase: Ints | int) -> Ints:
+    """The last column at or before each of `columns` on which that phase learns anew: (rows or
+    1, columns)."""
     return columns - (day + columns + phase) % 7
+
+
+def in_week(values: Any, week: Ints) -> Any:
+    """Those of each row (rows, weeks) at weeks of `BaselineFit.week`: (rows, columns)."""
+    if len(week) == 1:
+        return values.take(week[0], axis=1)
+    return np.take_along_axis(values, week, axis=1)
 
 
 class Learning(NamedTuple):
@@ -132,30 +149,63 @@ class Learning(NamedTuple):
 
 
 def fits(panel: Panel, metric: str, rows: Ints, asked: Learning) -> Iterator[BaselineFit]:
-    """What `rows` learnt, in pieces of them."""
-    gap, end, wander = asked.gap, asked.end, asked.wander
+    """What `rows` learnt, in pieces of them: all phases together where they are few."""
+    gap, end = asked.gap, asked.end
     counts, flat = counts_of(panel, metric), linear_rows(panel, metric) | asked.linear
     # before the first day nothing was read: one week that ends there stands for all
     first, last = max(asked.first, -1), max(asked.last, -1)
     size = 2 + (last - first) // 7
     wide, narrow = (max(0, first - 6 - WINDOW - more) for more in (gap, 0))
     phases = panel.phase[rows]
-    for phase in range(7):
-        members = rows[phases == phase]
+    if len(rows) <= TOGETHER:
+        pieces = [(wide, rows[np.argsort(phases, kind="stable")])]
+    else:
         # only a row that was not read on the first day needs the readings before it
-        whole = ~np.isnan(counts[members, narrow]) | (wide == narrow)
-        if len(members) <= TOGETHER:
-            whole[:] = False  # so few are learnt from at once
-        for start, some in ((narrow, members[whole]), (wide, members[~whole])):
-            day, weekday = panel.day + start, int(panel.weekdays[start])
-            weeks = np.unique(refreshed(np.arange(first, last + 1) - start, day, phase))
-            for part in np.array_split(some, 1 + len(some) * size // _WINDOWS_AT_ONCE):
-                if part.size:
-                    series = bridge(counts[part, start : end + 1], flat[part], gap)
-                    learnt = fit_weeks(
-                        series, weeks, (weekday + int(weeks[0])) % 7, wander=wander
-                    )
-                    yield BaselineFit(part, start, day, weekday, phase, series, weeks, learnt)
+        whole = ~np.isnan(counts[rows, narrow]) | (wide == narrow)
+        pieces = [
+            (start, rows[(phases == phase) & some])
+            for phase in range(7)
+            for start, some in ((narrow, whole), (wide, ~whole))
+        ]
+    for start, some in pieces:
+        for part in np.array_split(some, 1 + len(some) * size // _WINDOWS_AT_ONCE):
+            if part.size:
+                series = bridge(counts[part, start : end + 1], flat[part], gap)
+                days = first - start, last - start
+                yield _fit(panel, part, start, series, days, wander=asked.wander)
+
+
+def _fit(
+    panel: Panel, rows: Ints, start: int, series: Series, days: tuple[int, int], *, wander: bool
+) -> BaselineFit:
+    """What rows, in the order of their phases, learnt by weeks that end in a span of days."""
+    (first, last), day, weekday = days, panel.day + start, int(panel.weekdays[start])
+    # as many weeks for each phase, so that they stand side by side
+    whole = np.arange(0, last - first + 7, 7)
+    phases, edges = np.unique(panel.phase[rows], return_index=True)
+    learnt, ends = [], []
+    sizes = np.diff(np.append(edges, len(rows)))
+    for phase, begin, size in zip(phases, edges, sizes, strict=True):
+        weeks = refreshed(np.array([last]), day, phase) - whole[::-1]
+        mine = series if len(phases) == 1 else series.rows(slice(begin, begin + size))
+        learnt.append(fit_weeks(mine, weeks, (weekday + int(weeks[0])) % 7, wander=wander))
+        ends.append(int(weeks[0]))
+    if len(phases) == 1:
+        fitted, many = learnt[0], np.ones(1, np.int64)
+    else:
+        fitted, many = _side_by_side(learnt), sizes
+    own, begins = (np.repeat(each, many)[:, None] for each in (phases, np.array(ends)))
+    return BaselineFit(rows, start, day, weekday, own, series, begins, first, fitted)
+
+
+def _side_by_side(learnt: list[FittedWeeks]) -> FittedWeeks:
+    """What rows one after the other learnt; these stand on the last axis but one."""
+    return FittedWeeks(
+        *(
+            np.concatenate([getattr(each, field.name) for each in learnt], axis=-2)
+            for field in fields(FittedWeeks)
+        )
+    )
 
 
 def fit_weeks(

@@ -19,8 +19,7 @@ from checks.detectors.tails import (
     tail_size,
 )
 from checks.model import Rules
-from checks.panel.increments import Shorts
-from checks.panel.panel import Bools, Floats, Ints, Panel, cells
+from checks.panel.panel import Bools, Floats, Ints, Panel, Shorts, cells
 
 METRIC = "followers"
 """Whose sudden changes are held; a check of another metric answers for itself."""

@@ -18,10 +18,8 @@ DIRECTIONS: dict[int, Direction] = {1: "up", -1: "down", 0: "swing"}
 SIGNS = {name: sign for sign, name in DIRECTIONS.items()}
 
 _MANY = 7
-"""Judged days from which the fits of followers are worth keeping for all checks."""
-
-_FEW = 7 * TOGETHER
-"""Accounts up to which they are for any days: learning from so few costs less than asking."""
+"""Judged days from which the fits of followers are worth keeping for all checks; those of few
+accounts are for any days: learning from so few costs less than asking."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Day:
         """What followers taught by REACH days before each column; None for a few days of many
         accounts, where a check that needs it asks for the few accounts it wants."""
         rows = np.arange(len(self.panel.accounts))
-        if (len(self.columns) > _MANY or len(rows) <= _FEW) and not self._fits:
+        if (len(self.columns) > _MANY or len(rows) <= TOGETHER) and not self._fits:
             self._fits.extend(fits(self.panel, "followers", rows, self.reach))
         return self._fits or None
 

@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from checks.baseline.fit import LAG, REACH, WINDOW, BaselineFit, fits
+from checks.baseline.fit import LAG, REACH, WINDOW, BaselineFit, fits, in_week
 from checks.detectors.explain import Evidence, Explanation
 from checks.detectors.fall import explained
 from checks.detectors.findings import Day, Findings, join, nothing
 from checks.model import Finding
-from checks.panel.increments import Singles, counts_of, linear_rows, logs_at
-from checks.panel.panel import Bools, Floats, Ints, cells, truncation
+from checks.panel.panel import (
+    Bools,
+    Floats,
+    Ints,
+    Singles,
+    cells,
+    counts_of,
+    linear_rows,
+    logs_at,
+    truncation,
+)
 
 SPANS = (7, 10, 14, 21, REACH)
 """Days a leak is summed over."""
@@ -171,8 +180,9 @@ def _sums(lesson: BaselineFit, columns: Ints, maybe: Bools) -> Iterable[_Sums]:
     begin, learnt_from = row * series.counts.shape[1], row * learnt.own.shape[1]
     purged_from = row * sudden.shape[1] - first
     count, purged = counts.take(begin + column), sudden.take(purged_from + column)
-    weeks = lesson.week(columns - np.array(SPANS)[:, None]).take(place, axis=1)
-    for span, week in zip(SPANS, learnt_from + weeks, strict=True):
+    for span in SPANS:
+        weeks = np.broadcast_to(lesson.week(columns - span), maybe.shape)
+        week = learnt_from + weeks[row, place]
         before = series.last.take(begin + np.maximum(column - span, 0)).astype(np.int64)
         elapsed = column - before
         level, base = counts.take(begin + before), growth.take(week).astype(np.float64)
@@ -277,12 +287,12 @@ def _sudden_losses(lesson: BaselineFit, first: int) -> tuple[Floats, Singles]:
     """
     series, learnt = lesson.series, lesson.learnt
     days = np.arange(first, series.counts.shape[1])
-    week = np.maximum(lesson.week(days - LAG), 0)
-    increments = series.increments[:, days]
-    fall = learnt.base[:, week] - increments
-    least = np.maximum(_SUDDEN, 4 * learnt.spread[:, week])
+    week = lesson.week(days - LAG)
+    increments, base = series.increments[:, days], in_week(learnt.base, week)
+    fall = base - increments
+    least = np.maximum(_SUDDEN, 4 * in_week(learnt.spread, week))
     sudden = fall > least
-    row, place = cells(sudden & learnt.rounded[:, week])
+    row, place = cells(sudden & in_week(learnt.rounded, week))
     newest = np.maximum(series.last[row, days[place]], 0)
     level = np.maximum(np.nan_to_num(series.counts[row, newest], nan=1.0), 1.0)
     sudden[row, place] &= fall[row, place] > 1.5 * truncation(level) / level
@@ -290,6 +300,6 @@ def _sudden_losses(lesson: BaselineFit, first: int) -> tuple[Floats, Singles]:
     half = np.maximum(increments[row, place].astype(np.float64) / 2, -1 + 1e-7)
     parts = np.zeros(sudden.shape, np.int64)
     # 2 artanh(y / 2) is the log ratio of a difference over the mean level
-    log_fall = learnt.base[row, week[place]] - 2 * np.arctanh(half)
+    log_fall = base[row, place] - 2 * np.arctanh(half)
     parts[row, place] = np.round(log_fall * 2.0**40)
     return np.cumsum(parts, axis=1) / 2.0**40, np.where(sudden, np.float32(0), increments)

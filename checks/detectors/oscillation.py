@@ -5,12 +5,11 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from checks.baseline.fit import BaselineFit, Learning, fits
+from checks.baseline.fit import BaselineFit, Learning, fits, in_week
 from checks.detectors.explain import Evidence, Explanation
 from checks.detectors.findings import Day, Findings, join, nothing
 from checks.model import Finding, Severity
-from checks.panel.increments import counts_of, logs_at
-from checks.panel.panel import Bools, Floats, Ints
+from checks.panel.panel import Bools, Floats, Ints, counts_of, logs_at
 from checks.reasons import reason
 
 AMPLITUDES = (0.05, 0.08, 0.12)
@@ -101,7 +100,7 @@ def _swings(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) -> 
     days = counts.shape[1]
     week = lesson.week(np.arange(days) - _QUIET)
     spread = np.where(lesson.learnt.own, lesson.learnt.spread, np.nan).astype(np.float64)
-    spread = np.where(week >= 0, spread[:, np.maximum(week, 0)], np.nan)
+    spread = in_week(spread, week)
     log_count = np.log(np.maximum(_forward(counts, series.last), 1.0))
     noise = 1 / (6 * np.maximum(np.exp(log_count), 1.0) ** 2)
     best = np.zeros(counts.shape)

@@ -6,8 +6,7 @@ from checks.baseline.fit import WINDOW
 from checks.detectors.explain import Evidence, Explanation
 from checks.detectors.findings import Day, Findings, join, nothing
 from checks.model import Finding
-from checks.panel.increments import GAP, counts_of
-from checks.panel.panel import Bools, Floats, Ints
+from checks.panel.panel import GAP, Bools, Floats, Ints, counts_of
 from checks.reasons import reason
 
 LEAST = 12

@@ -11,8 +11,7 @@ from checks.detectors.explain import Evidence, Explanation, what_events_say, wha
 from checks.detectors.findings import Day, Findings
 from checks.detectors.sudden import LONGER, LOWEST, Sudden, candidates, floors, judge
 from checks.model import Finding, Reason, Rules
-from checks.panel.increments import bridge, counts_of
-from checks.panel.panel import Floats, Ints, Panel
+from checks.panel.panel import Floats, Ints, Panel, bridge, counts_of
 from checks.reasons import reason
 
 _NEVER = tuple(np.inf for _ in LONGER)

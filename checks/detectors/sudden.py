@@ -11,17 +11,19 @@ from checks.baseline.fit import LAG
 from checks.detectors.findings import Day, Findings
 from checks.detectors.tails import score_limit
 from checks.model import Rules
-from checks.panel.increments import (
+from checks.panel.panel import (
     GAP,
     GLITCH_DAYS,
     GLITCH_REST,
+    Bools,
+    Floats,
+    Ints,
     Shorts,
     bridge,
     counts_of,
     linear_rows,
     without_glitches,
 )
-from checks.panel.panel import Bools, Floats, Ints
 
 PAST = 90
 """Days of the account's own past whose jumps count."""

@@ -4,14 +4,18 @@ import numpy as np
 
 from checks.baseline.fit import REACH, WINDOW
 from checks.detectors.findings import Day, Findings, nothing
-from checks.panel.increments import (
+from checks.panel.panel import (
+    LOOKBACK,
+    Bools,
+    Floats,
+    Ints,
     bridge,
+    cells,
     counts_of,
     linear_rows,
     logs_at,
     without_glitches,
 )
-from checks.panel.panel import LOOKBACK, Bools, Floats, Ints, cells
 
 SPANS = (14, 21, REACH)
 """Days a slow rise is summed over."""

@@ -11,8 +11,7 @@ import numpy as np
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from checks.detectors.explain import Shape
-from checks.panel.increments import Singles, bridge
-from checks.panel.panel import Bools, Floats, Ints, Panel
+from checks.panel.panel import Bools, Floats, Ints, Panel, Singles, bridge
 
 BASELINE = 28
 """Days before the move that say what engagement is usual."""

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from checks.baseline.expected import band, residuals_of
-from checks.baseline.fit import WINDOW, learn, refreshed
-from checks.panel.increments import bridge
+from checks.baseline.fit import TOGETHER, WINDOW, learn, refreshed
+from checks.panel.panel import bridge
+from tests.bench.world import make
 from tests.signals import panel, steady
 
 TODAY = np.array([120])
@@ -72,6 +73,21 @@ def test_an_account_learns_once_a_week_on_its_own_day() -> None:
         ends = refreshed(columns, 739_000, phase)
         assert (np.diff(np.unique(ends)) == 7).all()
         assert ((columns - ends >= 0) & (columns - ends < 7)).all()
+
+
+@pytest.mark.parametrize("columns", [TODAY, np.arange(70, 119)])
+def test_few_accounts_learn_as_they_do_among_many(columns: np.ndarray) -> None:
+    many = make(TOGETHER + 12, 3, days=121).panel()
+    counts = many.metrics["followers"]
+    counts[::9, 40:47], counts[::5, :12], counts[::11, ::2] = np.nan, np.nan, np.nan
+    few = many.take(np.arange(TOGETHER))
+    for metric in ("followers", "following"):
+        whole, part = (residuals_of(each, metric, columns) for each in (many, few))
+        for name in ("move", "expected", "spread", "elapsed"):
+            np.testing.assert_array_equal(
+                getattr(whole.day, name)[:TOGETHER], getattr(part.day, name)
+            )
+        np.testing.assert_array_equal(whole.step[:TOGETHER], part.step)
 
 
 def test_band_surrounds_the_counts_of_a_calm_account() -> None:
