@@ -12,8 +12,9 @@ from bot.config.settings import EngineSettings
 from bot.engine.table import open_engine
 from bot.errors import CommandError
 from bot.passes.groups import Grouping
-from bot.passes.judge import Lakes, Look
+from bot.passes.judge import Lakes
 from bot.passes.lakes import Kind, open_lakes
+from bot.passes.panels import Look
 from bot.review.pending import CHUNK
 from checks.incident.decide import decide
 from checks.replay import Key, carry, incidents_of

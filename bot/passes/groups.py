@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from bot.model.reading import folded
 from bot.review.peers import named_sets
+from checks.panel.build import groups_of
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -34,9 +35,9 @@ class Grouping:
 
     def of(self, accounts: Sequence[str]) -> dict[str, Ints]:
         """Rows of each group."""
-        keys = [folded(account) for account in accounts]
+        keys = [folded(account) for account in accounts] if self.tags or self.spaces else []
         tagged = self._tagged(keys)
-        groups = {**_platforms(accounts), **{f"#{tag}": rows for tag, rows in tagged.items()}}
+        groups = groups_of(accounts, {}) | {f"#{tag}": rows for tag, rows in tagged.items()}
         if not self.spaces:
             return groups
         seen = self._seen(keys, tagged)
@@ -83,16 +84,6 @@ class Grouping:
             for tag in (one[1:] for one in patterns if one[:1] == "#"):
                 seen[tagged.get(tag, []), number] = True
         return seen
-
-
-def _platforms(accounts: Sequence[str]) -> dict[str, Ints]:
-    """As `checks.panel.panel.groups_of` finds them; sorted names lie side by side."""
-    found: dict[str, list[int]] = {}
-    for row, account in enumerate(accounts):
-        platform, slash, _ = account.partition("/")
-        if slash:
-            found.setdefault(f"platform:{platform}", []).append(row)
-    return {name: np.array(rows, np.int64) for name, rows in found.items()}
 
 
 def _fits(patterns: Iterable[str], keys: Sequence[str]) -> Bools:

@@ -13,27 +13,22 @@ from tempfile import mkdtemp
 from typing import TypeVar
 from uuid import uuid4
 
-import numpy as np
 import polars as pl
 
 from bot.engine.engine import Engine
 from bot.errors import EngineError, SourceChanged
-from bot.passes.groups import Grouping
-from bot.review.pending import PART_CELLS
+from bot.passes.panels import Look, panels
 from bot.sources.lake.buckets import Written, bucketed, cleared, spread, to_spread
 from bot.sources.lake.files import files_at
 from bot.sources.lake.inventory import Inventory, LeftOut, footer_of, inventory
 from bot.sources.lake.layout import Unfit
 from bot.sources.lake.partitions import ROWS, Partition, holding, partitions
-from bot.sources.lake.read import Broken, Readings, read
+from bot.sources.lake.read import Broken, read
 from bot.sources.lake.settings import LakeSettings
 from bot.sources.lake.source import frame_of, metrics_of
 from checks.context import Context, Summary, combine, merge, regroup, summarise
 from checks.judge import Shortlist, judge_shortlist, shortlist
-from checks.model import Event, Judgement, Rules
-from checks.panel import build
-from checks.panel.build import build_panel, day_ends
-from checks.panel.panel import LOOKBACK, Ints, Panel
+from checks.model import Event, Judgement
 
 log = logging.getLogger(__name__)
 
@@ -41,34 +36,6 @@ _FOOTERS = 16
 """Footers read at once: each is one short wait for the store."""
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """What is looked at: the `judged` last days of panels that end at `now`.
-
-    `metrics` are those that any file has, so that all parts hold the same; the lakes fill
-    them in.
-    """
-
-    now: int
-    rules: Rules
-    timezone: str = "UTC"
-    judged: int = 1
-    grouping: Grouping = field(default_factory=Grouping)
-    metrics: tuple[str, ...] = ()
-
-    @property
-    def days(self) -> int:
-        return LOOKBACK + self.judged
-
-    @property
-    def columns(self) -> Ints:
-        return np.arange(LOOKBACK, self.days)
-
-    @property
-    def start(self) -> int:
-        return int(day_ends(self.now, self.timezone, self.days + 1)[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +53,15 @@ class Lakes:
 
     `progress` is told of each pass its name, the partitions done and all of them. A judgement
     that takes longer than `budget` seconds ends with EngineError, and so does one that `stop`
-    is called for.
+    is called for. `laid` is a folder of this machine, which does all work, where panels may lie
+    from the first pass to the second.
     """
 
     settings: Sequence[LakeSettings]
     root: str
     engine: Engine
     scratch: str | None = None
+    laid: Path | None = None
     size: int = ROWS
     progress: Callable[[str, int, int], None] = lambda *_: None
     budget: float | None = None
@@ -139,7 +108,7 @@ class Lakes:
         self._begun = self.monotonic()
         while True:
             inventories = self.inventories()
-            look = replace(look, metrics=metrics_of(inventories))
+            look = replace(look, metrics=metrics_of(inventories), laid=self.laid)
             try:
                 with self._partitions(inventories, look) as parts:
                     said, accounts = self._two_passes(parts, look, events, floors, keep)
@@ -272,7 +241,7 @@ class Lakes:
 def summarised(partition: Partition, look: Look) -> Summary | LeftOut | None:
     """The first pass over one partition; None where it holds no reading of those days."""
     try:
-        found = [summarise(panel, look.columns) for panel in _panels(partition, look)]
+        found = [summarise(panel, look.columns) for panel in panels(partition, look)]
     except Broken as broken:
         return broken.left_out
     return combine(found) if found else None
@@ -286,7 +255,7 @@ def shortlisted(
     try:
         found = [
             shortlist(panel, look.rules, context, keep=keep)
-            for panel in _panels(partition, look)
+            for panel in panels(partition, look)
         ]
     except Broken as broken:
         return broken.left_out
@@ -303,23 +272,6 @@ def picked(
     except Broken as broken:
         return broken.left_out
     return frame_of(found)
-
-
-def _panels(partition: Partition, look: Look) -> Iterator[Panel]:
-    readings = read(partition, look.start, look.now, look.metrics)
-    for piece in readings.pieces(max(1, PART_CELLS // look.days)):
-        yield _panel(piece, look)
-
-
-def _panel(piece: Readings, look: Look) -> Panel:
-    panel = build_panel(
-        build.Readings(piece.accounts, piece.rows, piece.at, piece.values),
-        now=look.now,
-        timezone=look.timezone,
-        days=look.days,
-        with_read_at=True,
-    )
-    return replace(panel, groups=look.grouping.of(piece.accounts))
 
 
 def _counted(whole: Summary) -> list[str]:

@@ -34,11 +34,13 @@ def open_lakes(
     if kind is not None:
         chosen = chosen.model_copy(update={"kind": kind})
     engine = KeptEngine(open_engine(chosen), settings.store_path.with_suffix(".judging"))
+    here = chosen.kind == "local" or chosen.address is None
     lakes = Lakes(
         settings=lakes_in(settings.sources),
         root=settings.root,
         engine=engine,
         scratch=chosen.scratch,
+        laid=engine.folder / "panels" if here else None,
         progress=progress,
         budget=chosen.budget.total_seconds() if chosen.budget else None,
     )

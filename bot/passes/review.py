@@ -14,7 +14,8 @@ from bot.engine.kept import KeptEngine
 from bot.errors import BotError, SourceError
 from bot.model.reading import DAY
 from bot.passes.groups import Grouping
-from bot.passes.judge import Found, Lakes, Look
+from bot.passes.judge import Found, Lakes
+from bot.passes.panels import Look
 from bot.review import Reviewed, ReviewSettings, settle
 from bot.review.pending import Pending, look_at_lakes
 from bot.storage import accounts, incidents, readings, sources

@@ -90,7 +90,8 @@ def frozen(
             group.step(days)
         days.learn()
     freezes = [freeze for group in members for freeze in group.freezes]
-    return Frozen(days.held, tuple(sorted(freezes, key=lambda each: each.first)))
+    freezes.sort(key=lambda each: each.first)
+    return Frozen(np.ascontiguousarray(days.held), tuple(freezes))
 
 
 class _Days:
@@ -100,17 +101,19 @@ class _Days:
         self, read: Bools, repeats: Bools, stands: Bools, bare: Bools, counts: Floats
     ) -> None:
         accounts = len(read)
-        self.read, self.repeats, self.counts = read, repeats, counts
-        self.stands, self.bare = stands, bare
+        # a day's column is one stretch of memory
+        self.read, self.repeats = np.asfortranarray(read), np.asfortranarray(repeats)
+        self.stands, self.bare = np.asfortranarray(stands), np.asfortranarray(bare)
+        self.counts = np.asfortranarray(counts)
         self.newest, self.pace = counts[:, 0].copy(), np.zeros(accounts)
-        self.held = np.zeros(read.shape, np.bool_)
+        self.held = np.zeros(read.shape, np.bool_, order="F")
         self.length = np.zeros(accounts, np.int64)
         self.began = np.zeros(accounts, np.int64)
         self.share = np.ones(accounts)
         self.seen = np.zeros(accounts)
         self.same, self.stood = np.zeros(accounts), np.zeros(accounts)
         self.column = 0
-        self._counted = repeats.copy()
+        self._counted = self.repeats.copy(order="F")
 
     @property
     def here(self) -> Bools:

@@ -290,11 +290,25 @@ def _weekdays(edges: Ints, timezone: str) -> Ints:
 
 def groups_of(accounts: Sequence[str], tags: Mapping[str, Sequence[str]]) -> dict[str, Ints]:
     """Rows of each platform and of each tag. Arrays of (members,)."""
-    members: dict[str, list[int]] = {}
+    begins: list[int] = []
+    names: list[str] = []
+    prefix = ""
     for row, account in enumerate(accounts):
-        platform, slash, _ = account.partition("/")
-        if slash:
-            members.setdefault(f"platform:{platform}", []).append(row)
+        # accounts of one platform mostly lie side by side
+        if not prefix or not account.startswith(prefix):
+            platform, slash, _ = account.partition("/")
+            prefix = platform + slash if slash else ""
+            begins.append(row)
+            names.append(f"platform:{platform}" if slash else "")
+    members: dict[str, list[Ints]] = {}
+    for name, begin, end in zip(names, begins, [*begins[1:], len(accounts)], strict=True):
+        if name:
+            members.setdefault(name, []).append(np.arange(begin, end))
+    tagged: dict[str, list[int]] = {}
+    for row, account in enumerate(accounts) if tags else ():
         for tag in tags.get(account, ()):
-            members.setdefault(f"#{tag}", []).append(row)
-    return {name: np.array(rows, np.int64) for name, rows in members.items()}
+            tagged.setdefault(f"#{tag}", []).append(row)
+    return {
+        **{name: np.concatenate(rows) for name, rows in members.items()},
+        **{name: np.array(rows, np.int64) for name, rows in tagged.items()},
+    }

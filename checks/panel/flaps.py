@@ -44,27 +44,31 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
     before it alone.
     """
     read = np.flatnonzero((counts > 0) & (counts < np.inf))
-    row, when, value = rows[read], at[read], counts[read]
-    leap = np.diff(value, prepend=value[:1])
-    leap[1:][row[1:] != row[:-1]] = 0
-    before = value - leap
-    # the display step is worked out for the few leaps that are large without it
-    large = np.flatnonzero(np.abs(leap) >= np.maximum(_LEAST_SHARE * before, _LEAST_COUNT))
-    large = large[np.abs(leap[large]) >= _least(before[large], value[large])]
+    row, when, value = rows, at, counts
+    if len(read) < len(counts):
+        row, when, value = rows[read], at[read], counts[read]
+    change = np.abs(np.diff(value))
+    # the rest is worked out for the few leaps that are large without it
+    large = 1 + np.flatnonzero((change >= _LEAST_SHARE * value[:-1]) & (change >= _LEAST_COUNT))
+    large = large[row[large] == row[large - 1]]
+    large = large[change[large - 1] >= _least(value[large - 1], value[large])]
+    before = value[large - 1]
+    leap = value[large] - before
     there, back = large[:-1], large[1:]
-    previous = np.append(0.0, leap)[there]
+    earlier = np.maximum(there - 2, 0)
+    previous = np.where(row[earlier] == row[there], before[:-1] - value[earlier], 0.0)
     pair = (row[there] == row[back]) & (when[back] - when[there] <= RETURN)
-    pace = _pace(value, leap, row)[large]
-    far = np.abs(leap[there])
+    pace = _pace(value, row, large)
+    far = np.abs(leap[:-1])
     room = _BACK * far + np.minimum(2 * pace[:-1], _GROWN * far)
-    pair &= np.abs(value[back] - before[there]) <= room
+    pair &= np.abs(value[back] - before[:-1]) <= room
     pair &= np.abs(previous) <= _CALM * far
     ended = np.zeros(len(large), np.bool_)
     ended[1:] = pair
     known: dict[int, tuple[int, float, float]] = {}
     for k in np.flatnonzero(np.isin(row[large], row[back[pair]])).tolist():
         place = int(large[k])
-        own, size = int(row[place]), abs(float(leap[place]))
+        own, size = int(row[place]), abs(float(leap[k]))
         last, usual, gained = known.get(own, (-MEMORY, 0.0, 0.0))
         again = abs(size - usual) <= _AGAIN * usual + min(2 * gained, _GROWN * usual)
         again = again and when[place] - last <= MEMORY
@@ -73,17 +77,20 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
         if ended[k] or again:
             ended[k] = True
             known[own] = int(when[place]), size, gained
-    return Flaps(read[large[ended]], np.abs(leap[large[ended]]))
+    return Flaps(read[large[ended]], np.abs(leap[ended]))
 
 
-def _pace(value: Floats, leap: Floats, row: Ints) -> Floats:
-    """What a count gained (or lost) in each of the _BEFORE readings before its own, 0 where it
-    went both ways or fewer are known."""
-    pace, size = np.zeros(len(value)), np.cumsum(np.abs(leap))
-    gained = np.abs(value[_BEFORE:-1] - value[: -_BEFORE - 1])
-    steady = size[_BEFORE:-1] - size[: -_BEFORE - 1] <= gained * (1 + 1e-9)
-    steady &= row[: -_BEFORE - 1] == row[_BEFORE + 1 :]
-    pace[_BEFORE + 1 :] = np.where(steady, gained / _BEFORE, 0.0)
+def _pace(value: Floats, row: Ints, places: Ints) -> Floats:
+    """What a count gained (or lost) in each of the _BEFORE readings before those at some
+    places, 0 where it went both ways or fewer are known."""
+    pace = np.zeros(len(places))
+    some = np.flatnonzero(places > _BEFORE)
+    first = places[some] - _BEFORE - 1
+    counts = value[first[:, None] + np.arange(_BEFORE + 1)]
+    gained = np.abs(counts[:, -1] - counts[:, 0])
+    steady = np.abs(np.diff(counts)).sum(axis=1) <= gained * (1 + 1e-9)
+    steady &= row[first] == row[places[some]]
+    pace[some] = np.where(steady, gained / _BEFORE, 0.0)
     return pace
 
 

@@ -106,7 +106,13 @@ def review(place: Path, kind: str) -> None:
             settings=ReviewSettings(
                 rules=rules_for("balanced"), voices=message, access=AccessPolicy({})
             ),
-            lakes=Lakes(settings=[lake(place)], root=".", engine=kept, progress=progress),
+            lakes=Lakes(
+                settings=[lake(place)],
+                root=".",
+                engine=kept,
+                laid=kept.folder / "panels",
+                progress=progress,
+            ),
             kept=kept,
             calendar=lambda: NOW,
             queued=lambda: None,

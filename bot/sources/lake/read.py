@@ -231,8 +231,8 @@ def _together(
     """All names in order, without those that no row is left of, and each row's place."""
     used: set[str] = set()
     for names, codes in parts:
-        present = np.unique(codes)
-        used.update(names[code] for code in present.tolist())
+        present = np.flatnonzero(np.bincount(codes, minlength=1))
+        used.update([names[code] for code in present.tolist()])
     ordered = tuple(sorted(used))
     place = {name: n for n, name in enumerate(ordered)}
     rows = []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -15,8 +17,10 @@ from hypothesis import strategies as st
 
 from bot.cli.offline import panel_of
 from bot.errors import EngineError
+from bot.passes import panels
 from bot.passes.groups import Grouping
-from bot.passes.judge import Lakes, Look
+from bot.passes.judge import Lakes
+from bot.passes.panels import Look
 from bot.review.peers import walled
 from bot.storage.access import AccessPolicy
 from checks.incident.decide import decide
@@ -50,17 +54,21 @@ def opened(said: list[tuple[int, Judgement]]) -> list[Incident]:
 
 
 @settings(max_examples=8, deadline=None)
-@given(seed=st.integers(0, 99), cut=st.sampled_from(["account", "day", "one"]))
-def test_any_cut_gives_the_same_incidents_to_the_bit(seed: int, cut: str) -> None:
+@given(
+    seed=st.integers(0, 99), cut=st.sampled_from(["account", "day", "one"]), keep=st.booleans()
+)
+def test_any_cut_gives_the_same_incidents_to_the_bit(seed: int, cut: str, keep: bool) -> None:
     frame = world(seed)
     with TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(name, "lake")
+        folder.mkdir()
+        laid = Path(name, "panels") if keep else None
         if cut == "one":
             write(frame.sample(fraction=1, shuffle=True, seed=seed), folder / "all.parquet")
         else:
             (by_account if cut == "account" else by_day)(frame, folder)
         size = {"account": 1000, "day": 1000, "one": 10**6}[cut]
-        found = lakes(folder, size=size).judged(look(judged=2))
+        found = lakes(folder, size=size, laid=laid).judged(look(judged=2))
     assert opened(found.said) == opened(whole(frame, 2)) != []
     assert found.accounts == frame["account"].n_unique()
 
@@ -105,9 +113,25 @@ def test_walls_and_tags_by_pattern_cut_peers_as_the_service_does(tmp_path: Path)
     }
     panel = panel_of(frame, NEWEST, "UTC", LOOKBACK + 1)
     panel = replace(panel, groups=walled(names, tags, AccessPolicy(spaces)))
-    by_account(frame, tmp_path)
-    found = lakes(tmp_path, size=1000).judged(look(grouping=Grouping(patterns, spaces)))
+    by_account(frame, tmp_path / "lake")
+    judged = lakes(tmp_path / "lake", size=1000, laid=tmp_path / "panels")
+    found = judged.judged(look(grouping=Grouping(patterns, spaces)))
     assert opened(found.said) == opened(list(judgements(panel, RULES))) != []
+
+
+def test_a_full_disk_costs_time_and_no_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, laid = world(3), tmp_path / "panels"
+    by_account(frame, tmp_path / "lake")
+    judged = lakes(tmp_path / "lake", size=1000, laid=laid)
+    for free, kept in ((21, True), (20, False)):
+        monkeypatch.setattr(
+            panels, "disk_usage", lambda _, free=free: SimpleNamespace(total=100, free=free)
+        )
+        shutil.rmtree(laid, ignore_errors=True)
+        assert opened(judged.judged(look()).said) == opened(whole(frame))
+        assert any(laid.iterdir()) is kept
 
 
 def damaged(path: Path) -> None:

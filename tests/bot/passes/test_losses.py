@@ -14,7 +14,8 @@ import pytest
 
 from bot.engine.engine import Engine
 from bot.engine.local import LocalEngine
-from bot.passes.judge import Lakes, Look
+from bot.passes.judge import Lakes
+from bot.passes.panels import Look
 from checks.rules import rules_for
 from tests.bench.world import NEWEST
 from tests.lakes import InlineEngine, by_account, lake, world

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SourceUnavailable
-from bot.passes.judge import Lakes, Look
+from bot.passes.judge import Lakes
+from bot.passes.panels import Look
 from bot.sources.lake.files import files_at, opened
 from checks.rules import rules_for
 from tests.bench.world import NEWEST
