@@ -1,6 +1,7 @@
 """A built wheel alone: installed beside its libraries it begins in an empty folder."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -108,3 +109,34 @@ def test_the_example_runs_and_tells_of_the_wave(ebbwatch: Path, tmp_path: Path) 
         service.terminate()
         assert service.wait(30) == 0
     assert (tmp_path / "ebbwatch.replay.db").exists()
+
+
+def test_the_containers_steps_can_be_done_with_this_tree(wheel: Path) -> None:
+    """Each file that is copied exists, pip's options are those of the locks, and what starts is
+    a script of the wheel."""
+    text = (ROOT / "examples/Containerfile").read_text(encoding="utf-8")
+    lines = re.sub(r"\\\n\s*", "", text).splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    told = [rest for word, rest in steps if word == "RUN"]
+    locks = re.findall(r"[\w-]+\.lock", text)
+    assert "requirements.lock" in locks
+    assert [lock for lock in locks if "--hash=" not in (ROOT / lock).read_text()] == []
+    installs = [
+        shlex.split(one) for one in " && ".join(told).split("&&") if "pip install" in one
+    ]
+    assert [words[-1] for words in installs] == ["${LOCK}", "."]
+    assert [
+        rest for word, rest in steps if word in ("COPY", "VOLUME", "ENTRYPOINT", "CMD")
+    ] == [
+        ". .",
+        "--from=build /opt/ebbwatch /opt/ebbwatch",
+        "/data",
+        '["ebbwatch"]',
+        '["run"]',
+    ]
+    [entry] = [n for n in zipfile.ZipFile(wheel).namelist() if n.endswith("entry_points.txt")]
+    scripts = zipfile.ZipFile(wheel).read(entry).decode()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in {"ebbwatch", *re.findall(r"(?:uvx|pipx install) (\w+)", readme)}:
+        assert f"{command} = " in scripts
+    assert f"{wheel.name.partition('-')[0]}" in re.findall(r"pipx install (\w+)", readme)

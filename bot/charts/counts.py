@@ -27,7 +27,7 @@ from bot.model.chat import Theme
 Floats = npt.NDArray[np.float64]
 
 DAY = 86400.0
-_TICKS = 4
+_TICKS = 3
 _MARKS = 5
 
 
@@ -84,9 +84,9 @@ def draw(chart: Chart) -> bytes:
     """The picture as PNG; the same chart gives the same bytes. Safe to call from threads."""
     with card(chart.title, chart.subtitle, theme=chart.theme) as (figure, look):
         top, bottom = figure.subplots(
-            2, 1, sharex=True, gridspec_kw={"height_ratios": (2.3, 1), "hspace": 0.24}
+            2, 1, sharex=True, gridspec_kw={"height_ratios": (2.3, 1), "hspace": 0.32}
         )
-        figure.subplots_adjust(left=0.145, right=0.945, top=0.815, bottom=0.085)
+        figure.subplots_adjust(left=0.17, right=0.94, top=0.77, bottom=0.085)
         days = chart.ends / DAY
         for axes in (top, bottom):
             frame(axes, look)
@@ -353,7 +353,7 @@ def _events(top: Any, bottom: Any, days: Floats, chart: Chart, look: Colours) ->
             shown(mark.label),
             (x, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(-4 if right else 4, -4 - 17 * (place % 3)),
+            xytext=(-4 if right else 4, -4 - 15 * (place % 3)),
             textcoords="offset points",
             ha="right" if right else "left",
             va="top",

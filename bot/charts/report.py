@@ -13,8 +13,8 @@ from bot.charts import style
 from bot.charts.style import MIDDLE, SMALL, Colours, frame, png, shown
 from bot.model.chat import Theme
 
-_SIZE = (6.4, 4.9)
-_MOVERS, _NAME = 6, 22
+_SIZE = (5.0, 4.5)
+_MOVERS, _NAME = 6, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def draw_report(card: ReportCard) -> bytes:
         top, bottom = figure.subplots(
             2, 1, gridspec_kw={"height_ratios": (1.1, 1), "hspace": 0.5}
         )
-        figure.subplots_adjust(left=0.145, right=0.945, top=0.78, bottom=0.05)
+        figure.subplots_adjust(left=0.16, right=0.945, top=0.76, bottom=0.05)
         frame(top, look)
         _days(top, card, look)
         _movers(bottom, card, look)
@@ -58,7 +58,7 @@ def _days(axes: Any, card: ReportCard, look: Colours) -> None:
     ticks = [tick for tick in axes.get_yticks() if float(tick).is_integer()]
     ticks = ticks[:: max(1, len(ticks) // 3)]
     axes.set_yticks(ticks, [card.signed(float(tick)) for tick in ticks])
-    every = max(1, -(-len(heights) // 4))
+    every = max(1, -(-len(heights) // 3))
     shown_days = places[::-1][::every][::-1]
     axes.set_xticks(shown_days, [card.day(float(card.ends[place])) for place in shown_days])
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from bot.model.chat import Theme
 
-# 800 pixels wide: phones show it at 400, where the smallest letters are still ten pixels high.
-SIZE = (6.4, 4.2)
-DPI = 125
-SMALL, MIDDLE, LARGE = 11.0, 12.0, 14.5
+# 800 pixels wide: a phone of 360 shows it at 285, where the smallest letters are still nine
+# pixels high.
+SIZE = (5.0, 3.9)
+DPI = 160
+SMALL, MIDDLE, LARGE = 11.0, 11.5, 13.5
 """Points of the letters: ticks, labels, headline."""
 
 
@@ -63,7 +64,7 @@ COLOURS: Mapping[Theme, Colours] = {
     ),
 }
 _LIGHT = COLOURS["light"]
-_TITLE = 46
+_TITLE = 38
 """Letters of a headline: more do not fit beside each other."""
 
 LOCK = threading.Lock()
@@ -118,7 +119,7 @@ def headline(figure: Any, title: str, subtitle: str, look: Colours = _LIGHT) -> 
     name = shown(title)
     name = name if len(name) <= _TITLE else name[: _TITLE - 1] + "…"
     figure.text(0.022, 0.925, name, color=look.ink, fontsize=LARGE, weight="bold")
-    figure.text(0.022, 0.865, shown(subtitle), color=look.faint, fontsize=SMALL)
+    figure.text(0.022, 0.858, shown(subtitle), color=look.faint, fontsize=SMALL)
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def reminder(voice: Voice, alert: Alert, now: float) -> Message:
     incident = alert.incident
     told = verdict(voice, incident, _moment(voice, incident, now))
     return Message(
-        title=voice.say("Still open: {title}", title=headline(voice, incident, now)),
+        title=voice.say("{title}, still open", title=headline(voice, incident, now)),
         text=f"{text}\n{told}",
         footer=f"#{alert.number}",
         severity=alert.incident.severity,
@@ -107,8 +107,8 @@ def title(voice: Voice, incident: Incident, now: float) -> str:
     if incident.kind in UNEXPLAINED:
         return voice.say("{account} {happened} {when}, cause not clear yet", **words)
     if incident.kind in _STATELESS:
-        return voice.say("{kind}: {account} {happened} {when}", **words)
-    return voice.say("{kind} {state}: {account} {happened} {when}", **words)
+        return voice.say("{account} {happened} {when}: {kind}", **words)
+    return voice.say("{account} {happened} {when}: {kind} {state}", **words)
 
 
 def verdict(voice: Voice, incident: Incident, when: str) -> str:
@@ -230,20 +230,22 @@ def late(voice: Voice, alert: Alert, now: float) -> str | None:
 def _ended(voice: Voice, incident: Incident, words: dict[str, str]) -> str:
     lasted = voice.span((incident.resolved_at or 0) - incident.opened_at)
     if incident.closed_as == "corrected":
-        return voice.say("Corrected at the source: {account} {happened} {when}", **words)
+        return voice.say("{account} {happened} {when}: corrected at the source", **words)
     if incident.kind == "glitch":
         back = next((r for r in incident.reasons if r.code == "came_back"), None)
         if back:
             lasted = voice.span(float(back.values["hours"]) * 3600)
         return voice.say(
-            "Counter glitch, back within {span}: {account} {happened} {when}",
+            "{account} {happened} {when}: counter glitch, back within {span}",
             span=lasted,
             **words,
         )
     if incident.closed_as == "no_more_data":
-        return voice.say("Closed, no more data: {kind}, {account} {happened} {when}", **words)
+        return voice.say(
+            "{account} {happened} {when}: {kind}, closed without more data", **words
+        )
     return voice.say(
-        "Over after {span}: {kind}, {account} {happened} {when}", span=lasted, **words
+        "{account} {happened} {when}: {kind}, over after {span}", span=lasted, **words
     )
 
 

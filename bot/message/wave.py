@@ -200,8 +200,8 @@ def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
     n = len(ordered)
     if still_open:
         return voice.plural(
-            "{kind} {state} at {n} account ({where}): {change} in all since {day}",
-            "{kind} {state} at {n} accounts ({where}): {change} in all since {day}",
+            "{n} account ({where}): {change} in all since {day}, {kind} {state}",
+            "{n} accounts ({where}): {change} in all since {day}, {kind} {state}",
             n,
             **words,
         )
@@ -209,15 +209,15 @@ def _wave_title(voice: Voice, ordered: Sequence[Alert], now: float) -> str:
     span = voice.span(max(ends) - _began(voice, ordered))
     if worst.kind == "glitch":
         return voice.plural(
-            "Counter glitch at {n} account ({where}): {change} came back within {span}",
-            "Counter glitch at {n} accounts ({where}): {change} came back within {span}",
+            "{n} account ({where}): {change}, a counter glitch, back within {span}",
+            "{n} accounts ({where}): {change}, a counter glitch, back within {span}",
             n,
             span=span,
             **words,
         )
     return voice.plural(
-        "Over after {span}: {kind} at {n} account ({where}), {change} in all",
-        "Over after {span}: {kind} at {n} accounts ({where}), {change} in all",
+        "{n} account ({where}): {change} in all, {kind}, over after {span}",
+        "{n} accounts ({where}): {change} in all, {kind}, over after {span}",
         n,
         span=span,
         **words,

@@ -178,7 +178,7 @@ async def test_the_life_of_a_wave(story):
         await settle_routes(story.store, story.review_settings, int(story.clock()))
         await story.send()
     assert len(story.of("fake:1")) == len(story.of("fake:2")) == 1
-    assert team.message.title.startswith("Over after")
+    assert ", over after " in team.message.title
     assert team.replies
     assert [one.mention for one in team.replies] == [None] * len(team.replies)
     found = await story.store.read(incidents.listing)

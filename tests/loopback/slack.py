@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -126,6 +127,13 @@ class SlackServer:
             "U0ADMIN": {"name": "ada", "is_admin": True},
         }
         self.groups: dict[str, list[str]] = {"S0LEADS": ["U0LENA"]}
+        # what a command's text may name, and the form in which Slack hands it on
+        self.handles = {
+            "@leads": "<!subteam^S0LEADS|@leads>",
+            "@lena": "<@U0LENA|lena>",
+            "#main": "<#C0MAIN|main>",
+            "example.com": "<http://example.com|example.com>",
+        }
         self.messages: list[dict[str, Any]] = []
         self.ephemerals: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
@@ -214,7 +222,7 @@ class SlackServer:
     ) -> Interaction:
         payload = {
             "command": "/ebb",
-            "text": _escape(text),
+            "text": self._escaped(text),
             "team_id": team or self.team,
             "channel_id": channel,
             "channel_name": "main",
@@ -223,6 +231,10 @@ class SlackServer:
             "api_app_id": "A0LOOP",
         }
         return await self._interact("slash_commands", payload)
+
+    def _escaped(self, text: str) -> str:
+        words = re.split(r"([\s=]+)", text)
+        return "".join(self.handles.get(word, _escape(word)) for word in words)
 
     async def press(
         self,

@@ -51,6 +51,11 @@ async def _get(client: httpx.AsyncClient, token: str, url: str) -> Any:
         ) from None
     if answer.status_code == 401:
         raise CommandError("Discord does not know this token: copy it anew from the Bot page")
+    if answer.status_code == 403:
+        raise CommandError(
+            "Discord lets the bot see no channels there (no permission): give its role View "
+            "Channels in the server's settings, then begin again"
+        )
     if answer.status_code != 200:
         raise CommandError(f"Discord answered {answer.status_code}: try again in a minute")
     return answer.json()

@@ -15,7 +15,7 @@ from bot.chat.slack.render import (
     home_view,
     message_blocks,
     named_channel,
-    unescape,
+    typed,
 )
 from bot.chat.slack.rich import Block
 from bot.chat.text import clean
@@ -27,7 +27,7 @@ from bot.model.message import Message
 WHY = "ebb-why"
 """The callback of the shortcut in a message's menu."""
 
-_AT = re.compile(r"<@[A-Z0-9]+(\|[^>]*)?>")
+_AT = re.compile(r"\s*<@[A-Z0-9]+(\|[^>]*)?>")
 _SHOWN = ("status", "accounts")
 _BLOCK = "ebb-channel:"
 _CHANNELS = 10
@@ -64,7 +64,7 @@ class Doors:
         if not event.get("user") or event.get("bot_id"):
             return
         caller = await self._caller(payload, str(event["user"]), event.get("channel"))
-        line = clean(unescape(_AT.sub("", str(event.get("text") or ""))), lines=False)
+        line = clean(typed(_AT.sub("", str(event.get("text") or ""), count=1)), lines=False)
         message = await self._dispatcher.answer_line(caller, line)
         await self._whisper(caller, event.get("channel"), message)
 

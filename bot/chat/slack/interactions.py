@@ -12,7 +12,7 @@ from bot.chat.slack.files import Files
 from bot.chat.slack.forms import Place, form, form_of, read_form
 from bot.chat.slack.home import Doors, channel_of_block
 from bot.chat.slack.limits import Call
-from bot.chat.slack.render import Rendered, button_delivery, render_answer, unescape
+from bot.chat.slack.render import Rendered, button_delivery, render_answer, typed, unescape
 from bot.chat.slack.rich import Block
 from bot.chat.slack.web import SlackWeb
 from bot.chat.text import clean
@@ -59,16 +59,16 @@ class Interactions:
         )
 
     async def command(self, payload: Payload) -> None:
-        line = clean(unescape(str(payload.get("text") or "")), lines=False)
+        line = clean(typed(str(payload.get("text") or "")), lines=False)
         shared = line.split()[-1:] == [SHARE]
         if shared:
             line = line[: -len(SHARE)].strip()
         asked = form_of(self._dispatcher.commands, line)
         if asked is not None and payload.get("trigger_id"):
-            typed = line[len(asked.name) :].strip()
+            given = line[len(asked.name) :].strip()
             place = Place(command=asked.name, channel=str(payload.get("channel_id") or ""))
             await self._open_form(
-                payload, form(asked, typed, place, await self._words(payload))
+                payload, form(asked, given, place, await self._words(payload))
             )
             return
         caller = await self._caller(payload)

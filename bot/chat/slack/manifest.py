@@ -48,7 +48,8 @@ def slack_manifest(settings: SlackSettings) -> str:
         "command": COMMAND,
         "description": "Ask about the watched accounts",
         "usage_hint": "help | status | import ... [share]",
-        "should_escape": False,
+        # else "@leads" comes as these letters, and no group can be told by them
+        "should_escape": True,
         **url,
     }
     interactivity: dict[str, object] = {"is_enabled": True}

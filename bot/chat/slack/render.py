@@ -37,6 +37,7 @@ _OUT = "↗"
 """Before a link to a profile: a header cannot hold one."""
 _OVER = "✅"
 _ROLE = re.compile(r"role:(S[A-Z0-9]+)")
+_ESCAPED = re.compile(r"<(?P<sign>[@#!]?)(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
 
 
 Said = tuple[Block | None, str]
@@ -183,8 +184,23 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """What a person typed or a button carried, as Slack hands it over."""
+    """What a button carried, as Slack hands it over."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def typed(text: str) -> str:
+    """What a person typed: people, channels and addresses as the words they stood for, since
+    "@lena" may be an account and "#team" a tag; groups as mentions, for these carry rights."""
+    return unescape(_ESCAPED.sub(_as_typed, text))
+
+
+def _as_typed(found: re.Match[str]) -> str:
+    sign, target, label = found["sign"], found["target"], found["label"]
+    if sign == "!":
+        return found[0] if target.startswith("subteam^") else f"@{target}"
+    if sign:
+        return sign + label.lstrip(sign) if label else found[0]
+    return label or target
 
 
 def _fitting(said: Sequence[Said], room: int, blocks: int) -> tuple[list[Block], int]:

@@ -220,7 +220,7 @@ async def test_a_wave_is_one_line_one_mute_and_one_word_worst_first(team: Team) 
     shown = await team.ask(person(), "incidents")
     assert shown.title == "7 open incidents"
     assert len(shown.text.splitlines()) == 2
-    assert "#7 Purge suspected at 5 accounts (Instagram)" in shown.text
+    assert "#7 5 accounts (Instagram): " in shown.text
     acked = (await team.ask(MANAGER, "ack w3")).text
     assert acked == "Acknowledged: instagram/new-0, instagram/new-4, instagram/new-3 +2."
     await team.ask(MANAGER, "mute w3 2h")
@@ -281,6 +281,16 @@ async def test_subscribing_to_the_same_accounts_again_changes_it(team: Team) -> 
         (("#team-a",), "warning"),
         (("instagram/*",), "info"),
     ]
+
+
+@pytest.mark.parametrize(
+    "group", ["<!subteam^S0LEADS|@leads>", "<!subteam^S0LEADS>", "S0LEADS"]
+)
+async def test_a_group_of_slack_is_set_by_its_mention(team: Team, group: str) -> None:
+    await team.ask(MANAGER, f"settings mention={group}")
+    known = await team.store.read(channels.get, str(MANAGER.channel))
+    assert known is not None
+    assert known.mention == "role:S0LEADS"
 
 
 async def test_language_zone_reminder_and_mention_are_set_in_chat(team: Team) -> None:

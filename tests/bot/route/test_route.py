@@ -122,7 +122,7 @@ async def test_an_alert_is_edited_not_repeated(dispatcher):
     await dispatcher.tell(resolved(incident(), closed_as="calm"))
     (shown,) = dispatcher.chat.shown
     assert len(shown.revisions) == 2
-    assert shown.message.title.startswith("Over after")
+    assert ", over after " in shown.message.title
 
 
 async def test_what_a_reader_cannot_see_is_no_edit(dispatcher):

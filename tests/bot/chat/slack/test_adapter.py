@@ -296,6 +296,14 @@ async def test_a_shared_word_inside_a_line_is_only_a_word(stage: SlackStage) -> 
     assert stage.dispatcher.asked[-1][2]["text"] == "share the news"
 
 
+async def test_what_slack_writes_for_names_is_read_as_it_was_typed(stage: SlackStage) -> None:
+    """A person may be an account's name, a channel a tag; a group stays one."""
+    await (await stage.server.command("event add @lena #main example.com <b>")).answer()
+    assert stage.dispatcher.asked[-1][2]["text"] == "@lena #main example.com <b>"
+    await (await stage.server.command("settings mention=@leads")).answer()
+    assert stage.dispatcher.lines[-1][1] == "settings mention=<!subteam^S0LEADS|@leads>"
+
+
 async def test_a_lost_answer_is_told_to_the_operator_once(stage: SlackStage) -> None:
     stage.server.fail("response", "500")
     await stage.server.command("status")
@@ -610,7 +618,8 @@ def test_the_manifest_asks_for_exactly_what_is_used() -> None:
     assert asked == used | (private & {"groups:read", "groups:history"})
     assert asked == set(SCOPES)
     assert manifest["settings"]["socket_mode_enabled"] is True
-    assert [one["command"] for one in manifest["features"]["slash_commands"]] == ["/ebb"]
+    [command] = manifest["features"]["slash_commands"]
+    assert (command["command"], command["should_escape"]) == ("/ebb", True)
     over_http = json.loads(slack_manifest(SlackSettings(mode="http")))
     assert over_http["settings"]["socket_mode_enabled"] is False
     assert over_http["settings"]["interactivity"]["request_url"].endswith("/slack/events")
