@@ -139,4 +139,4 @@ def test_the_containers_steps_can_be_done_with_this_tree(wheel: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for command in {"ebbwatch", *re.findall(r"(?:uvx|pipx install) (\w+)", readme)}:
         assert f"{command} = " in scripts
-    assert f"{wheel.name.partition('-')[0]}" in re.findall(r"pipx install (\w+)", readme)
+    assert wheel.name.partition("-")[0] in re.findall(r"pipx install (\w+)", readme)

@@ -115,7 +115,8 @@ def test_the_headline_of_a_wave_is_that_of_the_most_members() -> None:
         for one in hit[1:]
     ]
     shown = message.wave(voice_for("en", "UTC"), [hit[0], *back], SEEN, watched=40)
-    assert shown.title.startswith("8 accounts") and "counter glitch" in shown.title
+    assert shown.title.startswith("8 accounts")
+    assert "counter glitch" in shown.title
     text = as_text(shown)
     assert "Of these: 8 × Counter glitch (over), 1 × Purge" in text
     assert "ack w" in text, "one is still open"
