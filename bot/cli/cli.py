@@ -27,6 +27,7 @@ from bot.cli.service import (
     with_options,
 )
 from bot.errors import BotError
+from bot.model.inline import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +48,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BotError as error:
-        click.echo(f"ebbwatch: {error}", err=True)
+        click.echo(f"ebbwatch: {plain(str(error))}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
@@ -159,7 +160,7 @@ def backtest(
     engine: Literal["local", "dask"] | None,
     **options: Any,
 ) -> None:
-    """Replay an export or a lake day by day: what was told, and when.
+    """Replay an export or lake day by day: what was told.
 
     Causally: each day knows only what was read until then.
     """

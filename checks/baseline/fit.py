@@ -114,14 +114,15 @@ class BaselineFit:
     learnt: FittedWeeks
 
     def week(self, columns: Ints) -> Ints:
-        """Index of the newest week learnt at or before each column, (rows or 1, columns)."""
+        """Index of the newest week learnt at or before each column: (rows, columns), or one row
+        where all share their weeks."""
         asked = np.maximum(columns, self.first)
         return np.asarray((refreshed(asked, self.day, self.phase) - self.ends) // 7)
 
 
 def refreshed(columns: Ints, day: int, phase: Ints | int) -> Ints:
-    """The last column at or before each of `columns` on which that phase learns anew: (rows or
-    1, columns)."""
+    """The last column at or before each of `columns` on which that phase learns anew: (rows,
+    columns), or (columns,) for one phase."""
     return columns - (day + columns + phase) % 7
 
 

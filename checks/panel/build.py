@@ -301,7 +301,8 @@ def groups_of(accounts: Sequence[str], tags: Mapping[str, Sequence[str]]) -> dic
             begins.append(row)
             names.append(f"platform:{platform}" if slash else "")
     members: dict[str, list[Ints]] = {}
-    for name, begin, end in zip(names, begins, [*begins[1:], len(accounts)], strict=True):
+    for at, (name, begin) in enumerate(zip(names, begins, strict=True), 1):
+        end = begins[at] if at < len(begins) else len(accounts)
         if name:
             members.setdefault(name, []).append(np.arange(begin, end))
     tagged: dict[str, list[int]] = {}

@@ -63,7 +63,7 @@ def field(shown: Message, name: str) -> str:
 async def test_status_of_everything_and_of_one_account(team: Team) -> None:
     shown = await team.ask(person(), "status")
     assert shown.title == "3 accounts, 2 open incidents"
-    assert "at 2 accounts (Instagram)" in shown.text
+    assert "2 accounts (Instagram): " in shown.text
     one = await team.ask(person(), "status @Lena tiktok".replace("@Lena tiktok", "tiktok/LENA"))
     assert one.title.startswith("tiktok/lena: ")
     assert "+" in field(one, "7 days")
@@ -526,7 +526,7 @@ async def test_preview_counts_a_wave_once_and_many_at_once_as_their_digest(team:
     await team.store.write(fall)
     shown = await team.ask(console(), "preview")
     assert shown.table[2][:2] == ("balanced (yours)", "3"), "a wave, a digest and one alone"
-    assert any("at 24 accounts (Instagram)" in line for line in shown.text.splitlines())
+    assert any("24 accounts (Instagram): " in line for line in shown.text.splitlines())
     assert "8 incidents at once" in shown.text
 
 
