@@ -59,6 +59,7 @@ class ListNews:
     side: str
     at: int
     complete: bool | None
+    dated: bool
     said: tuple[Reason, ...]
 
 
@@ -81,6 +82,7 @@ async def study_lists(
                 side=given.side,
                 at=given.at,
                 complete=made.complete,
+                dated=bool(made.dated),
                 said=tuple(answer(made)),
             )
         )

@@ -261,7 +261,7 @@ def out_of_order(voice: Voice) -> str:
 def beyond_team(voice: Voice, account: str) -> str:
     return voice.say(
         "This team's config does not allow {account}; ask whoever runs ebbwatch.",
-        account=voice.account(account),
+        account=clean(account),
     )
 
 

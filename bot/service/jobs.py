@@ -190,7 +190,12 @@ class Service:
         for news in await study_lists(
             self.store, self.list_settings, outcome.lists, int(now.timestamp())
         ):
-            outcome.notes += [f"{news.account}: {sentence(voice, one)}" for one in news.said]
+            # a platform that gives no follow dates would say so at every poll
+            outcome.notes += [
+                f"{news.account}: {sentence(voice, one)}"
+                for one in news.said
+                if news.dated or one.code != "list_undated"
+            ]
         for note in outcome.notes:
             log.info("noted", extra={"source": outcome.source, "said": note})
         await self._tell(outcome)

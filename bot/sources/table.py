@@ -40,7 +40,7 @@ SOURCES: Mapping[str, SourceKind] = {
     "sql": SourceKind("sql", "SqlSettings", "SqlSource"),
     "http": SourceKind("http", "HttpSettings", "HttpSource"),
     "export": SourceKind("file", "FileSettings", "FileSource"),
-    "lake": SourceKind("lake.source", "LakeSettings", "LakeSource"),
+    "lake": SourceKind("lake", "LakeSettings", "open_lake"),
     "bluesky": SourceKind("platforms.bluesky", "BlueskySettings", "open_bluesky"),
     "mastodon": SourceKind("platforms.mastodon", "MastodonSettings", "open_mastodon"),
     "youtube": SourceKind("platforms.youtube", "YouTubeSettings", "open_youtube"),
