@@ -33,14 +33,19 @@ DAYS, FALLEN, PEOPLE = 90, 50, 100
 LIMIT, PATIENCE = 0.5, 120.0
 ASKED = {"status": 30, "status {}": 40, "incidents": 10, "why 1": 10, "chart {}": 10}
 """Commands and how often each comes among a hundred."""
-CONFIG = """
+STORED = """
 database = "x.db"
+[console]
+enabled = false
 [[sources]]
 name = "files"
 kind = "file"
 path = "none.csv"
 platform = "tiktok"
 every = "1h"
+"""
+"""The config's beginning: the readings are stored, and the source brings no more."""
+CONFIG = """
 [[spaces]]
 id = "discord:{guild}"
 accounts = ["*"]
@@ -52,8 +57,6 @@ api_base = "{api_base}"
 gateway = "{gateway}"
 [slack]
 base_url = "{base_url}"
-[console]
-enabled = false
 """
 
 
@@ -117,7 +120,7 @@ async def measure(folder: Path, accounts: int) -> dict[str, list[list[Waited]]]:
     rounds: dict[str, list[list[Waited]]] = defaultdict(list)
     async with loopback_discord() as discord, SlackServer() as slack:
         slack.paced = False
-        config = CONFIG.format(
+        config = STORED + CONFIG.format(
             guild=GUILD,
             team=TEAM,
             api_base=discord.api_base,

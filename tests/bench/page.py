@@ -22,7 +22,7 @@ from pathlib import Path
 from aiohttp import ClientSession, CookieJar
 
 from bot.storage.database import connect
-from tests.bench.acknowledge import fill
+from tests.bench.acknowledge import STORED, fill
 from tests.contracts.chat import until
 from tests.faults.service import Service
 from tests.loopback.discord import GUILD, TOKEN, LoopbackDiscord, loopback_discord
@@ -31,21 +31,12 @@ VIEWERS, LARGEST, SLOWEST, MEMORY = 100, 100_000, 0.050, 50
 ASKER = "4242"
 """Whose commands the loopback server makes."""
 CONFIG = """
-database = "x.db"
-[[sources]]
-name = "files"
-kind = "file"
-path = "none.csv"
-platform = "tiktok"
-every = "1h"
 [[spaces]]
 id = "discord:{guild}"
 accounts = ["tiktok/a?", "tiktok/a??", "tiktok/a???"]
 [discord]
 api_base = "{api_base}"
 gateway = "{gateway}"
-[console]
-enabled = false
 [serve]
 listen = "127.0.0.1:{port}"
 web = true
@@ -89,7 +80,7 @@ async def measure(folder: Path, accounts: int) -> None:
         port = free.getsockname()[1]
     async with loopback_discord() as discord:
         discord.members[ASKER] = []
-        config = CONFIG.format(
+        config = STORED + CONFIG.format(
             guild=GUILD, api_base=discord.api_base, gateway=discord.gateway, port=port
         )
         service = Service(folder, config, {"DISCORD_TOKEN": TOKEN})
