@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -148,9 +149,7 @@ def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
     count = max(map(len, rows))
     rows = [row + [""] * (count - len(row)) for row in rows]
     widths = [max(cell_len(row[column]) for row in rows) for column in range(count)]
-    room = max(widths)
-    while room > _NAME and sum(min(wide, room) for wide in widths) > width - 2 * (count - 1):
-        room -= 1
+    room = _widest_cell(widths, width - 2 * (count - 1))
     rows = [[_narrowed(cell, room) for cell in row] for row in rows]
     widths = [max(cell_len(row[column]) for row in rows) for column in range(count)]
     return "\n".join(
@@ -159,6 +158,16 @@ def columns(table: Sequence[Sequence[str]], *, width: int = 64) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def _widest_cell(widths: Sequence[int], width: int) -> int:
+    """How long a cell may be so that all columns together take `width`."""
+    room = max(widths)
+    if room <= _NAME:
+        return room
+    limits = range(_NAME, room + 1)
+    fitting = bisect_right(limits, width, key=lambda limit: sum(min(w, limit) for w in widths))
+    return limits[max(fitting - 1, 0)]
 
 
 def _narrowed(cell: str, room: int) -> str:

@@ -192,13 +192,14 @@ def _rows(
     if not table or room.components <= 1:
         room.short = room.short or bool(table)
         return
-    block = columns(table, width=PHONE).replace("`", "ˋ")
     has_marks = any(inline.plain(cell) != cell for row in table for cell in row)
-    narrow = max(map(size, block.split("\n"))) <= PHONE
-    if narrow and not has_marks and not beside and size(block) + 8 < room.text:
-        room.text -= size(block) + 8
-        yield _display(f"```\n{block}\n```")
-        return
+    if not has_marks and not beside:
+        block = columns(table, width=PHONE).replace("`", "ˋ")
+        narrow = max(map(size, block.split("\n"))) <= PHONE
+        if narrow and size(block) + 8 < room.text:
+            room.text -= size(block) + 8
+            yield _display(f"```\n{block}\n```")
+            return
     room.short = room.short or any(size(row[0]) > TITLE for row in table[1:])
     entries = [entry(table[0], row) for row in table[1:]]
     if room.components > 4:

@@ -94,16 +94,6 @@ MESSAGES = st.builds(
 MARKUP = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|<>\[\]@#]|://|^[-+]\s|^\d+[.)]\s", re.MULTILINE)
 
 
-def payload(message: Message) -> dict[str, object]:
-    rendered = render(message, ID)
-    return {
-        "flags": LAYOUT,
-        "components": rendered.components,
-        "nonce": ID,
-        "files": rendered.files,
-    }
-
-
 def texts(rendered: Rendered) -> list[str]:
     return [one["content"] for one in walk(rendered.components) if one["type"] == 10]
 
@@ -114,32 +104,25 @@ def shown(message: Message) -> str:
 
 @MANY
 @given(MESSAGES)
-def test_hostile_messages_are_within_every_limit(message: Message) -> None:
-    sent = payload(message)
-    assert check_message(sent, sent["files"]) == {}  # type: ignore[arg-type]
-    old = render_embed(message, ID)
-    body = {"embeds": [old.embed], "components": old.components}
-    assert check_message(body, old.files) == {}
-
-
-@MANY
-@given(MESSAGES)
-def test_hostile_messages_ping_link_and_format_nothing(message: Message) -> None:
+def test_hostile_messages_keep_to_limits_do_nothing_and_carry_their_id(
+    message: Message,
+) -> None:
     rendered = render(message, ID)
-    assert pings({"components": rendered.components, "allowed_mentions": None}) == []
+    parts = rendered.components
+    sent = {"flags": LAYOUT, "components": parts, "nonce": ID}
+    assert check_message(sent, rendered.files) == {}
+    assert pings({"components": parts, "allowed_mentions": None}) == []
     for text in texts(rendered):
         bare = _without_marks(_without_escapes(text.split("```")[0]))
         assert not MARKUP.search(bare), text
         assert not [char for char in text if _hides(char)]
         assert text.count("```") in (0, 2)
-
-
-@MANY
-@given(MESSAGES)
-def test_hostile_messages_carry_their_id(message: Message) -> None:
-    every = list(walk(render(message, ID).components))
-    assert carries(ID, [], [one.get("id") for one in every])
-    assert not carries("another", [], [one.get("id") for one in every])
+    numbers = [one.get("id") for one in walk(parts)]
+    assert carries(ID, [], numbers)
+    assert not carries("another", [], numbers)
+    old = render_embed(message, ID)
+    body = {"embeds": [old.embed], "components": old.components}
+    assert check_message(body, old.files) == {}
 
 
 @MANY
