@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
-import httpx
 
 from bot import app
 from bot.cli.operate import queue_test
@@ -322,6 +321,8 @@ def _place(look: Callable[[], Any], said: Said, asks: bool, invitation: str) -> 
 
 
 async def _with_client(work: Callable[..., Any], token: str, base: str) -> Any:
+    import httpx
+
     async with httpx.AsyncClient(timeout=20) as client:
         return await work(client, token, base)
 

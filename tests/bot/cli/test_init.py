@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-import shutil
 import stat
 import sys
 import tomllib
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bot.app import read_config
+from bot.cli.cli import main
 from bot.config.write import APIS, Answers, first_config
 from bot.sources.table import SOURCES
 from tests.loopback.discord import CHANNEL, GUILD, TOKEN, LoopbackDiscord
 
 ROOT = Path(__file__).parents[3]
-SAMPLE = ROOT / "bot" / "sample" / "youtube-vtubers.csv"
 
 
 @pytest.fixture
@@ -30,13 +32,46 @@ async def discord() -> AsyncIterator[LoopbackDiscord]:
     await server.stop()
 
 
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """A month of one account."""
+    path = tmp_path / "counts.csv"
+    days = [date(2026, 1, 1) + timedelta(days=day) for day in range(30)]
+    rows = [f"youtube/lena,{day},{20_000 + 37 * day.day}" for day in days]
+    path.write_text("\n".join(["account,date,followers", *rows]), encoding="utf-8")
+    return path
+
+
+SPOKEN = {"LANG": "de_AT.UTF-8"}
+
+
 async def ebbwatch(
     where: Path, *words: str, typed: str = "", **environ: str
 ) -> tuple[int, str, str]:
+    """In this process, in a thread of its own: the servers it asks run in this one."""
+
+    def call() -> tuple[int, str, str]:
+        with (
+            contextlib.chdir(where),
+            CliRunner().isolation(typed, {**SPOKEN, **environ}) as (out, errors, _),
+            pytest.MonkeyPatch.context() as patched,
+        ):
+            patched.setattr(sys, "argv", ["ebbwatch", *words])
+            code: object = 0
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+            return int(str(code or 0)), out.getvalue().decode(), errors.getvalue().decode()
+
+    return await asyncio.to_thread(call)
+
+
+async def begun_as_process(where: Path, *words: str, typed: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *words),
         cwd=where,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "LANG": "de_AT.UTF-8", **environ},
+        env={**os.environ, **SPOKEN, "PYTHONPATH": str(ROOT)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -46,12 +81,11 @@ async def ebbwatch(
 
 
 async def test_one_command_and_five_answers_give_a_chart_in_discord(
-    tmp_path: Path, discord: LoopbackDiscord
+    tmp_path: Path, discord: LoopbackDiscord, export: Path
 ) -> None:
-    shutil.copy(SAMPLE, tmp_path)
     api = ("--api", discord.api_base, "--api", discord.gateway)
     typed = f"youtube\nexports\ndiscord\n{TOKEN}\nen Europe/Vienna\n"
-    code, out, errors = await ebbwatch(tmp_path, "init", "--ask", *api, typed=typed)
+    code, out, errors = await begun_as_process(tmp_path, "init", "--ask", *api, typed=typed)
     assert code == 0, errors
     assert f"A test message with a chart is in discord:{CHANNEL}." in out
     assert any(message["attachments"] for message in discord.shown())
@@ -64,14 +98,14 @@ async def test_one_command_and_five_answers_give_a_chart_in_discord(
 
 
 async def test_the_bot_is_waited_for_until_somebody_lets_it_in(
-    tmp_path: Path, discord: LoopbackDiscord
+    tmp_path: Path, discord: LoopbackDiscord, export: Path
 ) -> None:
     guilds, discord.guilds = discord.guilds, {}
     asked = asyncio.create_task(
         ebbwatch(
             tmp_path,
             *("init", "--ask", "--platform", "youtube", "--source", "exports", "--discord"),
-            *("--file", str(SAMPLE), "--timezone", "UTC", "--locale", "en"),
+            *("--file", str(export), "--timezone", "UTC", "--locale", "en"),
             *("--api", discord.api_base, "--api", discord.gateway),
             DISCORD_TOKEN=TOKEN,
         )
@@ -147,9 +181,8 @@ def test_a_database_is_named_by_a_variable(tmp_path: Path) -> None:
 
 
 async def test_what_is_mistyped_is_asked_again_and_not_all_of_it(
-    tmp_path: Path, discord: LoopbackDiscord
+    tmp_path: Path, discord: LoopbackDiscord, export: Path
 ) -> None:
-    shutil.copy(SAMPLE, tmp_path)
     api = ("--api", discord.api_base, "--api", discord.gateway)
     typed = f"youtub\nyoutube\nexport\nexports\ndiscord\nno.token\n{TOKEN}\n"
     typed += "xx Mars/Base\nen Mars/Base\nen Europe/Vienna\n"
