@@ -29,15 +29,18 @@ summary = "mon 09:00"
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
-    return tmp_path
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("newcomer")
+    (path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def service(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Serves the end of its replay until the last test of it ends it."""
     process = start(folder)
+    wait_for_end(process)
     yield process
     process.kill()
     process.communicate()
@@ -67,7 +70,6 @@ def wait_for_end(process: subprocess.Popen[str]) -> None:
 def test_a_newcomer_sees_the_wave_its_end_as_a_glitch_and_a_summary(
     folder: Path, service: subprocess.Popen[str]
 ) -> None:
-    wait_for_end(service)
     seen = (folder / "seen.txt").read_text(encoding="utf-8")
     alert = seen.index("Purge suspected")
     edit = seen.index("glitch", alert)
@@ -79,22 +81,24 @@ def test_a_newcomer_sees_the_wave_its_end_as_a_glitch_and_a_summary(
     assert "1 × Counter glitch" in end
     assert "ebbwatch init" in end
     assert service.poll() is None, "the end of input must not end the service"
-    begun = time.monotonic()
-    service.send_signal(signal.SIGTERM)
-    assert service.wait(timeout=30) == 0
-    assert time.monotonic() - begun < 5
 
 
 def test_a_second_service_on_the_database_is_refused(
     folder: Path, service: subprocess.Popen[str]
 ) -> None:
-    wait_for_end(service)
     second = start(folder)
     _, said = second.communicate(timeout=60)
     assert second.returncode == 1
     assert said.startswith("ebbwatch: another ebbwatch"), "only that"
     assert f"process {service.pid}" in said
     assert "Traceback" not in said
+
+
+def test_a_service_that_is_told_to_end_does(service: subprocess.Popen[str]) -> None:
+    begun = time.monotonic()
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(timeout=30) == 0
+    assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("end", ["exit\r", "\x04", "\x03"], ids=["exit", "ctrl-d", "ctrl-c"])
