@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
+from itertools import product
 
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
+from pytest_asyncio import fixture
 
 from tests.bot.team import ONE, person
 from tests.bot.web.served import Served, served
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 PAGES = ("/", "/incidents?all", "/incident/1", "/account/instagram/lena", "/report/week")
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 
-@pytest_asyncio.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Served]:
-    async with served(tmp_path) as made:
+@fixture(scope="module", loop_scope="module")
+async def page(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    async with served(tmp_path_factory.mktemp("page")) as made:
         yield made
 
 
-@pytest_asyncio.fixture
+@fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
@@ -85,30 +88,26 @@ async def test_a_manager_looks_zooms_acts_shares_and_takes_back(
     assert all(url.startswith(page.base) for url in asked)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("path", PAGES)
 async def test_every_page_fits_and_can_be_used_by_everybody(
-    page: Served, browser: Browser, size: dict[str, int], scheme: str
+    page: Served, browser: Browser, path: str
 ) -> None:
-    tab = await browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    tab = await browser.new_page()
     await sign_in(page, tab)
-    for path in (
-        "/",
-        "/incidents?all",
-        "/incident/1",
-        "/account/instagram/lena",
-        "/report/week",
-    ):
-        await tab.goto(page.base + path)
+    await tab.goto(page.base + path)
+    for size, scheme in product((NARROW, WIDE), ("light", "dark")):
+        await tab.set_viewport_size(size)  # type: ignore[arg-type]
+        await tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         over = await tab.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert over <= 0, f"{path} is {over} px too wide"
+        assert over <= 0, f"{over} px too wide"
         found = await Axe().run(tab)
         serious = [
-            f"{path}: {one['id']} {one['nodes'][0]['html'][:120]}"
+            f"{one['id']} {one['nodes'][0]['html'][:120]}"
             for one in found.response["violations"]
             if one["impact"] in ("serious", "critical")
         ]
-        assert serious == []
+        assert serious == [], (size, scheme)
+    await tab.close()
 
 
 async def test_without_a_script_the_chart_stands_still(page: Served, browser: Browser) -> None:
