@@ -94,7 +94,8 @@ def test_the_example_runs_and_tells_of_the_wave(ebbwatch: Path, tmp_path: Path) 
     config = tmp_path / "config.toml"
     text = config.read_text(encoding="utf-8")
     config.write_text(
-        re.sub(r'(?m)^replay_speed = "[^"]*"', 'replay_speed = "100d/s"', text), encoding="utf-8"
+        re.sub(r'(?m)^replay_speed = "[^"]*"', 'replay_speed = "100d/s"', text),
+        encoding="utf-8",
     )
     with subprocess.Popen(
         [ebbwatch, "run"],
