@@ -195,10 +195,11 @@ def _headerless(rows: Sequence[Sequence[str]]) -> int | None:
     if index is None:
         return None
     cells = [cell.strip() for cell in rows[index] if cell.strip()]
-    dates = sum(is_time(cell) for cell in cells)
-    numbers = sum(is_number(cell) for cell in cells if not is_time(cell))
-    named = any(role_of(cell) for cell in cells)
-    return index if len(cells) > 1 and dates == 1 and numbers and not named else None
+    dated = [is_time(cell) for cell in cells]
+    if len(cells) < 2 or sum(dated) != 1 or any(role_of(cell) for cell in cells):
+        return None
+    numbers = (is_number(cell) for cell, time in zip(cells, dated, strict=True) if not time)
+    return index if any(numbers) else None
 
 
 def _separator(lines: Sequence[str]) -> str:

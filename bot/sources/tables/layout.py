@@ -168,9 +168,11 @@ class _Reader:
         if column not in self._samples and column in self._empty:
             self._samples[column] = []
         if column not in self._samples:
-            cells = self.frame[column].head(4000).drop_nulls().unique(maintain_order=True)
-            texts = cells.head(_SAMPLE).cast(pl.String, strict=False).drop_nulls().to_list()
-            self._samples[column] = [text for text in texts if text.strip()]
+            cells = self.frame[column].head(4000)
+            if cells.dtype != pl.String:
+                cells = cells.unique(maintain_order=True).cast(pl.String, strict=False)
+            texts = list(dict.fromkeys(text for text in cells.to_list() if text is not None))
+            self._samples[column] = [text for text in texts[:_SAMPLE] if text.strip()]
         return self._samples[column]
 
     def free(self) -> list[str]:
@@ -237,13 +239,7 @@ class _Reader:
         texts = self.sample(date)
         if any(":" in text for text in texts):
             return None
-        import polars as pl
-        import polars.selectors as cs
-
-        # one query: a table may have thousands of columns, few of them with a clock
-        cells = (cs.string() | cs.categorical()).head(_SAMPLE).cast(pl.String)
-        marked = self.frame.select(cells.str.contains(":").any())
-        clocks = {name for name in marked.columns if marked[name][0]}
+        clocks = self.holding(":")
         for column in columns:
             if column not in clocks:
                 continue
@@ -251,6 +247,17 @@ class _Reader:
             if times and sum(clock_of(text) is not None for text in times) > 0.9 * len(times):
                 return column
         return None
+
+    def holding(self, pattern: str) -> set[str]:
+        """Columns one of whose first cells holds it; in one query, as a table may have
+        thousands of columns."""
+        import polars as pl
+        import polars.selectors as cs
+
+        cells = (cs.string() | cs.categorical()).cast(pl.String).drop_nulls().head(_SAMPLE)
+        filled = self.frame.select(name for name in self.header if name not in self._empty)
+        found = filled.select(cells.str.contains(pattern).any())
+        return {name for name in found.columns if found[name][0]}
 
     # who
 
@@ -285,9 +292,9 @@ class _Reader:
 
     def addresses(self) -> str | None:
         """The one column whose cells are addresses of profiles."""
-        found = []
+        found, likely = [], self.holding(r"/|\.\p{L}")
         for name in self.free():
-            texts = self.sample(name)
+            texts = self.sample(name) if name in likely else []
             if texts and sum(profile_of(text) is not None for text in texts) > 0.9 * len(texts):
                 found.append(name)
         return found[0] if len(found) == 1 else None
@@ -380,8 +387,8 @@ class _Reader:
 
         values = to_counts(self.frame[best]).values
         for name in others:
-            if self.frame[name].equals(self.frame[best]):
-                continue  # a copy to the letter needs no reading
+            if name in self._empty or self.frame[name].equals(self.frame[best]):
+                continue  # neither an empty column nor a copy to the letter needs reading
             more = to_counts(self.frame[name]).values
             if (values != more).any():
                 raise NoLayout(which_of("followers", [best, *others]))
