@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from bot.chat.memory import Memory
 from bot.chat.slack.errors import SlackRefusal
@@ -35,10 +36,11 @@ class Callers:
     def __init__(self, call: Call, monotonic: Callable[[], float]) -> None:
         self._call = call
         self._monotonic = monotonic
-        self._interactions: Memory[_Person] = Memory()
+        self._people: Memory[_Person] = Memory()
         self._groups: Mapping[str, frozenset[str]] = {}
         self._groups_until = float("-inf")
         self._asking = asyncio.Lock()
+        self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def caller(
         self,
@@ -84,13 +86,15 @@ class Callers:
         )
 
     async def _person(self, user: str) -> _Person:
-        known = self._interactions.get(user)
-        if known is not None and known.until > self._monotonic():
-            return known
-        answer = await self._call("users.info", user=user)
-        person = _read_person(answer.get("user") or {}, self._monotonic() + _PERSON_FRESH)
-        self._interactions.put(user, person)
-        return person
+        # what somebody asks at once is looked up one time, and answered in its order
+        async with self._looking.setdefault(user, asyncio.Lock()):
+            known = self._people.get(user)
+            if known is not None and known.until > self._monotonic():
+                return known
+            answer = await self._call("users.info", user=user)
+            person = _read_person(answer.get("user") or {}, self._monotonic() + _PERSON_FRESH)
+            self._people.put(user, person)
+            return person
 
     async def _memberships(self) -> Mapping[str, frozenset[str]]:
         async with self._asking:  # a hundred commands at once ask one time
