@@ -128,7 +128,8 @@ def as_text(message: Message) -> str:
     """All that a message says, as paragraphs without any layout."""
     parts = [clean(message.title, lines=False), clean(message.text)]
     parts += [
-        f"{clean(field.name, lines=False)}: {clean(field.value)}" for field in message.fields
+        ": ".join(filter(None, (clean(field.name, lines=False), clean(field.value))))
+        for field in message.fields
     ]
     parts += [
         "\n".join("\t".join(clean(cell, lines=False) for cell in row) for row in message.table)

@@ -21,7 +21,7 @@ from bot.sources.lake.files import files_at
 from bot.sources.lake.inventory import inventory
 from bot.sources.lake.partitions import partitions
 from bot.sources.lake.settings import LakeSettings, lakes_in
-from bot.sources.names import KEY_FILE, read_key
+from bot.sources.names import KEY_FILE, key_problem
 from bot.sources.table import open_source
 from bot.storage import channels, lists, outbox, readings, upkeep
 from bot.storage import sources as source_rows
@@ -127,13 +127,8 @@ def _lists(db: Database, settings: Settings) -> list[Found]:
     if not lists.stored(db):
         return []
     key = settings.path(settings.secrets) / KEY_FILE
-    try:
-        missing = read_key(key) is None
-    except BotError as error:
-        return [Found("names key", False, str(error))]
-    if missing:
-        text = f"{key} is missing: follower lists read so far cannot be compared with new ones"
-        return [Found("names key", False, f"{text}; put it back from a backup")]
+    if problem := key_problem(key):
+        return [Found("names key", False, problem)]
     lists_kept, of, names = lists.kept(db)
     said = (
         f"{lists_kept} lists of {of} accounts, {names:,} entries: of each follower a keyed "

@@ -1,7 +1,6 @@
 """preview: what a channel would have heard lately."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, get_args
@@ -98,31 +97,28 @@ def _messages(question: _Question, found: Sequence[Incident], share: float) -> I
     def tags(one: Incident) -> Collection[str]:
         return question.tags.get(one.account, ())
 
-    alerted = [one for one in found if one.alerted_at is not None]
-    heard = [
+    alerted = sorted((one for one in found if one.alerted_at is not None), key=_alerted_at)
+    heard = (
         one for one in alerted if any(each.wants(one, tags(one)) for each in question.heard)
-    ]
+    )
     patterns = [pattern for each in question.heard for pattern in each.accounts]
     seen = [one for one in alerted if accounts.matches(patterns, one.account, tags(one))]
-    posted: set[str] = set()
+    posted: set[str | None] = set()
     alone: set[object] = set()
-    for at, fresh in groupby(sorted(heard, key=_alerted_at), key=_alerted_at):
-        singles, waves = [], defaultdict(list)
+    for at, fresh in groupby(heard, key=_alerted_at):
+        singles, waves = [], {}
         for one in fresh:
-            if one.wave is None:
-                singles.append(one)
-            elif one.wave not in posted:
-                waves[one.wave].append(one)
-        for wave, members in list(waves.items()):
-            named = [one for one in seen if one.wave == wave and _alerted_at(one) <= at]
-            named = [one for one in named if one.key not in alone]
-            if len(named) < 2:
-                singles += members
-                del waves[wave]
+            if one.wave in posted or one.wave in waves:
                 continue
-            posted.add(wave)
-            yield _Told(named, wave=True)
+            named = [each for each in seen if each.wave == one.wave and _alerted_at(each) <= at]
+            named = [each for each in named if each.key not in alone]
+            if one.wave is None or len(named) < 2:
+                singles.append(one)
+            else:
+                waves[one.wave] = named
+        posted |= waves.keys()
         alone.update(one.key for one in singles)
+        yield from (_Told(named, wave=True) for named in waves.values())
         if question.channel.gathers(len(singles) * share, len(waves)):
             yield _Told(singles)
         else:

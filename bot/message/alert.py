@@ -260,16 +260,19 @@ def _moment(voice: Voice, incident: Incident, now: float) -> str:
     return voice.say("from {first} to {last}", first=day, last=voice.day(last, now))
 
 
-def _words(voice: Voice, incident: Incident, now: float) -> dict[str, str]:
+def moved(voice: Voice, incident: Incident) -> str:
+    """What the counts did, with its share: "lost 9,000 followers (−3.0%)"."""
     what = happened(voice, incident)
     share = share_of_level(incident)
-    if share is not None:
-        what = f"{what} ({voice.percent(share, signed=True)})"
+    return what if share is None else f"{what} ({voice.percent(share, signed=True)})"
+
+
+def _words(voice: Voice, incident: Incident, now: float) -> dict[str, str]:
     return {
         "kind": kind_name(voice, incident.kind),
         "state": voice.say(STATES[incident.state]),
         "account": voice.account(incident.account),
-        "happened": what,
+        "happened": moved(voice, incident),
         "when": _moment(voice, incident, now),
     }
 

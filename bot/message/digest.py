@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bot.message.kinds import SEVERITIES, worst_first
+from bot.message.alert import moved
+from bot.message.kinds import SEVERITIES, began, worst_first
 from bot.message.voice import Voice
-from bot.message.wave import line, members_named, mention_of
+from bot.message.wave import kind_and_end, members_named, mention_of
 from bot.model.inline import plain
-from bot.model.message import Alert, Message
+from bot.model.message import Alert, Field, Message
 
 _PART = 3400
 """Characters of one digest part: below the least text limit of a platform (4,000 for all)."""
 
 LISTED = 10
-"""Incidents that have a line of their own."""
+"""Incidents that have lines of their own."""
 
 _MOST = 10
 """Parts from which on names alone must do."""
@@ -46,33 +47,44 @@ def digest(
                 older,
             )
         )
-    if ordered:
-        opening.append("\n".join(_worst(voice, one, now) for one in ordered[:LISTED]))
     start = "\n\n".join(opening)
-    rest = _parts(voice, ordered[LISTED:], start, sizes=True)
+    worst = tuple(_told(voice, one, now) for one in ordered[:LISTED])
+    taken = len(start) + sum(len(one.name) + len(one.value) for one in worst)
+    rest = _parts(voice, ordered[LISTED:], taken, sizes=True)
     if len(rest) > _MOST:
-        rest = _parts(voice, ordered[LISTED:], start, sizes=False)
-    texts = ["\n\n".join([start, *rest[:1]]), *rest[1:]]
+        rest = _parts(voice, ordered[LISTED:], taken, sizes=False)
+    also = (Field(name="", value=text, short=False) for text in rest[:1])
+    parts = [(start, (*worst, *also)), *((text, ()) for text in rest[1:])]
     return tuple(
         Message(
-            title=head if len(texts) == 1 else f"{head} ({part}/{len(texts)})",
+            title=head if len(parts) == 1 else f"{head} ({part}/{len(parts)})",
             text=text,
+            fields=fields,
             footer=voice.say("More on one of them: why NUMBER") if ordered else "",
             severity=ordered[0].incident.severity if ordered else "info",
             over=bool(ordered) and not any(one.incident.open for one in ordered),
             mention=mention_of(ordered) if part == 1 else None,
         )
-        for part, text in enumerate(texts, 1)
+        for part, (text, fields) in enumerate(parts, 1)
     )
 
 
-def _worst(voice: Voice, alert: Alert, now: float) -> str:
-    return f"• {line(voice, alert, now)} · {voice.say(SEVERITIES[alert.incident.severity])}"
+def _told(voice: Voice, alert: Alert, now: float) -> Field:
+    """One incident in three lines short enough for a phone."""
+    incident = alert.incident
+    facts = [
+        f"#{alert.number}",
+        kind_and_end(voice, incident.kind, is_open=incident.open),
+        voice.day(began(incident), now),
+        *([voice.say(SEVERITIES["critical"])] if incident.severity == "critical" else []),
+    ]
+    value = f"{moved(voice, incident)}\n{' · '.join(facts)}"
+    return Field(name=voice.account(incident.account), value=value, short=False)
 
 
-def _parts(voice: Voice, alerts: Sequence[Alert], start: str, *, sizes: bool) -> list[str]:
+def _parts(voice: Voice, alerts: Sequence[Alert], taken: int, *, sizes: bool) -> list[str]:
     names = map(plain, members_named(voice, alerts, sizes=sizes))
-    return list(_packed(names, _PART, first=_PART - len(start)))
+    return list(_packed(names, _PART, first=_PART - taken))
 
 
 def _packed(lines: Iterator[str], limit: int, *, first: int) -> Iterator[str]:

@@ -136,7 +136,7 @@ def _kinds(voice: Voice, ordered: Sequence[Alert]) -> str:
     if len(kinds) < 2:
         return ""
     told = ", ".join(
-        f"{voice.count(n)} × {_kind_and_end(voice, kind, is_open)}"
+        f"{voice.count(n)} × {kind_and_end(voice, kind, is_open=is_open)}"
         for (kind, is_open), n in kinds.most_common()
     )
     head = voice.say("Of these")
@@ -256,12 +256,13 @@ def members_table(
             voice.signed(incident.change),
             "" if share is None else voice.percent(share, signed=True),
         )
-        kind = _kind_and_end(voice, incident.kind, incident.open)
+        kind = kind_and_end(voice, incident.kind, is_open=incident.open)
         rows.append((*row, *([kind] if mixed else []), *([f"#{alert.number}"] * numbered)))
     return ((*header, *([voice.say("Kind")] if mixed else []), *(["#"] * numbered)), *rows)
 
 
-def _kind_and_end(voice: Voice, kind: str, is_open: bool) -> str:
+def kind_and_end(voice: Voice, kind: str, *, is_open: bool) -> str:
+    """What it is called, and whether it is over: "Purge (over)"."""
     name = kind_name(voice, kind)
     return name if is_open else f"{name} ({voice.say(STATES['resolved'])})"
 

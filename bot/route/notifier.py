@@ -87,7 +87,7 @@ class ChannelNotifier:
                     ),
                 )
             )
-        if len(singles) > 1 and len(singles) + len(waves) > self.channel.digest_above:
+        if self.channel.gathers(len(singles), len(waves)):
             self.tell_digest(singles, "many")
             return
         for one in singles:

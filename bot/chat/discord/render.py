@@ -25,8 +25,7 @@ CHART, DETAILS = "chart.png", "details.txt"
 LAYOUT_FLAG = 1 << 15
 
 ROW, BUTTON, SELECT, SECTION, DISPLAY = 1, 2, 3, 9, 10
-GALLERY, FILE, RULE, FRAME = 12, 13, 14, 17
-SEPARATOR, FRAME = 14, 17
+GALLERY, FILE, SEPARATOR, FRAME = 12, 13, 14, 17
 
 COLOURS = {"info": 0x3B82C4, "warning": 0xE0A030, "critical": 0xC8323C, None: 0x6B7280}
 OVER = 0x3F9E5A
@@ -204,7 +203,7 @@ def _rows(
     entries = [entry(table[0], row) for row in table[1:]]
     if room.components > 4:
         room.components -= 1
-        yield {"type": RULE}
+        yield {"type": SEPARATOR}
     rest: list[tuple[str, str]] = []
     for (name, facts), drawn in zip_longest(entries, beside[: len(entries)]):
         # one component is kept for the entries that have no button, or no room for one

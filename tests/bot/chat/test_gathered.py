@@ -118,7 +118,7 @@ async def test_a_thousand_alerts_are_at_most_ten_messages_that_name_every_accoun
     shown = team.stage.shown()
     assert 1 < len(shown) <= 10
     assert not any(team.stage.replies(index) for index in range(len(shown)))
-    worst = [part for part in shown[0].text.splitlines() if part.startswith("• #")]
+    worst = [part for part in shown[0].text.splitlines() if part.startswith("#")]
     assert [" · critical" in part for part in worst[:LISTED]] == [True] * LISTED
     told = "\n".join(one.text for one in shown)
     assert [name for name in handles if name not in told] == []
