@@ -255,7 +255,7 @@ async def outbox_lines(settings: Settings) -> list[str]:
 
 async def audit_lines(settings: Settings) -> list[str]:
     """Who changed what, newest first."""
-    from bot.message import clean
+    from bot.message import one_line
     from bot.storage import audit
 
     async with app.opened(settings, sources=False) as service:
@@ -266,9 +266,9 @@ async def audit_lines(settings: Settings) -> list[str]:
             for part in (
                 _minute(one.at),
                 one.channel or one.space or "",
-                clean(one.name),
+                one_line(one.name),
                 one.action,
-                clean(one.detail, 120),
+                one_line(one.detail, 120),
             )
             if part
         )

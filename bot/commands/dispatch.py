@@ -15,7 +15,7 @@ from bot.commands.singleflight import Asker, Singleflight
 from bot.commands.status import open_alerts, seen_events
 from bot.errors import BotError, CommandError, SourceError, StorageError
 from bot.message import refusals, replies, voice_for
-from bot.message.voice import Voice, clean, voices
+from bot.message.voice import Voice, one_line, voices
 from bot.model.command import ArgumentKind, Attachment, Caller, Command, Words
 from bot.model.message import Message
 from bot.storage import accounts, channels, handled
@@ -254,11 +254,11 @@ def _suggest(db: Database, request: Request, kind: ArgumentKind, text: str) -> l
         return _nearest(wanted, names_seen(db, request))
     if kind == "incident":
         alerts = open_alerts(db, request)
-        named = [f"{one.number} {clean(one.incident.account, 80)}" for one in alerts]
+        named = [f"{one.number} {one_line(one.incident.account, 80)}" for one in alerts]
         return [text for text in named if wanted in text.lower()][:_MOST]
     if kind == "subscription":
         own = channels.subscriptions(db, request.channel)
-        named = [f"{one.id} {clean(' '.join(one.accounts), 80)}" for one in own]
+        named = [f"{one.id} {one_line(' '.join(one.accounts), 80)}" for one in own]
         return [text for text in named if wanted in text.lower()][:_MOST]
     if kind == "number":
         return [str(noted.id) for noted in seen_events(db, request)][:_MOST]

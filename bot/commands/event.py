@@ -10,7 +10,7 @@ from bot.commands import progress
 from bot.commands.request import Request, find_account, names_seen, write_down
 from bot.commands.status import panel_of, seen_events
 from bot.errors import CommandError
-from bot.message import clean, refusals, replies
+from bot.message import one_line, refusals, replies
 from bot.model.command import Caller
 from bot.model.message import Message
 from bot.storage import events, goals
@@ -41,7 +41,7 @@ def _add(db: Database, request: Request, arguments: Mapping[str, Any]) -> Messag
         raise CommandError(refusals.out_of_order(request.voice))
     platform, account = _about(db, request, arguments.get("about"))
     event = Event(
-        name=clean(arguments["name"]),
+        name=one_line(arguments["name"]),
         kind=arguments["kind"],
         start=_midnight(request, first),
         end=_midnight(request, last + timedelta(days=1)) - 1,

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from bot import review
 from bot.commands.request import Request, find_account, write_down
 from bot.errors import CommandError
-from bot.message import clean, refusals, replies
+from bot.message import one_line, refusals, replies
 from bot.model.command import Attachment, Caller
 from bot.model.message import Message
 from bot.storage import accounts, forgetting
@@ -25,7 +25,7 @@ async def take_in(request: Request, caller: Caller, arguments: Mapping[str, Any]
     options = _options(request, arguments.get("options") or "")
     found = await request.context.import_files(file, request.space, options)
     name = file.name if isinstance(file, Attachment) else str(file)
-    await request.context.store.write(write_down, request, "import", clean(name))
+    await request.context.store.write(write_down, request, "import", one_line(name))
     return replies.found_files(request.voice, found)
 
 
@@ -63,12 +63,12 @@ async def watch(request: Request, caller: Caller, arguments: Mapping[str, Any]) 
     forgotten = await request.context.store.read(forgetting.find, wanted)
     if forgotten is not None and not forgotten.watched:
         await request.context.store.write(_bring_back, request, forgotten.account)
-        return replies.said(request.voice, replies.BACK, account=clean(forgotten.account))
+        return replies.said(request.voice, replies.BACK, account=one_line(forgotten.account))
     source, canonical = await request.context.look(wanted)
     _allowed(request, canonical)
     await request.context.store.write(_watch, request, canonical, source)
     return replies.said(
-        request.voice, replies.WATCHED, account=clean(canonical), source=clean(source)
+        request.voice, replies.WATCHED, account=one_line(canonical), source=one_line(source)
     )
 
 

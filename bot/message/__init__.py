@@ -9,7 +9,7 @@ from bot.message.history import history
 from bot.message.notice import notice, untold
 from bot.message.picture import Scene, picture
 from bot.message.summary import Silent, Summary, summary
-from bot.message.voice import Voice, clean, voice_for
+from bot.message.voice import Voice, one_line, voice_for
 from bot.message.wave import wave, wave_history
 
 __all__ = [
@@ -18,10 +18,10 @@ __all__ = [
     "Summary",
     "Voice",
     "alert",
-    "clean",
     "digest",
     "history",
     "notice",
+    "one_line",
     "picture",
     "reminder",
     "summary",

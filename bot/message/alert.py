@@ -14,7 +14,7 @@ from bot.message.kinds import (
     share_of_level,
 )
 from bot.message.reasons import advice, sentence, weightiest
-from bot.message.voice import Voice, clean, mark
+from bot.message.voice import Voice, mark, one_line
 from bot.model.message import Alert, ChartSpec, Field, Message
 from bot.model.reading import DAY
 from checks.model import UNEXPLAINED, Cause, Incident, Reason
@@ -179,7 +179,7 @@ def acknowledged(voice: Voice, alert: Alert, now: float) -> tuple[Field, ...]:
     """Who looks after it, and since when."""
     if not alert.acknowledged_by:
         return ()
-    who = clean(alert.acknowledged_by, 40)
+    who = one_line(alert.acknowledged_by, 40)
     if alert.acknowledged_at is not None:
         who += f", {voice.when(alert.acknowledged_at, now)}"
     return (Field(name=voice.say("Acknowledged"), value=who),)

@@ -7,7 +7,7 @@ from bot.message.alert import acknowledged, chart_of, means, numbers, sure, titl
 from bot.message.controls import menus
 from bot.message.kinds import SEVERITIES, STATES, began, kind_name
 from bot.message.reasons import advice, sentence
-from bot.message.voice import Voice, clean, mark
+from bot.message.voice import Voice, mark, one_line
 from bot.message.wave import lines, members_table
 from bot.model.message import Alert, ChartSpec, Field, Message
 from checks.model import Incident, Verdict
@@ -227,7 +227,7 @@ def preview(
 
 
 def _feedback(voice: Voice, kind: str, name: str) -> str:
-    return f"{clean(name, 40)}: {voice.say(_FEEDBACK[kind])}"
+    return f"{one_line(name, 40)}: {voice.say(_FEEDBACK[kind])}"
 
 
 _SENSITIVITIES = {

@@ -2,7 +2,7 @@
 
 from bot.message.alert import sure
 from bot.message.kinds import SEVERITIES, STATES, happened, kind_name
-from bot.message.voice import Voice, clean
+from bot.message.voice import Voice, one_line
 from bot.model.message import Alert, Message
 from checks.model import Incident, Update
 
@@ -14,7 +14,7 @@ def history(voice: Voice, alert: Alert, now: float) -> Message:
     before = updates[-2] if len(updates) > 1 else None
     parts = [] if after is None else _differences(voice, alert.incident, before, after)
     if alert.acknowledged_by and not parts:
-        parts = [voice.say("Acknowledged by {name}.", name=clean(alert.acknowledged_by))]
+        parts = [voice.say("Acknowledged by {name}.", name=one_line(alert.acknowledged_by))]
     if not parts:
         parts = [
             voice.say(

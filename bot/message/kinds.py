@@ -1,6 +1,6 @@
 """The names of kinds, states, severities and metrics, as people read them."""
 
-from bot.message.voice import Voice, clean, mark, marks
+from bot.message.voice import Voice, mark, marks, one_line
 from bot.model.reading import DAY
 from checks import platforms
 from checks.model import Direction, Incident
@@ -75,7 +75,7 @@ _CHANGES = {
 
 def platform_name(platform: str) -> str:
     """A platform as it writes itself."""
-    return platforms.platform_name(platform) or clean(platform)
+    return platforms.platform_name(platform) or one_line(platform)
 
 
 def kind_name(voice: Voice, kind: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bot.message.voice import Voice, clean
+from bot.message.voice import Voice, one_line
 from bot.model.inline import link
 from bot.model.message import Message
 
@@ -28,7 +28,7 @@ def sign_in(voice: Voice, url: str, seconds: int, *, bare: bool) -> Message:
 
 def shared(voice: Voice, what: str, url: str, end: float, now: float) -> Message:
     return Message(
-        title=voice.say("A link to {what}", what=clean(what)),
+        title=voice.say("A link to {what}", what=one_line(what)),
         text=voice.say(
             "{url}\nWhoever has it may look, and change nothing, until {day}.",
             url=link(url, url),
@@ -45,8 +45,8 @@ def links(voice: Voice, found: Sequence[Grant], now: float) -> Message:
         voice.say(
             "{number}: {what}, by {name}, until {day}",
             number=one.id,
-            what=clean(one.target or "API"),
-            name=clean(str(one.holder.get("name", ""))),
+            what=one_line(one.target or "API"),
+            name=one_line(str(one.holder.get("name", ""))),
             day=voice.day(one.expires, now),
         )
         for one in found

@@ -16,7 +16,7 @@ from bot.message.kinds import (
     share_of_level,
 )
 from bot.message.progress import concerns
-from bot.message.voice import Voice, clean
+from bot.message.voice import Voice, one_line
 from bot.model.message import ChartSpec, Picture
 from bot.model.reading import DAY
 from checks.baseline import expected
@@ -178,7 +178,7 @@ def _note(voice: Voice, incident: Incident) -> str:
 
 
 def _mark(voice: Voice, event: Event) -> charts.Mark:
-    name = clean(event.name, 28) or voice.say(EVENTS[event.kind])
+    name = one_line(event.name, 28) or voice.say(EVENTS[event.kind])
     return charts.Mark(start=event.start, end=event.end, label=name)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.message.kinds import EVENTS, platform_name
-from bot.message.voice import Voice, clean
+from bot.message.voice import Voice, one_line
 from bot.model.message import Field
 from checks.model import Event
 
@@ -129,7 +129,7 @@ def deadline_line(voice: Voice, deadline: Deadline, now: float) -> str:
     """A deadline counted down in days."""
     day = voice.local(deadline.at).date()
     ahead = (day - voice.local(now).date()).days
-    name = clean(deadline.name)
+    name = one_line(deadline.name)
     if deadline.about:
         name += f" ({about(voice, deadline.about)})"
     if deadline.kind != "deadline":
@@ -174,7 +174,7 @@ def event_line(voice: Voice, event: Event, now: float) -> str:
         days = voice.say("{first} to {last}", first=days, last=voice.calendar_day(last, now))
     concerned = event.account or event.platform
     where = f", {about(voice, concerned)}" if concerned else ""
-    return f"{clean(event.name)} ({voice.say(EVENTS[event.kind])}{where}): {days}"
+    return f"{one_line(event.name)} ({voice.say(EVENTS[event.kind])}{where}): {days}"
 
 
 def deadline_of(event: Event, at: float) -> Deadline:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.message.kinds import EVENTS, STATUSES, metric_name, platform_name
-from bot.message.voice import Voice, clean, mark
+from bot.message.voice import Voice, mark, one_line
 from checks.model import Reason
 from checks.reasons import REASONS
 
@@ -243,13 +243,13 @@ def group_name(voice: Voice, group: str) -> str:
     What stands after "@" tells apart teams and is nobody's business.
     """
     group = group.partition("@")[0]
-    return platform_name(group.removeprefix("platform:")) if ":" in group else clean(group)
+    return platform_name(group.removeprefix("platform:")) if ":" in group else one_line(group)
 
 
 def _write(voice: Voice, code: str, name: str, value: Value) -> str:
     write = _FORMATS.get(f"{code}.{name}") or _FORMATS.get(name)
     if isinstance(value, str):
-        return write(voice, value) if write and name in _WORDS else clean(value)
+        return write(voice, value) if write and name in _WORDS else one_line(value)
     if not math.isfinite(value):
         return "?"
     return write(voice, value) if write else voice.count(float(value))
@@ -292,7 +292,7 @@ _FORMATS: Mapping[str, Callable[[Voice, Value], str]] = {
     "opened_at": lambda voice, value: voice.day(float(value)),
     "since": lambda voice, value: voice.day(float(value)),
     "group": lambda voice, value: group_name(voice, str(value)),
-    "status": lambda voice, value: voice.say(STATUSES.get(str(value), clean(str(value)))),
+    "status": lambda voice, value: voice.say(STATUSES.get(str(value), one_line(str(value)))),
     "metric": lambda voice, value: metric_name(voice, str(value)),
     "kind": lambda voice, value: voice.say(EVENTS.get(str(value), str(value))),
 }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.message.kinds import metric_name
-from bot.message.voice import Voice, clean, mark, word
+from bot.message.voice import Voice, mark, one_line, word
 from bot.model.reading import DAY
 
 _KINDS = {
@@ -58,21 +58,21 @@ def source_failed(voice: Voice, kind: str) -> str:
 def unknown_command(voice: Voice, word: str, near: Sequence[str]) -> str:
     if near:
         return voice.say(
-            '"{word}" is no command; did you mean "{near}"?', word=clean(word), near=near[0]
+            '"{word}" is no command; did you mean "{near}"?', word=one_line(word), near=near[0]
         )
-    return voice.say('"{word}" is no command; "help" lists them all.', word=clean(word))
+    return voice.say('"{word}" is no command; "help" lists them all.', word=one_line(word))
 
 
 def unknown_choice(voice: Voice, word: str, near: Sequence[str], choices: Sequence[str]) -> str:
     if near:
         return voice.say(
             '"{word}" is none of the choices; did you mean "{near}"?',
-            word=clean(word),
+            word=one_line(word),
             near=near[0],
         )
     return voice.say(
         '"{word}" is none of the choices: {choices}.',
-        word=clean(word),
+        word=one_line(word),
         choices=", ".join(choices),
     )
 
@@ -80,7 +80,7 @@ def unknown_choice(voice: Voice, word: str, near: Sequence[str], choices: Sequen
 def too_many(voice: Voice, word: str, usage: str) -> str:
     return voice.say(
         '"{word}" is more than this command takes. It is written: {usage}',
-        word=clean(word),
+        word=one_line(word),
         usage=usage,
     )
 
@@ -93,7 +93,7 @@ def missing(voice: Voice, name: str, usage: str) -> str:
 
 def wrong(voice: Voice, kind: str, text: str) -> str:
     return voice.say(
-        '"{text}" is not {wanted}.', text=clean(text), wanted=voice.say(_KINDS[kind])
+        '"{text}" is not {wanted}.', text=one_line(text), wanted=voice.say(_KINDS[kind])
     )
 
 
@@ -109,7 +109,7 @@ def unknown_option(voice: Voice, text: str) -> str:
     return voice.say(
         '"{text}" says nothing of a file: write it as the question gave it, such as '
         "--columns followers=Reach.",
-        text=clean(text, 80),
+        text=one_line(text, 80),
     )
 
 
@@ -123,16 +123,16 @@ def unknown_account(voice: Voice, text: str, known: Sequence[str]) -> str:
     if near:
         return voice.say(
             'No account is called "{text}" here; did you mean "{near}"?',
-            text=clean(text),
-            near=clean(by_name[near[0]]),
+            text=one_line(text),
+            near=one_line(by_name[near[0]]),
         )
     return voice.say(
-        'No account is called "{text}" here; "accounts" lists them.', text=clean(text)
+        'No account is called "{text}" here; "accounts" lists them.', text=one_line(text)
     )
 
 
 def ambiguous(voice: Voice, names: Sequence[str]) -> str:
-    listed = voice.listed([clean(name) for name in names[:5]])
+    listed = voice.listed([one_line(name) for name in names[:5]])
     return voice.say("Several accounts have that handle: {names}. Name one.", names=listed)
 
 
@@ -165,20 +165,20 @@ def configured_channel(voice: Voice) -> str:
 def unknown_timezone(voice: Voice, text: str) -> str:
     return voice.say(
         '"{text}" is no time zone: write one such as Europe/Vienna or America/New_York.',
-        text=clean(text),
+        text=one_line(text),
     )
 
 
 def no_reminder(voice: Voice, text: str) -> str:
     return voice.say(
-        '"{text}" is no span: write one such as 12h or 1d, or off.', text=clean(text)
+        '"{text}" is no span: write one such as 12h or 1d, or off.', text=one_line(text)
     )
 
 
 def no_role(voice: Voice, text: str) -> str:
     return voice.say(
         '"{text}" is no role: mention the role (or user group) itself, or write off.',
-        text=clean(text),
+        text=one_line(text),
     )
 
 
@@ -195,7 +195,7 @@ def unknown_event(voice: Voice, number: int) -> str:
 
 def nothing_matches(voice: Voice, pattern: str) -> str:
     return voice.say(
-        'No account here matches "{pattern}"; "accounts" lists them.', pattern=clean(pattern)
+        'No account here matches "{pattern}"; "accounts" lists them.', pattern=one_line(pattern)
     )
 
 
@@ -261,7 +261,7 @@ def out_of_order(voice: Voice) -> str:
 def beyond_team(voice: Voice, account: str) -> str:
     return voice.say(
         "This team's config does not allow {account}; ask whoever runs ebbwatch.",
-        account=clean(account),
+        account=one_line(account),
     )
 
 
@@ -296,5 +296,5 @@ def no_page(voice: Voice) -> str:
 
 def unknown_link(voice: Voice, text: str) -> str:
     return voice.say(
-        'There is no link "{text}" here; "web links" lists them.', text=clean(text)
+        'There is no link "{text}" here; "web links" lists them.', text=one_line(text)
     )

@@ -11,7 +11,7 @@ from bot.message.progress import (
     listed,
 )
 from bot.message.reasons import advice, sentence
-from bot.message.voice import Voice, clean, mark, word
+from bot.message.voice import Voice, mark, one_line, word
 from bot.model.message import Button, Field, Message
 from bot.model.source import Found
 from checks.detectors.chances import ADVICE
@@ -42,7 +42,7 @@ def found_files(voice: Voice, found: Sequence[Found]) -> Message:
     )
     rows = [
         (
-            clean(one.file, 40),
+            one_line(one.file, 40),
             one.format or voice.say("not known"),
             voice.count(one.readings),
             voice.count(one.bad_rows),
@@ -58,7 +58,7 @@ def found_files(voice: Voice, found: Sequence[Found]) -> Message:
     head = voice.plural("{n} reading imported", "{n} readings imported", readings)
     return Message(
         title=head,
-        text="\n".join(f"• {clean(note, 500)}" for note in notes[:20]),
+        text="\n".join(f"• {one_line(note, 500)}" for note in notes[:20]),
         table=(header, *rows) if rows else (),
         severity="info",
     )
@@ -101,7 +101,7 @@ def confirm_forget(voice: Voice, account: str) -> Message:
         "This erases all readings, lists and incidents of {account} for good. To do it, "
         "write: {command}",
         account=voice.account(account),
-        command=clean(command, 200),
+        command=one_line(command, 200),
     )
     button = Button(label=voice.say("Erase for good"), command=command, style="danger")
     fits = word(account) is not None and len(command) <= 60
@@ -119,7 +119,7 @@ def forgotten(voice: Voice, account: str, readings: int) -> Message:
     stays = voice.say(
         'It stays forgotten even where a source still lists it: "watch {account}" lets it in '
         "again.",
-        account=clean(account),
+        account=one_line(account),
     )
     return Message(text=f"{text} {stays}", severity="info")
 
@@ -202,7 +202,7 @@ def with_settings(done: Message, settings: Sequence[tuple[str, str]]) -> Message
 
 
 def _fields(settings: Sequence[tuple[str, str]]) -> tuple[Field, ...]:
-    return tuple(Field(name=name, value=clean(value)) for name, value in settings)
+    return tuple(Field(name=name, value=one_line(value)) for name, value in settings)
 
 
 def mute_line(
@@ -215,7 +215,7 @@ def mute_line(
     if len(names) > _MUTED:
         more = len(names) - _MUTED
         named += " " + voice.plural("… and {n} more", "… and {n} more", more)
-    words = {"what": named, "by": clean(by, 40)}
+    words = {"what": named, "by": one_line(by, 40)}
     if until is None:
         return voice.say("{what} until it gets worse (by {by})", **words)
     return voice.say("{what} until {when} (by {by})", when=voice.when(until, now), **words)

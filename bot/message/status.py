@@ -17,7 +17,7 @@ from bot.message.progress import (
     moved,
     sparkline,
 )
-from bot.message.voice import Voice, clean, mark, word
+from bot.message.voice import Voice, mark, one_line, word
 from bot.message.wave import lines
 from bot.model.inline import moment
 from bot.model.message import Alert, Button, Field, Message
@@ -107,7 +107,7 @@ def overview(voice: Voice, look: Overview, now: float) -> Message:
         fields.append(
             Field(
                 name=voice.say("Sources"),
-                value="\n".join(f"• {clean(text, 200)}" for text in troubles[:8]),
+                value="\n".join(f"• {one_line(text, 200)}" for text in troubles[:8]),
                 short=False,
             )
         )
@@ -176,7 +176,7 @@ def account_status(voice: Voice, look: AccountLook, now: float) -> Message:
         read = _since(voice, look.last_reading, now)
     fields.append(Field(name=voice.say("Last reading"), value=read))
     if look.account in voice.names:
-        fields.append(Field(name=voice.say("Written"), value=clean(look.account)))
+        fields.append(Field(name=voice.say("Written"), value=one_line(look.account)))
     if look.status != "active":
         fields.append(Field(name=voice.say("Account"), value=voice.say(STATUSES[look.status])))
     if look.basis != "total":

@@ -52,11 +52,11 @@ class Voice:
 
     def name_of(self, account: str, limit: int = 60) -> str:
         """The same as bare words."""
-        name = clean(self.names.get(account, ""), limit)
+        name = one_line(self.names.get(account, ""), limit)
         if not name:
-            return clean(account, limit)
+            return one_line(account, limit)
         platform = account.partition("/")[0] if "/" in account else ""
-        shown = platform_name(platform) or clean(platform)
+        shown = platform_name(platform) or one_line(platform)
         return f"{name} ({shown})" if shown else name
 
     def say(self, text: str, /, **values: object) -> str:
@@ -224,7 +224,7 @@ _NEXT_UNIT = 0.95
 """Share of a unit of time from which it is used: eleven months and a half are a year."""
 
 
-def clean(name: str, limit: int = 80) -> str:
+def one_line(name: str, limit: int = 80) -> str:
     """A name from data on one line, without control, bidi and invisible characters."""
     kept = "".join(
         " " if unicodedata.category(sign) in _BLANK else sign
@@ -237,7 +237,7 @@ def clean(name: str, limit: int = 80) -> str:
 
 def word(name: str) -> str | None:
     """A name as one word of a command line; None where it cannot be written so."""
-    if name != clean(name, len(name)) or any(sign in name for sign in '"“”„'):
+    if name != one_line(name, len(name)) or any(sign in name for sign in '"“”„'):
         return None
     return f'"{name}"' if " " in name else name
 

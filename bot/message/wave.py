@@ -16,7 +16,7 @@ from bot.message.kinds import (
     worst_first,
 )
 from bot.message.reasons import weightiest
-from bot.message.voice import Voice, clean
+from bot.message.voice import Voice, one_line
 from bot.model.inline import link
 from bot.model.message import Alert, Button, Message
 from checks.model import Incident
@@ -285,8 +285,8 @@ def members_named(
 
 def _short(voice: Voice, alert: Alert, sizes: bool) -> str:
     incident = alert.incident
-    bare = clean(incident.account.partition("/")[2] or incident.account)
-    name = clean(voice.names.get(incident.account, "")) or bare
+    bare = one_line(incident.account.partition("/")[2] or incident.account)
+    name = one_line(voice.names.get(incident.account, "")) or bare
     handle = link(name, profile_url(incident.account))
     if not sizes:
         return handle

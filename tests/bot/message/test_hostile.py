@@ -13,7 +13,7 @@ from bot import message
 from bot.commands.parse import words_of
 from bot.message import details, refusals, replies, status, voice_for
 from bot.message.progress import AccountProgress, GoalProgress
-from bot.message.voice import clean, word
+from bot.message.voice import one_line, word
 from bot.model.message import Alert, ChartSpec, Message
 from checks.model import Event, Notice
 from checks.reasons import reason
@@ -104,7 +104,7 @@ def test_lists_and_summaries_of_any_name(account: str, name: str) -> None:
 @FULL
 @given(NASTY)
 def test_cleaning_twice_changes_nothing(name: str) -> None:
-    assert clean(clean(name)) == clean(name)
+    assert one_line(one_line(name)) == one_line(name)
 
 
 @FULL

@@ -14,7 +14,7 @@ from bot.commands.table import COMMANDS
 from bot.locales import SOURCE, languages, translations
 from bot.message import reasons, voice_for
 from bot.message.kinds import KINDS
-from bot.message.voice import clean
+from bot.message.voice import one_line
 from checks.model import Reason
 from checks.reasons import ADVICE, REASONS
 
@@ -125,8 +125,8 @@ def test_every_kind_and_command_is_named() -> None:
 
 def test_names_from_data_are_one_plain_line() -> None:
     hostile = "a\u202egnp.exe\u200b\n@every\tone\x00\u2066x"
-    assert clean(hostile) == "agnp.exe @every onex"
-    assert len(clean("x" * 500)) == 80
+    assert one_line(hostile) == "agnp.exe @every onex"
+    assert len(one_line("x" * 500)) == 80
 
 
 def test_german_puts_no_length_of_time_where_it_had_to_be_declined() -> None:
