@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from bot.model.reading import FLOWS, TOTALS
 from bot.sources.tables.invisible import visible
@@ -78,6 +79,9 @@ _ALIASES = {
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TIMES = re.compile(r"(.+?)\s*[x×*]\s*(\d[\d,_]*)")
 
+LONGEST = 300
+"""Signs of a header; those of Meta with their explanations have 150."""
+
 ROLES = (*_ALIASES, "name")
 METRICS = (*TOTALS, *FLOWS)
 
@@ -96,6 +100,11 @@ class NoLayout(ValueError):
 
 def normal(header: str) -> str:
     """Lower case with single underscores: "Post Count" -> "post_count"."""
+    return _normal(header[:LONGEST])
+
+
+@lru_cache(1 << 15)  # every look at a table asks again, and it may have 20,000 columns
+def _normal(header: str) -> str:
     plain = visible(unicodedata.normalize("NFC", header)).strip().strip("#").casefold()
     return re.sub(r"[\W_]+", "_", plain).strip("_")
 

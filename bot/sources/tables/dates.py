@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast, get_args
 from zoneinfo import ZoneInfo
@@ -66,6 +67,8 @@ _ZONES = {
     "h": None,
 }
 _SERIALS = (32_874, 73_051)  # Excel's numbers of 1990-01-01 and 2100-01-01
+_LONGEST = 80
+"""Signs of a time; the longest of JavaScript with its zone's name have 60."""
 _LONGEST_GAP = 14
 """Days between readings taken regularly; in the wrong order they lie months apart."""
 _EPOCH = re.compile(r"(\d{9,10})(\d{3}|\d{6}|\d{9})?(?:\.\d+)?")
@@ -242,8 +245,13 @@ def parse_time(text: str, zone: ZoneInfo, order: DateOrder | None = None) -> int
 
 def is_time(text: str) -> bool:
     """True of a date or moment in any known shape and order."""
+    return _is_time(text[:_LONGEST])
+
+
+@lru_cache(1 << 15)  # every look at a table asks it of its headers, which may be thousands
+def _is_time(text: str) -> bool:
     zone = ZoneInfo("UTC")
-    if not any(sign.isdigit() for sign in text):  # a table may have thousands of headers
+    if not any(map(str.isdigit, text)):
         return False
     if parse_time(text, zone, "dmy") is not None:
         return True
@@ -315,11 +323,16 @@ _SHORT_YEAR = re.compile(
 )
 
 
+_DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
+
+
 def _named_date(plain: str) -> tuple[date, str] | None:
     """ "8 de marzo de 2026", "Feb 26, 2026", "1-Nov-26", "Sun Nov 01 09:00:00 +0000 2026".
 
     A year is needed.
     """
+    if not _DAY.search(plain):
+        return None
     if match := _SHORT_YEAR.fullmatch(plain):
         day, name, year = match.group(1, 2, 3) if match[1] else match.group(6, 5, 7)
         short = all_months().get(folded(name))
@@ -347,7 +360,7 @@ def _dated(year: str, month: str, day: str, rest: str) -> tuple[date, str] | Non
 
 
 def _plain(text: str) -> str:
-    shown = visible(text[:80])
+    shown = visible(text[:_LONGEST])
     folded = unicodedata.normalize("NFKC", shown).strip().strip("'\"").casefold()
     return re.sub(r"\s+", " ", folded)
 

@@ -9,6 +9,7 @@ import mmap
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -195,11 +196,10 @@ def _headerless(rows: Sequence[Sequence[str]]) -> int | None:
     if index is None:
         return None
     cells = [cell.strip() for cell in rows[index] if cell.strip()]
-    dated = [is_time(cell) for cell in cells]
-    if len(cells) < 2 or sum(dated) != 1 or any(role_of(cell) for cell in cells):
+    if len(cells) < 2 or any(role_of(cell) for cell in cells):
         return None
-    numbers = (is_number(cell) for cell, time in zip(cells, dated, strict=True) if not time)
-    return index if any(numbers) else None
+    counts = [cell for cell in cells if not is_time(cell)]
+    return index if len(counts) == len(cells) - 1 and any(map(is_number, counts)) else None
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -296,7 +296,7 @@ def _careful(
     header = list(top.header)
     if growth is not None and growth.width > width:
         header += [f"column {width + n}" for n in range(1, growth.width - width + 1)]
-    columns: list[list[str | None]] = [[] for _ in header]
+    rows: list[list[str]] = []
     bad: list[Fault] = []
     grown = 0
     for line, cells in records:
@@ -310,10 +310,13 @@ def _careful(
             text = f"{where} {what}; the row was left out."
             bad.append(Fault(kind="row", text=text, where=where))
             kept = []
-        for index, column in enumerate(columns):
-            column.append((kept[index] or None) if index < len(kept) else None)
+        rows.append(kept[: len(header)])
+    columns = zip_longest(*rows, [""] * len(header), fillvalue="")
     frame = pl.DataFrame(
-        [pl.Series(n, c, dtype=pl.String) for n, c in zip(header, columns, strict=True)]
+        [
+            pl.Series(name, [cell or None for cell in cells[:-1]], dtype=pl.String)
+            for name, cells in zip(header, columns, strict=True)
+        ]
     )
     note = (
         f"{grown:,} rows have {growth.width} cells: read beside those of {width}"

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Literal
 
 from bot.sources.profiles import PLATFORMS, platform_name
-from bot.sources.tables.columns import METRIC_NOUNS, normal, role_of
+from bot.sources.tables.columns import LONGEST, METRIC_NOUNS, normal, role_of
 from bot.sources.tables.invisible import visible
 
 Kind = Literal["total", "daily", "gained", "lost", "net"]
@@ -64,8 +64,6 @@ _UNITS = {
 _FACTORS = {word: factor for factor, words in _UNITS.items() for word in words.split()}
 _BARE = frozenset({"k", "m", "mm", "b", "mil", "000", "1000"})
 _BRACKETS = re.compile(r"[(\[（【]([^)\]）】]*)[)\]）】]")
-_LONGEST = 300
-"""Signs of a header; those of Meta with their explanations have 150."""
 _PER_DAY = re.compile(
     r"(?:^|_)(?:per_day|a_day|pro_tag|por_día|por_dia|par_jour|al_giorno)(?:_|$)"
 )
@@ -87,7 +85,7 @@ class HeaderWords:
 
 @cache
 def read_header(header: str) -> HeaderWords:
-    if len(header) > _LONGEST:  # a damaged line; brackets in it would be tried one by one
+    if len(header) > LONGEST:  # a damaged line; brackets in it would be tried one by one
         return HeaderWords(None)
     text = visible(unicodedata.normalize("NFKC", header))
     if "%" in text:
@@ -113,7 +111,7 @@ def read_header(header: str) -> HeaderWords:
 
 def _parted(token: str) -> list[str]:
     """The words of a header in a script without spaces: "新增粉丝数" as 新增, 粉丝, 数."""
-    if role_of(token) or not _UNSPACED.search(token):
+    if not _UNSPACED.search(token) or role_of(token):
         return [token]
     parts = _KNOWN_PARTS.findall(token)
     return parts if "".join(parts) == token else [token]

@@ -26,19 +26,22 @@ def visible_cells(frame: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
     import polars.selectors as cs
 
-    # one query for all columns: there may be thousands, and each query costs time
+    columns = frame.get_columns()
+    texts = [column for column in columns if column.dtype == pl.String]
+    texts += [c.unique().cast(pl.String) for c in columns if c.dtype == pl.Categorical]
+    # all in one, without a copy: there may be thousands, and each of a query costs time
+    if not texts or not pl.concat(texts).str.contains(_ANY).any():
+        return frame
     hidden = frame.select(
         cs.string().str.contains(_ANY).any(),
         cs.categorical().unique().cast(pl.String).str.contains(_ANY).any(),
     )
     changed = [
         _mended(frame[name].cast(pl.String))
-        for name, found in zip(
-            hidden.columns, hidden.row(0) if hidden.width else (), strict=True
-        )
+        for name, found in hidden.row(0, named=True).items()
         if found
     ]
-    return frame.with_columns(changed) if changed else frame
+    return frame.with_columns(changed)
 
 
 def _mended(column: pl.Series) -> pl.Series:

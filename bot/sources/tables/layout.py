@@ -20,7 +20,7 @@ from bot.sources.tables.columns import (
 )
 from bot.sources.tables.dates import clock_of, is_time
 from bot.sources.tables.headers import read_header
-from bot.sources.tables.numbers import is_number, to_counts
+from bot.sources.tables.numbers import alike, is_number, to_counts
 from bot.sources.tables.options import TableOptions
 from bot.sources.tables.questions import which_count, which_of, which_time
 
@@ -132,8 +132,6 @@ class _Reader:
         self.beside: dict[str, tuple[str, ...]] = {}
         self._samples: dict[str, list[str]] = {}
         self._numeric: dict[str, bool] = {}
-        nulls = zip(self.header, frame.null_count().row(0), strict=True)
-        self._empty = {name for name, count in nulls if count == len(frame)}
 
     def layout(self) -> Layout:
         clock = self.time()
@@ -165,14 +163,11 @@ class _Reader:
         """Different cells as text, the first of them."""
         import polars as pl
 
-        if column not in self._samples and column in self._empty:
-            self._samples[column] = []
         if column not in self._samples:
-            cells = self.frame[column].head(4000)
-            if cells.dtype != pl.String:
-                cells = cells.unique(maintain_order=True).cast(pl.String, strict=False)
-            texts = list(dict.fromkeys(text for text in cells.to_list() if text is not None))
-            self._samples[column] = [text for text in texts[:_SAMPLE] if text.strip()]
+            # no query: there may be thousands of columns, and each query costs time
+            cells = self.frame[column].head(4000).cast(pl.String, strict=False).to_list()
+            texts = dict.fromkeys(text for text in cells if text and text.strip())
+            self._samples[column] = list(texts)[:_SAMPLE]
         return self._samples[column]
 
     def free(self) -> list[str]:
@@ -236,28 +231,14 @@ class _Reader:
         return good > 0.9 * len(texts) if sure else 2 * good >= len(texts)
 
     def clock_beside(self, date: str, columns: Iterable[str]) -> str | None:
-        texts = self.sample(date)
-        if any(":" in text for text in texts):
+        if any(":" in text for text in self.sample(date)):
             return None
-        clocks = self.holding(":")
         for column in columns:
-            if column not in clocks:
-                continue
-            times = self.sample(column)
-            if times and sum(clock_of(text) is not None for text in times) > 0.9 * len(times):
+            texts = self.sample(column)
+            clocks = sum(clock_of(text) is not None for text in texts if ":" in text)
+            if texts and clocks > 0.9 * len(texts):
                 return column
         return None
-
-    def holding(self, pattern: str) -> set[str]:
-        """Columns one of whose first cells holds it; in one query, as a table may have
-        thousands of columns."""
-        import polars as pl
-        import polars.selectors as cs
-
-        cells = (cs.string() | cs.categorical()).cast(pl.String).drop_nulls().head(_SAMPLE)
-        filled = self.frame.select(name for name in self.header if name not in self._empty)
-        found = filled.select(cells.str.contains(pattern).any())
-        return {name for name in found.columns if found[name][0]}
 
     # who
 
@@ -292,9 +273,9 @@ class _Reader:
 
     def addresses(self) -> str | None:
         """The one column whose cells are addresses of profiles."""
-        found, likely = [], self.holding(r"/|\.\p{L}")
+        found = []
         for name in self.free():
-            texts = self.sample(name) if name in likely else []
+            texts = self.sample(name)
             if texts and sum(profile_of(text) is not None for text in texts) > 0.9 * len(texts):
                 found.append(name)
         return found[0] if len(found) == 1 else None
@@ -383,16 +364,20 @@ class _Reader:
     def several(self, best: str, others: Sequence[str]) -> None:
         """Columns that all name the followers: they say the same, fill each other's gaps, or
         it is a question which one counts."""
+        import numpy as np
         import polars as pl
 
-        values = to_counts(self.frame[best]).values
-        for name in others:
-            if name in self._empty or self.frame[name].equals(self.frame[best]):
-                continue  # neither an empty column nor a copy to the letter needs reading
-            more = to_counts(self.frame[name]).values
-            if (values != more).any():
-                raise NoLayout(which_of("followers", [best, *others]))
-            values = pl.select(pl.coalesce(values, more)).to_series()
+        # a copy to the letter needs no reading
+        own = [name for name in others if not self.frame[name].equals(self.frame[best])]
+        frame, rows = self.frame.select(best, *own), np.arange(len(self.frame))
+        said = [
+            pl.DataFrame({"row": np.tile(rows, len(group)), "n": to_counts(cells).values})
+            for group in alike(frame)
+            for cells in [pl.concat([frame.to_series(number) for number in group])]
+        ]
+        distinct = pl.concat(said).drop_nulls().unique()
+        if distinct["row"].n_unique() < len(distinct):
+            raise NoLayout(which_of("followers", [best, *others]))
         self.beside["followers"] = tuple(others)
 
     def rank(self, name: str) -> int:

@@ -62,16 +62,28 @@ class Counts:
     fractions: pl.Series
 
 
-def sign_of(column: pl.Series) -> Sign | None:
-    """The decimal sign that a cell proves for its whole column."""
+def alike(frame: pl.DataFrame) -> Iterable[list[int]]:
+    """Numbers of the columns that can be read as one: there may be thousands, each costs time.
+
+    They share their type, and the decimal sign that a cell proves for its whole column.
+    """
     import polars as pl
 
-    if column.dtype != pl.String:
-        return None
-    if column.cast(pl.Int64, strict=False).null_count() == column.null_count():
-        return None
-    texts = column.drop_nulls().unique().to_list()
-    return decimal_sign(text for text in texts if not text.isdigit())
+    odd = [
+        text.name
+        for text in frame.get_columns()
+        if text.dtype == pl.String
+        and text.cast(pl.Int64, strict=False).null_count() > text.null_count()
+    ]
+    cells = frame.select(pl.col(odd).drop_nulls().unique().implode()).row(0) if odd else ()
+    signs = {
+        name: decimal_sign(text for text in own if not text.isdigit())
+        for name, own in zip(odd, cells, strict=True)
+    }
+    groups: dict[tuple[pl.DataType, Sign | None], list[int]] = {}
+    for number, (name, dtype) in enumerate(frame.schema.items()):
+        groups.setdefault((dtype, signs.get(name)), []).append(number)
+    return groups.values()
 
 
 def to_counts(column: pl.Series, factor: int = 1) -> Counts:
@@ -188,7 +200,8 @@ def _tidy(text: str) -> str:
     """Plain digits and signs, lower case, without grouping spaces and apostrophes."""
     plain = unicodedata.normalize("NFKC", visible(text)).strip().casefold().replace("−", "-")
     plain = plain.replace("٬", ",").replace("٫", ".")
-    plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
+    if not plain.isascii():
+        plain = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in plain)
     plain = _SPACES.sub("", plain)
     if match := _SCIENTIFIC.fullmatch(plain):  # as spreadsheets show large numbers
         return str(Decimal(f"{match[1].replace(',', '.')}e{match[2]}").quantize(Decimal(1)))

@@ -19,7 +19,7 @@ from bot.sources.tables.file_dates import time_in_name
 from bot.sources.tables.headers import read_header
 from bot.sources.tables.invisible import visible, visible_cells
 from bot.sources.tables.layout import FILE_NAME, Layout, lay_out
-from bot.sources.tables.numbers import Sign, sign_of, to_counts
+from bot.sources.tables.numbers import alike, to_counts
 from bot.sources.tables.options import TableOptions
 from bot.sources.tables.quantities import companion, falling, quantity
 from bot.sources.tables.questions import no_total
@@ -381,8 +381,9 @@ class _Reader:
         codes: list[pl.Series] = []
         values: list[pl.Series] = []
         useless: list[str] = []
-        for group in self._alike():
-            cells = pl.concat([self.table.frame[wide[code]] for code in group], rechunk=True)
+        frame = self.table.frame.select(wide)
+        for group in alike(frame):
+            cells = pl.concat([frame.to_series(code) for code in group], rechunk=True)
             found = quantity(cells.alias(wide[group[0]]), metric, role="followers")
             codes.append(pl.Series(np.repeat(np.array(group, np.uint32), rows)))
             values.append(found.values)
@@ -398,14 +399,6 @@ class _Reader:
             self.notes.append("columns without counts, not used: " + ", ".join(useless[:12]))
         names = wide_accounts(wide, self.options)
         return names.coded_by(pl.concat(codes)), pl.concat(values).to_frame(metric)
-
-    def _alike(self) -> Iterable[list[int]]:
-        """Columns that can be read as one: there may be thousands, and each costs time."""
-        groups: dict[tuple[pl.DataType, Sign | None], list[int]] = {}
-        for code, name in enumerate(self.layout.wide):
-            column = self.table.frame[name]
-            groups.setdefault((column.dtype, sign_of(column)), []).append(code)
-        return groups.values()
 
     # together
 
