@@ -135,6 +135,21 @@ async def feed(service, counts, times, first, last):
         await service.arrive(frame(counts[:, : day + 1][:, -1:], times[day : day + 1]))
 
 
+async def eve_of_a_purge(service, stored=True):
+    """59 calm days are judged; the row of the source that gives a last one, with a purge, and
+    that day's counts, which wait to be judged where they are `stored`."""
+    counts, times = world(service.clock)
+    counts = purge(counts, 59)
+    service.clock.now = times[58] + 3600
+    await service.arrive(frame(counts[:, :59], times[:59]))
+    service.clock.now = times[59] + 3600
+    row = await service.store.read(sources.get, "files")
+    table = frame(counts[:, 59:], times[59:])
+    if stored:
+        await service.store.write(readings.add, row.id, table, int(service.clock()))
+    return row, table
+
+
 async def test_a_purge_is_one_message_for_all_its_accounts(service):
     counts, times = world(service.clock)
     counts = purge(counts, 57)
@@ -321,15 +336,11 @@ async def test_a_missing_day_is_held_and_no_calm(service):
 
 
 async def test_a_review_that_fails_to_write_is_repeated_whole(service, monkeypatch):
-    counts, times = world(service.clock)
-    counts = purge(counts, 59)
-    service.clock.now = times[58] + 3600
-    await service.arrive(frame(counts[:, :59], times[:59]))
-    service.clock.now = times[59] + 3600
+    _, table = await eve_of_a_purge(service, stored=False)
     with monkeypatch.context() as patch:
         patch.setattr("bot.review.route", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            await service.arrive(frame(counts[:, 59:], times[59:]))
+            await service.arrive(table)
     assert await service.incidents() == []
     assert await service.store.read(days.pending)
     await service.look()
@@ -338,15 +349,9 @@ async def test_a_review_that_fails_to_write_is_repeated_whole(service, monkeypat
 
 
 async def test_what_arrives_while_judging_is_judged_next(service):
-    counts, times = world(service.clock)
-    counts = purge(counts, 59)
-    service.clock.now = times[58] + 3600
-    await service.arrive(frame(counts[:, :59], times[:59]))
-    service.clock.now = times[59] + 3600
-    row = await service.store.read(sources.get, "files")
+    row, table = await eve_of_a_purge(service, stored=False)
 
     def meanwhile(panel, rules, **more):
-        table = frame(counts[:, 59:], times[59:])
         loop.call_soon_threadsafe(
             lambda: loop.create_task(
                 service.store.write(readings.add, row.id, table, int(service.clock()))
@@ -365,14 +370,8 @@ async def test_what_arrives_while_judging_is_judged_next(service):
 
 
 async def test_what_is_forgotten_while_a_review_judges_it_stays_forgotten(service):
-    counts, times = world(service.clock)
-    counts = purge(counts, 59)
-    service.clock.now = times[58] + 3600
-    await service.arrive(frame(counts[:, :59], times[:59]))
-    service.clock.now = times[59] + 3600
+    await eve_of_a_purge(service)
     now = int(service.clock())
-    row = await service.store.read(sources.get, "files")
-    await service.store.write(readings.add, row.id, frame(counts[:, 59:], times[59:]), now)
 
     def meanwhile(panel, rules, **more):
         if "instagram/a0" in panel.row:
@@ -389,14 +388,8 @@ async def test_what_is_forgotten_while_a_review_judges_it_stays_forgotten(servic
 
 
 async def test_a_review_that_another_program_overtook_starts_over(service):
-    counts, times = world(service.clock)
-    counts = purge(counts, 59)
-    service.clock.now = times[58] + 3600
-    await service.arrive(frame(counts[:, :59], times[:59]))
-    service.clock.now = times[59] + 3600
-    row = await service.store.read(sources.get, "files")
+    await eve_of_a_purge(service)
     now = int(service.clock())
-    await service.store.write(readings.add, row.id, frame(counts[:, 59:], times[59:]), now)
     other = Store.open(service.store.path, now=now)
     loop, calls = asyncio.get_running_loop(), []
 
@@ -416,14 +409,8 @@ async def test_a_review_that_another_program_overtook_starts_over(service):
 
 
 async def test_reviews_at_the_same_time_say_everything_once(service):
-    counts, times = world(service.clock)
-    counts = purge(counts, 59)
-    service.clock.now = times[58] + 3600
-    await service.arrive(frame(counts[:, :59], times[:59]))
-    service.clock.now = times[59] + 3600
-    row = await service.store.read(sources.get, "files")
+    await eve_of_a_purge(service)
     now = int(service.clock())
-    await service.store.write(readings.add, row.id, frame(counts[:, 59:], times[59:]), now)
     await asyncio.gather(
         *(review(service.store, service.review_settings, now - n) for n in range(3))
     )
