@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from bot.model.reading import FLOWS, TOTALS
@@ -136,6 +136,12 @@ def rank_of(header: str) -> tuple[str, int] | None:
 def role_of(header: str) -> str | None:
     found = rank_of(header)
     return found[0] if found else None
+
+
+def named(header: Iterable[str], role: str) -> list[str]:
+    """The columns whose headers name a role, the best name first."""
+    ranked = [(found[1], name) for name in header if (found := rank_of(name))]
+    return [name for _, name in sorted(ranked) if role_of(name) == role]
 
 
 def find_header(rows: Sequence[Sequence[str]], columns: Mapping[str, str]) -> int | None:

@@ -13,9 +13,11 @@ from bot.sources.tables.columns import (
     DAILY,
     METRICS,
     NoLayout,
+    named,
     named_columns,
     normal,
     rank_of,
+    role_of,
     spoken,
 )
 from bot.sources.tables.dates import clock_of, is_time
@@ -103,17 +105,15 @@ def lay_out(frame: pl.DataFrame, options: TableOptions, file: str = "") -> Layou
 
 def promises(header: Sequence[str], columns: Mapping[str, str]) -> set[str]:
     """The roles that a header alone promises; empty without any metric among them."""
-    named, _ = named_columns(header, columns)
-    roles = {*named, *(role for name in header if (role := read_header(name).role))}
+    given, _ = named_columns(header, columns)
+    roles = {*given, *(role for name in header if (role := read_header(name).role))}
     return roles if roles & set(METRICS) else set()
 
 
 def time_column(header: Sequence[str], columns: Mapping[str, str]) -> str | None:
     """The column with the time, as far as a header alone tells."""
-    named, _ = named_columns(header, {"at": columns["at"]} if "at" in columns else {})
-    ranked = [(found[1], name) for name in header if (found := rank_of(name))]
-    times = [(rank, name) for rank, name in ranked if rank_of(name)[0] == "at"]  # type: ignore[index]
-    return named.get("at") or min(times, default=(0, None))[1]
+    given, _ = named_columns(header, {"at": columns["at"]} if "at" in columns else {})
+    return given.get("at") or next(iter(named(header, "at")), None)
 
 
 class _Reader:
@@ -179,34 +179,29 @@ class _Reader:
         """Finds `at`; gives the column with the clock where it stands beside the date."""
         if "at" in self.roles:
             return self.clock_beside(self.roles["at"], self.free())
-        ranked = sorted(
-            (found[1], name)
-            for name in self.free()
-            if (found := rank_of(name)) and found[0] == "at"
-        )
-        named = [name for _, name in ranked]
-        dated = [name for name in named if self.is_dated(name)]
+        called = named(self.free(), "at")
+        dated = [name for name in called if self.is_dated(name)]
         if not dated:
-            others = [name for name in self.free() if name not in named]
+            others = [name for name in self.free() if name not in called]
             others = [name for name in others if not self.happened_once(name)]
             dated = [name for name in others if self.is_dated(name, sure=True)]
             if len(dated) == 1:
                 self.notes.append(f'the time was taken from the column "{dated[0]}"')
             elif not dated:
                 self.refuse_periods()
-                dated = named[:1]
-        if not dated or (len(dated) > 1 and not named):
+                dated = called[:1]
+        if not dated or (len(dated) > 1 and not called):
             raise NoLayout(which_time(self.header, dated, self.file))
         self.roles["at"] = dated[0]
-        others = [name for name in self.free() if name not in named]
-        return self.clock_beside(dated[0], [n for n in (*named, *others) if n != dated[0]])
+        others = [name for name in self.free() if name not in called]
+        return self.clock_beside(dated[0], [n for n in (*called, *others) if n != dated[0]])
 
     def happened_once(self, column: str) -> bool:
         """Of a date such as `created_at`: each account has one, a count has many."""
         if not _ONCE.search(spoken(column)):
             return False
-        ranked = [n for n in self.header if (rank_of(n) or ("",))[0] == "account"]
-        accounts = self.frame.select(ranked).n_unique() if ranked else 1
+        called = named(self.header, "account")
+        accounts = self.frame.select(called).n_unique() if called else 1
         return self.frame[column].n_unique() <= accounts
 
     def refuse_periods(self) -> None:
@@ -245,23 +240,18 @@ class _Reader:
     def key_columns(self) -> None:
         """Finds `account` and `platform`: an id goes before a name beside it."""
         for name in self.free():
-            if rank_of(name) and rank_of(name)[0] == "platform":  # type: ignore[index]
+            if role_of(name) == "platform":
                 self.roles.setdefault("platform", name)
         if "account" in self.roles:
             return
-        ranked = sorted(
-            (found[1], name)
-            for name in self.free()
-            if (found := rank_of(name)) and found[0] == "account" and self.sample(name)
-        )
-        named = [name for _, name in ranked]
-        ids = [name for name in named if _IDS.fullmatch(normal(name))]
-        if ids and len(named) > 1:
+        called = [name for name in named(self.free(), "account") if self.sample(name)]
+        ids = [name for name in called if _IDS.fullmatch(normal(name))]
+        if ids and len(called) > 1:
             self.roles["account"] = ids[0]
-        elif named and (row_id := self.repeated_id(named)):
+        elif called and (row_id := self.repeated_id(called[0])):
             self.roles["account"] = row_id
-        elif named and not (self.options.account and self.guessed(named[0])):
-            self.roles["account"] = named[0]
+        elif called and not (self.options.account and self.guessed(called[0])):
+            self.roles["account"] = called[0]
         elif addressed := self.addresses():
             self.roles["account"] = addressed
             self.notes.append(f'the account was taken from the addresses in "{addressed}"')
@@ -284,13 +274,13 @@ class _Reader:
         """A column that may name something else, where whose counts these are was said."""
         return self.options.told and normal(column) in _WEAK
 
-    def repeated_id(self, named: Sequence[str]) -> str | None:
+    def repeated_id(self, called: str) -> str | None:
         """A plain `id` that comes again at other times, as a row's number never does."""
         column = next((name for name in self.free() if normal(name) == "id"), None)
-        if column is None or normal(named[0]) in _HANDLES - {"account"}:
+        if column is None or normal(called) in _HANDLES - {"account"}:
             return None
         cells = self.frame[column].drop_nulls()
-        ids, names = cells.n_unique(), self.frame[named[0]].drop_nulls().n_unique()
+        ids, names = cells.n_unique(), self.frame[called].drop_nulls().n_unique()
         return column if ids < len(cells) and ids <= names else None
 
     def names(self) -> str | None:
@@ -306,7 +296,7 @@ class _Reader:
             return next(iter(by_name), None)
         if not _IDS.fullmatch(key) and key != "id":
             return None
-        by_role = [n for n in free if (found := rank_of(n)) and found[0] == "account"]
+        by_role = [name for name in free if role_of(name) == "account"]
         return next(iter([*by_role, *by_name]), None)
 
     # how many

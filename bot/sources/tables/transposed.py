@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.sources.tables.columns import METRICS, rank_of
+from bot.sources.tables.columns import METRICS, role_of
 from bot.sources.tables.dates import is_time
 from bot.sources.tables.headers import read_header
 
@@ -36,7 +36,7 @@ def platforms_as_rows(frame: pl.DataFrame, only: str | None) -> pl.DataFrame | N
     words = {name: read_header(name) for name in frame.columns}
     own = {name: w.platform for name, w in words.items() if w.platform and w.role in METRICS}
     platforms = list(dict.fromkeys(own.values()))
-    if len(platforms) < 2 or any((rank_of(n) or ("",))[0] == "platform" for n in words):
+    if len(platforms) < 2 or any(role_of(name) == "platform" for name in words):
         return None
     counted = {words[name].role for name in own}
     rest = [name for name in frame.columns if words[name].role not in counted]
