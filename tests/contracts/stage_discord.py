@@ -197,6 +197,7 @@ async def open_stage(
 ) -> AsyncIterator[DiscordStage]:
     server = LoopbackDiscord(window=window)
     server.user_install = user_install
+    server.patience = patience.delivery
     await server.start()
     dispatcher = RecordingDesk(commands=COMMANDS)
     settings = DiscordSettings(api_base=server.api_base, gateway=server.gateway)

@@ -272,12 +272,12 @@ async def open_workspace(
 ) -> AsyncIterator[SlackStage]:
     """`more` goes into the settings; not `ready` leaves it to the test to start the chat.
 
-    `patience` is how long a request may take: a busy machine needs some, a hung request is
-    waited for that long.
+    `patience` is how long a request may take: a busy machine needs some.
     """
     clock = Clock()
     dispatcher = RecordingDesk(commands=COMMANDS)
     async with SlackServer(clock.wall) as server:
+        server.patience = patience + 1.0  # aiohttp ends long waits at full seconds
 
         def make() -> SlackChat:
             return SlackChat(
@@ -305,5 +305,4 @@ async def open_workspace(
 
 
 def open_stage() -> AbstractAsyncContextManager[SlackStage]:
-    """For schedules in which requests hang."""
-    return open_workspace(patience=0.8)
+    return open_workspace()

@@ -29,6 +29,7 @@ from tests.loopback.discord_rules import (
     pings,
     walk,
 )
+from tests.loopback.waiting import let_pass
 
 EPOCH_MS = 1420070400000
 YEAR = 365 * 86400.0
@@ -138,6 +139,8 @@ class LoopbackDiscord:
         self.gateway_open = True
         self.rest_open = True
         self.faults: list[Fault] = []
+        self.patience = 0.0
+        """How long a sender waits where an answer hangs: as much time passes at once."""
         self.poison: set[str] = set()
         """Words that are refused (50035) wherever a layout holds them."""
         self.witness: Callable[[str, str], None] = lambda step, moment: None
@@ -357,6 +360,7 @@ class LoopbackDiscord:
         if what == "reset":
             return _abort(request)
         if what == "hang":
+            let_pass(self.patience)
             await asyncio.sleep(30)
         if what == "garbage":
             return web.Response(text="<html>upstream</html>", content_type="text/html")

@@ -23,6 +23,7 @@ import aiohttp
 from aiohttp import web
 
 from tests.loopback.slack_limits import ApiError, check_blocks, check_message, pings
+from tests.loopback.waiting import let_pass
 
 BOT_TOKEN = "xoxb-loopback-bot"
 APP_TOKEN = "xapp-loopback-app"
@@ -154,6 +155,8 @@ class SlackServer:
         self.fault_for: Callable[[str, dict[str, Any]], str | None] = lambda method, body: None
         self.witness: Callable[[str, str], None] = lambda step, moment: None
         """Told of each message, before and after its effect: a test may kill its sender."""
+        self.patience = 0.0
+        """How long a sender waits where an answer hangs: as much time passes at once."""
         self.app_url: str | None = None
         """Where a signed request goes; None means over the socket."""
         self.sockets: list[web.WebSocketResponse] = []
@@ -586,6 +589,7 @@ class SlackServer:
         if fault == "garbage":
             return web.Response(text='{"ok": tru', content_type="application/json")
         if fault == "hang":
+            let_pass(self.patience)
             await self._closing.wait()
         if request.transport is not None:
             request.transport.abort()
