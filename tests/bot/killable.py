@@ -24,7 +24,7 @@ from bot.storage.channels import Channel, Subscription
 from bot.storage.database import Store
 from checks.rules import rules_for
 from tests.contracts.chat import RecordingDesk
-from tests.fakes import Clock, calm, ends, frame
+from tests.fakes import Clock, calm, ends, frame, spare_the_disk
 
 NOW = 1_700_000_000
 DAYS, FIRST, ACCOUNTS = 40, 35, 14
@@ -145,6 +145,7 @@ def life(folder: Path, kill: int) -> None:
 
 def main() -> None:
     root = Path(sys.argv[1])
+    spare_the_disk()
     for kills in sys.argv[2:]:
         folder = root / kills
         folder.mkdir()
