@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -32,7 +33,7 @@ from bot.storage import alerts, channels, outbox
 from bot.storage.access import AccessPolicy
 from bot.storage.channels import Channel
 from bot.storage.database import Store
-from bot.storage.outbox import Claimed
+from bot.storage.outbox import Claimed, Damaged
 
 log = logging.getLogger(__name__)
 
@@ -202,12 +203,21 @@ class OutboxWorker:
         claimed = await self._store.write(self._claim, channel)
         if claimed is None:
             return False
+        if isinstance(claimed, Damaged):
+            log.error(
+                "delivery not read", extra={"channel": name, "position": claimed.position}
+            )
+            await self._report(
+                f"{name}: a message that waited for it cannot be read any more (its row in "
+                "the database is damaged) and was left out: run `ebbwatch doctor`"
+            )
+            return True
         begun = self._clocks.monotonic()
         outcome = await self._try(chat, channel, claimed)
         self._observe("send", self._clocks.monotonic() - begun, name, outcome)
         return True
 
-    def _claim(self, db: Database, channel: Channel) -> Claimed | None:
+    def _claim(self, db: Database, channel: Channel) -> Claimed | Damaged | None:
         """Takes the next delivery, after what waited too long was gathered or given up."""
         now = self._clocks.calendar()
         outbox.drop_late_summaries(db, channel.channel, now - LATE_SUMMARY, now)
@@ -378,9 +388,8 @@ class OutboxWorker:
     async def _pause(self, channel: str, seconds: float | None) -> None:
         """The platform's own pause, or one that doubles with every failure in a row."""
         backoff = self._backoffs.setdefault(channel, _Backoff())
-        too_long = (
-            seconds is not None and not seconds <= LONGEST_ASKED
-        )  # also what is no number
+        # what is no number compares with nothing
+        too_long = seconds is not None and not seconds <= LONGEST_ASKED
         wait = LONGEST_ASKED if too_long else seconds
         if wait is None:
             wait = min(_LONGEST_PAUSE, 2.0**backoff.failures)
@@ -388,9 +397,11 @@ class OutboxWorker:
         backoff.until = self._clocks.monotonic() + max(wait, _SHORTEST_ASKED)
         if seconds is not None and too_long and not backoff.told:
             backoff.told = True
+            hours = f"of {seconds / 3600:,.0f} hours"
+            asked = hours if math.isfinite(seconds) else "without an end"
             await self._report(
-                f"{channel}: the platform asks for a pause of {seconds / 3600:,.0f} hours: its "
-                f"alerts wait, and it is asked again every {LONGEST_ASKED / 60:.0f} minutes."
+                f"{channel}: the platform asks for a pause {asked}: its alerts wait, "
+                f"and it is asked again every {LONGEST_ASKED / 60:.0f} minutes."
             )
 
     async def revive(self) -> list[str]:

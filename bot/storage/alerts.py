@@ -139,7 +139,7 @@ def stage(db: Database, id: int) -> Stage:
         return "out"
     post = db.conn.execute(
         "SELECT state, attempts FROM deliveries WHERE alert = ? AND kind = 'alert'"
-        " AND action = 'post' AND state <> 'folded'",
+        " AND action = 'post' AND state NOT IN ('folded', 'damaged')",
         (id,),
     ).fetchone()
     if post is None:

@@ -1,6 +1,5 @@
 """What waits for a channel: queued with its cause, claimed, sent, settled."""
 
-import logging
 import secrets
 import string
 from collections.abc import Sequence
@@ -18,8 +17,6 @@ from checks.model import SEVERITIES, Severity
 DeliveryKind = Literal[
     "alert", "history", "mention", "notice", "summary", "reminder", "operator", "test"
 ]
-
-log = logging.getLogger(__name__)
 
 _DAMAGED = (ValueError, TypeError, KeyError, AttributeError)
 """What reading a message from a damaged row raises."""
@@ -49,6 +46,13 @@ class Claimed:
         first = self.delivery.first_attempt_at
         fresh = self.kind == "alert" and self.delivery.action == "post"
         return fresh and first is not None and first < self.created
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A delivery that nobody can read; it was set aside for good."""
+
+    position: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,14 +172,13 @@ def channels_waiting(db: Database, now: float) -> list[str]:
     return [channel for (channel,) in rows]
 
 
-def claim(db: Database, channel: str, attempt: Attempt) -> Claimed | None:
+def claim(db: Database, channel: str, attempt: Attempt) -> Claimed | Damaged | None:
     """Takes the channel's next delivery: worst first, in order, an alert's own in order; before
     all what was tried and may have arrived.
 
     The attempt is noted before it is made, so that a crash leaves its trace: from here on the
     message may have arrived. None where nothing is due or another delivery
-    of the channel is on its way; one of our own whose lease ran out is taken back. What
-    nobody can read is set aside for good: the queue goes on.
+    of the channel is on its way; one of our own whose lease ran out is taken back.
     """
     db.conn.execute(
         "UPDATE deliveries SET state = 'queued', claimed_by = NULL, lease = NULL"
@@ -205,9 +208,19 @@ def claim(db: Database, channel: str, attempt: Attempt) -> Claimed | None:
         return _claimed(db, row)
     except _DAMAGED as error:
         said = f"its row in the database is damaged ({type(error).__name__})"
-        log.error("delivery not read", extra={"channel": channel, "position": row["position"]})
         _settle(db, row["position"], "damaged", attempt.now, said)
-        return claim(db, channel, attempt)
+        _post_instead(db, row["alert"])
+        return Damaged(row["position"])
+
+
+def _post_instead(db: Database, alert: int | None) -> None:
+    """The first edit that waits for a message that never came becomes that message."""
+    db.conn.execute(
+        "UPDATE deliveries SET action = 'post' WHERE position = (SELECT min(position)"
+        " FROM deliveries WHERE alert = ? AND state = 'queued' AND action = 'edit')"
+        " AND (SELECT ref FROM alerts WHERE id = alert) IS NULL",
+        (alert,),
+    )
 
 
 def sent(db: Database, claimed: Claimed, ref: str, at: float) -> None:

@@ -162,15 +162,18 @@ async def test_a_pause_that_the_platform_names_is_kept(dispatcher):
     assert dispatcher.chat.titles() == ["one"]
 
 
-async def test_a_pause_without_end_is_not_believed(dispatcher):
-    dispatcher.chat.plan = ["year"] * 3
+@pytest.mark.parametrize(
+    ("asked", "said"), [("year", "of 8,760 hours"), ("nan", "without an end")]
+)
+async def test_a_pause_without_end_is_not_believed(dispatcher, asked, said):
+    dispatcher.chat.plan = [asked] * 3
     await dispatcher.queue("one")
     for _ in range(4):
         await dispatcher.worker.pump()
         dispatcher.clock.tick(LONGEST_ASKED)
     assert dispatcher.chat.titles() == ["one"]
     [told] = dispatcher.told
-    assert "a pause of 8,760 hours" in told
+    assert f"asks for a pause {said}: " in told
 
 
 async def test_a_poisoned_message_is_said_plainly_and_the_queue_goes_on(dispatcher):
@@ -420,6 +423,28 @@ async def test_a_row_that_nobody_can_read_does_not_hold_the_others(dispatcher, s
     await dispatcher.store.write(spoil)
     await dispatcher.settle()
     assert dispatcher.chat.titles() == ["good"]
+    [told] = dispatcher.told
+    assert told.startswith(f"{CHANNEL}: a message that waited for it cannot be read any more")
+
+
+@pytest.mark.parametrize("queued", ["before", "after"])
+async def test_an_alert_whose_first_message_cannot_be_read_is_told_by_the_next(
+    dispatcher, queued
+):
+    new = alerts.NewAlert(channel=CHANNEL, kind="incident", now=int(dispatcher.clock()))
+    row = await dispatcher.store.write(alerts.add, new)
+    await dispatcher.queue("bad", alert=row.id, revision=1)
+    if queued == "before":
+        await dispatcher.queue("resolved", alert=row.id, revision=2, action="edit")
+    await dispatcher.store.write(
+        lambda db: db.conn.execute("UPDATE deliveries SET message = '?' WHERE key = 'bad'")
+    )
+    await dispatcher.worker.pump()
+    if queued == "after":
+        assert await dispatcher.store.read(alerts.stage, row.id) == "new"
+        await dispatcher.queue("resolved", alert=row.id, revision=2)
+    await dispatcher.settle()
+    assert dispatcher.chat.titles() == ["resolved"]
 
 
 async def test_unsent_reads_as_an_age(dispatcher):
