@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from bot.errors import StorageError
 from bot.storage import migrations
+from bot.storage.single import check_name
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,6 +54,7 @@ class Store:
     def open(cls, path: Path | str, *, now: float) -> "Store":
         """Creates or migrates the file, with a backup beside it before a migration."""
         path = Path(path)
+        check_name(path)
         with plain_errors(path):
             writer = connect(path)
             try:

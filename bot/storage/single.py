@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,19 +43,51 @@ def lock_path(database: Path) -> Path:
     return real.with_name(real.name + ".lock")
 
 
+def check_name(database: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
+    """Raises StorageError where the file has another name that is no link to this one.
+
+    SQLite finds a journal by the name, so each name would have one of its own.
+    """
+    real = real_path(database)
+    if _has_twin(real):
+        raise StorageError(
+            f"{database} has a second name (a hard link), which damages SQLite databases: "
+            "remove one of the names, or use a symbolic link"
+        )
+    if str(real) in _mounted(mounts):
+        raise StorageError(
+            f"{database} is mounted by itself, so its journals would lie elsewhere and be "
+            "lost: mount the folder that holds it instead"
+        )
+
+
+def _has_twin(database: Path) -> bool:
+    try:
+        return database.is_file() and database.stat().st_nlink > 1
+    except OSError:
+        return False
+
+
+def _mounted(mounts: Path) -> set[str]:
+    """Where something is mounted, by Linux's table; elsewhere nobody says."""
+    try:
+        lines = mounts.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return set()
+    return {
+        re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ", 5)[4])
+        for line in lines
+    }
+
+
 @contextmanager
 def only_service(database: Path) -> Iterator[None]:
     """Holds the lock file beside the database; the system frees it even after a kill.
 
     The file holds the pid for people; whether somebody lives is asked of the lock.
     """
+    check_name(database)
     path = lock_path(database)
-    if _has_twin(database):
-        # SQLite finds a journal by the name, so each name would have one of its own
-        raise StorageError(
-            f"{database} has a second name (a hard link), which damages SQLite databases: "
-            "remove one of the names, or use a symbolic link"
-        )
     try:
         file = open(path, "a+", encoding="ascii")  # noqa: SIM115 - held while the service runs
     except OSError as error:
@@ -74,13 +107,6 @@ def only_service(database: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
-
-
-def _has_twin(database: Path) -> bool:
-    try:
-        return database.stat().st_nlink > 1
-    except OSError:
-        return False
 
 
 def served(database: Path) -> bool:

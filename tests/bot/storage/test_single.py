@@ -1,5 +1,7 @@
 """Two services on one database would tell everything twice."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StorageError
-from bot.storage.single import lock_path, only_service, served
+from bot.storage.single import check_name, lock_path, only_service, served
 
 HOLD = """
 import sys
@@ -46,6 +48,35 @@ def test_a_file_with_two_names_of_its_own_is_not_served(tmp_path: Path) -> None:
     (tmp_path / "twin.db").hardlink_to(database)
     with pytest.raises(StorageError, match="hard link"), only_service(database):
         pass
+
+
+def test_a_file_that_is_mounted_by_itself_is_not_served(tmp_path: Path) -> None:
+    """Its journals would lie beside the mount, where no other name of the file has them."""
+    database = tmp_path / "eb bwatch.db"
+    database.touch()
+    mounts = tmp_path / "mountinfo"
+    place = str(database).replace(" ", r"\040")
+    line = "45 27 254:0 /else/x.db {} rw,relatime - ext4 /dev/vda rw\n"
+    mounts.write_text(line.format(tmp_path) + line.format(place))
+    with pytest.raises(StorageError, match="mounted by itself"):
+        check_name(database, mounts)
+    mounts.write_text(line.format(tmp_path) + line.format(f"{place}2"))
+    check_name(database, mounts)
+    check_name(database, tmp_path / "none")
+
+
+@pytest.mark.skipif(shutil.which("mount") is None or os.getuid() != 0, reason="root mounts")
+def test_a_mount_is_seen_where_the_system_has_one(tmp_path: Path) -> None:
+    database, name = tmp_path / "ebbwatch.db", tmp_path / "other.db"
+    database.touch()
+    name.touch()
+    if subprocess.run(["mount", "--bind", database, name], check=False).returncode:
+        pytest.skip("the system mounts nothing here")
+    try:
+        with only_service(database), pytest.raises(StorageError, match="mounted by itself"):
+            check_name(name)
+    finally:
+        subprocess.run(["umount", name], check=True)
 
 
 def test_a_link_in_a_circle_gets_a_sentence(tmp_path: Path) -> None:
