@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -302,6 +303,17 @@ async def open_workspace(
             yield stage
         finally:
             await stage.end()
+
+
+@asynccontextmanager
+async def open_signed() -> AsyncIterator[SlackStage]:
+    """Slack asks by signed HTTP requests."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    async with open_workspace(mode="http", listen=listen) as stage:
+        stage.server.app_url = f"http://{listen}/slack/events"
+        yield stage
 
 
 def open_stage() -> AbstractAsyncContextManager[SlackStage]:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.contracts.chat import CONVERSING, open_stage
+from tests.contracts.stage_slack import open_signed
 from tests.faults.driver import Driver
 
 SCHEDULES = 200 if os.environ.get("EBBWATCH_FAULTS") else 5
 
 
-@pytest.mark.parametrize("platform", CONVERSING)
+WAYS = {
+    **{name: partial(open_stage, name) for name in CONVERSING},
+    "slack by signed requests": open_signed,
+}
+
+
+@pytest.mark.parametrize("platform", WAYS)
 @pytest.mark.parametrize("seed", range(SCHEDULES))
 async def test_nothing_is_lost_doubled_or_disordered(
     platform: str, seed: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    async with open_stage(platform) as stage:
+    async with WAYS[platform]() as stage:
         tally = await Driver(stage, seed, tmp_path).run()
     request.node.user_properties += tally.counts(platform)
     assert tally.lost == []

@@ -168,6 +168,7 @@ class SlackServer:
         self._envelopes: dict[str, Interaction] = {}
         self._triggers: dict[str, float] = {}
         self._last: tuple[str, str, dict[str, Any]] | None = None
+        self._signed: tuple[str, dict[str, str]] = "", {}
         self._count = 0
         self._closing = asyncio.Event()
 
@@ -406,6 +407,8 @@ class SlackServer:
             if payload.get("type") != "view_submission" and "view" not in payload:
                 payload["response_url"] = done.url
         began = time.perf_counter()
+        envelope = f"envelope-{self._count}"
+        self._last = envelope, kind, payload
         if self.app_url is not None:
             status, text = await self.signed(kind, payload)
             assert status == 200, (status, text)
@@ -413,18 +416,24 @@ class SlackServer:
         else:
             if not self.sockets:
                 raise ApiError("dispatch_failed")
-            envelope = f"envelope-{self._count}"
             self._envelopes[envelope] = done
-            self._last = envelope, kind, payload
             await self._put(envelope, kind, payload)
             await asyncio.wait_for(asyncio.shield(done.acked), 3)
         done.took = time.perf_counter() - began
         return done
 
     async def again(self, *, envelope: str = "") -> None:
-        """Hands the last envelope out once more, under a new id where one is given."""
+        """Hands the last request out once more, under a new id (or signature) where one is
+        given."""
         assert self._last is not None
         old, kind, payload = self._last
+        if self.app_url is not None:
+            if envelope:
+                status, _ = await self.signed(kind, payload, skew=1)
+            else:
+                status, _ = await self._post(*self._signed)
+            assert status == 200
+            return
         acked = asyncio.get_running_loop().create_future()
         self._envelopes[envelope or old] = Interaction(
             trigger="", url="", started=self.clock(), acked=acked
@@ -458,6 +467,11 @@ class SlackServer:
             "X-Slack-Signature": f"v0={digest}",
             "Content-Type": "application/x-www-form-urlencoded",
         }
+        self._signed = body, headers
+        return await self._post(body, headers)
+
+    async def _post(self, body: str, headers: dict[str, str]) -> tuple[int, str]:
+        assert self.app_url is not None
         async with self._session.post(self.app_url, data=body, headers=headers) as response:
             return response.status, await response.text()
 

@@ -24,7 +24,7 @@ from bot.errors import (
 from bot.model.command import Caller, Words
 from bot.model.message import Message, Picture
 from tests.contracts.chat import English, alert, delivery, failure, until
-from tests.contracts.stage_slack import SlackStage, open_workspace, said
+from tests.contracts.stage_slack import SlackStage, open_signed, open_workspace, said
 from tests.loopback import slack as loopback
 from tests.loopback.slack import APP_TOKEN, BOT_TOKEN
 
@@ -473,9 +473,7 @@ def free_port() -> int:
 
 
 async def test_commands_come_over_signed_http() -> None:
-    port = free_port()
-    async with open_workspace(mode="http", listen=f"127.0.0.1:{port}") as stage:
-        stage.server.app_url = f"http://127.0.0.1:{port}/slack/events"
+    async with open_signed() as stage:
         answer = await (await stage.server.command("status")).answer()
         assert "answer to status" in said(answer)
         await stage.chat.send(delivery(stage))
@@ -516,9 +514,7 @@ async def test_an_envelope_that_comes_twice_acts_once(stage: SlackStage) -> None
 
 
 async def test_a_signed_request_that_is_replayed_acts_once() -> None:
-    port = free_port()
-    async with open_workspace(mode="http", listen=f"127.0.0.1:{port}") as stage:
-        stage.server.app_url = f"http://127.0.0.1:{port}/slack/events"
+    async with open_signed() as stage:
         payload = {key: value for key, value in PRESS.items() if key != "trigger_id"}
         payload["response_url"] = f"{stage.server.base_url}response/none"
         asked = [{**payload, "text": f"event add {text}"} for text in ("fair", "fair", "end")]
