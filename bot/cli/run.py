@@ -86,7 +86,7 @@ async def _live(settings: Settings, environ: Mapping[str, str]) -> None:
         schedule = LiveSchedule(
             service.jobs(), now=time.time, sleep=asyncio.sleep, chance=random.Random()
         )
-        async with _served(settings, service):
+        async with served(settings, service):
             log.info("ready", extra={"sources": len(service.feeds)})
             schedule.start()
             try:
@@ -139,7 +139,7 @@ async def _replay(settings: Settings, environ: Mapping[str, str]) -> None:
             log.info("the replay is over; commands are still answered")
             await service.worker.run()
 
-        async with _served(settings, service):
+        async with served(settings, service):
             tasks = [asyncio.create_task(chat.run()) for chat in service.chats.values()]
             await until_cancelled([*tasks, asyncio.create_task(all_of_it())])
 
@@ -168,9 +168,10 @@ def replay_moments(recorded: Sequence[RecordedSource], start: float) -> list[int
 
 
 @asynccontextmanager
-async def _served(settings: Settings, service: Service) -> AsyncIterator[None]:
+async def served(settings: Settings, service: Service) -> AsyncIterator[str | None]:
+    """Answers over HTTP while entered, where the config says so; gives the address."""
     if settings.serve is None:
-        yield
+        yield None
         return
     from bot.service.health import serve
 
@@ -183,7 +184,7 @@ async def _served(settings: Settings, service: Service) -> AsyncIterator[None]:
         service.meter.text if service.meter else bytes,
     ) as address:
         log.info("listening", extra={"address": address})
-        yield
+        yield address
 
 
 def _page(settings: Settings, service: Service) -> Application:

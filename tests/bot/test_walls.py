@@ -1,23 +1,27 @@
 """Every way in and out against two spaces and three roles: no word of the other team.
 
 A way that is added stands in WAYS; a command, a form or a kind of completion that no way goes
-fails here, and so does a page, a route or a tool in `web/test_who_sees_what.py`.
+fails here, and so does a page, a route or a tool that `web/test_who_sees_what.py` does not
+know. What only the operator reads names all, and no secret.
 """
 
 import io
 import json
 import logging
+import re
 import tempfile
+import unicodedata
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession, CookieJar
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from sqlite_utils import Database
@@ -26,6 +30,7 @@ from bot import app
 from bot.chat.discord.forms import form
 from bot.chat.slack.home import Doors
 from bot.chat.table import CHATS
+from bot.cli.run import served
 from bot.commands.table import COMMANDS
 from bot.config.secrets import known_secrets
 from bot.model.command import ArgumentKind, Attachment, Caller
@@ -36,13 +41,21 @@ from bot.service.painter import Painter
 from bot.storage import channels, notices
 from checks.model import Notice
 from tests.bot.test_isolation import OWN
+from tests.bot.web.served import People
+from tests.bot.web.test_who_sees_what import CELLS, TOOLS, assistant, filled
 from tests.loopback.endpoint import Answer, Asked, serve
 
 ONE, TWO = "discord:1", "discord:2"
 FORBIDDEN = {
-    ONE: ("rival", "theirfile", "their.example", "discord:22"),
-    TWO: ("lena", "ourfile", "our.example", "discord:11"),
+    ONE: ("rival", "theirfile", "their.example", "discord:22", "\u0440\u0456val", "xn--rvl"),
+    TWO: ("lena", "ourfile", "our.example", "discord:11", "l\u0435n\u0430", "xn--lnu"),
 }
+"""As they read once they are decoded and folded, and in letters that look the same."""
+FILES = {
+    "ourfile": ("OURFILE", "l\u0435n\u0430", "l%65na", "\uff4cena", "xn--lnu-7cd"),
+    "theirfile": ("TheirFile", "\u0440\u0456val", "%72ival", "\uff52ival", "xn--rvl-9cd"),
+}
+"""Files that are no tables: what is said of them names them, as other things may do."""
 CONFIG = """
 timezone = "UTC"
 [console]
@@ -52,6 +65,14 @@ name = "exports"
 kind = "file"
 path = "exports"
 platform = "instagram"
+[[sources]]
+name = "of-rival"
+kind = "file"
+path = "exports/theirfile.csv"
+[[sources]]
+name = "of-lena"
+kind = "file"
+path = "exports/ourfile.csv"
 [[spaces]]
 id = "discord:1"
 accounts = ["instagram/lena*"]
@@ -65,6 +86,9 @@ channel = "discord:11"
 [[channels]]
 channel = "discord:22"
 [discord]
+[serve]
+listen = "127.0.0.1:0"
+web = true
 """
 ROLES = {"reader": {}, "manager": {"roles": frozenset({"leads"})}, "admin": {"admin": True}}
 NOW = 1_700_000_000
@@ -76,31 +100,47 @@ def rows(name: str, drop: int) -> list[str]:
     return [f"{name},{NOW - (59 - day) * 86400},{n}" for day, n in enumerate(counts)]
 
 
+@dataclass(frozen=True)
+class Running:
+    """The service of both teams, where it is asked over HTTP, and what it logs."""
+
+    service: Service
+    base: str
+    log: io.StringIO
+
+
 @pytest_asyncio.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
     (tmp_path / "exports").mkdir()
     told = [rows(name, 6000) for name in ("lena", "rival")]
     counts = tmp_path / "exports" / "counts.csv"
-    for name in ("ourfile", "theirfile"):
-        (tmp_path / "exports" / f"{name}.csv").write_text(
-            f"nothing\nhttps://{name[:-4]}.example\n"
-        )
+    for name, spelled in FILES.items():
+        for one in (name, *spelled):
+            (tmp_path / "exports" / f"{one}.csv").write_text(
+                f"nothing\nhttps://{name[:-4]}.example\n"
+            )
     (tmp_path / "config.toml").write_text(CONFIG)
     settings = app.read_config(tmp_path / "config.toml")
     clock = [NOW - 86400 + 60.0]
+    log = io.StringIO()
+    start_logging(log, form="text", level="debug")
     async with app.opened(settings, calendar=lambda: clock[0]) as opened:
         for channel, space in (("discord:11", ONE), ("discord:22", TWO)):
             await opened.store.write(channels.set_space, channel, space)
         for days in (59, 60):  # both fall on the last day
             lines = ["account,at,followers", *(row for each in told for row in each[:days])]
             counts.write_text("\n".join([*lines, ""]))
-            await opened.poll(opened.feeds[0])
+            for feed in opened.feeds:
+                await opened.poll(feed)
             clock[0] = NOW + 60.0
         for number, name in enumerate(("instagram/lena", "instagram/rival")):
             note = Notice(kind="milestone", account=name, at=NOW, reasons=())
             await opened.store.write(notices.add, note, f"milestone:{name}:{number}", NOW)
         await opened.minute()
-        yield opened
+        opened.chats = {"discord": People()}  # type: ignore[dict-item]
+        async with served(settings, opened) as address:
+            yield Running(opened, f"http://{address}", log)
+    logging.getLogger().handlers.clear()
 
 
 def person(space: str, role: str) -> Caller:
@@ -111,13 +151,14 @@ def person(space: str, role: str) -> Caller:
 
 
 async def test_a_refused_file_is_told_without_the_place_where_it_was_put(
-    service: Service,
+    running: Running,
 ) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as files:
         files.writestr("../../evil.csv", "account,at,followers\n")
     given = Attachment(name="export.zip", content=packed.getvalue())
-    shown = await service.dispatcher.answer_line(person(ONE, "manager"), "import", [given])
+    desk = running.service.dispatcher
+    shown = await desk.answer_line(person(ONE, "manager"), "import", [given])
     assert "paths outside" in shown.to_json()
     assert tempfile.gettempdir() not in shown.to_json()
 
@@ -126,13 +167,17 @@ async def test_a_refused_file_is_told_without_the_place_where_it_was_put(
 class Visit:
     """One person of one team, the words that may not reach them, and what they were shown."""
 
-    service: Service
+    running: Running
     space: str
     role: str
     asked: set[str] = field(default_factory=set)
     seen: list[tuple[str, str]] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
     """The words of each picture."""
+
+    @property
+    def service(self) -> Service:
+        return self.running.service
 
     @property
     def own(self) -> str:
@@ -276,6 +321,74 @@ def words_drawn(drawn: list[str]) -> Iterator[None]:
         yield
 
 
+async def pages(visit: Visit) -> None:
+    """Of the own team and, by name and number, of the other one, as a signed-in person."""
+    people: Any = visit.service.chats["discord"]
+    people.known[visit.space, visit.person.user] = replace(visit.person, channel=None)
+    token = re.search(r"login\?t=([\w-]+)", (await visit.ask("web")).text)
+    assert token is not None
+    async with ClientSession(visit.running.base, cookie_jar=CookieJar(unsafe=True)) as client:
+        async with client.post("/login", data={"t": token[1]}) as answer:
+            assert answer.status == 200
+        for route in CELLS:
+            await _get(visit, client, route)
+
+
+async def programs(visit: Visit) -> None:
+    """The API and the tools of assistants, with a token that a manager asked for."""
+    shown = await visit.ask("web token")
+    token = shown.text.partition("\n")[0]
+    async with ClientSession(
+        visit.running.base, headers={"Authorization": f"Bearer {token}"}
+    ) as client:
+        for route in CELLS:
+            if "/api/" in route:
+                await _get(visit, client, route)
+    if visit.role == "reader":
+        assert shown.severity == "warning"
+        return
+    async with assistant(visit.running.base, token) as tools:
+        for name, arguments in TOOLS.items():
+            for account, number in ((f"instagram/{visit.own}", 1), (_beyond(visit), 2)):
+                told = await tools.call_tool(name, filled(arguments, (account, number)))
+                visit.see(f"tool {name}", str(told).replace(_beyond(visit), ""))
+
+
+def _beyond(visit: Visit) -> str:
+    return f"instagram/{visit.other}"
+
+
+async def _get(visit: Visit, client: ClientSession, route: str) -> None:
+    method, _, path = route.partition(" ")
+    if method != "GET":
+        return
+    for handle, number in ((visit.own, 1), (visit.other, 2)):
+        asked = path.format(
+            platform="instagram",
+            handle=handle,
+            account=f"instagram/{handle}",
+            number=number,
+            period="week",
+            token="guessed",
+            name="page.css",
+        )
+        async with client.get(asked) as answer:
+            assert answer.status < 500, asked
+            text = (await answer.read()).decode(errors="replace")
+            visit.see(asked, text.replace(_beyond(visit), ""))
+
+
+async def operator(visit: Visit) -> None:
+    """What `/healthz`, `/metrics` and the log tell is not for teams: it names everything."""
+    for path, known in (("/healthz", "theirfile.csv"), ("/metrics", "discord:22")):
+        async with ClientSession(visit.running.base) as client, client.get(path) as answer:
+            text = await answer.text()
+            assert known in text
+            assert known.replace("their", "our").replace("22", "11") in text
+    assert "theirfile.csv" in visit.running.log.getvalue()
+    visit.see("what is the operator's", "is read by nobody else")
+
+
 WAYS: Mapping[str, Way] = {
     "channel": channel,
     "buttons": buttons,
@@ -283,14 +396,22 @@ WAYS: Mapping[str, Way] = {
     "completions": completions,
     "home": home,
     "forms": forms,
+    "pages": pages,
+    "programs": programs,
+    "operator": operator,
     "commands": commands,
 }
 
 
+def spelled(text: str) -> str:
+    """As a person reads it, whatever it was written in."""
+    return unicodedata.normalize("NFKC", unquote(text)).casefold()
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("space", FORBIDDEN)
-async def test_no_way_tells_of_the_other_team(service: Service, space: str, role: str) -> None:
-    visit = Visit(service, space, role)
+async def test_no_way_tells_of_the_other_team(running: Running, space: str, role: str) -> None:
+    visit = Visit(running, space, role)
     with words_drawn(visit.drawn):
         for name, way in WAYS.items():
             before = len(visit.seen)
@@ -299,7 +420,10 @@ async def test_no_way_tells_of_the_other_team(service: Service, space: str, role
     for number, text in enumerate(visit.drawn):
         visit.see(f"picture {number}", text)
     found = [
-        (what, word) for what, text in visit.seen for word in FORBIDDEN[space] if word in text
+        (what, word)
+        for what, text in visit.seen
+        for word in FORBIDDEN[space]
+        if word in spelled(text)
     ]
     assert found == []
     assert visit.own in "".join(text for _, text in visit.seen)

@@ -14,7 +14,7 @@ from aiohttp import ClientSession, CookieJar, web
 
 from bot.errors import DeliveryDeferred
 from bot.message import voice_for
-from bot.model.chat import Capabilities
+from bot.model.chat import Capabilities, Health
 from bot.model.command import Caller
 from bot.web.access import Access, Door
 from bot.web.members import Members
@@ -36,6 +36,9 @@ class People:
     left: set[str] = field(default_factory=set)
     silent: bool = False
     asked: int = 0
+
+    def health(self) -> Health:
+        return Health(ready=not self.silent, since=0.0, text="people are asked")
 
     async def member(self, space: str, user: str) -> Caller | None:
         self.asked += 1

@@ -197,11 +197,11 @@ def _unnamed(told: tuple[int, str], thing: tuple[str, int]) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def assistant(page: Served, token: str) -> AsyncIterator[Client]:
+async def assistant(base: str, token: str) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60) as http,
-        Client(streamable_http_client(f"{page.base}/mcp", http_client=http)) as client,
+        Client(streamable_http_client(f"{base}/mcp", http_client=http)) as client,
     ):
         yield client
 
@@ -214,7 +214,7 @@ def filled(arguments: Mapping[str, Any], thing: tuple[str, int]) -> dict[str, An
 @pytest.mark.parametrize("space", [ONE, TWO])
 async def test_an_assistant_is_told_what_its_team_may_see(page: Served, space: str) -> None:
     token = await page.token(person(space, manager=True), "web token")
-    async with assistant(page, token) as client:
+    async with assistant(page.base, token) as client:
         tools = (await client.list_tools()).tools
         assert {tool.name for tool in tools} == TOOLS.keys()
         assert all(tool.description and tool.input_schema["type"] == "object" for tool in tools)
@@ -267,7 +267,7 @@ async def test_an_assistant_that_asks_wrongly_is_told_how(
     page: Served, name: str, arguments: dict[str, Any], said: str
 ) -> None:
     token = await page.token(person(ONE, manager=True), "web token")
-    async with assistant(page, token) as client:
+    async with assistant(page.base, token) as client:
         told = await client.call_tool(name, arguments)
         assert told.is_error
         assert said in told.structured_content["error"]
@@ -278,12 +278,12 @@ async def test_a_long_list_is_cut_and_says_so(
 ) -> None:
     monkeypatch.setattr("bot.web.mcp._ROWS", 2)
     token = await page.token(person(TWO, manager=True), "web token")
-    async with assistant(page, token) as client:
+    async with assistant(page.base, token) as client:
         assert len(THEIRS) == 2
         told = (await client.call_tool("accounts", {})).structured_content
         assert "left_out" not in told
     token = await page.token(person(ONE, manager=True), "web token")
-    async with assistant(page, token) as client:
+    async with assistant(page.base, token) as client:
         told = (await client.call_tool("accounts", {})).structured_content
         assert (len(told["accounts"]), told["left_out"]) == (2, 1)
 
@@ -291,7 +291,7 @@ async def test_a_long_list_is_cut_and_says_so(
 async def test_why_did_we_drop_last_week(page: Served) -> None:
     """The way of an assistant: what happened, why, and how it looks."""
     token = await page.token(person(ONE, manager=True), "web token")
-    async with assistant(page, token) as client:
+    async with assistant(page.base, token) as client:
         asked = {"which": "all", "days": 7}
         (first, *_) = (await client.call_tool("incidents", asked)).structured_content[
             "incidents"
