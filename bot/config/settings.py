@@ -82,7 +82,11 @@ def parse_day(value: object) -> object:
 
 def check_listen(address: str) -> str:
     host, _, port = address.rpartition(":")
-    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+    try:
+        name = host.encode("idna")  # as the system would, with labels of 1 to 63 letters
+    except UnicodeError:
+        name = b""
+    if not name or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise ValueError(f'"{address}" is no listen address: write "127.0.0.1:3000"')
     return address
 

@@ -31,7 +31,7 @@ def real_path(database: Path) -> Path:
         real = database.resolve()
     except (OSError, RuntimeError):  # so until Python 3.12
         real = database
-    if real.is_symlink():
+    if os.path.islink(real):
         raise StorageError(
             f"{database} is a link that leads in a circle: name the file itself in `database`"
         )

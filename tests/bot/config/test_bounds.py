@@ -72,6 +72,8 @@ async def runs(settings: Settings) -> None:
     [
         (f'{SOURCE}replay_from = 2022-01-01\nreplay_speed = "0d/s"', "too short"),
         ('[serve]\nlisten = "127.0.0.1:99999"', "no listen address"),
+        (f'[serve]\nlisten = "{"a" * 64}:80"', "no listen address"),
+        ('[slack]\nlisten = "a..b:80"', "no listen address"),
         (f"{SOURCE}priority = {'9' * 30}", "smaller"),
         (f"{SOURCE}priority = true", "is no switch"),
         ('[[spaces]]\nid = "discord:1"\naccounts = ["*"]\nmax_accounts = false', "no switch"),

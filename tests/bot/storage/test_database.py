@@ -140,6 +140,11 @@ def test_an_unusable_file_gets_a_sentence(tmp_path, spoil, said):
         Store.open(path, now=NOW)
 
 
+def test_a_name_that_no_file_can_have_gets_a_sentence(tmp_path):
+    with pytest.raises(StorageError, match="cannot be opened"):
+        Store.open(tmp_path / f"{'a' * 300}.db", now=NOW)
+
+
 def test_a_missing_folder_gets_a_sentence(tmp_path):
     with pytest.raises(StorageError, match="its folder exists"):
         Store.open(tmp_path / "nowhere" / "ebbwatch.db", now=NOW)
