@@ -3,7 +3,7 @@
 import math
 
 from checks.baseline.expected import LOUD
-from checks.detectors.dilution import FADING
+from checks.detectors.dilution import WEEKS
 from checks.detectors.explain import FLOWING
 from checks.detectors.table import Check, check_named
 from checks.model import DAY, UNEXPLAINED, DayContext, Incident, Standing, Verdict
@@ -15,13 +15,13 @@ RETURN = 2 * DAY
 FAR = 3.0
 """How many times more surprising a finding must be to open its own incident."""
 
-COMPARED = FADING * 7 * DAY
-"""How long before its end a check of engagement compares weeks: what was told within them goes
-on."""
+COMPARED = WEEKS * 7 * DAY
+"""How long before its end a check of engagement compares weeks at least, whatever it calls its
+start: what was told within them goes on."""
 
-FLAPPED = 21 * DAY
-"""How long before its counter is known to flap a move may have been told: two flaps may lie a
-fortnight apart, and the first may have stood for some days before it was back."""
+FLAPPED = 14 * DAY
+"""How long before its counter is known to flap a move may have ended: two flaps may lie a
+fortnight apart."""
 
 _LIKE = 0.1
 """Share by which a move may differ from the leap of a flapping counter."""
@@ -121,7 +121,8 @@ def is_confirmed(incident: Incident, verdict: Verdict | None, standing: Standing
 
 def has_flapped(incident: Incident, size: float, now: int) -> bool:
     """Whether its move was one of a counter that leaps so far there and back."""
-    if not size or incident.metric != "followers" or now - incident.opened_at > FLAPPED:
+    ended = incident.resolved_at or incident.last_finding_at
+    if not size or incident.metric != "followers" or now - ended > FLAPPED:
         return False
     return abs(abs(incident.change) - size) <= _LIKE * size
 

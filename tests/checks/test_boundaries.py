@@ -130,9 +130,19 @@ BOUNDARIES: dict[str, tuple[Case, Case]] = {
         lambda: not life.is_confirmed(OPEN, replace(SAID, confidence=0.79), at(30 * HOUR)),
         lambda: life.is_confirmed(OPEN, replace(SAID, confidence=0.8), at(30 * HOUR)),
     ),
-    "a move is a flap's for three weeks": (
-        lambda: life.has_flapped(OPEN, 1_000.0, START + 21 * DAY),
-        lambda: not life.has_flapped(OPEN, 1_000.0, START + 21 * DAY + 1),
+    "a counter flaps for fourteen days": (
+        lambda: life.has_flapped(OPEN, 1_000.0, START + 14 * DAY),
+        lambda: not life.has_flapped(OPEN, 1_000.0, START + 14 * DAY + 1),
+    ),
+    "from when the first flap was back": (
+        lambda: life.has_flapped(
+            replace(OPEN, resolved_at=START + DAY), 1_000.0, START + 15 * DAY
+        ),
+        lambda: (
+            not life.has_flapped(
+                replace(OPEN, resolved_at=START + DAY), 1_000.0, START + 15 * DAY + 1
+            )
+        ),
     ),
     "by the same move within a tenth": (
         lambda: life.has_flapped(OPEN, 1_111.0, START),

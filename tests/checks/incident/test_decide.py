@@ -503,7 +503,7 @@ def test_a_fading_over_weeks_that_were_told_already_is_no_news() -> None:
     faded = replace(seen, finding=replace(seen.finding, metric="interactions"))
     assert retells(faded, thinned, standing)
     start = thinned.last_finding_at + DAY
-    for weeks, told in ((10, True), (11, False)):
+    for weeks, told in ((6, True), (7, False)):
         at = thinned.last_finding_at + weeks * 7 * DAY
         later = replace(faded, finding=replace(faded.finding, start=start, at=at))
         assert retells(later, thinned, standing) == told
