@@ -826,6 +826,7 @@ class LoopbackDiscord:
         focused: str | None = None,
         guild: int = GUILD,
         roles: tuple[int, ...] = (),
+        filename: str = "export.csv",
         **options: Any,
     ) -> Asked:
         """`/ebb name option:value ...`; bytes are sent as a file, `focused` autocompletes."""
@@ -838,10 +839,10 @@ class LoopbackDiscord:
                 self.files[number] = value
                 resolved["attachments"][number] = {
                     "id": number,
-                    "filename": "export.csv",
+                    "filename": filename,
                     "size": len(value),
-                    "url": f"{self.base}/cdn/{number}/export.csv",
-                    "proxy_url": f"{self.base}/cdn/{number}/export.csv",
+                    "url": f"{self.base}/cdn/{number}/{filename}",
+                    "proxy_url": f"{self.base}/cdn/{number}/{filename}",
                 }
                 value = number
             option = {"name": key, "type": kind, "value": value}

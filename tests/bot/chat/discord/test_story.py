@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import random
 import time
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ from tests.contracts.stage_discord import buttons_of
 from tests.loopback.discord import CHANNEL, GUILD, ROLE, TOKEN, Asked, LoopbackDiscord
 
 OTHER_GUILD, OTHER_CHANNEL = GUILD + 1, CHANNEL + 1
+DAY = 86_400
 CONFIG = """
 database = "{folder}/story.db"
 [[sources]]
@@ -143,6 +146,36 @@ async def test_an_import_becomes_an_alert_that_lives_in_its_channel(story: Story
     assert "lena" in json.dumps(message["components"])
     assert len(story.server.pings) == 1
     assert "mia3" in await story.press("Why")
+
+
+def follower_list() -> bytes:
+    """A zip as Instagram gives it: two years of 3,000 followers, and 900 of yesterday."""
+    chance, now = random.Random(5), int(time.time())
+    since = [now - chance.randrange(2 * DAY, 730 * DAY) for _ in range(3_000)]
+    since += [now - chance.randrange(DAY // 2, DAY) for _ in range(900)]
+    rows = [
+        {"string_list_data": [{"href": "", "value": f"fan{number}", "timestamp": at}]}
+        for number, at in enumerate(since)
+    ]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        inner = "connections/followers_and_following/followers_1.json"
+        archive.writestr(inner, json.dumps(rows))
+    return packed.getvalue()
+
+
+async def test_a_zip_of_followers_becomes_an_alert_about_the_batch_in_it(story: Story) -> None:
+    today = datetime.now(UTC).date()
+    name = f"instagram-lena-{today}-Ab3d.zip"
+    told = await story.ask("import", roles=(ROLE,), filename=name, file=follower_list())
+    assert "1 reading imported" in told
+    assert "who still follow, 23% of the list" in told
+    await story.send_all()
+    [message] = story.server.shown()
+    said = json.dumps(message["components"], ensure_ascii=False)
+    assert "instagram/lena gained 9" in said
+    assert "Mass follow suspected" in said
+    assert "who still follow, 23% of the list" in said
 
 
 async def test_another_guild_gets_one_sentence_and_no_data(story: Story) -> None:
