@@ -295,6 +295,8 @@ class _Book:
             standing = self.standing
             if incident.kind != "mass_follow" or incident.direction != "up" or not standing:
                 continue
+            if incident.alerted_at is None:
+                continue  # nobody was told of it: the loss is the first news
             if verdict.finding.at - incident.last_finding_at > AFTERMATH:
                 continue
             share = lost_share(incident, standing)

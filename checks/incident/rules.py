@@ -204,8 +204,10 @@ def is_other_side(verdict: Verdict, incident: Incident) -> bool:
     opposite = {finding.direction, incident.direction} == {"up", "down"}
     if not incident.open or not opposite or incident.metric != "followers":
         return False
-    soon = 0 <= finding.start - incident.last_finding_at <= RETURN
-    return soon and abs(finding.change - finding.expected) <= abs(excess(incident))
+    # what went on for days before is no counter's error: a loss from it is told with it
+    soon = finding.start - incident.opened_at <= RETURN
+    later = finding.start >= incident.last_finding_at
+    return soon and later and abs(finding.change - finding.expected) <= abs(excess(incident))
 
 
 def lost_share(incident: Incident, standing: Standing) -> float | None:

@@ -207,6 +207,30 @@ TABLE = [
         ],
     ),
     (
+        "a fall the day after a rise that went on for days is noted with it",
+        [*[106_000.0 + 1_000 * k for k in range(5)], 106_000.0],
+        {0: SURGE, 4: SURGE, 5: PURGE},
+        [
+            (0, "open", "first_finding"),
+            *[(day, "update", "still_there") for day in range(1, 5)],
+            (5, "update", "lost_after_gain"),
+        ],
+    ),
+    (
+        "and told by itself where nobody was told of the rise",
+        [*[106_000.0 + 1_000 * k for k in range(5)], 106_000.0],
+        {
+            0: replace(SURGE, alerting=False),
+            4: replace(SURGE, alerting=False),
+            5: PURGE,
+        },
+        [
+            (0, "open", "first_finding"),
+            *[(day, "update", "still_there") for day in range(1, 5)],
+            (5, "open", "first_finding"),
+        ],
+    ),
+    (
         "a finding more than three days after the last one is a new incident",
         DOWN[:6],
         {0: PURGE, 5: PURGE},
