@@ -35,6 +35,9 @@ _CAP = 8.0
 _COST = 1.5
 """Nats that a leg costs, for the choice among LEGS and AMPLITUDES."""
 
+_SAME = 0.25
+"""Share of a leap within which the readings around it are the same."""
+
 _LIMIT = 12.0
 """Nats of the best chain of legs from which a habit is told: with _CAP at least two legs."""
 
@@ -103,28 +106,27 @@ def _swings(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) -> 
     spread = in_week(spread, week)
     log_count = np.log(np.maximum(_forward(counts, series.last), 1.0))
     noise = 1 / (6 * np.maximum(np.exp(log_count), 1.0) ** 2)
+    variance = (spread / np.exp(log_count)) ** 2
+    steady = _without_lone(log_count)
     best = np.zeros(counts.shape)
     for amplitude in AMPLITUDES:
-        gains = {}
-        for leg in LEGS:
-            move = np.full(counts.shape, np.nan)
-            move[:, leg:] = log_count[:, leg:] - log_count[:, :-leg]
-            variance = leg * (spread / np.exp(log_count)) ** 2 + noise
-            for direction in (1, -1):
-                gain = (amplitude * direction * move - amplitude**2 / 2) / variance
-                gains[leg, direction] = np.nan_to_num(np.minimum(gain, _CAP), nan=-9.0) - _COST
-        chain = {1: np.zeros(counts.shape), -1: np.zeros(counts.shape)}
-        for _ in range(CHAIN):
-            chain = {
-                direction: np.maximum.reduce(
-                    [
-                        _shift(np.maximum(chain[-direction], 0), leg) + gains[leg, direction]
-                        for leg in LEGS
-                    ]
+
+        def gains(to: Floats, amplitude: float = amplitude) -> _Gains:
+            return {
+                (leg, direction): _gain(
+                    direction * _moved(to, steady, leg), amplitude, leg * variance + noise
                 )
+                for leg in LEGS
                 for direction in (1, -1)
             }
-            best = np.maximum(best, np.maximum(chain[1], chain[-1]))
+
+        inner = gains(steady)
+        last = inner if steady is log_count else gains(log_count)
+        chain = {1: np.zeros(counts.shape), -1: np.zeros(counts.shape)}
+        for _ in range(CHAIN):
+            ended = _legs(chain, last)
+            best = np.maximum(best, np.maximum(ended[1], ended[-1]))
+            chain = ended if last is inner else _legs(chain, inner)
     score = np.where(ends, best[:, columns], 0)
     row, place = np.nonzero(score > _LIMIT)
     column = columns[place]
@@ -151,6 +153,53 @@ def _swings(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) -> 
         passed=np.ones(len(row), np.bool_),
         alarm=swing > _LEAST_SWING * factor[rows[row]],
     )
+
+
+_Gains = dict[tuple[int, int], Floats]
+"""What a leg of so many days adds, by its direction: (rows, days)."""
+
+
+def _legs(chain: dict[int, Floats], gains: _Gains) -> dict[int, Floats]:
+    """Chains that are one leg longer."""
+    return {
+        direction: np.maximum.reduce(
+            [
+                _shift(np.maximum(chain[-direction], 0), leg) + gains[leg, direction]
+                for leg in LEGS
+            ]
+        )
+        for direction in (1, -1)
+    }
+
+
+def _moved(to: Floats, since: Floats, leg: int) -> Floats:
+    """How far a count went in so many days; NaN before any."""
+    move = np.full(to.shape, np.nan)
+    move[:, leg:] = to[:, leg:] - since[:, :-leg]
+    return move
+
+
+def _gain(move: Floats, amplitude: float, variance: Floats) -> Floats:
+    """Nats by which a leg of the amplitude explains a move better than rest does."""
+    gain = np.minimum((amplitude * move - amplitude**2 / 2) / variance, _CAP)
+    found: Floats = np.nan_to_num(gain, nan=-9.0) - _COST
+    return found
+
+
+def _without_lone(logs: Floats) -> Floats:
+    """Log counts without single readings that leapt from a count which stood still, and were
+    back at the next one: each is known a day later, before a leg can begin there."""
+    before, now, after = logs[:, 1:-2], logs[:, 2:-1], logs[:, 3:]
+    with np.errstate(invalid="ignore"):
+        leap = np.abs(now - before)
+        same = np.maximum(_SAME * leap, 1.01 * np.exp(-before))
+        lone = (leap >= AMPLITUDES[0] / 2) & (np.abs(after - before) <= same)
+        lone &= np.abs(before - logs[:, :-3]) <= same
+    if not lone.any():
+        return logs
+    steady = logs.copy()
+    steady[:, 2:-1] = np.where(lone, before, now)
+    return steady
 
 
 def _forward(counts: Floats, last: np.ndarray[tuple[int, int], np.dtype[np.int16]]) -> Floats:

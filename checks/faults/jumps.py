@@ -63,6 +63,9 @@ def _hold(counts: Floats, up: float, down: float) -> Floats:
     for column in range(values.shape[1]):
         now = values[:, column]
         read = ~np.isnan(now)
+        stood = read & (waited > 1)  # what was doubted twice is what the next one is held to
+        believed, waited = np.where(stood, before, believed), np.where(stood, 0, waited)
+        ago = np.where(stood, -1, ago)
         with np.errstate(invalid="ignore", divide="ignore"):
             away, last = now - believed, now - before
             share = away / np.maximum(believed, 1.0)

@@ -52,3 +52,15 @@ def test_a_missing_day_inside_does_not_hide_it() -> None:
     own = following(1000, 0.08, 3)
     own[[104, 109]] = np.nan
     assert swing_days(own)[0] <= 112
+
+
+@pytest.mark.parametrize("wrong", [0.031, 0.039, -0.031, -0.039])
+def test_one_wrong_reading_is_no_swing(wrong: float) -> None:
+    own = following(4_000, 0.0, 3)
+    own[110] = np.round(own[109] * (1 + wrong))
+    own[111] = own[109] + 1
+    assert swing_days(own) == []
+    own[112] = np.round(own[109] * (1 + wrong))
+    own[113] = own[109]
+    own[[114, 116]] = own[112]
+    assert swing_days(own), "again and again it is a habit"

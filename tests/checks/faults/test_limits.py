@@ -84,6 +84,10 @@ LIMITS: dict[str, tuple[Case, Case]] = {
         lambda: leaps(1_400.0, *[1_000.0] * 13, 1_400.0, 1_400.0)[1:] == [-2],
         lambda: leaps(1_400.0, *[1_000.0] * 15, 1_400.0, 1_400.0)[1:] == [-2, -1],
     ),
+    "what stood twice is what the next leap is held to": (
+        lambda: leaps(1_060.0, 1_060.0, 1_100.0) == [-3, -2],
+        lambda: leaps(1_060.0, 1_060.0, 2_600.0) == [-3, -2, -1],
+    ),
     "a running total falls by a tenth": (
         lambda: held("interactions", last(9_000.0)) == [],
         lambda: held("interactions", last(8_999.0)) == [DAYS - 1],
