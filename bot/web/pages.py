@@ -8,7 +8,7 @@ import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -152,8 +152,13 @@ class Pages:
     async def incident_list(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
         which = "all" if "all" in request.query else "open"
-        found = await records.incident_list(visitor.request, {"which": which})
-        return self._page(visitor, "incidents.html", incidents=found, which=which)
+        account = request.query.get("account")
+        found = await records.incident_list(
+            visitor.request, {"which": which, "account": account}
+        )
+        return self._page(
+            visitor, "incidents.html", incidents=found, which=which, account=account
+        )
 
     async def incident(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
@@ -206,7 +211,9 @@ class Pages:
     async def csv(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
         asked = {"account": _account(request), "metric": _metric(request)}
-        told = await records.series(visitor.request, asked)
+        told = await records.series(
+            visitor.request, asked | {"days": timedelta(days=records.LONGEST)}
+        )
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(["account", "at", told["metric"]])

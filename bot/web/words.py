@@ -50,6 +50,7 @@ _WORDS = {
     "failed": mark("The page could not be made. Try again in a moment."),
     "skip": mark("Skip to the content"),
     "all": mark("All"),
+    "all_incidents": mark("All its incidents"),
     "change": mark("Change"),
     "all_accounts": mark("All accounts"),
     "nothing_found": mark("No account fits."),

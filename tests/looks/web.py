@@ -15,17 +15,21 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
 from bot import app
 from bot.cli.operate import CONSOLE
 from bot.cli.run import _served
+from bot.model.reading import FollowerList
 from bot.service.jobs import Service
+from bot.storage import lists
 
 FOLDER = Path(__file__).parents[2] / "docs" / "looks"
 SAMPLE = Path(__file__).parents[2] / "bot" / "sample" / "youtube-vtubers.csv"
@@ -93,6 +97,8 @@ async def served(folder: Path, locale: str) -> AsyncIterator[tuple[str, Service]
     async with app.opened(settings, calendar=lambda: AT, chats=True) as service:
         for feed in service.feeds:
             await service.poll(feed)
+        for one in follower_lists():
+            await service.store.write(lists.add, one, None, int(AT))
         async with _served(settings, service):
             yield f"http://127.0.0.1:{port}", service
 
@@ -104,6 +110,38 @@ def named() -> str:
         f'[accounts."youtube/{id}"]\nname = "{GIVEN[n % 12]} {FAMILY[n // 12 % 12]}"'
         for n, id in enumerate(ids)
     )
+
+
+def follower_lists() -> tuple[FollowerList, FollowerList]:
+    """Two of one account; of a batch that once came a third has left since."""
+    many, batch, day = 3_000, 900, 86_400
+    chance = np.random.default_rng(2)
+    end = int(AT) - 10 * day
+    since = np.concatenate(
+        (
+            end - chance.integers(day, 700 * day, many),
+            end - 90 * day + chance.integers(0, day, batch),
+        )
+    )
+    age = np.concatenate(
+        (chance.integers(30 * day, 2_000 * day, many), chance.integers(100, 103, batch) * day)
+    )
+    ids = np.arange(1, many + batch + 1, dtype=np.uint64)
+    before = FollowerList(
+        account=FIRST, side="followers", at=end, ids=ids, since=since, created=since - age
+    )
+    stays = np.ones(ids.size, bool)
+    stays[-batch // 3 :] = False
+    stays[: many // 60] = False
+    after = replace(
+        before,
+        at=int(AT) - day,
+        ids=ids[stays],
+        since=since[stays],
+        created=(since - age)[stays],
+        complete=True,
+    )
+    return replace(before, complete=True), after
 
 
 async def secret(service: Service, line: str) -> str:
@@ -119,6 +157,7 @@ def pages(number: int, link: str) -> Mapping[str, str]:
         "incidents": "/incidents?all",
         "incident": f"/incident/{number}",
         "account": f"/account/{FIRST}",
+        "followers": f"/audience/account/{FIRST}",
         "week": "/report/week",
         "month": "/report/month",
         "shared": f"/s/{link}",

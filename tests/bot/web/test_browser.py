@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -11,7 +12,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 from pytest_asyncio import fixture
 
-from tests.bot.team import ONE, person
+from bot.storage import lists
+from tests.bot.commands.test_audience import given as followers_of
+from tests.bot.team import NOW, ONE, person
 from tests.bot.web.served import Served, served
 
 CHROMIUM = shutil.which("chromium")
@@ -19,13 +22,29 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
-PAGES = ("/", "/incidents?all", "/incident/1", "/account/instagram/lena", "/report/week")
+LISTED = "instagram/newlena"
+PAGES = (
+    "/",
+    "/incidents?all",
+    "/incident/1",
+    "/account/instagram/lena",
+    f"/audience/account/{LISTED}",
+    "/report/week",
+    "/report/month",
+)
+CLOSED = ("/login?t=x", "/no/such/page")
+FOCUSABLE = "a[href], button, input:not([type=hidden]), select, [tabindex]"
+"""What a keyboard can come to; nothing here is disabled."""
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 
 @fixture(scope="module", loop_scope="module")
 async def page(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     async with served(tmp_path_factory.mktemp("page")) as made:
+        before = followers_of(LISTED)
+        after = replace(before, at=NOW, ids=before.ids[300:], since=before.since[300:])
+        for one in (before, after):
+            await made.team.store.write(lists.add, one, None, NOW)
         yield made
 
 
@@ -88,7 +107,7 @@ async def test_a_manager_looks_zooms_acts_shares_and_takes_back(
     assert all(url.startswith(page.base) for url in asked)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*PAGES, *CLOSED])
 async def test_every_page_fits_and_can_be_used_by_everybody(
     page: Served, browser: Browser, path: str
 ) -> None:
@@ -107,6 +126,39 @@ async def test_every_page_fits_and_can_be_used_by_everybody(
             if one["impact"] in ("serious", "critical")
         ]
         assert serious == [], (size, scheme)
+    await tab.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_can_be_walked_through_with_a_keyboard(
+    page: Served, browser: Browser, path: str
+) -> None:
+    """Tab comes to everything that can be used, in its order, shows where it is and goes on."""
+    tab = await browser.new_page(viewport=NARROW)
+    await sign_in(page, tab)
+    await tab.goto(page.base + path)
+    wanted = await tab.locator(FOCUSABLE).evaluate_all(
+        "all => all.map((one, place) => { one.dataset.place = place; return place; })"
+    )
+    walked: list[int] = []
+    # a date has a stop for its day, month, year and calendar each
+    for _ in range(2 * len(wanted) + 8):
+        await tab.keyboard.press("Tab")
+        stop = await tab.evaluate(
+            """() => {
+                const at = document.activeElement, look = getComputedStyle(at);
+                const box = at.getBoundingClientRect();
+                const seen = look.outlineStyle !== "none" && box.width > 1 && box.left >= 0;
+                return at === document.body ? null : [Number(at.dataset.place), seen];
+            }"""
+        )
+        if stop is None or (walked and stop[0] < walked[-1]):
+            break
+        place, seen = stop
+        assert seen, await tab.evaluate("document.activeElement.outerHTML")
+        if place not in walked:
+            walked.append(place)
+    assert walked == wanted
     await tab.close()
 
 

@@ -9,22 +9,25 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, CookieJar
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from bot.commands import records
 from bot.commands.request import Request
 from bot.model.command import Caller
-from bot.storage import audit, forgetting, incidents, lists
+from bot.storage import audit, forgetting, incidents, lists, readings, sources
+from bot.storage.incidents import Change
 from bot.web.api import API
 from bot.web.calls import CALLS
 from bot.web.pages import _environment
 from bot.web.site import HEADERS
 from tests.bot.commands.test_audience import given as followers_of
-from tests.bot.team import NOW, ONE, OURS, THEIRS, TWO, console, person
+from tests.bot.team import DAY, NOW, ONE, OURS, THEIRS, TWO, console, incident, person
 from tests.bot.web.served import Served, served
 from tests.contracts.chat import until
 
@@ -433,3 +436,40 @@ async def test_a_report_tells_the_worst_first(page: Served) -> None:
     told = re.findall(r'<li class="(\w+)', text)
     worst = ["critical", "warning", "notice"]
     assert told == sorted(told, key=worst.index)
+
+
+LARGEST = 100_000
+"""Bytes of a page."""
+
+
+async def test_a_page_of_an_old_and_troubled_account_stays_small(page: Served) -> None:
+    """Ten years of readings, and 500 incidents in the days that it shows."""
+    account, days = "instagram/newlena", 3650
+
+    def fill(db: Database) -> None:
+        source = sources.ensure(db, "exports")
+        told = [(account, NOW - day * DAY, 20_000 + day) for day in range(days)]
+        table = pl.DataFrame(told, schema=["account", "at", "followers"], orient="row")
+        readings.add(db, source.id, table, NOW)
+        for hours in range(500):
+            fallen = incident(account, opened_at=NOW - hours * 5 * 3600, wave=None)
+            incidents.save(db, [Change(fallen)], NOW)
+
+    await page.team.store.write(fill)
+    async with await page.signed_in(person()) as client:
+        async with client.get(f"/account/{account}") as answer:
+            text = await answer.text()
+            assert len(text) < LARGEST
+            assert f'href="/incidents?all&amp;account={account}"' in text
+        async with client.get(f"/incidents?all&account={account}") as answer:
+            told = await answer.text()
+            assert "<small>500 · instagram/newlena</small>" in told
+            assert len(told) < 3 * LARGEST
+        async with client.get(f"/csv/account/{account}") as answer:
+            rows = (await answer.text()).splitlines()[1:]
+            assert len(rows) == records.LONGEST
+    async with (
+        await page.signed_in(person()) as client,
+        client.get("/incidents?all&account=youtube/secret") as answer,
+    ):
+        assert answer.status == 404
