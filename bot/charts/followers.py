@@ -80,7 +80,7 @@ def draw_map(chart: FollowerMap) -> bytes:
     """A batch made together is a level line, a life of an account no place at all."""
     with card(chart.title, chart.subtitle, theme=chart.theme) as (figure, look):
         axes = figure.subplots()
-        figure.subplots_adjust(left=0.145, right=0.965, top=0.755, bottom=0.145)
+        figure.subplots_adjust(left=0.2, right=0.965, top=0.755, bottom=0.145)
         frame(axes, look)
         across, made = chart.across, chart.created
         edges = (float(across.min()), float(across.max()), float(made.min()), float(made.max()))
@@ -172,14 +172,14 @@ def _spans(axes: Any, batches: Sequence[Span], look: Colours) -> None:
             shown(span.label),
             (span.start, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(3, 10 + 11 * (place % 2)),
+            xytext=(3, -3 - 13 * (place % 3)),
             textcoords="offset points",
             va="top",
             color=look.down,
             fontsize=SMALL,
             weight="bold",
-            annotation_clip=False,
             zorder=6,
+            bbox={"facecolor": look.card, "alpha": 0.8, "edgecolor": "none", "pad": 1},
         )
 
 

@@ -85,12 +85,15 @@ class CommandDispatcher:
         values = parse.typed(command, given, request.voice, request.now)
         return await command.record(request, values)
 
-    async def request(self, caller: Caller) -> Request:
+    async def request(
+        self, caller: Caller, *, names: Mapping[str, str] | None = None
+    ) -> Request:
         """What the caller may see and how they are spoken to.
 
-        CommandError outside every linked space.
+        `names` are what people call accounts, where a caller without a channel has just read
+        them. CommandError outside every linked space.
         """
-        request = await self._view(caller)
+        request = await self._view(caller, names)
         if request is None:
             raise CommandError(refusals.not_linked(self._own_voice))
         return request
@@ -211,7 +214,9 @@ class CommandDispatcher:
         """While entered, no answer that takes long is begun."""
         return self._slow.hold()
 
-    async def _view(self, caller: Caller) -> Request | None:
+    async def _view(
+        self, caller: Caller, names: Mapping[str, str] | None = None
+    ) -> Request | None:
         """What the caller may see; None outside every linked space."""
         context = self._context
         patterns: tuple[str, ...] = EVERYTHING
@@ -221,13 +226,17 @@ class CommandDispatcher:
             if space is None:
                 return None
             patterns, managers = context.access.patterns(space.id), space.managers
-        channel, names = await context.store.read(_heard_from, caller.channel)
+        channel, called = (
+            (None, names)
+            if names is not None
+            else await context.store.read(_heard_from, caller.channel)
+        )
         return Request(
             context=context,
             caller=caller,
             space=CONSOLE if caller.platform == CONSOLE else caller.space or "",
             patterns=patterns,
-            voice=_voice(context, caller, channel, names),
+            voice=_voice(context, caller, channel, called),
             now=context.now(),
             manager=caller.platform == CONSOLE or caller.admin or bool(caller.roles & managers),
             commands=self.commands,

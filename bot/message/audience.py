@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bot import charts
 from bot.message.progress import listed
 from bot.message.reasons import sentence
-from bot.message.voice import Voice, one_line, word
+from bot.message.voice import Voice, word
 from bot.model.message import Button, Field, Message, Picture
 from bot.model.reading import DAY
 from checks.lists.joins import join_days
@@ -72,7 +72,7 @@ def audience(voice: Voice, look: AudienceLook, now: float) -> Message:
     name = word(look.account)
     chart = Button(label=voice.say("Chart"), command=f"chart {name}")
     return Message(
-        title=voice.say("Audience of {account}", account=one_line(look.account)),
+        title=voice.say("Audience of {account}", account=voice.account(look.account)),
         text="\n".join(part for part in said if part),
         fields=tuple(fields),
         table=survival_table(voice, made),
@@ -92,7 +92,7 @@ def audience_picture(
         count=voice.count(made.names),
         day=voice.day(made.at, now),
     )
-    title = one_line(look.account)
+    title = voice.name_of(look.account)
     if newest.created is not None and newest.since is not None:
         drawn = charts.draw_map(replace(_map(voice, look, title, subtitle), theme=theme))
         alt = voice.say("Follower map of {account}", account=title)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from typing import NamedTuple
 
 from aiohttp import web
+from sqlite_utils import Database
 
 from bot.commands.dispatch import CommandDispatcher
 from bot.commands.request import Request
 from bot.errors import CommandError
-from bot.storage import grants
+from bot.storage import accounts, forgetting, grants
 from bot.storage.database import Store
 from bot.storage.grants import Grant, GrantKind
 from bot.web.members import ChatSilent, Members
@@ -38,10 +40,21 @@ class Visitor:
     shared: str | None = None
     """The one page that a shared link shows, and the link's `path`."""
     path: str = ""
+    forgotten: tuple[int, int]
+    """The mark of the accounts that were forgotten before this was asked."""
 
     @property
     def manager(self) -> bool:
         return self.request.manager and self.shared is None
+
+
+class _Known(NamedTuple):
+    """What the database says of a visit: the grant, what people call accounts, and the mark of
+    those that were forgotten."""
+
+    grant: Grant
+    names: Mapping[str, str]
+    forgotten: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,36 +119,46 @@ class Access:
     async def visitor(self, request: web.Request) -> Visitor:
         """Who the cookie names; raises 404 (as for a page that is not there) for nobody."""
         token = request.cookies.get(self._door.cookie, "")
-        grant = await self._find(token, "session")
-        if grant is None:
+        known = await self._find(token, "session")
+        if known is None:
             raise web.HTTPNotFound
-        return Visitor(request=await self._request(grant), form=_form_secret(token))
+        return Visitor(
+            request=await self._request(known.grant, known.names),
+            form=_form_secret(token),
+            forgotten=known.forgotten,
+        )
 
     async def guest(self, request: web.Request) -> Visitor:
         """Who a shared link lets look at its one page."""
-        grant = await self._find(request.match_info["token"], "share")
-        if grant is None:
+        known = await self._find(request.match_info["token"], "share")
+        if known is None:
             self._tries.wrong(request)
             raise web.HTTPNotFound
-        path = f"/s/{request.match_info['token']}"
-        return Visitor(request=await self._request(grant), shared=grant.target, path=path)
+        return Visitor(
+            request=await self._request(known.grant, known.names),
+            shared=known.grant.target,
+            path=f"/s/{request.match_info['token']}",
+            forgotten=known.forgotten,
+        )
 
     async def program(self, request: web.Request) -> Visitor:
         """Who an API token in `Authorization: Bearer` names; it changes nothing."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        grant = None
+        known = None
         if scheme.lower() == "bearer":
-            grant = await self._find(token.strip(), "api")
-        if grant is None:
+            known = await self._find(token.strip(), "api")
+        if known is None:
             if token:
                 self._tries.wrong(request)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-        return Visitor(request=await self._request(grant))
+        request_of = await self._request(known.grant, known.names)
+        request_now = await self._request(known.grant, known.names)
+        return Visitor(request=request_now, forgotten=known.forgotten)
 
-    async def _find(self, token: str, kind: GrantKind) -> Grant | None:
-        return await self._store.read(grants.find, token, kind, self._door.now())
+    async def _find(self, token: str, kind: GrantKind) -> _Known | None:
+        return await self._store.read(_known, token, kind, self._door.now())
 
-    async def _request(self, grant: Grant) -> Request:
+    async def _request(self, grant: Grant, names: Mapping[str, str] | None = None) -> Request:
         """As the space stands in the config and its members in the chat by now.
 
         Who left loses whatever reads all of the team.
@@ -150,9 +173,17 @@ class Access:
         if grant.kind not in ("login", "session"):
             caller = replace(caller, admin=False, roles=frozenset())
         try:
-            return await self._dispatcher.request(caller)
+            return await self._dispatcher.request(caller, names=names)
         except CommandError:
             raise web.HTTPNotFound from None
+
+
+def _known(db: Database, token: str, kind: GrantKind, now: float) -> _Known | None:
+    """In one read: beside a review each waits for its turn."""
+    grant = grants.find(db, token, kind, now)
+    if grant is None:
+        return None
+    return _Known(grant, accounts.names(db), forgetting.mark(db))
 
 
 def check_form(visitor: Visitor, given: str) -> None:

@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from bot.commands import records
 from bot.commands.request import Request
-from bot.storage import forgetting
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +56,9 @@ class Boards:
         self._kept: dict[str, Board] = {}
         self._making: dict[str, asyncio.Task[Board]] = {}
 
-    async def board(self, request: Request) -> Board:
-        """At most a quarter of an hour old, and never with an account forgotten since."""
-        forgotten = await request.context.store.read(forgetting.mark)
+    async def board(self, request: Request, forgotten: tuple[int, int]) -> Board:
+        """At most a quarter of an hour old, and never with an account forgotten since; their
+        mark is `forgotten`."""
         while (kept := self._kept.get(request.space)) is None or not (
             kept.patterns == request.patterns
             and kept.forgotten == forgotten

@@ -26,9 +26,11 @@ from bot.commands.request import find_account
 from bot.message.audience import audience, audience_picture, survival_table
 from bot.message.kinds import EVENTS, SEVERITIES, STATES, kind_name, metric_name
 from bot.message.voice import Voice
+from bot.model.chat import Theme
 from bot.web.access import Access, Visitor, check_form
 from bot.web.board import Board, Boards, share
 from bot.web.words import words
+from checks.platforms import profile_url
 
 _PAGE = 100
 """Accounts on a page of the overview: a thousand would be more than a phone wants to load."""
@@ -71,7 +73,7 @@ class Pages:
 
     async def overview(self, request: web.Request) -> web.Response:
         visitor = await self.access.visitor(request)
-        board = await self._boards.board(visitor.request)
+        board = await self._boards.board(visitor.request, visitor.forgotten)
         query = request.query.get("q", "").strip()
         sort = request.query.get("sort", "followers")
         sort = sort if sort in _SORTS else "followers"
@@ -144,7 +146,8 @@ class Pages:
         visitor = await self.access.visitor(request)
         asked = visitor.request
         look = await audience_of(asked, _account(request))
-        drawn = await asyncio.to_thread(audience_picture, asked.voice, look, asked.now)
+        theme: Theme = "dark" if "dark" in request.query else "light"
+        drawn = await asyncio.to_thread(audience_picture, asked.voice, look, asked.now, theme)
         if drawn is None:
             raise web.HTTPNotFound
         return web.Response(body=drawn.png, content_type="image/png")
@@ -349,6 +352,8 @@ def _furniture(visitor: Visitor) -> dict[str, Any]:
         "percent": partial(_percent, voice),
         "share": voice.percent,
         "day": partial(_day, voice),
+        "days": lambda first, last: voice.dates(_noon(voice, first), _noon(voice, last)),
+        "profile": profile_url,
         "called": voice.name_of,
         "kind": partial(kind_name, voice),
         "state": lambda word: voice.say(STATES[word]),
@@ -371,10 +376,15 @@ def _percent(voice: Voice, value: float | None) -> str:
 
 def _day(voice: Voice, at: str) -> str:
     """A day of the records, with or without its time."""
+    return voice.dated(_noon(voice, at))
+
+
+def _noon(voice: Voice, at: str) -> float:
+    """Epoch seconds of a time of the records, of a day without one those of its noon."""
     moment = datetime.fromisoformat(at)
     if moment.tzinfo is None:
         moment = moment.replace(hour=12, tzinfo=voice.zone)
-    return voice.dated(moment.timestamp())
+    return moment.timestamp()
 
 
 def _environment() -> Environment:

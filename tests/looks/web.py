@@ -36,7 +36,7 @@ SAMPLE = Path(__file__).parents[2] / "bot" / "sample" / "youtube-vtubers.csv"
 AT = datetime(2022, 12, 20, 18, tzinfo=UTC).timestamp()
 SIZES = {"desktop": (1200, 800), "phone": (360, 740)}
 THEMES = ("light", "dark")
-GAP, BACK, COLOURS, HIGHEST = 8, "#8a8d93", 64, 1800
+GAP, BACK, COLOURS, HIGHEST = 8, "#8a8d93", 256, 1800
 Look = tuple[str, str]
 PATIENCE = 120_000
 CONFIG = """
@@ -60,6 +60,8 @@ name = "Autumn tour"
 kind = "campaign"
 from = 2022-11-12
 to = 2022-11-20
+[accounts."{listed}"]
+name = "Kei Sakai"
 [[goals]]
 account = "{first}"
 followers = 80000
@@ -81,6 +83,7 @@ FAMILY = (
     "Yano",
 )
 FIRST = "youtube/UCg53fzp6UNYvsyAg8UoNXCA"
+LISTED = "instagram/kei.sakai"
 
 
 @asynccontextmanager
@@ -90,7 +93,9 @@ async def served(folder: Path, locale: str) -> AsyncIterator[tuple[str, Service]
         port = free.getsockname()[1]
     config = folder / "config.toml"
     config.write_text(
-        CONFIG.format(folder=folder, sample=SAMPLE, port=port, locale=locale, first=FIRST)
+        CONFIG.format(
+            folder=folder, sample=SAMPLE, port=port, locale=locale, first=FIRST, listed=LISTED
+        )
         + named()
     )
     settings = app.read_config(config)
@@ -124,11 +129,14 @@ def follower_lists() -> tuple[FollowerList, FollowerList]:
         )
     )
     age = np.concatenate(
-        (chance.integers(30 * day, 2_000 * day, many), chance.integers(100, 103, batch) * day)
+        (
+            chance.exponential(700 * day, many).astype(np.int64),
+            chance.integers(100, 103, batch) * day,
+        )
     )
     ids = np.arange(1, many + batch + 1, dtype=np.uint64)
     before = FollowerList(
-        account=FIRST, side="followers", at=end, ids=ids, since=since, created=since - age
+        account=LISTED, side="followers", at=end, ids=ids, since=since, created=since - age
     )
     stays = np.ones(ids.size, bool)
     stays[-batch // 3 :] = False
@@ -157,10 +165,11 @@ def pages(number: int, link: str) -> Mapping[str, str]:
         "incidents": "/incidents?all",
         "incident": f"/incident/{number}",
         "account": f"/account/{FIRST}",
-        "followers": f"/audience/account/{FIRST}",
+        "followers": f"/audience/account/{LISTED}",
         "week": "/report/week",
         "month": "/report/month",
         "shared": f"/s/{link}",
+        "login": "/login?t=x",
         "closed": "/no/such/page",
     }
 
@@ -199,17 +208,15 @@ def side_by_side(shots: list[Image.Image], target: Path) -> None:
 
 
 def printed(pdf: bytes, name: str) -> None:
-    """The first page on paper."""
+    """The first pages on paper."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "page")
         made.with_suffix(".pdf").write_bytes(pdf)
         subprocess.run(
-            ["pdftoppm", "-r", "80", "-png", "-singlefile", f"{made}.pdf", str(made)],
-            check=True,
+            ["pdftoppm", "-r", "80", "-png", "-l", "3", f"{made}.pdf", str(made)], check=True
         )
-        side_by_side(
-            [Image.open(f"{made}.png").convert("RGB")], FOLDER / f"web-{name}-print.png"
-        )
+        sheets = [Image.open(one).convert("RGB") for one in sorted(Path(folder).glob("*.png"))]
+        side_by_side(sheets, FOLDER / f"web-{name}-print.png")
 
 
 async def main(wanted: list[str]) -> None:
@@ -240,8 +247,9 @@ async def photographed(
         chosen = looks if locale == "en" else [("phone", "light"), ("desktop", "light")]
         shots = [await shot(browser, base + path, cookies, look) for look in chosen]
         side_by_side(shots, FOLDER / f"web-{name}{'' if locale == 'en' else '-german'}.png")
-        if name in ("week", "account") and locale == "en":
+        if name in ("week", "month", "account") and locale == "en":
             await tab.goto(base + path)
+            await tab.wait_for_load_state("networkidle")
             printed(await tab.pdf(format="A4", print_background=True), name)
     await context.close()
 

@@ -168,4 +168,4 @@ async def test_without_a_script_the_chart_stands_still(page: Served, browser: Br
     await sign_in(page, tab, manager=False)
     await tab.goto(f"{page.base}/account/instagram/lena")
     assert await tab.locator(".still .line").is_visible()
-    assert await tab.get_by_role("link", name="Readings").is_visible()
+    assert await tab.get_by_role("link", name="Readings as CSV").is_visible()
