@@ -263,8 +263,8 @@ class _Nobody:
     async def channels(self, caller: Caller) -> list[str]:
         return []
 
-    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
-        return []
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> Mapping[str, str]:
+        return {}
 
     async def words(self, caller: Caller) -> Words:
         from bot.message import voice_for

@@ -98,19 +98,22 @@ class CommandDispatcher:
             raise CommandError(refusals.not_linked(self._own_voice))
         return request
 
-    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
-        """Completions that this caller may see, best first; none where it may see nothing."""
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> Mapping[str, str]:
+        """Completions that this caller may see, best first, each with what people call it;
+        none where it may see nothing."""
+        wanted = text.strip().lower()
         if kind in ("span", "until"):
             offered = _SPANS + (_MOMENTS if kind == "until" else ())
-            return [span for span in offered if span.startswith(text.strip().lower())][:_MOST]
+            return {span: span for span in offered if span.startswith(wanted)}
         try:
             request = await self._view(caller)
             if request is None:
-                return []
-            return await look(request, _suggest, kind, text)
+                return {}
+            found = await look(request, _suggest, kind, wanted)
         except Exception:
             log.exception("suggestions failed", extra={"kind": kind})
-            return []
+            return {}
+        return dict(list(found.items())[:_MOST])
 
     async def channels(self, caller: Caller) -> list[str]:
         """The channels of the caller's space that hear of anything; none where it has none."""
@@ -257,34 +260,40 @@ def _voice(
     return voice_for(channel.locale, channel.timezone, names)
 
 
-def _suggest(db: Database, request: Request, kind: ArgumentKind, text: str) -> list[str]:
-    wanted = text.strip().lower()
+def _suggest(
+    db: Database, request: Request, kind: ArgumentKind, wanted: str
+) -> Mapping[str, str]:
+    called = request.voice.name_of
     if kind == "account":
-        return _nearest(wanted, names_seen(db, request))
+        return _nearest(wanted, {name: called(name) for name in names_seen(db, request)})
     if kind == "incident":
-        alerts = open_alerts(db, request)
-        named = [f"{one.number} {one_line(one.incident.account, 80)}" for one in alerts]
-        return [text for text in named if wanted in text.lower()][:_MOST]
+        accounts_of = {one.number: one.incident.account for one in open_alerts(db, request)}
+        return {
+            str(number): f"{number} {called(account)}"
+            for number, account in accounts_of.items()
+            if wanted in f"{number} {called(account)} {account}".lower()
+        }
     if kind == "subscription":
         own = channels.subscriptions(db, request.channel)
-        named = [f"{one.id} {one_line(' '.join(one.accounts), 80)}" for one in own]
-        return [text for text in named if wanted in text.lower()][:_MOST]
+        named = {str(one.id): f"{one.id} {one_line(' '.join(one.accounts), 80)}" for one in own}
+        return {id: shown for id, shown in named.items() if wanted in shown.lower()}
     if kind == "number":
-        return [str(noted.id) for noted in seen_events(db, request)][:_MOST]
-    return []
+        return {str(noted.id): str(noted.id) for noted in seen_events(db, request)}
+    return {}
 
 
-def _nearest(wanted: str, names: Sequence[str]) -> list[str]:
-    """Names that begin with the text, then those that hold it, else the most alike ones."""
-    if not wanted:
-        return list(names[:_MOST])
+def _nearest(wanted: str, names: Mapping[str, str]) -> Mapping[str, str]:
+    """Accounts that begin with the text, then those that hold it, else the most alike ones;
+    by their handles and by what people call them."""
 
     def rank(name: str) -> int:
-        low = name.lower()
-        if low.startswith(wanted) or low.partition("/")[2].startswith(wanted):
+        handle, shown = name.lower(), names[name].lower()
+        if handle.partition("/")[2].startswith(wanted) or shown.startswith(wanted):
             return 0
-        return 1 if wanted in low else 2
+        if handle.startswith(wanted):
+            return 0
+        return 1 if wanted in handle or wanted in shown else 2
 
-    ranked = sorted(names, key=rank)
-    found = [name for name in ranked if rank(name) < 2]
-    return (found or difflib.get_close_matches(wanted, names, n=5))[:_MOST]
+    found = [name for name in sorted(names, key=rank) if rank(name) < 2]
+    found = found or difflib.get_close_matches(wanted, names, n=5)
+    return {name: names[name] for name in found}

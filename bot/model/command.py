@@ -138,8 +138,9 @@ class Dispatcher(Protocol):
         """Parses one typed line, such as "mute instagram/lena 2h"; "" shows the help."""
         ...
 
-    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
-        """At most 25 completions that this caller may see, best first."""
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> Mapping[str, str]:
+        """At most 25 completions that this caller may see, best first, each with the words
+        that people know it by."""
         ...
 
     @property

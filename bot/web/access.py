@@ -151,9 +151,9 @@ class Access:
             if token:
                 self._tries.wrong(request)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-        request_of = await self._request(known.grant, known.names)
-        request_now = await self._request(known.grant, known.names)
-        return Visitor(request=request_now, forgotten=known.forgotten)
+        return Visitor(
+            request=await self._request(known.grant, known.names), forgotten=known.forgotten
+        )
 
     async def _find(self, token: str, kind: GrantKind) -> _Known | None:
         return await self._store.read(_known, token, kind, self._door.now())

@@ -237,7 +237,7 @@ async def completions(visit: Visit) -> None:
     for kind in get_args(ArgumentKind):
         for text in ("", visit.other[0], visit.other, "instagram/"):
             offered = await visit.service.dispatcher.suggest(visit.person, kind, text)
-            visit.see(f"completing {kind} {text}", " ".join(offered))
+            visit.see(f"completing {kind} {text}", " ".join([*offered, *offered.values()]))
 
 
 async def buttons(visit: Visit) -> None:

@@ -166,8 +166,8 @@ class RecordingDesk:
     async def channels(self, caller: Caller) -> list[str]:
         return self.places
 
-    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
-        return [f"{kind}/{text}{number}" for number in range(25)]
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> Mapping[str, str]:
+        return {f"{kind}/{text}{number}": f"{kind} {text}{number}" for number in range(25)}
 
     async def words(self, caller: Caller) -> Words:
         return self.language

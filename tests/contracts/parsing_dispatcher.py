@@ -40,7 +40,7 @@ class ParsingDesk:
     async def answer(self, caller: Caller, name: str, arguments: dict[str, object]) -> Message:
         return await self.recorder.answer(caller, name, arguments)
 
-    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> list[str]:
+    async def suggest(self, caller: Caller, kind: ArgumentKind, text: str) -> Mapping[str, str]:
         return await self.recorder.suggest(caller, kind, text)
 
     async def channels(self, caller: Caller) -> list[str]:

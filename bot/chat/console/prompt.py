@@ -59,9 +59,9 @@ class _Completer(Completer):
             if line.startswith(f"{command.name} "):
                 *given, word = line.removeprefix(f"{command.name} ").split(" ")
                 for argument in command.arguments[len(given) : len(given) + 1]:
-                    offered = argument.choices or await self._dispatcher.suggest(
+                    chosen = {one: one for one in argument.choices if one.startswith(word)}
+                    offered = chosen or await self._dispatcher.suggest(
                         self._caller, argument.kind, word
                     )
-                    for text in offered:
-                        if argument.choices == () or text.startswith(word):
-                            yield Completion(text.split(" ")[0], start_position=-len(word))
+                    for text, shown in offered.items():
+                        yield Completion(text, start_position=-len(word), display=shown)

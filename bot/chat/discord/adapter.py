@@ -38,6 +38,7 @@ from bot.chat.discord.permissions import READ_HISTORY, missing
 from bot.chat.discord.post import edit, look, number_of, post, ref_of, reply
 from bot.chat.discord.render import CHART, Rendered, render
 from bot.chat.memory import Memory
+from bot.chat.text import shorten
 from bot.chat.words import LARGEST_FILE
 from bot.config.settings import secret
 from bot.errors import DeliveryError, DeliveryRefused
@@ -440,14 +441,14 @@ class _LibraryInteraction:
         except _TROUBLE as error:
             log.warning("a form on Discord did not open (%s)", kind_of(error))
 
-    async def complete(self, choices: list[str]) -> None:
+    async def complete(self, choices: Mapping[str, str]) -> None:
         offered = [
-            discord.app_commands.Choice(name=text, value=text)
-            for text in choices[:CHOICES]
-            if 0 < len(text) <= CHOICE
+            discord.app_commands.Choice(name=shorten(shown, CHOICE) or value, value=value)
+            for value, shown in choices.items()
+            if 0 < len(value) <= CHOICE
         ]
         try:
-            await self._interaction.response.autocomplete(offered)
+            await self._interaction.response.autocomplete(offered[:CHOICES])
         except _TROUBLE as error:
             log.debug("completions on Discord came too late (%s)", kind_of(error))
 

@@ -52,7 +52,9 @@ class Interaction(Protocol):
 
     async def open(self, form: Mapping[str, Any]) -> None: ...
 
-    async def complete(self, choices: list[str]) -> None: ...
+    async def complete(self, choices: Mapping[str, str]) -> None:
+        """Offers values, each with the words that are shown for it."""
+        ...
 
     async def fetch(self, attachment: str) -> Attachment | None:
         """None where the file is too large or does not come."""

@@ -178,7 +178,7 @@ async def test_reading_does_not_wait_for_the_writer(team: Team) -> None:
     for line in ("status", "status mo", "incidents all", "why 1", "summary", "accounts"):
         shown = await team.ask(person(), line)
         assert shown.title, shown.text
-    assert await team.dispatcher.suggest(person(), "incident", "") != []
+    assert await team.dispatcher.suggest(person(), "incident", "") != {}
 
 
 async def test_why_tells_reasons_life_and_feedback(team: Team) -> None:
@@ -697,16 +697,26 @@ async def test_named_arguments_of_native_commands(team: Team) -> None:
 
 
 async def test_completions_are_sorted_by_likeness(team: Team) -> None:
-    assert await team.dispatcher.suggest(person(), "account", "le") == [
+    assert list(await team.dispatcher.suggest(person(), "account", "le")) == [
         "instagram/lena",
         "tiktok/lena",
     ]
-    assert await team.dispatcher.suggest(person(), "account", "mm") == []
+    assert await team.dispatcher.suggest(person(), "account", "mm") == {}
     named = await team.dispatcher.suggest(person(), "incident", "")
-    assert sorted(named) == ["1 instagram/lena", "2 instagram/mo"]
+    assert sorted(named.values()) == ["1 instagram/lena", "2 instagram/mo"]
     assert "30d" in await team.dispatcher.suggest(person(), "span", "3")
-    completed = (await team.dispatcher.suggest(person(), "incident", "mo"))[0]
-    assert "instagram/mo" in (await team.ask(person(), f'why "{completed}"')).title
+    (completed,) = await team.dispatcher.suggest(person(), "incident", "mo")
+    assert "instagram/mo" in (await team.ask(person(), f"why {completed}")).title
+
+
+async def test_completions_know_accounts_by_the_names_that_people_give_them(
+    team: Team,
+) -> None:
+    await team.store.write(accounts.set_names, {"tiktok/lena": "Die Tänzerin"})
+    offered = await team.dispatcher.suggest(person(), "account", "tänz")
+    assert offered == {"tiktok/lena": "Die Tänzerin (TikTok)"}
+    beyond = await team.dispatcher.suggest(person(TWO), "account", "tänz")
+    assert beyond == {}
 
 
 async def test_no_error_leaves_the_desk(team: Team, caplog: pytest.LogCaptureFixture) -> None:

@@ -120,7 +120,7 @@ async def test_accounts_are_completed(stage: DiscordStage) -> None:
     asked = await done(stage.server.slash("status", account="tik", focused="account"))
     assert asked.choices is not None
     assert len(asked.choices) == 25
-    assert asked.choices[0] == {"name": "account/tik0", "value": "account/tik0"}
+    assert asked.choices[0] == {"name": "account tik0", "value": "account/tik0"}
 
 
 async def test_an_attached_file_reaches_the_desk(stage: DiscordStage) -> None:

@@ -335,8 +335,8 @@ class ChartDesk:
     async def answer_line(self, *_: Any) -> Message:
         return Message(title="Chart", picture=CHART)
 
-    async def suggest(self, *_: Any) -> list[str]:
-        return []
+    async def suggest(self, *_: Any) -> dict[str, str]:
+        return {}
 
     async def words(self, _: Caller) -> Words:
         return English()
