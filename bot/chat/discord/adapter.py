@@ -90,7 +90,9 @@ class DiscordChat:
         self._clocks = clocks
         self._patience = patience
         self._condition = Condition("Discord", dispatcher, clocks, longest=patience.pause)
-        self._interactions = Interactions(dispatcher, member=self.member, called=self._called)
+        self._interactions = Interactions(
+            dispatcher, member=self.member, called=self._called, role=self._role
+        )
         self._client: discord.AutoShardedClient | None = None
         self._login = asyncio.Lock()
         self._shards: set[int] = set()
@@ -308,9 +310,19 @@ class DiscordChat:
                 raise
             return _caller(found, space, admin=found.guild_permissions.manage_guild)
 
+    def _guild(self, space: str) -> discord.Guild | None:
+        return self._client.get_guild(number_of(space)) if self._client and space else None
+
     def _called(self, space: str) -> str:
-        guild = self._client.get_guild(number_of(space)) if self._client else None
+        guild = self._guild(space)
         return guild.name if guild else ""
+
+    def _role(self, space: str, name: str) -> int | None:
+        guild = self._guild(space)
+        roles = (
+            [one.id for one in guild.roles if one.name.lower() == name.lower()] if guild else []
+        )
+        return roles[0] if roles else None
 
     async def problems(self, channel: str | None) -> list[str]:
         try:

@@ -65,7 +65,7 @@ class Interactions:
     """Every answer comes from the dispatcher; each interaction is answered once.
 
     `member` asks Discord who a person is in a space, as `MemberChat.member` does; `called` is
-    a space's name, "" where it is not known.
+    a space's name, "" where it is not known, and `role` the id of its role of some name.
     """
 
     def __init__(
@@ -74,10 +74,12 @@ class Interactions:
         *,
         member: Callable[[str, str], Awaitable[Caller | None]],
         called: Callable[[str], str],
+        role: Callable[[str, str], int | None],
     ) -> None:
         self._dispatcher = dispatcher
         self._member = member
         self._called = called
+        self._role = role
         self._heard: Memory[bool] = Memory(_REMEMBERED)
 
     async def hear(self, interaction: Interaction) -> None:
@@ -165,9 +167,16 @@ class Interactions:
         filled = read_form(interaction.data)
         if filled is None or not await self._taken(interaction, ephemeral=True):
             return
-        name, arguments = filled
-        answer = await self._dispatcher.answer(interaction.caller(None), name, arguments)
-        await interaction.show(answer, "")
+        caller = interaction.caller(None)
+        name, typed = filled
+        arguments = {key: self._as_mention(caller, value) for key, value in typed.items()}
+        await interaction.show(await self._dispatcher.answer(caller, name, arguments), "")
+
+    def _as_mention(self, caller: Caller, text: str) -> str:
+        """A role named "@leads" as Discord sends it in a command: in forms it stays as it was
+        typed."""
+        role = self._role(caller.space or "", text[1:]) if text.startswith("@") else None
+        return f"<@&{role}>" if role else text
 
     async def _taken(self, interaction: Interaction, *, ephemeral: bool) -> bool:
         """Acknowledged in time, and not known from before a restart."""

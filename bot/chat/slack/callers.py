@@ -38,6 +38,7 @@ class Callers:
         self._monotonic = monotonic
         self._people: Memory[_Person] = Memory()
         self._groups: Mapping[str, frozenset[str]] = {}
+        self._handles: Mapping[str, str] = {}
         self._groups_until = float("-inf")
         self._asking = asyncio.Lock()
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -85,6 +86,15 @@ class Callers:
             team=team, channel=None, user=user, name=person.name, own_team=team
         )
 
+    async def as_mention(self, text: str) -> str:
+        """A group named by its handle, "@leads", as Slack sends it in a command: in forms it
+        stays as it was typed."""
+        if not text.startswith("@"):
+            return text
+        await self._memberships()
+        group = self._handles.get(text.lower())
+        return f"<!subteam^{group}>" if group else text
+
     async def _person(self, user: str) -> _Person:
         # what somebody asks at once is looked up one time, and answered in its order
         async with self._looking.setdefault(user, asyncio.Lock()):
@@ -104,12 +114,14 @@ class Callers:
                 answer = await self._call("usergroups.list", include_users=True)
             except DeliveryError:
                 # Free workspaces have no groups, and old installations not the scope.
-                self._groups = {}
-            else:
-                self._groups = {
-                    str(group["id"]): frozenset(group.get("users") or ())
-                    for group in answer.get("usergroups") or ()
-                }
+                answer = {}
+            known = {str(group["id"]): group for group in answer.get("usergroups") or ()}
+            self._groups = {
+                id: frozenset(group.get("users") or ()) for id, group in known.items()
+            }
+            self._handles = {
+                f"@{group.get('handle')}".lower(): id for id, group in known.items()
+            }
             self._groups_until = self._monotonic() + _GROUPS_FRESH
             return self._groups
 

@@ -113,7 +113,11 @@ class Interactions:
             await self._whisper(caller, where, await self._take(caller, filled.line, file))
         if filled.files:
             return
-        answer = await self._dispatcher.answer(caller, place.command, filled.arguments)
+        arguments = {
+            name: await self._callers.as_mention(value)
+            for name, value in filled.arguments.items()
+        }
+        answer = await self._dispatcher.answer(caller, place.command, arguments)
         await self._whisper(caller, where, answer)
         if place.in_home:
             await self.doors.show_home(caller)

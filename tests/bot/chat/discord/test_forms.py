@@ -11,7 +11,7 @@ from bot.chat.discord.forms import form, read_form
 from bot.commands.table import COMMANDS
 from bot.message.voice import voices
 from tests.contracts.stage_discord import DiscordStage, open_stage
-from tests.loopback.discord import Asked
+from tests.loopback.discord import ROLE, Asked
 from tests.loopback.discord_rules import check_form
 
 WITH_FORMS = [one for one in COMMANDS if one.form]
@@ -61,6 +61,17 @@ async def test_a_button_asks_for_what_the_bare_command_shows(stage: DiscordStage
         {},
         {"language": "de"},
     ]
+
+
+async def test_a_role_that_is_named_in_a_form_is_the_servers(stage: DiscordStage) -> None:
+    await done(stage.server.slash("settings"))
+    opened = await done(stage.server.press("ebb::settings"))
+    assert opened.form is not None
+    told = []
+    for name in ("@social Leads", "@nobody"):
+        await done(stage.server.submit(opened.form, {"mention": name}))
+        told.append(stage.dispatcher.asked[-1][2]["mention"])
+    assert told == [f"<@&{ROLE}>", "@nobody"]
 
 
 async def test_arguments_need_no_form(stage: DiscordStage) -> None:

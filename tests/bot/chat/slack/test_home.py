@@ -106,6 +106,24 @@ async def test_what_is_changed_in_the_home_concerns_its_channel(stage: SlackStag
     assert "answer to settings" in said(stage.server.shown("D0LENA")[0])
 
 
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [("@s0leads", "<!subteam^S0LEADS>"), ("@S0Leads", "<!subteam^S0LEADS>"), ("@no", "@no")],
+)
+async def test_a_group_that_is_named_in_a_form_is_the_workspaces(
+    stage: SlackStage, named: str, told: str
+) -> None:
+    stage.dispatcher.commands = ALL_COMMANDS
+    stage.dispatcher.places = ["slack:C0OTHER"]
+    await stage.server.event("app_home_opened", tab="home", channel="D1")
+    await until(lambda: "U0LENA" in stage.server.homes)
+    await stage.server.press_home("Change settings …")
+    await until(lambda: stage.server.views)
+    await stage.server.submit(stage.server.views[0], filled={"mention": named})
+    await until(lambda: any(one[1] == "settings" for one in stage.dispatcher.asked))
+    assert stage.dispatcher.asked[-1][2] == {"mention": told}
+
+
 def test_a_home_of_any_size_is_within_its_limits() -> None:
     rows = tuple((f"instagram/account{n}", str(n)) for n in range(3000))
     button = Button(label="Chart", command="chart 1")
