@@ -26,11 +26,11 @@ from bot.commands.request import find_account
 from bot.message.audience import audience, audience_picture, survival_table
 from bot.message.kinds import EVENTS, SEVERITIES, STATES, kind_name, metric_name
 from bot.message.voice import Voice
+from bot.model import inline
 from bot.model.chat import Theme
 from bot.web.access import Access, Visitor, check_form
 from bot.web.board import Board, Boards, share
 from bot.web.words import words
-from checks.platforms import profile_url
 
 _PAGE = 100
 """Accounts on a page of the overview: a thousand would be more than a phone wants to load."""
@@ -353,7 +353,7 @@ def _furniture(visitor: Visitor) -> dict[str, Any]:
         "share": voice.percent,
         "day": partial(_day, voice),
         "days": lambda first, last: voice.dates(_noon(voice, first), _noon(voice, last)),
-        "profile": profile_url,
+        "profile": partial(_profile, voice),
         "called": voice.name_of,
         "kind": partial(kind_name, voice),
         "state": lambda word: voice.say(STATES[word]),
@@ -372,6 +372,11 @@ def _signed(voice: Voice, value: float | None) -> str:
 
 def _percent(voice: Voice, value: float | None) -> str:
     return "" if value is None else voice.percent(value / 100, signed=True)
+
+
+def _profile(voice: Voice, account: str) -> str | None:
+    """Where the account is at its platform, as messages link it."""
+    return next((run.url for run in inline.runs(voice.account(account)) if run.url), None)
 
 
 def _day(voice: Voice, at: str) -> str:
