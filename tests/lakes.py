@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from bot.engine.engine import done, pack
+from bot.engine.engine import Pass, done, pack
 from bot.sources.lake.settings import LakeSettings
 from tests.bench.world import DAY, NEWEST, WIDE, make
 
@@ -17,20 +17,13 @@ from tests.bench.world import DAY, NEWEST, WIDE, make
 class InlineEngine:
     """Does all work here, through the same packing as the real ones."""
 
-    def map(
-        self,
-        work: Callable[[Any, Any], Any],
-        items: Sequence[Any],
-        given: Any,
-        *,
-        watch: Callable[[], None] = lambda: None,
-    ) -> Iterator[Any]:
-        packed = pack(given)
-        for item in items:
-            watch()
-            yield done(work, item, packed)
+    def map(self, one: Pass[Any, Any, Any]) -> Iterator[Any]:
+        packed = pack(one.given)
+        for item in one.items:
+            one.watch()
+            yield done(one.work, item, packed)
 
-    def versions(self) -> list[str]:
+    def versions(self, timeout: float) -> list[str]:
         return []
 
     def close(self) -> None:

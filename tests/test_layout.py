@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
@@ -55,10 +56,19 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports_of(path: Path) -> Iterator[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """What is imported at run time, with the name that is taken out of a module; what stands
     under TYPE_CHECKING is not."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return frozenset(_imports(parsed(path)))
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
     skipped = {
         id(inner)
         for node in ast.walk(tree)
@@ -119,7 +129,7 @@ def test_platforms_are_named_by_their_own_rooms_alone() -> None:
         name_of(path)
         for path in MODULES
         if not within(name_of(path), {"bot.chat"} | elsewhere)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and node.value.partition(":")[0] in {"discord", "slack", "webhook"}
@@ -156,7 +166,7 @@ def test_few_modules_lie_loose() -> None:
 def test_a_function_takes_at_most_six_parameters() -> None:
     many = set()
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 given = node.args
                 named = [*given.posonlyargs, *given.args, *given.kwonlyargs]
@@ -203,7 +213,7 @@ def _is_tuned(node: ast.Assign | ast.AnnAssign) -> bool:
 @pytest.mark.parametrize("path", CHECKS, ids=name_of)
 def test_arrays_come_with_a_shape(path: Path) -> None:
     """Public functions and methods that give arrays say of which shape: (accounts, days)."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     public = [each for each in tree.body if not getattr(each, "name", "_").startswith("_")]
     methods = [
         inner for each in public if isinstance(each, ast.ClassDef) for inner in each.body

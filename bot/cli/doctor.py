@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _AHEAD = 86400
 _LATE = 600
 _SHOWN = 5
+_ANSWERS = 3.0
+"""Seconds in which a scheduler that is there has answered."""
 _YEAR_ONE = datetime(2025, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -209,7 +211,7 @@ def _engine(settings: Settings) -> Found:
     chosen = settings.engine
     try:
         engine = open_engine(chosen)
-        differing = engine.versions()
+        differing = engine.versions(_ANSWERS)
         engine.close()
     except BotError as error:
         return Found("engine", False, str(error))

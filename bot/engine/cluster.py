@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from typing import Any
 
-from bot.engine.engine import TRIES, Given, Item, Result, done, in_order, pack
+from bot.engine.engine import TRIES, Given, Item, Pass, Result, done, in_order, pack
 from bot.errors import ConfigError, EngineError
 
 try:
@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 _RETRIES = 3
 _COMPARED = ("ebbwatch", "numpy", "scipy", "polars", "pyarrow", "dask", "distributed")
-_CONNECT = "30s"
+_CONNECT = 30.0
+"""Seconds for which a scheduler that restarts is waited for."""
 _AHEAD = 2
 """Tasks asked for per thread of the cluster before the first is taken."""
 
@@ -38,22 +39,15 @@ class DaskEngine:
         self._workers = workers
         self._own: Any = None
 
-    def map(
-        self,
-        work: Callable[[Item, Given], Result],
-        items: Sequence[Item],
-        given: Given,
-        *,
-        watch: Callable[[], None] = lambda: None,
-    ) -> Iterator[Result]:
-        packed, taken, lost = pack(given), 0, 0
-        while taken < len(items):
+    def map(self, one: Pass[Item, Given, Result]) -> Iterator[Result]:
+        packed, taken, lost = pack(one.given), 0, 0
+        while taken < len(one.items):
             client = self._client()
             try:
                 shared = client.scatter(packed, broadcast=True, hash=False)
                 ahead = _AHEAD * max(1, sum(client.nthreads().values()))
-                submit = partial(_submit, client, work, shared)
-                for result in in_order(submit, items[taken:], ahead, watch, (TimeoutError,)):
+                submit = partial(_submit, client, one.work, shared)
+                for result in in_order(submit, one.items[taken:], ahead, one.watch):
                     taken += 1
                     yield result
             except (OSError, CommClosedError, FutureCancelledError) as error:
@@ -72,9 +66,8 @@ class DaskEngine:
                 with suppress(Exception):
                     client.close(timeout=2)
 
-    def versions(self) -> list[str]:
-        """How scheduler and workers differ from this process, one sentence each."""
-        client = self._client()
+    def versions(self, timeout: float) -> list[str]:
+        client = self._client(timeout)
         ours = _versions()
         try:
             theirs = client.run(_versions)
@@ -96,7 +89,7 @@ class DaskEngine:
     def _where(self) -> str:
         return self._address or "on this machine"
 
-    def _client(self) -> Any:
+    def _client(self, timeout: float = _CONNECT) -> Any:
         if self._address is None and self._own is None:
             self._own = distributed.LocalCluster(
                 n_workers=self._workers, threads_per_worker=1, dashboard_address=None
@@ -104,7 +97,7 @@ class DaskEngine:
         try:
             return distributed.Client(
                 self._address or self._own,
-                timeout=_CONNECT,
+                timeout=timeout,
                 set_as_default=False,
             )
         except OSError as error:

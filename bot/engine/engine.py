@@ -5,8 +5,9 @@ from __future__ import annotations
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Given = TypeVar("Given")
@@ -18,34 +19,42 @@ TRIES = 3
 _LOOK_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Pass(Generic[Item, Given, Result]):
+    """Pure work to be done on each of many items: `work(item, given)`.
+
+    `work` is a function of a module; `given` reaches each process once. `watch` is called
+    every half second of waiting: what it raises ends the work.
+    """
+
+    work: Callable[[Item, Given], Result]
+    items: Sequence[Item]
+    given: Given
+    watch: Callable[[], None] = lambda: None
+
+
 class Engine(Protocol):
     """Does pure work on partitions; what is lost on the way is done again."""
 
-    def map(
-        self,
-        work: Callable[[Item, Given], Result],
-        items: Sequence[Item],
-        given: Given,
-        *,
-        watch: Callable[[], None] = lambda: None,
-    ) -> Iterator[Result]:
-        """`work(item, given)` of each item, in their order, few of them ahead of the reader.
+    def map(self, one: Pass[Item, Given, Result]) -> Iterator[Result]:
+        """The results in the order of the items, few of them ahead of the reader.
 
-        `work` is a function of a module; `given` reaches each process once. `watch` is called
-        every half second of waiting: what it raises ends the work. Raises EngineError where no
-        worker is left that could do it.
+        Raises EngineError where no worker is left that could do it.
         """
         ...
 
-    def versions(self) -> list[str]:
-        """How its workers differ from this machine, one sentence each."""
+    def versions(self, timeout: float) -> list[str]:
+        """How its workers differ from this machine, one sentence each.
+
+        Raises EngineError where none answers within so many seconds.
+        """
         ...
 
     def close(self) -> None: ...
 
 
 class Waiting(Protocol):
-    """A future of concurrent.futures or of Dask."""
+    """A future of concurrent.futures or of Dask: late, its result raises TimeoutError."""
 
     def result(self, timeout: float | None = None) -> Any: ...
 
@@ -57,34 +66,30 @@ def in_order(
     items: Sequence[Any],
     ahead: int,
     watch: Callable[[], None],
-    late: tuple[type[Exception], ...],
 ) -> Iterator[Any]:
-    """The items' results, at most `ahead` of them asked for before they are taken.
-
-    `late` is what `result` raises when it is not there in time.
-    """
+    """The items' results, at most `ahead` of them asked for before they are taken."""
     waiting: deque[Waiting] = deque()
     left = iter(items)
     try:
         for item in left:
             waiting.append(submit(item))
             if len(waiting) >= ahead:
-                yield _taken(waiting[0], watch, late)
+                yield _taken(waiting[0], watch)
                 waiting.popleft()
         while waiting:
-            yield _taken(waiting[0], watch, late)
+            yield _taken(waiting[0], watch)
             waiting.popleft()
     finally:
         for one in waiting:
             one.cancel()
 
 
-def _taken(one: Waiting, watch: Callable[[], None], late: tuple[type[Exception], ...]) -> Any:
+def _taken(one: Waiting, watch: Callable[[], None]) -> Any:
     while True:
         watch()
         try:
             return one.result(timeout=_LOOK_SECONDS)
-        except late:
+        except TimeoutError:
             continue
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pickle
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
-from bot.engine.engine import Engine, Given, Item, Result, pack
+from bot.engine.engine import Engine, Given, Item, Pass, Result, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +20,14 @@ class KeptEngine:
     engine: Engine
     folder: Path
 
-    def map(
-        self,
-        work: Callable[[Item, Given], Result],
-        items: Sequence[Item],
-        given: Given,
-        *,
-        watch: Callable[[], None] = lambda: None,
-    ) -> Iterator[Result]:
+    def map(self, one: Pass[Item, Given, Result]) -> Iterator[Result]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        begun = blake2b(work.__qualname__.encode() + pack(given), digest_size=16)
-        files = [self._file(begun.digest(), item) for item in items]
-        missing = [item for item, file in zip(items, files, strict=True) if not file.exists()]
-        results = self.engine.map(work, missing, given, watch=watch)
+        begun = blake2b(one.work.__qualname__.encode() + pack(one.given), digest_size=16)
+        files = [self._file(begun.digest(), item) for item in one.items]
+        missing = [
+            item for item, file in zip(one.items, files, strict=True) if not file.exists()
+        ]
+        results = self.engine.map(replace(one, items=missing))
         for file in files:
             if file.exists():
                 yield pickle.loads(file.read_bytes())
@@ -58,8 +53,8 @@ class KeptEngine:
         """What was remembered is of no more use."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def versions(self) -> list[str]:
-        return self.engine.versions()
+    def versions(self, timeout: float) -> list[str]:
+        return self.engine.versions(timeout)
 
     def close(self) -> None:
         self.engine.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -11,7 +11,7 @@ from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any
 
-from bot.engine.engine import TRIES, Given, Item, Result, done, in_order, pack
+from bot.engine.engine import TRIES, Given, Item, Pass, Result, done, in_order, pack
 from bot.errors import EngineError
 
 
@@ -22,21 +22,14 @@ class LocalEngine:
         self._processes = processes or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
 
-    def map(
-        self,
-        work: Callable[[Item, Given], Result],
-        items: Sequence[Item],
-        given: Given,
-        *,
-        watch: Callable[[], None] = lambda: None,
-    ) -> Iterator[Result]:
-        packed, taken, lost = pack(given), 0, 0
-        while taken < len(items):
+    def map(self, one: Pass[Item, Given, Result]) -> Iterator[Result]:
+        packed, taken, lost = pack(one.given), 0, 0
+        while taken < len(one.items):
             pool = self._pool = self._pool or self._opened()
-            submit = partial(_submit, pool, work, packed)
+            submit = partial(_submit, pool, one.work, packed)
             ahead = self._processes + 1
             try:
-                for result in in_order(submit, items[taken:], ahead, watch, (TimeoutError,)):
+                for result in in_order(submit, one.items[taken:], ahead, one.watch):
                     taken += 1
                     yield result
             except BrokenProcessPool:
@@ -48,7 +41,7 @@ class LocalEngine:
                         "see whether memory runs out, and set [engine] workers lower"
                     ) from None
 
-    def versions(self) -> list[str]:
+    def versions(self, timeout: float) -> list[str]:
         return []
 
     def close(self) -> None:

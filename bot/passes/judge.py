@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from bot.engine.engine import Engine
+from bot.engine.engine import Engine, Pass
 from bot.errors import EngineError, SourceChanged
 from bot.passes.panels import Look, panels
 from bot.sources.lake.buckets import Written, bucketed, cleared, spread, to_spread
@@ -206,7 +206,7 @@ class Lakes:
     ) -> Iterator[Result]:
         """The results of one pass. Raises Broken where one is a file to leave out."""
         self.progress(name, 0, len(items))
-        results = self.engine.map(work, items, given, watch=self._watch)
+        results = self.engine.map(Pass(work, items, given, self._watch))
         for number, result in enumerate(results, 1):
             if isinstance(result, LeftOut):
                 raise Broken(result)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.settings import EngineSettings
-from bot.engine.engine import Engine
+from bot.engine.engine import Engine, Pass
 from bot.engine.kept import KeptEngine
 from bot.engine.table import ENGINES, open_engine
 from bot.errors import EngineError
@@ -48,23 +48,23 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 def test_results_come_in_the_order_of_the_items(engine: Engine) -> None:
-    assert list(engine.map(squared, range(9), 5)) == [n * n + 5 for n in range(9)]
+    assert list(engine.map(Pass(squared, range(9), 5))) == [n * n + 5 for n in range(9)]
 
 
 def test_nothing_to_do_is_done(engine: Engine) -> None:
-    assert list(engine.map(squared, [], 5)) == []
+    assert list(engine.map(Pass(squared, [], 5))) == []
 
 
 def test_a_worker_that_is_killed_costs_no_result(engine: Engine, tmp_path: Path) -> None:
     mark = tmp_path / "killed"
-    assert list(engine.map(suicidal, range(8), str(mark))) == list(range(8))
+    assert list(engine.map(Pass(suicidal, range(8), str(mark)))) == list(range(8))
     assert mark.exists()
 
 
 def test_what_no_worker_survives_is_told(engine: Engine) -> None:
     with pytest.raises(EngineError):
-        list(engine.map(deadly, range(2), None))
-    assert list(engine.map(squared, [2], 0)) == [4]
+        list(engine.map(Pass(deadly, range(2), None)))
+    assert list(engine.map(Pass(squared, [2], 0))) == [4]
 
 
 def test_a_watch_ends_the_work(engine: Engine) -> None:
@@ -72,17 +72,17 @@ def test_a_watch_ends_the_work(engine: Engine) -> None:
         raise EngineError("enough")
 
     with pytest.raises(EngineError, match="enough"):
-        list(engine.map(squared, range(5), 0, watch=watch))
+        list(engine.map(Pass(squared, range(5), 0, watch)))
 
 
 def test_what_was_done_is_not_done_again(engine: Engine, tmp_path: Path) -> None:
     log = tmp_path / "log"
     kept = KeptEngine(engine, tmp_path / "kept")
-    results = kept.map(noted, range(6), str(log))
+    results = kept.map(Pass(noted, range(6), str(log)))
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     results.close()  # type: ignore[attr-defined]
     done = log.read_text().split()
-    assert list(kept.map(noted, range(6), str(log))) == list(range(6))
+    assert list(kept.map(Pass(noted, range(6), str(log)))) == list(range(6))
     again = log.read_text().split()[len(done) :]
     assert {"0", "1", "2"}.isdisjoint(again)
     kept.forget()
