@@ -23,8 +23,20 @@ from tests.lakes import InlineEngine, by_account, lake, world
 distributed = pytest.importorskip("distributed")
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return by_account(world(4, accounts=30), tmp_path_factory.mktemp("lake"), rows=100)
+
+
+@pytest.fixture(scope="module")
+def expected(folder: Path) -> list[str]:
+    found = said(folder, InlineEngine())
+    assert found
+    return found
+
+
 def said(folder: Path, engine: Engine, **keys: Any) -> list[str]:
-    lakes = Lakes(settings=[lake(folder)], root=".", engine=engine, size=1500, **keys)
+    lakes = Lakes(settings=[lake(folder)], root=".", engine=engine, size=900, **keys)
     found = lakes.judged(Look(now=NEWEST, rules=rules_for("balanced")))
     return [repr(one) for _, each in found.said for one in each.verdicts]
 
@@ -38,11 +50,10 @@ def cluster(port: int = 0) -> Iterator[Any]:
 
 
 def test_a_worker_killed_in_each_pass_and_a_scheduler_restarted_between(
-    tmp_path: Path,
+    folder: Path, expected: list[str]
 ) -> None:
     from bot.engine.cluster import DaskEngine
 
-    by_account(world(4), tmp_path)
     steps: list[tuple[str, int]] = []
     opened = cluster()
     running = opened.__enter__()
@@ -59,21 +70,20 @@ def test_a_worker_killed_in_each_pass_and_a_scheduler_restarted_between(
             elif done == 1:
                 os.kill(next(iter(running.workers.values())).pid, signal.SIGKILL)
 
-        found = said(tmp_path, DaskEngine(address), progress=progress)
+        found = said(folder, DaskEngine(address), progress=progress)
     finally:
         opened.__exit__(None, None, None)
     assert {("summaries", 1), ("judgements", 0), ("judgements", 1)} <= set(steps)
-    assert found == said(tmp_path, InlineEngine()) != []
+    assert found == expected
 
 
-def test_a_process_killed_in_each_pass(tmp_path: Path) -> None:
-    by_account(world(4), tmp_path)
+def test_a_process_killed_in_each_pass(folder: Path, expected: list[str]) -> None:
     engine = LocalEngine(2)
 
     def progress(name: str, done: int, whole: int) -> None:
         if done == 1:
             os.kill(active_children()[0].pid or 0, signal.SIGKILL)
 
-    found = said(tmp_path, engine, progress=progress)
+    found = said(folder, engine, progress=progress)
     engine.close()
-    assert found == said(tmp_path, InlineEngine()) != []
+    assert found == expected

@@ -14,7 +14,7 @@ from bot.passes.panels import Look
 from bot.sources.lake.files import files_at, opened
 from checks.rules import rules_for
 from tests.bench.world import NEWEST
-from tests.lakes import InlineEngine, by_account, by_day, lake, world
+from tests.lakes import InlineEngine, by_account, lake, world, write
 
 pafs = pytest.importorskip("pyarrow.fs")
 server = pytest.importorskip("moto.server")
@@ -60,13 +60,15 @@ def test_a_bucket_says_what_the_same_files_on_a_disk_say(s3: None, tmp_path: Pat
 
 
 def test_what_is_not_sorted_is_spread_within_the_store(s3: None, tmp_path: Path) -> None:
-    frame = world(4, accounts=30)
-    put(by_day(frame, tmp_path), "s3://days/counts")
+    mixed = world(4, accounts=30).sample(fraction=1, shuffle=True, seed=1)
+    for number, part in enumerate(mixed.iter_slices(1000)):
+        write(part, tmp_path / f"{number}.parquet")
+    put(tmp_path, "s3://mixed/counts")
     expected = judged(tmp_path)
-    found = judged("s3://days/counts", size=1500, scratch="s3://days/scratch")
-    assert found == expected
-    system, _ = opened("s3://days/")
-    assert system.get_file_info(pafs.FileSelector("days/scratch", recursive=True)) == []
+    found = judged("s3://mixed/counts", size=1500, scratch="s3://mixed/scratch")
+    assert found == expected != []
+    system, _ = opened("s3://mixed/")
+    assert system.get_file_info(pafs.FileSelector("mixed/scratch", recursive=True)) == []
 
 
 def test_a_store_without_the_bucket_is_told(s3: None) -> None:
