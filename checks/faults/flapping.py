@@ -25,8 +25,9 @@ class Flapping:
 
     def within(self, row: Ints, first: Ints, last: Ints) -> Bools:
         """Whether some counters flapped on any day from `first` to `last`: (k,)."""
-        known = np.pad(np.cumsum(self.on, axis=1), ((0, 0), (1, 0)))
-        return np.asarray(known[row, last + 1] > known[row, np.maximum(first, 0)], np.bool_)
+        rows, place = np.unique(row, return_inverse=True)
+        known = np.pad(np.cumsum(self.on[rows], axis=1), ((0, 0), (1, 0)))
+        return np.asarray(known[place, last + 1] > known[place, np.maximum(first, 0)], np.bool_)
 
 
 def flapping(panel: Panel) -> Flapping:
@@ -36,14 +37,14 @@ def flapping(panel: Panel) -> Flapping:
     since, times, size = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
     if panel.flaps is None or panel.flap_size is None:
         return Flapping(on, since, times, size)
-    some = np.flatnonzero(panel.flaps.any(axis=1))
-    times[some] = _within(panel.flaps[some], MEMORY)
-    on[some] = (times[some] >= TWICE) & (_within(panel.flaps[some], SETTLED) > 0)
-    columns = np.arange(shape[1])
-    starts = on & ~np.concatenate([np.zeros((shape[0], 1), np.bool_), on[:, :-1]], axis=1)
-    since = np.maximum.accumulate(np.where(starts, columns, 0), axis=1)
-    last = np.maximum.accumulate(np.where(panel.flap_size > 0, columns, 0), axis=1)
-    size = np.take_along_axis(panel.flap_size, last, axis=1)
+    some, columns = np.flatnonzero(panel.flaps.any(axis=1)), np.arange(shape[1])
+    flaps, sizes = panel.flaps[some], panel.flap_size[some]
+    times[some] = _within(flaps, MEMORY)
+    flap = (times[some] >= TWICE) & (_within(flaps, SETTLED) > 0)
+    starts = flap & ~np.pad(flap[:, :-1], ((0, 0), (1, 0)))
+    on[some], since[some] = flap, np.maximum.accumulate(np.where(starts, columns, 0), axis=1)
+    last = np.maximum.accumulate(np.where(sizes > 0, columns, 0), axis=1)
+    size[some] = np.take_along_axis(sizes, last, axis=1)
     return Flapping(on, since, times, size)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from checks.panel.panel import Bools, Floats, Ints, Panel, truncation
+from checks.panel.panel import Bools, Floats, Ints, Panel, before, truncation
 
 WINDOW = 56
 """Readings before a repeat that say how often an account repeats itself: eight weeks, as
@@ -77,36 +77,44 @@ def frozen(
     before the repeats began, those of earlier freezes left out. `known` are the freezes of the
     groups where they were found among others already.
     """
-    days = _Days(*_repeats(panel), panel.metrics["followers"])
+    read, repeats, stands, bare = _repeats(panel)
+    # of an account that never repeats itself only those say something with which it is compared
+    some = np.flatnonzero(repeats.any(axis=1)) if known is not None else np.arange(len(read))
+    place = np.full(len(read), -1)
+    place[some] = np.arange(len(some))
+    here = {name: place[rows][place[rows] >= 0] for name, rows in groups.items()}
     members: list[_Group | _Members]
     if known is None:
-        members = [_Group(name, rows) for name, rows in groups.items() if len(rows)]
+        members = [_Group(name, rows) for name, rows in here.items() if len(rows)]
     else:
         mine = {name: [each for each in known if each.group == name] for name in groups}
-        members = [_Members(rows, mine[name]) for name, rows in groups.items() if mine[name]]
-    for column in range(1, panel.days if days.repeats.any() else 0):
+        members = [_Members(rows, mine[name]) for name, rows in here.items() if mine[name]]
+    marks = (read, repeats, stands, bare)
+    days = _Days([each[some] for each in marks], panel.metrics["followers"][some])
+    for column in range(1, panel.days if repeats.any() else 0):
         days.step(column)
         for group in members:
             group.step(days)
         days.learn()
-    freezes = [freeze for group in members for freeze in group.freezes]
+    held = np.zeros(read.shape, np.bool_)
+    held[some] = days.held
+    freezes = [
+        replace(freeze, rows=some[freeze.rows]) for group in members for freeze in group.freezes
+    ]
     freezes.sort(key=lambda each: each.first)
-    return Frozen(np.ascontiguousarray(days.held), tuple(freezes))
+    return Frozen(held, tuple(freezes))
 
 
 class _Days:
     """How long each account has repeated itself by now, and how likely that was."""
 
-    def __init__(
-        self, read: Bools, repeats: Bools, stands: Bools, bare: Bools, counts: Floats
-    ) -> None:
-        accounts = len(read)
+    def __init__(self, marks: list[Bools], counts: Floats) -> None:
+        accounts = len(counts)
         # a day's column is one stretch of memory
-        self.read, self.repeats = np.asfortranarray(read), np.asfortranarray(repeats)
-        self.stands, self.bare = np.asfortranarray(stands), np.asfortranarray(bare)
+        self.read, self.repeats, self.stands, self.bare = map(np.asfortranarray, marks)
         self.counts = np.asfortranarray(counts)
         self.newest, self.pace = counts[:, 0].copy(), np.zeros(accounts)
-        self.held = np.zeros(read.shape, np.bool_, order="F")
+        self.held = np.zeros(counts.shape, np.bool_, order="F")
         self.length = np.zeros(accounts, np.int64)
         self.began = np.zeros(accounts, np.int64)
         self.share = np.ones(accounts)
@@ -127,7 +135,7 @@ class _Days:
         """How likely some repeat themselves today: as often as in the last WINDOW days, and no
         less than a display whose step is larger than what they gain in a reading."""
         same = np.where(self.bare[rows, self.column], self.stood[rows], self.same[rows])
-        newest = np.nan_to_num(self.newest[rows])
+        newest = self.newest[rows]
         step = truncation(newest)
         step[newest % step != 0] = 1
         hidden = 1 - self.pace[rows] / step
@@ -135,18 +143,20 @@ class _Days:
 
     def step(self, column: int) -> None:
         self.column = column
-        starts = np.flatnonzero(self.still & (self.length == 0))
+        here, still, counts = self.here, self.still, self.counts[:, column]
+        starts = np.flatnonzero(still & (self.length == 0))
         if starts.size:
-            known = self.seen[starts] >= KNOWN
-            self.share[starts] = np.where(known, self.usual(starts), 1.0)
             self.began[starts] = column
-        self.length[self.still] += 1
-        moved = self.here & ~self.still
-        self.length[moved], self.share[moved] = 0, 1.0
-        change = np.abs(np.nan_to_num(self.counts[:, column] - self.newest))
-        self.pace[moved] += (change[moved] - self.pace[moved]) / _RECENT
-        self.newest = np.where(self.here, self.counts[:, column], self.newest)
-        self.held[:, column] = self.still & (self.share <= SELDOM) & (self.length <= LONGEST)
+            known = starts[self.seen[starts] >= KNOWN]
+            self.share[known] = self.usual(known)
+        self.length += still
+        moved = here & ~still
+        np.putmask(self.length, moved, 0)
+        np.putmask(self.share, moved, 1.0)
+        change = np.fmax(np.abs(counts - self.newest), 0.0)
+        self.pace += np.where(moved, (change - self.pace) / _RECENT, 0.0)
+        self.newest = np.where(here, counts, self.newest)
+        self.held[:, column] = still & (self.share <= SELDOM) & (self.length <= LONGEST)
 
     def hold(self, rows: Ints) -> None:
         """Those of the rows that stand still today only repeat themselves."""
@@ -264,16 +274,8 @@ def _repeats(panel: Panel) -> tuple[Bools, Bools, Bools, Bools]:
 def _same(counts: Floats, *, totals: bool) -> Bools:
     """Where a count equals its last reading, or (of sums of daily figures) grew by the same
     figure again; true where it was not read."""
-    seen = ~np.isnan(counts)
-    columns = np.arange(counts.shape[1])
-    last = np.maximum.accumulate(np.where(seen, columns, -1), axis=1)
-    before = np.concatenate([np.full((len(counts), 1), -1), last[:, :-1]], axis=1)
-    rows = np.arange(len(counts))[:, None]
-    known = before >= 0
-    change = counts - counts[rows, np.maximum(before, 0)]
-    equal = change == 0
+    change = counts - before(counts)
+    same: Bools = np.isnan(counts) | (change == 0)
     if totals:
-        earlier = change[rows, np.maximum(before, 0)]
-        equal |= (change == earlier) & (change > 0)
-    same: Bools = ~seen | (equal & known)
+        same |= (change == before(change)) & (change > 0)
     return same

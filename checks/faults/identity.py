@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from checks.panel.panel import Bools, Floats, Panel
+from checks.panel.panel import Bools, Floats, Panel, before, cells
 
 TIMES = 30.0
 """Factor between two readings from which on followers alone speak of another account: the
@@ -54,18 +54,22 @@ def suspects(panel: Panel, falls: Bools) -> Floats:
     found = np.full(followers.shape, np.nan)
     if followers.shape[1] < 2:
         return found
-    before = _before(followers)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        times = np.maximum(followers / before, before / followers)
-        far = (times >= TIMES_JOINED) & (np.maximum(followers, before) >= _LARGE)
-    for row, column in zip(*np.nonzero(far & panel.has_level[:, None]), strict=True):
-        if _is_back(followers[row, :column], float(followers[row, column])):
+    earlier = before(followers)
+    # a coarse look first: few leap so far
+    lower, upper = np.fmin(followers, earlier), np.maximum(followers, earlier)
+    rows, columns = cells((upper >= _LARGE) & (upper >= (TIMES_JOINED - 0.1) * lower))
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        now, then = float(followers[row, column]), float(earlier[row, column])
+        if then <= 0 or not panel.has_level[row]:
             continue
-        if times[row, column] < TIMES and not _others_leapt(panel, int(row), int(column)):
+        times = max(now / then, then / now) if now else np.inf
+        if times < TIMES_JOINED or _is_back(followers[row, :column], now):
             continue
-        if followers[row, column] < before[row, column] and falls[column]:
+        if times < TIMES and not _others_leapt(panel, row, column):
             continue
-        found[row, column] = before[row, column]
+        if now < then and falls[column]:
+            continue
+        found[row, column] = then
     return found
 
 
@@ -96,15 +100,6 @@ def restarted(panel: Panel, changes: list[Identity]) -> Panel:
         for counts in metrics.values():
             counts[each.row, : each.leap] = np.nan
     return replace(panel, metrics=metrics)
-
-
-def _before(counts: Floats) -> Floats:
-    """The newest count before each cell."""
-    seen = ~np.isnan(counts)
-    last = np.maximum.accumulate(np.where(seen, np.arange(counts.shape[1]), -1), axis=1)
-    last = np.concatenate([np.full((len(counts), 1), -1), last[:, :-1]], axis=1)
-    before = np.take_along_axis(counts, np.maximum(last, 0), axis=1)
-    return np.where((last >= 0) & (before > 0), before, np.nan)
 
 
 def _is_back(earlier: Floats, now: float) -> bool:

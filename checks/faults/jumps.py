@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from checks.panel.panel import Bools, Floats, Panel
+from checks.panel.panel import Bools, Floats, Panel, filled
 
 LEAP = 0.04
 """Share by which a following count must leap in one reading to be doubted. Habits of following
@@ -89,10 +89,8 @@ def _hold(counts: Floats, up: float, down: float) -> Floats:
 
 def _leaps(counts: Floats, up: float, down: float) -> Bools:
     """Where a count differs so much from its last reading; a first, coarse look."""
-    seen = ~np.isnan(counts)
-    last = np.maximum.accumulate(np.where(seen, np.arange(counts.shape[1]), 0), axis=1)
-    filled = np.take_along_axis(counts, last, axis=1)
-    before, now = filled[:, :-1], filled[:, 1:]
+    full = filled(counts)
+    before, now = full[:, :-1], full[:, 1:]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (now - before) / np.maximum(before, 1.0)
         return np.asarray((share > up) | (share < -down), np.bool_)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from checks.model import Basis
+from checks.model import DAY, Basis
 from checks.panel.flaps import flaps
 from checks.panel.panel import LOOKBACK, METRICS, Bools, Floats, Ints, Panel, display_step
 
@@ -107,29 +107,29 @@ class _Cells:
         if not _in_order(rows, at):
             self._order = np.lexsort((at, rows))
             rows, at = rows[self._order], at[self._order]
-        self._inside = (at > edges[0]) & (at <= edges[-1])
-        if self._inside.all():
-            self._inside = np.ones(0, np.bool_)
-        else:
+        self._inside: Bools | None = None
+        if at.size and (at.min() <= edges[0] or at.max() > edges[-1]):
+            self._inside = (at > edges[0]) & (at <= edges[-1])
             rows, at = rows[self._inside], at[self._inside]
         self.rows, self.at = rows, at
-        self.day = rows * self.shape[1] + np.searchsorted(edges, at, side="left") - 1
+        self.day = rows * self.shape[1] + _days_of(at, edges)
         self._late = self._first_after_none()
-        self.cell = self.day - self._late if self._late.any() else self.day
+        self.cell = self.day
+        if self._late.size:
+            self.cell = self.day.copy()
+            self.cell[self._late] -= 1
 
-    def _first_after_none(self) -> Bools:
+    def _first_after_none(self) -> Ints:
         """Which readings are the first of several in their day, the day before holding none."""
-        late = np.zeros(len(self.day), np.bool_)
-        if len(self.day) < 3:
-            return late
-        before, here, after = self.day[:-2], self.day[1:-1], self.day[2:]
-        late[1:-1] = (here == after) & (here - before > 1)
-        late[1:-1] &= self.rows[:-2] == self.rows[1:-1]
+        first = np.flatnonzero(self.day[1:] == self.day[:-1])
+        first = first[first > 0]
+        same = self.rows[first - 1] == self.rows[first]
+        late: Ints = first[same & (self.day[first] - self.day[first - 1] > 1)]
         return late
 
     def late(self) -> Bools | None:
         """The cells that such readings fill."""
-        if not self._late.any():
+        if not self._late.size:
             return None
         grid = np.zeros(self.shape, np.bool_)
         grid.ravel()[self.cell[self._late]] = True
@@ -140,7 +140,7 @@ class _Cells:
         flat = np.asarray(values, np.float64)
         if self._order is not None:
             flat = flat[self._order]
-        return flat[self._inside] if self._inside.size else flat
+        return flat if self._inside is None else flat[self._inside]
 
     def empty(self) -> Floats:
         return np.full(self.shape, np.nan)
@@ -187,8 +187,18 @@ class _Cells:
 
 
 def _in_order(rows: Ints, at: Ints) -> bool:
-    later = (rows[1:] == rows[:-1]) & (at[1:] >= at[:-1])
-    return bool(((rows[1:] > rows[:-1]) | later).all())
+    back = np.flatnonzero(at[1:] < at[:-1])  # in order these begin another row
+    return bool((rows[1:] >= rows[:-1]).all() and (rows[back + 1] > rows[back]).all())
+
+
+def _days_of(at: Ints, edges: Ints) -> Ints:
+    """The place of the day in which each time lies; all are within the `edges`."""
+    day: Ints = np.asarray((at - edges[0] - 1) // DAY, np.int64)
+    np.clip(day, 0, len(edges) - 2, out=day)
+    if (np.diff(edges) != DAY).any():  # clocks were changed
+        off = np.flatnonzero((at <= edges[day]) | (at > edges[day + 1]))
+        day[off] = np.searchsorted(edges, at[off], side="left") - 1
+    return day
 
 
 def _hold_zeros(grid: Floats, given: Floats, cells: _Cells) -> Bools | None:

@@ -43,13 +43,14 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
     Flat arrays, ordered by row and time; NaN is no reading. A reading is judged by those
     before it alone.
     """
-    read = np.flatnonzero((counts > 0) & (counts < np.inf))
     row, when, value = rows, at, counts
-    if len(read) < len(counts):
+    read = (counts > 0) & (counts < np.inf)
+    if not read.all():
         row, when, value = rows[read], at[read], counts[read]
     change = np.abs(np.diff(value))
     # the rest is worked out for the few leaps that are large without it
-    large = 1 + np.flatnonzero((change >= _LEAST_SHARE * value[:-1]) & (change >= _LEAST_COUNT))
+    least = np.maximum(_LEAST_SHARE * value[:-1], _LEAST_COUNT)
+    large = 1 + np.flatnonzero(change >= least)
     large = large[row[large] == row[large - 1]]
     large = large[change[large - 1] >= _least(value[large - 1], value[large])]
     before = value[large - 1]
@@ -57,27 +58,31 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
     there, back = large[:-1], large[1:]
     earlier = np.maximum(there - 2, 0)
     previous = np.where(row[earlier] == row[there], before[:-1] - value[earlier], 0.0)
-    pair = (row[there] == row[back]) & (when[back] - when[there] <= RETURN)
-    pace = _pace(value, row, large)
     far = np.abs(leap[:-1])
-    room = _BACK * far + np.minimum(2 * pace[:-1], _GROWN * far)
-    pair &= np.abs(value[back] - before[:-1]) <= room
-    pair &= np.abs(previous) <= _CALM * far
-    ended = np.zeros(len(large), np.bool_)
-    ended[1:] = pair
-    known: dict[int, tuple[int, float, float]] = {}
-    for k in np.flatnonzero(np.isin(row[large], row[back[pair]])).tolist():
-        place = int(large[k])
-        own, size = int(row[place]), abs(float(leap[k]))
-        last, usual, gained = known.get(own, (-MEMORY, 0.0, 0.0))
-        again = abs(size - usual) <= _AGAIN * usual + min(2 * gained, _GROWN * usual)
-        again = again and when[place] - last <= MEMORY
-        if ended[k] and not again:
-            gained = pace.item(k - 1)
-        if ended[k] or again:
-            ended[k] = True
-            known[own] = int(when[place]), size, gained
-    return Flaps(read[large[ended]], np.abs(leap[ended]))
+    apart = np.abs(value[back] - before[:-1])
+    pair = np.flatnonzero(
+        (row[there] == row[back])
+        & (when[back] - when[there] <= RETURN)
+        & (np.abs(previous) <= _CALM * far)
+        & (apart <= _BACK * far + _GROWN * far)
+    )
+    pace = _pace(value, row, there[pair])
+    near = apart[pair] <= _BACK * far[pair] + np.minimum(2 * pace, _GROWN * far[pair])
+    ended, gains = np.zeros(len(large), np.bool_), np.zeros(len(large))
+    ended[1 + pair[near]], gains[1 + pair[near]] = True, pace[near]
+    some = np.flatnonzero(np.isin(row[large], row[large[ended]]))
+    own, last, usual, gained = -1, 0, 0.0, 0.0
+    leaps = (row[large[some]], when[large[some]], np.abs(leap[some]), ended[some], gains[some])
+    for place, (account, now, size, flap, gain) in enumerate(
+        zip(*(each.tolist() for each in leaps), strict=True)
+    ):
+        known = account == own and now - last <= MEMORY
+        again = known and abs(size - usual) <= _AGAIN * usual + min(2 * gained, _GROWN * usual)
+        if flap or again:
+            ended[some[place]], own = True, account
+            last, usual, gained = now, size, gained if again else gain
+    found = large[ended]
+    return Flaps(found if read.all() else np.flatnonzero(read)[found], np.abs(leap[ended]))
 
 
 def _pace(value: Floats, row: Ints, places: Ints) -> Floats:

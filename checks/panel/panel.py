@@ -267,6 +267,25 @@ def newest(values: Floats) -> tuple[Floats, Ints]:
     return np.where(column >= 0, values[np.arange(len(values)), column], np.nan), column
 
 
+def filled(counts: Floats) -> Floats:
+    """The newest reading at or before each cell, NaN before the first: (accounts, days)."""
+    missing, first, length = _gaps(np.isnan(counts))
+    if not missing.size:
+        return counts
+    full = counts.copy()
+    flat = full.ravel()
+    last = np.where(first % counts.shape[1] == 0, np.nan, flat[first - 1])
+    flat[missing] = np.repeat(last, length)
+    return full
+
+
+def before(counts: Floats) -> Floats:
+    """The newest reading before each cell, NaN where there is none: (accounts, days)."""
+    earlier = np.full(counts.shape, np.nan)
+    earlier[:, 1:] = filled(counts)[:, :-1]
+    return earlier
+
+
 def _mostly(counts: Floats, truncated: Bools) -> Bools:
     large = counts >= ROUNDED_FROM
     seen = large.sum(axis=1)
@@ -341,9 +360,9 @@ def linear_rows(panel: Panel, metric: str) -> Bools:
 def bridge(counts: Floats, linear: Bools, gap: int = GAP) -> Series:
     """Readings at most `gap` days apart are joined by straight lines, for learning only."""
     seen = ~np.isnan(counts)
-    filled = counts if seen.all() else _fill(counts, seen, gap)
+    full = counts if seen.all() else _fill(counts, seen, gap)
     # over the ends of rows too: NumPy is faster at one long row than at many short ones
-    flat = filled.ravel()
+    flat = full.ravel()
     before, after = flat[:-1], flat[1:]
     scale = before + after
     scale *= 0.5
@@ -391,20 +410,24 @@ def without_glitches(counts: Floats, linear: Bools) -> Floats:
 def _fill(counts: Floats, seen: Bools, gap: int) -> Floats:
     """Straight lines over gaps, working only where something is missing."""
     days = counts.shape[1]
-    filled = counts.copy()
-    flat = filled.ravel()
-    missing = np.flatnonzero(~seen.ravel())
-    column = missing % days
-    begins = np.flatnonzero(np.append(True, (np.diff(missing) != 1) | (column[1:] == 0)))
-    length = np.diff(np.append(begins, len(missing)))
-    first, column = missing[begins], column[begins]
+    full = counts.copy()
+    flat = full.ravel()
+    _, first, length = _gaps(~seen)
+    column = first % days
     inner = (column != 0) & (column + length != days) & (length < gap)
     first, length = first[inner], length[inner]
     run = np.repeat(np.arange(len(first)), length)
     part = np.arange(len(run)) - np.repeat(np.cumsum(length) - length, length)
     low, high = flat[first - 1], flat[first + length]
     flat[first[run] + part] = low[run] + (high - low)[run] * ((part + 1) / (length[run] + 1))
-    return filled
+    return full
+
+
+def _gaps(missing: Bools) -> tuple[Ints, Ints, Ints]:
+    """The flat places that are marked; of each run of them in a row the first, its length."""
+    flat = np.flatnonzero(missing)
+    begins = np.flatnonzero((np.diff(flat, prepend=-2) != 1) | (flat % missing.shape[1] == 0))
+    return flat, flat[begins], np.diff(np.append(begins, len(flat)))
 
 
 def logs_at(counts: Floats, columns: Ints) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import lt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 BATCH = 1_000_000
@@ -36,11 +38,11 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """In the order of accounts and times; `rows` index `accounts`, which are sorted, `values`
-    are NaN where nothing was read."""
+    """In the order of accounts; `rows` index `accounts`, which are sorted, `values` are NaN
+    where nothing was read. Those of one account stand as they were read."""
 
     accounts: tuple[str, ...]
-    rows: Ints
+    rows: Codes
     at: Ints
     values: Mapping[str, Floats]
 
@@ -71,19 +73,17 @@ def read(
     """
     wanted = _Wanted(partition.low, partition.high, only, start, stop, metrics)
     parts = [_part(_table(one, metrics), one, wanted) for one in partition.slices]
-    accounts, codes = _together([(names, codes) for names, codes, _, _ in parts])
-    at = np.concatenate([at for _, _, at, _ in parts] or [np.zeros(0, np.int64)])
+    accounts, rows = _together([(names, codes) for names, codes, _, _ in parts])
+    at = _joined([at for _, _, at, _ in parts], np.int64)
     values = {
-        name: np.concatenate([given[name] for *_, given in parts] or [np.zeros(0)])
-        for name in metrics
+        name: _joined([given[name] for *_, given in parts], np.float64) for name in metrics
     }
     del parts
-    later = (codes[1:] == codes[:-1]) & (at[1:] >= at[:-1])
-    if not ((codes[1:] > codes[:-1]) | later).all():
-        order = np.lexsort((at, codes))
-        codes, at = codes[order], at[order]
+    if not (rows[1:] >= rows[:-1]).all():
+        order = np.argsort(rows, kind="stable")
+        rows, at = rows[order], at[order]
         values = {name: value[order] for name, value in values.items()}
-    return Readings(accounts, codes, at, values)
+    return Readings(accounts, rows, at, values)
 
 
 def batches(
@@ -94,7 +94,7 @@ def batches(
     for one in parts:
         for table in _tables(one, metrics):
             names, codes, at, values = _part(table, one, wanted)
-            yield Readings(tuple(names), codes.astype(np.int64), at, values)
+            yield Readings(tuple(names), codes, at, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +107,28 @@ class _Wanted:
     metrics: Sequence[str]
 
 
-_Part = tuple[list[str], npt.NDArray[np.int32], Ints, dict[str, Floats]]
+_Part = tuple[list[str], Codes, Ints, dict[str, Floats]]
 
 
 def _part(table: pa.Table, one: Slice, wanted: _Wanted) -> _Part:
     """What is wanted of a table: names, and of each row its name's place, time and counts."""
     layout = one.layout
     names, codes = _accounts(table, layout, wanted)
-    at, known = np.full(table.num_rows, layout.moment, np.int64), np.ones(0, np.bool_)
-    if layout.at is not None:
+    if layout.at is None:
+        at, known = np.full(table.num_rows, layout.moment, np.int64), np.ones(0, np.bool_)
+    else:
         at, known = seconds(table[layout.at], layout.timezone)
-    kept = (codes >= 0) & (at > wanted.start) & (at <= wanted.stop)
-    if known.size:
-        kept &= known
     values = {
         role: numbers(table[layout.metrics[role]])
         if role in layout.metrics
         else np.full(table.num_rows, np.nan)
         for role in wanted.metrics
     }
-    if not kept.all():
+    out = codes.size and (at.min() <= wanted.start or at.max() > wanted.stop or codes.min() < 0)
+    if out or known.size:
+        kept = (codes >= 0) & (at > wanted.start) & (at <= wanted.stop)
+        if known.size:
+            kept &= known
         codes, at = codes[kept], at[kept]
         values = {name: value[kept] for name, value in values.items()}
     return names, codes, at, values
@@ -173,9 +175,7 @@ def _columns(layout: Layout, metrics: Sequence[str]) -> list[str]:
     return [name for name in keys if name is not None] + counts
 
 
-def _accounts(
-    table: pa.Table, layout: Layout, wanted: _Wanted
-) -> tuple[list[str], npt.NDArray[np.int32]]:
+def _accounts(table: pa.Table, layout: Layout, wanted: _Wanted) -> tuple[list[str], Codes]:
     """Names and, of each row, which of them it means; -1 where it is none of the partition."""
     written, codes = _coded(table[layout.account])
     texts = np.array([*written, ""], object)
@@ -203,10 +203,12 @@ def _accounts(
         inside[-1] = False
     if wanted.only is not None:
         inside[:-1] &= np.array([name in wanted.only for name in names], np.bool_)
-    return names, np.where(inside[codes], codes, -1).astype(np.int32)
+    if not inside[:-1].all():
+        codes = np.where(inside[codes], codes, -1).astype(np.int32)
+    return names, codes
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int32]]:
+def _coded(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
     """The different texts of a column and the place of each row's among them, -1 for none."""
     import pyarrow as pa
     import pyarrow.types as kinds
@@ -220,15 +222,18 @@ def _coded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int32]]:
     return column.chunk(0).dictionary.to_pylist(), np.concatenate(codes)
 
 
-def _indices(chunk: Any) -> npt.NDArray[np.int32]:
+def _indices(chunk: Any) -> Codes:
     indices = chunk.indices.fill_null(-1) if chunk.null_count else chunk.indices
     return np.asarray(indices.to_numpy(), np.int32)
 
 
 def _together(
-    parts: Sequence[tuple[Sequence[str], npt.NDArray[np.int32]]],
-) -> tuple[tuple[str, ...], Ints]:
+    parts: Sequence[tuple[Sequence[str], Codes]],
+) -> tuple[tuple[str, ...], Codes]:
     """All names in order, without those that no row is left of, and each row's place."""
+    if len(parts) == 1 and _as_it_is(*parts[0]):
+        names, codes = parts[0]
+        return tuple(names), codes
     used: set[str] = set()
     for names, codes in parts:
         present = np.flatnonzero(np.bincount(codes, minlength=1))
@@ -237,6 +242,19 @@ def _together(
     place = {name: n for n, name in enumerate(ordered)}
     rows = []
     for names, codes in parts:
-        rank = np.array([place.get(name, -1) for name in names] or [0], np.int64)
+        rank = np.array([place.get(name, -1) for name in names] or [0], np.int32)
         rows.append(rank[codes])
-    return ordered, np.concatenate(rows) if rows else np.zeros(0, np.int64)
+    return ordered, _joined(rows, np.int32)
+
+
+def _as_it_is(names: Sequence[str], codes: Codes) -> bool:
+    """Whether the rows are in the order of their names, and all names in use."""
+    begins = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    runs = codes[np.append(0, begins)] if codes.size else codes
+    return np.array_equal(runs, np.arange(len(names))) and all(map(lt, names, names[1:]))
+
+
+def _joined(parts: Sequence[npt.NDArray[Any]], kind: type) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.zeros(0, kind)

@@ -158,3 +158,21 @@ def test_until_is_the_panel_of_that_day() -> None:
     np.testing.assert_array_equal(
         early.metrics["followers"], made.metrics["followers"][:, 10:131]
     )
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Apia"])
+def test_a_reading_lies_in_its_day_across_a_clock_change(zone: str) -> None:
+    """Berlin's clocks went back on 29 October 2023; Apia has no 30 December 2011."""
+    apia = int(datetime(2012, 1, 9, 3, tzinfo=ZoneInfo(zone)).timestamp())
+    now = NOW if zone == "Europe/Berlin" else apia
+    edges = day_ends(now, zone, 31)
+    at = np.arange(edges[0] + 1, now + 1, 600)
+    made = build_panel(
+        Readings(["x/a"], np.zeros(len(at)), at, {"followers": np.arange(len(at)) + 1.0}),
+        now=now,
+        timezone=zone,
+        days=30,
+    )
+    last = np.searchsorted(at, edges[1:], side="right") - 1
+    held = np.diff(edges) > 0
+    assert made.metrics["followers"][0, held].tolist() == (last[held] + 1.0).tolist()
