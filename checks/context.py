@@ -259,8 +259,6 @@ def combine(summaries: Sequence[Summary]) -> Summary:
     first = summaries[0]
     if len(summaries) == 1:
         return first
-    sample = side_by_side([each.sample for each in summaries])
-    by_name = np.argsort(np.array(sample.accounts), kind="stable")
     sizes = {name: 0 for each in summaries for name in each.sizes}
     read = {
         name: np.zeros(len(first.judged), np.int64) for each in summaries for name in each.read
@@ -270,13 +268,10 @@ def combine(summaries: Sequence[Summary]) -> Summary:
             sizes[name] += many
         for name, days in each.read.items():
             read[name] = read[name] + days
-    whole = Summary(
-        judged=first.judged,
-        sample=sample.take(by_name),
-        sizes=sizes,
-        read=read,
-    )
-    return _sampled(whole)
+    sample = side_by_side([each.sample for each in summaries])
+    whole = _sampled(Summary(judged=first.judged, sample=sample, sizes=sizes, read=read))
+    by_name = np.argsort(np.array(whole.sample.accounts), kind="stable")
+    return replace(whole, sample=whole.sample.take(by_name))
 
 
 def regroup(summary: Summary, names: Mapping[str, str | None]) -> Summary:
@@ -363,5 +358,5 @@ def _sampled(whole: Summary) -> Summary:
             kept[ordered[days][:SAMPLE]] = True
     if kept.all():
         return whole
-    sample = panel.take(np.flatnonzero(kept))
-    return replace(whole, sample=replace(sample, read_at=None))
+    sample = replace(panel, read_at=None).take(np.flatnonzero(kept))
+    return replace(whole, sample=sample)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from bot.cli.heap import share_one_heap
 from bot.cli.service import (
     COMMANDS,
     FILES,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line and turns every expected problem into one sentence."""
+    share_one_heap()
     if not os.environ.get("EBBWATCH_DEBUG"):
         # log lines are for the service, which says where they go: here sentences say it all
         logging.getLogger("bot").addHandler(logging.NullHandler())

@@ -157,12 +157,12 @@ def pieces(
     cut = [ids[low : low + size] for low in range(0, len(ids), size)]
     ranges = [(piece[0], piece[-1]) for piece in cut]
     metrics = _in_use(db, METRICS)
-    for piece, found in zip(
-        cut, bulk.read_pieces(db, path, start, stop, ranges, metrics), strict=True
-    ):
+    read = bulk.read_pieces(db, path, start, stop, ranges, metrics)
+    for piece in cut:
         some = {id: names[id] for id in piece}
         own = {account: tags[account] for account in some.values() if account in tags}
-        yield _series(db, found, some, own)
+        # neither is given a name here, so that it can go before the next is read
+        yield _series(db, next(read), some, own)
 
 
 def _in_use(db: Database, metrics: Sequence[str]) -> list[str]:

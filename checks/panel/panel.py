@@ -435,8 +435,10 @@ def logs_at(counts: Floats, columns: Ints) -> Floats:
     (accounts, columns)."""
     picked = np.where(columns >= 0, counts.take(np.maximum(columns, 0), axis=1), np.nan)
     row, place = cells(np.isnan(picked) & (columns >= 0))
-    if row.size:
-        days = columns[place, None] - np.arange(7, 0, -1)
-        around = np.where(days >= 0, counts[row[:, None], np.maximum(days, 0)], np.nan)
-        picked[row, place] = newest(around)[0]
+    for back in range(1, 8):
+        known = columns[place] >= back
+        row, place = row[known], place[known]
+        found = counts[row, columns[place] - back]
+        picked[row, place] = found
+        row, place = row[np.isnan(found)], place[np.isnan(found)]
     return np.log(np.maximum(picked, 1.0))
