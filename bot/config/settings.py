@@ -225,7 +225,8 @@ def secrets_in(url: str) -> list[str]:
     user, colon, password = owner.partition(":")
     pieces = [password, *re.split(r"[@:/#]", password)] if colon else [owner] * is_web
     for pair in re.split(r"[&;#]", query):
-        pieces.append(pair.partition("=")[2])
+        value = pair.partition("=")[2]
+        pieces += [value, *(re.split(r"[@:/]", value) if "@" in value else ())]
     pieces += [unquote_plus(piece) for piece in pieces]
     found = {url, *(piece for piece in pieces if len(piece) >= _HIDDEN)}
     found -= {user} if colon else set()

@@ -219,7 +219,7 @@ class SqlSource:
                 continue
             connection = None
             try:
-                connection = self._engine.connect()
+                connection = self._connect()
                 _read_only(connection)
                 if query != plain:  # a cursor on the server takes nothing but a select
                     connection = connection.execution_options(stream_results=True)
@@ -231,14 +231,25 @@ class SqlSource:
                 told = self._told(error)
                 if query == plain or isinstance(told, SourceRefused):
                     raise told from None
-            except (TypeError, ValueError) as error:
-                # what a driver says of the options in the URL that it does not know
-                raise SourceRefused(
-                    f"{self.name}: the database driver does not take the options of its URL "
-                    f"({self._hidden(str(error))}): correct what stands behind the ?.",
-                    source=self.name,
-                ) from None
         raise AssertionError("the plain query is always tried")
+
+    def _connect(self) -> Connection:
+        import sqlalchemy as sa
+
+        try:
+            return self._engine.connect()
+        except sa.exc.SQLAlchemyError:
+            raise
+        except Exception as error:
+            raise self._unfit(error) from None
+
+    def _unfit(self, error: Exception) -> SourceRefused:
+        """Of options in the URL a driver raises whatever comes to its mind."""
+        return SourceRefused(
+            f"{self.name}: the database driver does not take the options of its URL "
+            f"({self._hidden(str(error))}): correct what stands behind the ?.",
+            source=self.name,
+        )
 
     def _sorted(self, plain: str, parameters: dict[str, Any]) -> str | None:
         """The query in time order; None where it cannot be put into another one."""
@@ -246,11 +257,11 @@ class SqlSource:
 
         within = f"select * from (\n{plain}\n) as ebbwatch_answer"
         try:
-            with self._engine.connect() as connection:
+            with self._connect() as connection:
                 _read_only(connection)
                 result = connection.execute(sa.text(f"{within} where 1 = 0"), parameters)
                 time = time_column(list(result.keys()), self._settings.columns)
-        except (sa.exc.SQLAlchemyError, TypeError, ValueError):
+        except sa.exc.SQLAlchemyError:
             return None
         if time is None:
             return None
@@ -317,7 +328,10 @@ class SqlSource:
             arguments["options"] = f"-c statement_timeout={_LONGEST}s"
         else:
             arguments |= {"read_timeout": _LONGEST, "write_timeout": _WAIT}
-        return sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
+        try:
+            return sa.create_engine(url, connect_args=arguments, poolclass=sa.NullPool)
+        except Exception as error:
+            raise self._unfit(error) from None
 
     def _told(self, error: Exception) -> SourceError:
         """The driver's own words, without the URL and the parameters that it may quote."""
@@ -331,7 +345,7 @@ class SqlSource:
             return SourceRefused(
                 text + " Correct its user, password or rights.", source=self.name
             )
-        if any(
+        if "connect" not in low and any(
             word in low for word in ("no such", "does not exist", "syntax", "unknown column")
         ):
             return SourceChanged(text + " Correct the query.", source=self.name)

@@ -294,6 +294,8 @@ HARD = [
     "mysql://owner:Pa#sWord77@127.0.0.1:1/shop",
     "mysql://owner:PasWord77@127.0.0.1:sWord77/shop",
     "mysql://owner@127.0.0.1:1/shop?passwd=sWord77&nonsense=sWord77",
+    "postgresql://127.0.0.1:1/shop?user=owner&password=Pa@sWord77",
+    "mysql://owner@127.0.0.1:1/shop?passwd=Pa@sWord77:1&ssl_ca=/nowhere",
     "sWord77",
 ]
 
@@ -307,11 +309,23 @@ async def test_no_part_of_a_password_is_told(tmp_path: Path, url: str) -> None:
     await shop.close()
 
 
-@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("mysql", "nonsense=1"),
+        ("postgresql", "nonsense=1"),
+        ("mysql", "connect_timeout=soon"),
+        ("mysql", "local_infile=perhaps"),
+        ("mysql", "charset=nonsense"),
+        ("mysql", "ssl=true"),
+        ("mysql", "ssl_ca=/nowhere"),
+        ("postgresql", "port=one&port=2"),
+    ],
+)
 async def test_options_that_no_driver_knows_are_told_in_a_sentence(
-    tmp_path: Path, kind: str
+    tmp_path: Path, kind: str, options: str
 ) -> None:
-    shop = source(tmp_path, url=f"{kind}://o@127.0.0.1:1/shop?nonsense=1", query="select 1")
+    shop = source(tmp_path, url=f"{kind}://o@127.0.0.1:1/shop?{options}", query="select 1")
     with pytest.raises(SourceRefused, match="behind the"):
         await shop.fetch((), None, NOW)
     await shop.close()
