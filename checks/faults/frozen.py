@@ -115,11 +115,10 @@ class _Days:
         self.counts = np.asfortranarray(counts)
         self.newest, self.pace = counts[:, 0].copy(), np.zeros(accounts)
         self.held = np.zeros(counts.shape, np.bool_, order="F")
-        self.length = np.zeros(accounts, np.int64)
-        self.began = np.zeros(accounts, np.int64)
+        self.length, self.began, self.seen, self.same, self.stood = (
+            np.zeros(accounts, np.int16) for _ in range(5)
+        )
         self.share = np.ones(accounts)
-        self.seen = np.zeros(accounts)
-        self.same, self.stood = np.zeros(accounts), np.zeros(accounts)
         self.column = 0
         self._counted = self.repeats.copy(order="F")
 

@@ -52,7 +52,7 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
     least = np.maximum(_LEAST_SHARE * value[:-1], _LEAST_COUNT)
     large = 1 + np.flatnonzero(change >= least)
     large = large[row[large] == row[large - 1]]
-    large = large[change[large - 1] >= _least(value[large - 1], value[large])]
+    large = large[change[large - 1] >= _steps(value[large - 1], value[large])]
     before = value[large - 1]
     leap = value[large] - before
     there, back = large[:-1], large[1:]
@@ -99,10 +99,13 @@ def _pace(value: Floats, row: Ints, places: Ints) -> Floats:
     return pace
 
 
-def _least(before: Floats, after: Floats) -> Floats:
-    """The smallest leap between two counts that may be a flap."""
-    lower, upper = np.minimum(before, after), np.maximum(before, after)
-    unit = truncation(lower)
+def _steps(before: Floats, after: Floats) -> Floats:
+    """The smallest leap between two rounded counts that may be a flap, 0 between others."""
+    least = np.zeros(len(before))
+    tens = np.flatnonzero((before % 10 == 0) & (after % 10 == 0))
+    before, after = before[tens], after[tens]
+    unit = truncation(np.minimum(before, after))
     rounded = (before % unit == 0) & (after % unit == 0) & (unit > 1)
-    least = np.maximum(_LEAST_SHARE * before, _LEAST_COUNT)
-    return np.maximum(least, np.where(rounded, _STEPS * truncation(upper), 0.0))
+    steps = _STEPS * truncation(np.maximum(before, after))
+    least[tens] = np.where(rounded, steps, 0.0)
+    return least

@@ -234,14 +234,24 @@ def display_step(followers: Floats) -> Floats:
     step = np.ones(len(followers))
     if not followers.size:
         return step
-    # NumPy's remainder takes many times as long
-    tens = np.floor(followers / 10) * 10 == followers
-    rows = np.flatnonzero(_mostly(followers, tens))
-    if rows.size:
+    # of an exact row a few days alone show more other digits than all may
+    some = followers[:, :: max(1, followers.shape[1] // _FEW)]
+    exact = ((some >= ROUNDED_FROM) & ~_tens(some)).sum(axis=1)
+    rows = np.flatnonzero(exact <= (1 - ROUNDED_SHARE) * followers.shape[1])
+    for shown in (_tens, _truncated):
         some = followers[rows]
-        rows = rows[_mostly(some, some % truncation(some) == 0)]
-        step[rows] = truncation(newest(followers[rows])[0])
+        rows = rows[_mostly(some, shown(some))]
+    step[rows] = truncation(newest(followers[rows])[0])
     return step
+
+
+def _tens(counts: Floats) -> Bools:
+    """NumPy's remainder takes many times as long."""
+    return np.asarray(np.floor(counts / 10) * 10 == counts, np.bool_)
+
+
+def _truncated(counts: Floats) -> Bools:
+    return np.asarray(counts % truncation(counts) == 0, np.bool_)
 
 
 def truncation(counts: Floats) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,10 +25,10 @@ NOW, DAYS, FILE = 1_700_000_000, 120, 50_000
 LIMITS = {"ratio": 3.0, "peak": 1000.0, "growth": 4.4, "dask": 1.3, "database": 200.0}
 
 
-def write(accounts: int, folder: Path) -> Path:
-    """Followers of so many accounts, sorted, 50,000 in a file and 1,000 in a row group; one in
-    a thousand loses a twelfth on the last day."""
-    place = folder / f"{accounts}"
+def write(place: Path) -> None:
+    """Followers of so many accounts as the folder is called, sorted, 50,000 in a file and 1,000
+    in a row group; one in a thousand loses a twelfth on the last day."""
+    accounts = int(place.name)
     place.mkdir(parents=True, exist_ok=True)
     at = (
         np.tile(NOW - DAY * np.arange(DAYS)[::-1], FILE)
@@ -56,7 +56,6 @@ def write(accounts: int, folder: Path) -> Path:
             }
         )
         frame.write_parquet(path, compression="zstd", row_group_size=1000 * DAYS)
-    return place
 
 
 def yardstick(place: Path) -> None:
@@ -127,14 +126,14 @@ def review(place: Path, kind: str) -> None:
 
 
 def measured(*words: str) -> tuple[float, float, float]:
-    """Seconds, processor seconds and the largest resident MB of a run and its workers."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """Seconds, processor seconds and the largest resident MB of a run and its workers, which
+    are programs of their own: a child's memory begins with that of its parent."""
     begun = time.perf_counter()
     script = [sys.executable, "-m", "tests.bench.scale", "--one", *words]
-    subprocess.run(script, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - begun, spent, after.ru_maxrss / 1024
+    _, status, used = os.wait4(subprocess.Popen(script).pid, 0)
+    if status:
+        sys.exit(f"{' '.join(words)} ended with {status}")
+    return time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main() -> None:
@@ -148,13 +147,16 @@ def main() -> None:
     args = given.parse_args()
     if args.one:
         what, place = args.one
-        if what == "yardstick":
+        if what == "write":
+            write(Path(place))
+        elif what == "yardstick":
             yardstick(Path(place))
         else:
             review(Path(place), what)
         return
     for accounts in args.accounts:
-        place = write(accounts, args.folder)
+        place = args.folder / str(accounts)
+        measured("write", str(place))
         for kind in args.engine:
             wall, spent, peak = measured(kind, str(place))
             print(
