@@ -37,6 +37,7 @@ _EXAMPLE = "bot/config/example.toml"
 _EXPORTS = (".zip", ".csv", ".tsv", ".json", ".xlsx", ".xls", ".txt", ".parquet")
 _ORIGINS = ("exports", "api", "database")
 _CHATS = ("discord", "slack", "terminal")
+_SECRETS = "secrets"
 _LOOK_SECONDS = 1.0
 _SEEN = 5
 """Channels that an error names."""
@@ -129,6 +130,17 @@ def init(target: Path, said: Said, *, asks: bool) -> None:
             "[[spaces]] and [[channels]], then try `ebbwatch doctor`."
         )
     click.echo("Next: ebbwatch run")
+
+
+def stopped(target: Path) -> str:
+    """What there is after somebody has ended `init` in the middle, and how it goes on."""
+    if target.exists():
+        return f"{target} is written: `ebbwatch run` goes on with it."
+    kept = sorted((target.parent / _SECRETS).glob("*.token"))
+    if not kept:
+        return "Nothing is written: `ebbwatch init` begins anew."
+    named = ", ".join(str(path) for path in kept)
+    return f"No config is written. Kept for the next `ebbwatch init`: {named}."
 
 
 def write_example(target: Path, root: Path) -> None:
@@ -267,11 +279,23 @@ class Secret:
 def _token(
     root: Path, asked: Secret, asks: bool, check: Callable[[str], Any] | None
 ) -> tuple[str | None, str, Any]:
-    """A secret, the config's line for it and what `check` says of it: of the environment, or
-    typed, again where it is wrong, and kept in a file that only this user can read."""
+    """A secret, the config's line for it and what `check` says of it: of the environment, kept
+    by an `init` that was stopped, or typed, again where it is wrong, and kept in a file that
+    only this user can read."""
     of_environ = f'token_env = "{asked.variable}"'
     if given := os.environ.get(asked.variable):
         return given, of_environ, asyncio.run(check(given)) if check else None
+    path = root / _SECRETS / f"{asked.name}.token"
+    of_file = f'token_file = "{_SECRETS}/{path.name}"'
+    if path.exists():
+        token = path.read_text(encoding="utf-8").strip()
+        try:
+            told = asyncio.run(check(token)) if check else None
+        except CommandError as error:
+            click.echo(f"  {path}: {error}.")
+        else:
+            click.echo(f"  {asked.question}: taken from {path}.")
+            return token, of_file, told
     if not asks:
         return None, of_environ, None
     for number, step in enumerate(asked.steps, 1):
@@ -283,12 +307,10 @@ def _token(
             break
         except CommandError as error:
             click.echo(f"  {error}.")
-    folder = root / "secrets"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{asked.name}.token"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(token + "\n", encoding="utf-8")
-    return token, f'token_file = "secrets/{asked.name}.token"', told
+    return token, of_file, told
 
 
 def _place(look: Callable[[], Any], said: Said, asks: bool, invitation: str) -> Place | None:

@@ -483,7 +483,7 @@ def init(
 
     DISCORD_TOKEN or SLACK_BOT_TOKEN are taken from the environment where they are set.
     """
-    from bot.cli.init import Said, init, write_example
+    from bot.cli.init import Said, init, stopped, write_example
 
     if target.exists():
         raise CommandError(
@@ -495,8 +495,7 @@ def init(
         try:
             init(target, Said(**said), asks=sys.stdin.isatty() if asks is None else asks)
         except (click.Abort, KeyboardInterrupt):
-            if not target.exists():
-                click.echo("\nNothing is written: `ebbwatch init` begins anew.", err=True)
+            click.echo(f"\n{stopped(target)}", err=True)
             raise
 
 

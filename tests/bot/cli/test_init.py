@@ -201,6 +201,21 @@ async def test_who_stops_in_the_middle_is_told_that_nothing_is_written(tmp_path:
     assert os.listdir(tmp_path) == []
 
 
+async def test_a_token_that_is_kept_is_named_and_not_asked_again(
+    tmp_path: Path, discord: LoopbackDiscord, export: Path
+) -> None:
+    api = ("--api", discord.api_base, "--api", discord.gateway)
+    words = ("init", "--ask", "--platform", "youtube", "--source", "exports", "--discord", *api)
+    code, _, errors = await ebbwatch(tmp_path, *words, typed=f"{TOKEN}\n")
+    assert code == 130
+    assert "Kept for the next `ebbwatch init`: secrets/discord.token." in errors
+    assert not (tmp_path / "config.toml").exists()
+    code, out, errors = await ebbwatch(tmp_path, *words, typed="en Europe/Vienna\n")
+    assert code == 0, errors
+    assert "taken from secrets/discord.token" in out
+    assert "A test message with a chart is in" in out
+
+
 async def test_a_channel_that_is_not_there_is_refused_with_those_that_are(
     tmp_path: Path, discord: LoopbackDiscord
 ) -> None:
