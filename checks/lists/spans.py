@@ -243,7 +243,7 @@ def _weeks(counts: Floats, offsets: list[int]) -> Floats:
 def _weekdays(counts: Floats, ends: Ints) -> Floats:
     """How much of a mean day each day's weekday brings (days,), shrunk to 1 by twenty follows;
     days far beyond their week do not teach it."""
-    mean = np.convolve(counts, np.ones(7) / 7, mode="same")
+    mean = np.convolve(counts, np.ones(7) / 7)[3 : 3 + len(counts)]
     clipped = np.minimum(counts, 3 * mean)
     weekday = (ends // DAY + 3) % 7
     got = np.bincount(weekday, weights=clipped, minlength=7) + 20

@@ -23,6 +23,11 @@ def test_nothing_stands_out_of_a_clean_list() -> None:
         assert bursts(audience(rng, 5_000).since, at=END) == ()
 
 
+@pytest.mark.parametrize("days", [1, 2, 6, 7, 8])
+def test_a_list_of_a_few_days_says_nothing(days: int) -> None:
+    assert bursts(END - DAY * np.arange(days), at=END) == ()
+
+
 def test_growth_that_stays_is_no_batch() -> None:
     rng = np.random.default_rng(5)
     slow = END - DAY * 400 + rng.integers(0, 300 * DAY, 3_000)
