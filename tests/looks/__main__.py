@@ -39,7 +39,7 @@ GAP, BACK = 8, "#8a8d93"
 STRIP, STRIP_COLOUR = 4, "#ff00fe"
 HEIGHT, TOGETHER = 15_000, 6
 """Pixels of one picture, which a browser draws at most 16,384 high, and pages on it."""
-COLOURS = 96
+COLOURS = 192
 FORMS = (
     ("en", "subscribe"),
     ("en", "goal"),

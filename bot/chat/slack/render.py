@@ -111,15 +111,17 @@ def render_answer(message: Message, *, file: str | None = None) -> list[Rendered
 
 
 def message_blocks(message: Message) -> list[Block]:
-    """A message as blocks of the app's home, which shows no tables: rows are lines."""
-    lines = [
-        " · ".join(
+    """A message as blocks of the app's home, which shows no tables: of each row a line with its
+    name, and one with what is known of it, short enough for a phone."""
+    rows = [
+        [
             told
             for cell in row
             if (told := clean(cell, lines=False, inline=True)) not in ("", _NOTHING)
-        )
+        ]
         for row in message.table[1:]
     ]
+    lines = (line for row in rows for line in (*row[:1], " · ".join(row[1:])))
     text = "\n".join(part for part in (message.text, *lines) if part)
     shown = render(replace(message, table=(), text=text, picture=None), "")
     return [block for part in (shown, *shown.parts()) for block in part.blocks]
