@@ -238,7 +238,10 @@ def _chart_button(voice: Voice, account: str) -> tuple[Button, ...]:
 
 
 def _since(voice: Voice, at: float, now: float) -> str:
-    """How old a reading is, which stays true while people read it."""
+    """How old a reading is, which stays true while people read it; one that has a date alone
+    stands at the end of its day."""
+    if at > now:
+        return voice.say("today")
     return moment(voice.ago(at, now), at, "ago")
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot import message
-from bot.message import details, voice_for
+from bot.message import details, status, voice_for
 from bot.message.progress import AccountProgress
+from bot.message.status import Overview
 from bot.model.inline import plain
 from bot.model.message import Message
 from checks.model import Cause, Notice
@@ -213,3 +214,10 @@ def test_an_account_that_grew_is_never_among_the_worst() -> None:
 
     assert "Worst" not in extremes(grown)
     assert plain(extremes([*grown, fallen])["Worst"]) == "• tiktok/fell −10 (−1.0%)"
+
+
+@pytest.mark.parametrize(("ahead", "told"), [(-3600, "1 hour ago"), (3600, "today")])
+def test_a_reading_with_a_date_alone_is_of_today(ahead: int, told: str) -> None:
+    look = Overview(accounts=1, newest=SEEN + ahead)
+    shown = status.overview(voice_for("en", "UTC"), look, SEEN)
+    assert plain(shown.fields[0].value) == told
