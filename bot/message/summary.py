@@ -33,6 +33,8 @@ Period = Literal["day", "week", "month"]
 _ROWS = 25
 _MOST = 15
 _BEST = 3
+_LINE, _BAR = 36, 2
+"""Characters of a line on a phone, and how many of them a bar is wide."""
 
 
 class Silent(NamedTuple):
@@ -249,7 +251,10 @@ def _platforms(voice: Voice, known: Sequence[AccountProgress]) -> list[Field]:
         figures = ", ".join(
             filter(None, [count, "" if math.isnan(change) else moved(voice, change, share)])
         )
-        told.append(f"{name}: {figures} {bars}".rstrip())
+        line = f"{name}: {figures}"
+        # bars that stood alone on a phone's next line would say nothing
+        fits = len(line) + _BAR * len(bars) <= _LINE
+        told.append(f"{line} {bars}".rstrip() if fits else line)
     return listed(voice, voice.say("Platforms"), told) if len(told) > 1 else []
 
 

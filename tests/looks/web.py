@@ -25,8 +25,8 @@ from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
 from bot import app
+from bot.cli import run
 from bot.cli.operate import CONSOLE
-from bot.cli.run import _served
 from bot.model.reading import FollowerList
 from bot.service.jobs import Service
 from bot.storage import lists
@@ -104,7 +104,7 @@ async def served(folder: Path, locale: str) -> AsyncIterator[tuple[str, Service]
             await service.poll(feed)
         for one in follower_lists():
             await service.store.write(lists.add, one, None, int(AT))
-        async with _served(settings, service):
+        async with run.served(settings, service):
             yield f"http://127.0.0.1:{port}", service
 
 
