@@ -35,9 +35,16 @@ _HOSTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "github.com": ("github", (r"/(?:orgs|users)/([^/]+)", r"/([^/]+/[^/]+)", r"/([^/]+)")),
     "gitlab.com": ("gitlab", (r"/([^/]+/[^/]+)", r"/([^/]+)")),
     "pinterest.com": ("pinterest", (rf"/{_NAME}",)),
+    "discord.gg": ("discord", (rf"/{_NAME}",)),
+    "discord.com": ("discord", (r"/invite/([^/]+)",)),
+    "rumble.com": ("rumble", (r"/(?:c|user)/([^/]+)",)),
+    "odysee.com": ("odysee", (r"/@([^/:]+)(?::[^/]*)?",)),
+    "ok.ru": ("ok", (r"/(?:profile|group)/(\d+)", rf"/{_NAME}")),
+    "xiaohongshu.com": ("xiaohongshu", (r"/user/profile/([^/]+)",)),
     "snapchat.com": ("snapchat", (r"/(?:add|@)/?([^/]+)", rf"/{_NAME}")),
     "vk.com": ("vk", (rf"/{_NAME}",)),
-    "weibo.com": ("weibo", (r"/(?:u|n)/([^/]+)", rf"/{_NAME}")),
+    "weibo.com": ("weibo", (r"/(?:u|n|profile)/([^/]+)", rf"/{_NAME}")),
+    "weibo.cn": ("weibo", (r"/(?:u|n|profile)/([^/]+)", rf"/{_NAME}")),
     "space.bilibili.com": ("bilibili", (r"/(\d+)",)),
     "kick.com": ("kick", (rf"/{_NAME}",)),
     "patreon.com": ("patreon", (r"/(?:c|user)/([^/]+)", rf"/{_NAME}")),
@@ -51,6 +58,7 @@ _SUBDOMAIN = {"substack.com": "substack", "tumblr.com": "tumblr", "bandcamp.com"
 _LOCAL = re.compile(
     r"^(?:www|m|mobile|web|old|new|np|business|touch|mbasic|gaming|music|[a-z]{2}(?:-[a-z]{2})?)\."
 )
+_OF_COUNTRY = re.compile(r"^(pinterest)\.(?:(?:co|com)\.)?[a-z]{2}$")
 _ADDRESS = re.compile(
     r"(?:https?:)?//\S+|(?:www\.)?[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\S*", re.IGNORECASE
 )
@@ -60,7 +68,7 @@ PLATFORMS = frozenset(
     {
         *(platform for platform, _ in _HOSTS.values()),
         *_SUBDOMAIN.values(),
-        *("mastodon", "discord", "wechat", "line", "kakao", "naver", "rumble", "odysee"),
+        *("mastodon", "wechat", "line", "kakao", "naver"),
     }
 )
 """Names that mean a platform before a slash."""
@@ -113,6 +121,7 @@ def profile_of(text: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     host = _LOCAL.sub("", host) if host not in _HOSTS else host
+    host = _OF_COUNTRY.sub(r"\1.com", host)
     for suffix, platform in _SUBDOMAIN.items():
         if host.endswith(f".{suffix}"):
             return platform, host.removesuffix(f".{suffix}")
@@ -139,9 +148,14 @@ def _fediverse(host: str, path: str) -> tuple[str, str] | None:
     return "mastodon", f"{match[1] or match[3]}@{match[2] or host}"
 
 
+def is_channel_id(handle: str) -> bool:
+    """True of YouTube's ids."""
+    return _CASED_ID.fullmatch(handle) is not None
+
+
 def plain_handle(handle: str, platform: str) -> str:
     """One spelling of a handle: no platform tells case apart but in a few kinds of ids."""
-    if platform in _CASED or (platform == "youtube" and _CASED_ID.fullmatch(handle)):
+    if platform in _CASED or (platform == "youtube" and is_channel_id(handle)):
         return handle
     return handle.lower()
 

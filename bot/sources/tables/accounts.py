@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import SourceChanged
 from bot.sources.handles import full_names
-from bot.sources.profiles import profile_of
+from bot.sources.profiles import PLATFORMS, platform_name, profile_of
 from bot.sources.tables.cells import Coded, coded_pairs, coded_texts
 from bot.sources.tables.columns import NoLayout
 from bot.sources.tables.layout import Layout
@@ -100,7 +100,9 @@ def _titled(title: str, options: TableOptions) -> str | None:
     known = {name.casefold() for name in options.known}
     plain = title.strip()
     proven = plain.startswith("@") or profile_of(plain) or plain.casefold() in known
-    return plain if plain and proven and len(plain.split()) == 1 else None
+    platform, slash, _ = plain.partition("/")
+    written = slash and platform_name(platform) in PLATFORMS
+    return plain if (proven or written) and len(plain.split()) == 1 else None
 
 
 def _platform_beside(names: Sequence[str]) -> str | None:

@@ -79,6 +79,13 @@ _ALIASES = {
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TIMES = re.compile(r"(.+?)\s*[x×*]\s*(\d[\d,_]*)")
 
+_HANDLES_WORDS = """
+account handle username user_name screen_name user_handle login channel_handle profile konto
+nutzername benutzername
+"""
+HANDLES = frozenset(_HANDLES_WORDS.split())
+"""Headers of what people call an account by, and of no display name."""
+
 LONGEST = 300
 """Signs of a header; those of Meta with their explanations have 150."""
 

@@ -6,6 +6,7 @@ Numeric dates (26/02/2026, 02.03.26) share one order per file, which the file ha
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -33,6 +34,11 @@ _ISO = re.compile(
     r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|\s?\.\s?(\d{1,2})\s?\.\s?(\d{1,2})\.?"
     r"|\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?|(\d{2})(\d{2}))"
 )
+_WEEK = re.compile(r"\d{4}-?w\d\d-?[1-7]")
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925}
+_ERA = re.compile(rf"({'|'.join(_ERAS)})(\d{{1,2}}|元)年")
+_BUDDHIST = range(2533, 2644)
+"""Years that are written so in Thailand, 543 ahead: 1990 to 2100."""
 _NUMERIC = re.compile(r"(\d{1,2})([-/.])\s?(\d{1,2})\2\s?(\d{4}|\d{2})")
 _CLOCK = re.compile(
     r"(am|pm)?\s?(\d{1,2})(?:[:.h時点시]\s?(\d{2})[分분]?(?:[:.]?\s?(\d{2})(?:[.,]\d+)?[秒초]?)?|[時点시])"
@@ -304,6 +310,12 @@ def _seconds_ahead(offset: str) -> int:
 
 
 def _date_and_rest(plain: str, order: DateOrder | None) -> tuple[date, str] | None:
+    if match := _WEEK.match(plain):
+        with contextlib.suppress(ValueError):  # a year without that week
+            return date.fromisoformat(match[0].upper()), plain[match.end() :]
+    if match := _ERA.match(plain):
+        ours = _ERAS[match[1]] + (1 if match[2] == "元" else int(match[2]))
+        plain = f"{ours}年{plain[match.end() :]}"
     if match := _ISO.match(plain):
         year, *parts = (part for part in match.groups() if part and part.isdigit())
         return _dated(year, parts[0], parts[1], plain[match.end() :])
@@ -353,10 +365,10 @@ def _named_date(plain: str) -> tuple[date, str] | None:
 
 
 def _dated(year: str, month: str, day: str, rest: str) -> tuple[date, str] | None:
-    try:
-        return date(int(year), int(month), int(day)), rest
-    except ValueError:
-        return None
+    with contextlib.suppress(ValueError):
+        own = int(year) - 543 * (int(year) in _BUDDHIST)
+        return date(own, int(month), int(day)), rest
+    return None
 
 
 def _plain(text: str) -> str:

@@ -15,7 +15,11 @@ def damaged(name: str, what: str) -> SourceChanged:
 def no_table(head: bytes, name: str) -> SourceChanged:
     """What a text is that has no two columns, and what to do."""
     text = head[:4096].decode("utf-8", "ignore").strip()
-    if text.startswith("<"):
+    if text.startswith("<?xml") and "<html" not in text.lower():
+        sentence = (
+            f"{name} is XML and no table: export it as CSV with one header line, or as JSON."
+        )
+    elif text.startswith("<"):
         title = re.search(r"<title[^>]*>([^<]{1,60})", text, re.IGNORECASE)
         called = f' ("{title[1].strip()}")' if title else ""
         sentence = (

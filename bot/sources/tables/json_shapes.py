@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.sources.profiles import PLATFORMS, platform_name
-from bot.sources.tables.columns import METRICS, role_of
+from bot.sources.tables.columns import HANDLES, METRICS, role_of, spoken
 from bot.sources.tables.dates import is_time
 from bot.sources.tables.headers import read_header
 
@@ -67,7 +67,7 @@ def _list(items: Sequence[Any], above: Record, depth: int) -> Iterator[Record]:
         if isinstance(item, dict) and _is_flat(
             tuple(item), tuple(map(_is_nested, item.values()))
         ):
-            yield {**above, **item}
+            yield _under(above, item)
         elif isinstance(item, dict | list):
             yield from _records(item, above, depth + 1)
 
@@ -129,10 +129,10 @@ def _object(value: Mapping[str, Any], above: Record, depth: int) -> Iterator[Rec
             for key, number in own.items():  # a day's accounts, each with its count
                 yield {**above, _KEY: key, "value": number}
         else:
-            yield {**above, **own}
+            yield _under(above, own)
         return
     if _is_record(value):
-        yield {**above, **value}
+        yield _under(above, value)
         return
     passed = {**above, **{k: v for k, v in own.items() if role_of(k) in _PASSED}}
     if {"name", "period", "values"} <= value.keys():  # insights of the Graph API
@@ -205,13 +205,26 @@ def _keyed(role: str, key: str, inner: Any, above: Record, depth: int) -> Iterat
     yield from _records(inner, passed, depth + 1)
 
 
+def _under(above: Record, own: Mapping[str, Any]) -> Record:
+    """A record with what stands above it. The key above one that names its account itself is
+    some wrapper ("_source"), where it is no id."""
+    key = above.get(_KEY)
+    if isinstance(key, str) and not any(map(str.isdigit, key)):
+        named = any(spoken(str(k)) in HANDLES and isinstance(v, str) for k, v in own.items())
+        above = {k: v for k, v in above.items() if k != _KEY} if named else above
+    return {**above, **own}
+
+
 def _by_pandas(value: Mapping[str, Any]) -> list[Record]:
     """What pandas writes: `{"columns": [...], "data": [[...], ...]}`, and columns by row,
     `{"date": {"0": ...}, "followers": {"0": ...}}`."""
     header: Any = value.get("columns")
-    data = value.get("data")
+    data = value.get("data", value.get("values"))
     if _is_header(header) and isinstance(data, list) and all(isinstance(r, list) for r in data):
-        return [dict(zip(header, row, strict=False)) for row in data]
+        labels = value.get("tags")  # as InfluxDB answers
+        labels = labels if isinstance(labels, dict) else {}
+        same = {k: v for k, v in labels.items() if role_of(str(k)) in _PASSED}
+        return [{**same, **dict(zip(header, row, strict=False))} for row in data]
     first = next(iter(value.values()))
     if not isinstance(first, dict) or not _is_header(list(map(str, value))):
         return []

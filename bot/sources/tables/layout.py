@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.sources.handles import full_name
-from bot.sources.profiles import PLATFORMS, platform_name, profile_of
+from bot.sources.profiles import PLATFORMS, is_channel_id, platform_name, profile_of
 from bot.sources.tables.columns import (
     DAILY,
+    HANDLES,
     METRICS,
     NoLayout,
     named,
@@ -58,11 +59,6 @@ _PERIOD = re.compile(
     re.IGNORECASE,
 )
 _IDS = re.compile(r"(?:account|channel|user|profile|page|member|creator)_?(?:id|key|pk)")
-_HANDLES_WORDS = """
-account handle username user_name screen_name user_handle login channel_handle profile konto
-nutzername benutzername
-"""
-_HANDLES = frozenset(_HANDLES_WORDS.split())
 _WEAK_WORDS = """
 name display_name member page user channel page_name member_name creator_name title profil
 konto kanal nutzer
@@ -252,6 +248,8 @@ class _Reader:
             self.roles["account"] = row_id
         elif called and not (self.options.account and self.guessed(called[0])):
             self.roles["account"] = called[0]
+        elif own := self.channel_ids():
+            self.roles["account"] = own
         elif addressed := self.addresses():
             self.roles["account"] = addressed
             self.notes.append(f'the account was taken from the addresses in "{addressed}"')
@@ -260,6 +258,12 @@ class _Reader:
             if len(words) == 1:
                 self.roles["account"] = words[0]
                 self.notes.append(f'the account was taken from "{words[0]}"')
+
+    def channel_ids(self) -> str | None:
+        """A plain `id` of YouTube's, which no number of a row looks like."""
+        column = next((name for name in self.free() if normal(name) == "id"), None)
+        texts = self.sample(column) if column else []
+        return column if texts and all(map(is_channel_id, texts)) else None
 
     def addresses(self) -> str | None:
         """The one column whose cells are addresses of profiles."""
@@ -277,7 +281,7 @@ class _Reader:
     def repeated_id(self, called: str) -> str | None:
         """A plain `id` that comes again at other times, as a row's number never does."""
         column = next((name for name in self.free() if normal(name) == "id"), None)
-        if column is None or normal(called) in _HANDLES - {"account"}:
+        if column is None or normal(called) in HANDLES - {"account"}:
             return None
         cells = self.frame[column].drop_nulls()
         ids, names = cells.n_unique(), self.frame[called].drop_nulls().n_unique()
@@ -292,7 +296,7 @@ class _Reader:
         free = [name for name in self.free() if self.sample(name)]
         key = normal(self.roles["account"])
         by_name = [name for name in free if normal(name) in _TITLES]
-        if key in _HANDLES:
+        if key in HANDLES:
             return next(iter(by_name), None)
         if not _IDS.fullmatch(key) and key != "id":
             return None

@@ -68,6 +68,34 @@ TWO_DAYS = {
         "<th>Followers</tr><tr><td>2026-11-01</td><td>lena</td><td>500</td></tr>"
         "<tr><td>2026-11-02<td>lena<td>502</table></body></html>"
     ),
+    "days of ISO weeks": "date,account,followers\n2026-W44-7,lena,500\n2026-W45-1,lena,502\n",
+    "a thai year": ("วันที่,บัญชี,ผู้ติดตาม\n13/11/2569,lena,500\n14/11/2569,lena,502\n"),
+    "a japanese era": (
+        "日付,アカウント,フォロワー数\n令和8年11月1日,lena,500\n令和8年11月2日,lena,502\n"
+    ),
+    "elasticsearch": (
+        '{"hits":{"total":2,"hits":[{"_source":{"@timestamp":"2026-11-01T00:00:00Z",'
+        '"handle":"lena","followers":500}},{"_source":{"@timestamp":"2026-11-02T00:00:00Z",'
+        '"handle":"lena","followers":502}}]}}'
+    ),
+    "influxdb": (
+        '{"results":[{"series":[{"name":"followers","tags":{"account":"lena"},"columns":'
+        '["time","value"],"values":[["2026-11-01T00:00:00Z",500],'
+        '["2026-11-02T00:00:00Z",502]]}]}]}'
+    ),
+    "mongodb": (
+        '[{"_id":{"$oid":"65"},"date":{"$date":"2026-11-01T00:00:00Z"},"username":"lena",'
+        '"followers":{"$numberLong":"500"}},{"_id":{"$oid":"66"},"date":'
+        '{"$date":"2026-11-02T00:00:00Z"},"username":"lena","followers":{"$numberLong":"502"}}]'
+    ),
+    "graphql": (
+        '{"data":[{"at":"2026-11-01","user":{"login":"lena","followers":{"totalCount":500}}},'
+        '{"at":"2026-11-02","user":{"login":"lena","followers":{"totalCount":502}}}]}'
+    ),
+    "lines of lists": (
+        '{"time":"2026-11-01","accounts":[{"name":"lena","followers":500}]}\n'
+        '{"time":"2026-11-02","accounts":[{"name":"lena","followers":502}]}\n'
+    ),
 }
 """What each says: lena had 500 followers on one day and 502 on the next."""
 
@@ -230,6 +258,23 @@ def test_two_days_are_read(tmp_path: Path, content: str) -> None:
             {"instagram/lena": {"gained": [5, 7]}},
             id="insights, whose follower_count is of a day",
         ),
+        pytest.param(
+            '{"at":"2026-11-01","items":[{"id":"UCaaaaaaaaaaaaaaaaaaaaaa","snippet":{"title":'
+            '"Lena"},"statistics":{"subscriberCount":"500"}}]}',
+            {"platform": "youtube"},
+            {"youtube/UCaaaaaaaaaaaaaaaaaaaaaa": {"followers": [500]}},
+            id="an id of a channel, and no number of a row",
+        ),
+        pytest.param(
+            "instagram/lena\ndate,followers\n2026-11-01,500\n2026-11-02,502\n\n"
+            "instagram/tom\ndate,followers\n2026-11-01,900\n2026-11-02,901\n",
+            {},
+            {
+                "instagram/lena": {"followers": [500, 502]},
+                "instagram/tom": {"followers": [900, 901]},
+            },
+            id="each table below its account",
+        ),
     ],
 )
 def test_counts_are_read(
@@ -300,6 +345,18 @@ def test_counts_are_read(
             {},
             'gives periods ("2026-W44" in "week")',
             id="weeks",
+        ),
+        pytest.param(
+            "[2026-11-01 09:00:00] INFO lena has 500 followers\n",
+            LENA,
+            'its lines begin with "[2026-11-01 09:00:00]", like the log of another tool',
+            id="a log in brackets is no damaged JSON",
+        ),
+        pytest.param(
+            '<?xml version="1.0"?><rows><row><date>2026-11-01</date></row></rows>',
+            LENA,
+            "is XML and no table",
+            id="XML is no web page",
         ),
         pytest.param(
             "Date range,Account,Followers\nNov 1 - Nov 7 2026,lena,500\n"

@@ -135,6 +135,15 @@ def test_a_platform_in_the_row_goes_before_the_given_one(write: Write) -> None:
         ("r/lena", "x/r/lena"),
         ("https://www.tiktok.com/@Lena?lang=de", "tiktok/lena"),
         ("https://bsky.app/profile/one.example", "bluesky/one.example"),
+        ("https://www.pinterest.de/lena/", "pinterest/lena"),
+        ("https://pinterest.co.uk/lena", "pinterest/lena"),
+        ("https://m.weibo.cn/u/12345", "weibo/12345"),
+        ("https://www.xiaohongshu.com/user/profile/5f", "xiaohongshu/5f"),
+        ("https://ok.ru/lena", "ok/lena"),
+        ("https://rumble.com/c/Lena", "rumble/lena"),
+        ("https://odysee.com/@Lena:1", "odysee/lena"),
+        ("https://discord.gg/lena", "discord/lena"),
+        ("https://discord.com/invite/lena", "discord/lena"),
     ],
 )
 def test_handles_as_people_write_them(write: Write, value: str, account: str) -> None:
