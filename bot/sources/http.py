@@ -177,11 +177,14 @@ class HttpSource:
             batch, timed = await asyncio.to_thread(self._read, reply, account, now)
         except SourceError as error:
             error.source, error.account = self.name, account
+            error.args = (self._web.quoted(str(error)),)
             raise
         if reply.etag and timed:
             # without times of its own an unchanged answer is still news: the count of now
             etags[url] = reply.etag
-        return batch
+        faults = [replace(one, text=self._web.quoted(one.text)) for one in batch.faults]
+        notes = map(self._web.quoted, batch.notes)
+        return replace(batch, faults=tuple(faults), notes=tuple(notes))
 
     def _read(
         self, reply: Reply, account: str | None, now: datetime | None

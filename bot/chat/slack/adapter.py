@@ -48,6 +48,7 @@ __all__ = ["SlackChat", "SlackTokens"]
 _LONGEST_PAUSE = 60.0
 _AT_ONCE = 4  # envelopes read beside each other: more of them delay what arrives
 _HELLO = 2  # pings that a socket may take to open
+_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")  # what Slack calls an error
 _PATIENCE = 3  # pings without a socket before it is told and made anew
 
 
@@ -415,8 +416,10 @@ def _refused(error: SlackApiError, method: str, channel: str) -> DeliveryError:
     wait = str(headers.get("Retry-After", ""))
     needed = answer.get("needed")
     detail = "".join(f"; {text}" for text in answer.get("errors") or ())
+    word = str(answer.get("error") or "")
     return refusal(
-        str(answer.get("error") or ""),
+        # what is no word of Slack's may repeat what it was asked with
+        word if _WORD.fullmatch(word) else "unreadable" * bool(word),
         method=f"{method}, scope {needed}" if needed else method,
         channel=channel,
         status=status,

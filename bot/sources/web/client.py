@@ -42,6 +42,8 @@ _ALTOGETHER = 40.0
 """Seconds for one answer, and after which no further attempt is made: a server that is silent,
 or sends less than it announces, must not hold up the poll."""
 _REDIRECTS = 3
+_TOKEN = 12
+"""Letters from which on a piece of an address is taken for a secret, not for a word."""
 _AGENT = "ebbwatch (follower count monitor)"
 
 
@@ -260,11 +262,19 @@ class Web:
         return SourceUnavailable(f"{self.name}: {place(url)} {what}.", source=self.name)
 
     def clean(self, text: str) -> str:
-        """Without secrets, on one line, short."""
+        """What a server says: without secrets, on one line, short."""
+        return " ".join(hide(text, [*self.secrets, *self._sent()]).split())[:200]
+
+    def quoted(self, text: str) -> str:
+        """What we say of an answer, without the secrets that it repeats. A short piece of an
+        address may be a word of ours."""
+        long = [one for one in self.secrets if len(one) >= _TOKEN]
+        return hide(text, [*long, *self._sent()])
+
+    def _sent(self) -> list[str]:
         values = self.headers.values()
         sent = {part for value in values for part in (value, *value.split()[-1:])}
-        known = [*self.secrets, *(part for part in sent if len(part) > 5)]
-        return " ".join(hide(text, known).split())[:200]
+        return [part for part in sent if len(part) > 5]
 
     @cached_property
     def _client(self) -> httpx.AsyncClient:

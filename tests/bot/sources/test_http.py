@@ -4,11 +4,18 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import ValidationError
 
-from bot.errors import AccountNotFound, ConfigError, SourceChanged, SourceUnavailable
+from bot.errors import (
+    AccountNotFound,
+    ConfigError,
+    SourceChanged,
+    SourceError,
+    SourceUnavailable,
+)
 from bot.model.source import Batch
 from bot.sources.http import HttpSettings, HttpSource
 from tests.bot.sources.surroundings import Clock, surroundings
@@ -140,6 +147,36 @@ async def test_secrets_come_from_the_environment(server: Endpoint, open_source: 
     assert len(rows(await counts.fetch((), None, NOW))) == 1
     with pytest.raises(ConfigError, match="set the variable KEY"):
         open_source("/c", {}, **keys)
+
+
+TOKEN = "kqzv@wxyjf/Z+1"
+
+
+@pytest.mark.parametrize("kind", ["page", "row", "some rows", "fields"])
+async def test_an_answer_that_repeats_a_secret_is_quoted_without_it(
+    server: Endpoint, open_source: Open, kind: str
+) -> None:
+    said = f"{quote(TOKEN, safe='')} {quote(TOKEN)} {TOKEN}"
+    record = {"account": "a", "date": said, "followers": 5}
+    server.answers["/c"] = {
+        "page": Answer(body=f"<html><title>{said}</title></html>".encode()),
+        "row": Answer(body=[record]),
+        "some rows": Answer(body=[record, {**record, "date": "2026-02-26"}]),
+        "fields": Answer(body=[{said: "x"}]),
+    }[kind]
+    ways = {
+        "/c": {"params_env": {"key": "K"}},
+        f"/c?access_token={quote(TOKEN, safe='')}": {},
+    }
+    for path, keys in ways.items():
+        counts = open_source(path, {"K": TOKEN}, **keys)
+        try:
+            batch = await counts.fetch((), None, NOW)
+            told = [*(fault.text for fault in batch.faults), *batch.notes]
+        except SourceError as error:
+            told = [str(error)]
+        assert "***" in "".join(told)
+        assert "wxyjf" not in "".join(told)
 
 
 @pytest.mark.parametrize(

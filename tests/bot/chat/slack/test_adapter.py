@@ -134,6 +134,13 @@ async def test_a_message_that_slack_does_not_take_is_told_as_bare_text(
     assert "Alert 1: purge" in message["text"]
 
 
+async def test_an_error_that_is_no_word_of_slacks_is_not_repeated(stage: SlackStage) -> None:
+    stage.server.fail("chat.postMessage", "error:Bearer xoxb-of-the-request")
+    with pytest.raises(DeliveryMalformed) as caught:
+        await stage.chat.send(delivery(stage))
+    assert "xoxb" not in str(caught.value)
+
+
 async def test_before_the_workspace_is_known_nothing_is_said() -> None:
     async with open_workspace(ready=False) as stage:
         stage.server.down = True
