@@ -157,7 +157,7 @@ def as_seen(server: LoopbackDiscord, message: dict[str, Any]) -> Shown:
         parts.append(embed.get("footer", {}).get("text", ""))
     parts += [_read(one["content"]) for one in walk(message["components"]) if one["type"] == 10]
     names = {one["filename"]: server.files[one["id"]] for one in message["attachments"]}
-    parts += [body.decode() for name, body in names.items() if name.endswith(".txt")]
+    parts += [body.decode() for name, body in names.items() if name.endswith((".txt", ".csv"))]
     return Shown(
         text=unescape("\n".join(part for part in parts if part)),
         picture=any("image" in embed for embed in message["embeds"])

@@ -243,7 +243,7 @@ def replies_of(server: SlackServer, index: int) -> list[Shown]:
 def as_seen(server: SlackServer, message: dict[str, Any]) -> Shown:
     files = [server.files[one["id"]] for one in message.get("files", ())]
     parts = [said(message)]
-    parts += [file.content.decode() for file in files if file.name.endswith(".txt")]
+    parts += [file.content.decode() for file in files if file.name.endswith((".txt", ".csv"))]
     buttons = [
         element["text"]["text"]
         for block in message.get("blocks") or ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot import message
 from bot.errors import (
     DeliveryDeferred,
     DeliveryError,
@@ -14,7 +15,9 @@ from bot.errors import (
     DeliveryRefused,
     DeliveryUnconfirmed,
 )
+from bot.message import voice_for
 from bot.model.message import Field, Message, Picture
+from tests.bot import cases
 from tests.contracts import chat as contract
 from tests.contracts.chat import (
     DEFERRED,
@@ -65,6 +68,19 @@ async def test_a_picture_is_shown_with_the_message_and_kept_by_an_edit(stage: St
     else:
         await stage.chat.send(delivery(stage, 2, update=True, message=edited))
     assert stage.shown()[-1].picture
+
+
+async def test_the_month_comes_with_its_picture_and_a_spreadsheet(stage: Stage) -> None:
+    can(stage, "members")
+    month = replace(cases.week(), period="month")
+    made = message.summary(voice_for("en", "UTC"), month, cases.SEEN)
+    drawn = Picture(name="report.png", png=PNG, alt="the month")
+    await stage.chat.send(delivery(stage, message=replace(made, picture=drawn)))
+    [shown] = stage.shown()
+    assert shown.picture
+    told = "\n".join([shown.text, *(one.text for one in stage.replies())])
+    assert "account,name,followers,change,percent,previous_change" in told
+    assert "tiktok/up,,1060,65,6.53," in told
 
 
 async def test_an_edit_changes_the_message_that_is_there(stage: Stage) -> None:

@@ -94,6 +94,8 @@ class Poster:
         await self._finish(delivery, channel, ts, rendered, have)
         if file is None and not delivery.plain:
             await self._files.into_thread(delivery, channel, ts)
+        if delivery.action == "post":
+            await self._files.sheet_into_thread(delivery, channel, ts)
         if delivery.action == "reply":
             return delivery.ref or ts
         return _join(ts, file)
