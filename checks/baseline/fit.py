@@ -330,11 +330,11 @@ def _total(days: Floats) -> Floats:
     return np.asarray(some[0])
 
 
-def between(seen: Bools, ends: Ints) -> Shorts:
-    """How many of the WINDOW days up to each of `ends` are seen; (rows, days) in, (rows, ends)
-    out."""
+def between(seen: Bools, ends: Ints, window: int = WINDOW) -> Shorts:
+    """How many of the `window` days up to each of `ends` are seen; (rows, days) in, (rows,
+    ends) out."""
     days = seen.shape[1]
-    stop, start = np.clip(ends + 1, 0, days), np.clip(ends + 1 - WINDOW, 0, days)
+    stop, start = np.clip(ends + 1, 0, days), np.clip(ends + 1 - window, 0, days)
     if len(ends) <= _FEW:
         bits = seen.view(np.uint8)
         sums = [

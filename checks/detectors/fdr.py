@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from checks.baseline.expected import Residuals
-from checks.baseline.fit import WINDOW
+from checks.baseline.fit import WINDOW, between
 from checks.detectors.findings import Day, Findings
 from checks.detectors.tails import (
     Tails,
@@ -340,13 +340,9 @@ def known_on(counts: Floats, columns: Ints) -> Bools:
 
     Nine readings in eight weeks, or five that fill them. It says nothing of the day itself.
     """
-    total = np.zeros((len(counts), counts.shape[1] + 1), np.int16)
-    np.cumsum(~np.isnan(counts), axis=1, out=total[:, 1:])
-    now, weeks, begin = (
-        total.take(np.maximum(columns + 1 - back, 0), axis=1)
-        for back in (0, WINDOW, WINDOW - _FILLED)
-    )
-    return np.asarray((now - weeks >= _KNOWN) | ((now - weeks >= _SPARSE) & (begin > weeks)))
+    seen = ~np.isnan(counts)
+    read, early = between(seen, columns), between(seen, columns - WINDOW + _FILLED, _FILLED)
+    return np.asarray((read >= _KNOWN) | ((read >= _SPARSE) & (early > 0)))
 
 
 def against_the_day(
