@@ -20,7 +20,7 @@ LEAST_SIZE = 0.003
 LEAST = 4
 """Accounts from which far-out moves are looked at together."""
 
-DAYS = (1, 2, 3)
+DAYS = (1, 2, 3, 5)
 """Days on end of which each carries its part of a move so far out: more than one show that
 accounts move in lockstep."""
 
@@ -53,13 +53,14 @@ def far_out(excess: Floats, spread: Floats) -> FarOut:
     columns = excess.shape[1]
     moved, usual, typical = np.zeros(columns, np.int64), np.zeros(columns), np.zeros(columns)
     wave = np.zeros(columns, np.bool_)
-    once = is_far(excess, spread, 1)
+    once, along = is_far(excess, spread, 1), _along(excess, spread)
     for days in DAYS:
         far = is_far(excess, spread, days)
         many = far.sum(axis=0)
         for day in np.flatnonzero((many >= LEAST) & ~wave).tolist():
             # accounts that often jump by themselves do so two days on end too
-            expected = max(_usual(far, day), _usual(once[far[:, day]], day))
+            mine = far[:, day]
+            expected = max(_usual(far, along, day), _usual(once[mine], along[mine], day))
             if pdtrc(many[day] - 1, expected) < _CHANCE:
                 wave[day], moved[day], usual[day] = True, many[day], expected
                 typical[day] = np.median(excess[far[:, day], day])
@@ -79,9 +80,18 @@ def is_far(excess: Floats, spread: Floats, days: int) -> Bools:
     return np.asarray(lasting, np.bool_)
 
 
-def _usual(far: Bools, day: int) -> float:
-    """The number of far-out moves on the days before, one more day with one added."""
+def _along(excess: Floats, spread: Floats) -> Bools:
+    """Where an account moves on half as far, or was not read."""
+    with np.errstate(invalid="ignore"):
+        moves = (excess > FAR / 2 * spread) & (excess >= LEAST_SIZE / 2)
+    return np.asarray(moves | np.isnan(excess), np.bool_)
+
+
+def _usual(far: Bools, along: Bools, day: int) -> float:
+    """The number of far-out moves on the days before, one more day with one added. What the
+    same accounts did since they moved `along` day after day is the judged move itself."""
     first = max(day - _USUAL, 0)
-    before = far[:, first:day]
-    same = np.logical_and.accumulate(before[far[:, day], ::-1], axis=1)
+    before, mine = far[:, first:day], far[:, day]
+    since = np.logical_and.accumulate(along[mine, first:day][:, ::-1], axis=1)[:, ::-1]
+    same = before[mine] & since
     return float(before.sum() - same.sum() + 1) / (day - first + 1)

@@ -39,5 +39,19 @@ def test_moves_that_are_small_each_day_are_far_out_together() -> None:
     assert np.flatnonzero(far_out(excess, spread).wave).tolist() == [22]
 
 
+def test_one_that_goes_on_more_slowly_or_unread_is_in_the_same_move() -> None:
+    excess, spread = np.zeros((ACCOUNTS, DAYS)), np.full((ACCOUNTS, DAYS), 0.001)
+    excess[:5, 20:24] = 0.01
+    excess[1, 21], excess[2:4, 21] = np.nan, 0.0045
+    assert np.flatnonzero(far_out(excess, spread).wave).tolist() == [20, 22, 23]
+
+
+def test_four_that_move_five_days_on_end_are_no_chance_where_others_jump() -> None:
+    excess, spread = np.zeros((ACCOUNTS, DAYS)), np.full((ACCOUNTS, DAYS), 0.001)
+    excess[:4, 20:26] = 0.01
+    excess[40:42, 11:14] = 0.01
+    assert np.flatnonzero(far_out(excess, spread).wave).tolist() == [24, 25]
+
+
 def test_a_group_that_often_jumps_together_is_no_news() -> None:
     assert 28 not in waves(*((0, 6, day) for day in range(0, 29, 4)))
