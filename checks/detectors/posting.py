@@ -1,11 +1,13 @@
 """Accounts that posted regularly and fall silent: reach follows within weeks."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from checks.baseline.fit import WINDOW
 from checks.detectors.explain import Evidence, Explanation
 from checks.detectors.findings import Day, Findings, join, nothing
-from checks.model import Finding
+from checks.model import Finding, Rules
 from checks.panel.panel import GAP, Bools, Floats, Ints, counts_of
 from checks.reasons import reason
 
@@ -41,12 +43,25 @@ def find(day: Day) -> Findings:
     if "posts" not in day.panel.metrics:
         return nothing()
     counts = counts_of(day.panel, "posts")
+    rows = np.flatnonzero(_stands_still(counts, day.columns))
+    counts = counts[rows]
     made = _made(counts)
     columns = np.arange(made.shape[1])
     last = np.maximum.accumulate(np.where(made > 0, columns, -1), axis=1)
-    read = ~np.isnan(counts)
-    parts = [_silent(day, made, last, read, column) for column in day.columns.tolist()]
-    return join([nothing(), *parts])
+    read, factor = ~np.isnan(counts), day.factor[rows]
+    parts = [
+        _silent(day.rules, made, last, read, factor, column) for column in day.columns.tolist()
+    ]
+    found = join([nothing(), *parts])
+    return replace(found, row=rows[found.row])
+
+
+def _stands_still(counts: Floats, columns: Ints) -> Bools:
+    """Where on a judged day no more was read than SHORTEST days before, (accounts,): of the
+    others nothing need be worked out."""
+    with np.errstate(invalid="ignore"):
+        grew = counts[:, columns] > counts[:, np.maximum(columns - SHORTEST, 0)]
+    return np.asarray((~grew).any(axis=1), np.bool_)
 
 
 def explain(finding: Finding, evidence: Evidence) -> Explanation:
@@ -56,7 +71,9 @@ def explain(finding: Finding, evidence: Evidence) -> Explanation:
     return Explanation("posting_stopped", 0.9, [said], ("check_plan", "read_recent_posts"))
 
 
-def _silent(day: Day, made: Floats, last: Ints, read: Bools, column: int) -> Findings:
+def _silent(
+    rules: Rules, made: Floats, last: Ints, read: Bools, factor: Floats, column: int
+) -> Findings:
     """Those of one judged column; `made` posts and the `last` day with one, (accounts,
     days)."""
     silence = column - last[:, column]
@@ -74,10 +91,10 @@ def _silent(day: Day, made: Floats, last: Ints, read: Bools, column: int) -> Fin
     silent = np.arange(1, LONGEST + 1)
     quiet = -np.log1p(-np.tile(chance, LONGEST // 7)) * (silent <= column - ends[:, None])
     surprise = quiet.sum(axis=1)
-    limit = np.maximum(-np.log(day.rules.alpha), _TIMES_OWN * _longest(window, chance))
+    limit = np.maximum(-np.log(rules.alpha), _TIMES_OWN * _longest(window, chance))
     usual = np.tile(weeks.mean(axis=1), LONGEST // 7)
     expected = (usual * (silent <= column - ends[:, None])).sum(axis=1)
-    on = np.flatnonzero(surprise > limit * day.factor[rows])
+    on = np.flatnonzero(surprise > limit * factor[rows])
     many = len(on)
     return Findings(
         row=rows[on],

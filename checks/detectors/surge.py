@@ -68,9 +68,16 @@ def _judged(day: Day, row: Ints, column: Ints) -> Findings:
     """The most surprising span of each account-day."""
     steps, read = _steps(day, row, column)
     score, span, expected = np.zeros(len(row)), np.full(len(row), SPANS[0]), np.zeros(len(row))
+    usual = _mean(steps[:, REACH : REACH + WINDOW])
+    read &= np.sum(~np.isnan(steps[:, REACH : REACH + WINDOW]), axis=1)[:, None] >= WINDOW // 2
+    excess = steps - usual[:, None]
+    excess[np.isnan(excess)] = 0.0
+    least = _SIZE * day.rules.min_percent / 100
     for days in SPANS:
-        usual = _mean(steps[:, REACH : REACH + WINDOW])
-        own = _score(steps, read, usual, days, _SIZE * day.rules.min_percent / 100)
+        own = np.zeros(len(row))
+        total = excess[:, :days].sum(axis=1)
+        large = np.flatnonzero((total > least) & (total > (_TIMES - 1) * usual * days))
+        own[large] = _score(excess[large], read[large], total[large], days)
         better = own > score
         score[better], span[better] = own[better], days
         expected[better] = usual[better] * days
@@ -80,7 +87,7 @@ def _judged(day: Day, row: Ints, column: Ints) -> Findings:
     count = counts_of(day.panel, "followers")[row, column]
     level = count * np.exp(-np.nansum(gained, axis=1))
     change, expected = count - level, level * np.expm1(expected[kept])
-    size, floor = (change - expected) / level, _SIZE * day.rules.min_percent / 100
+    size, floor = (change - expected) / level, least
     passed = (size > floor * day.factor[row]) & (change - expected >= day.rules.min_count)
     many = len(kept)
     return Findings(
@@ -114,19 +121,18 @@ def _steps(day: Day, row: Ints, column: Ints) -> tuple[Floats, Bools]:
     return steps, (days >= 0) & series.seen[here]
 
 
-def _score(steps: Floats, read: Bools, usual: Floats, days: int, least: float) -> Floats:
-    """Spreads by which each gain over `days` exceeds the `usual` daily one, 0 where it came at
-    once, on few days that were read, or where the account has gained nearly as much before."""
-    excess = np.nan_to_num(steps - usual[:, None])
-    total, ordered = excess[:, :days].sum(axis=1), np.sort(excess[:, :days], axis=1)
+def _score(excess: Floats, read: Bools, total: Floats, days: int) -> Floats:
+    """Spreads by which each gain of `total` over `days` exceeds the usual one, 0 where it came
+    at once, on few days that were read, or where the account has gained nearly as much before;
+    `excess` (k, LOOKBACK) is what each day gained beyond the usual."""
+    ordered = np.sort(excess[:, :days], axis=1)
     before = excess[:, REACH : REACH + WINDOW]
     spread = np.maximum(np.sqrt((before**2).mean(axis=1)), 1e-6)
     running = np.cumsum(np.pad(excess[:, days:], ((0, 0), (1, 0))), axis=1)
     past = (running[:, days:] - running[:, :-days]).max(axis=1)
-    told = (total > least) & (total > (_TIMES - 1) * usual * days) & (total > _PAST * past)
+    told = total > _PAST * past
     told &= ordered[:, :-_FEW].sum(axis=1) > _EVEN * total
     told &= read[:, :days].sum(axis=1) >= days // 2
-    told &= (~np.isnan(steps[:, REACH : REACH + WINDOW])).sum(axis=1) >= WINDOW // 2
     return np.where(told, total / (spread * np.sqrt(days)), 0.0)
 
 
