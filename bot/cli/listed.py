@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from bot.ingest.follower_lists import ListSettings, judge_lists, missing
-from bot.ingest.list_readings import believed, list_readings
+from bot.ingest.list_readings import believed, kept_apart, list_readings
 from bot.model.reading import FollowerList
 from bot.model.source import Found
 from bot.storage.access import AccessPolicy
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 def in_order(given: Sequence[FollowerList]) -> list[FollowerList]:
     """The lists, oldest first, each as what the one before it proves it to be; of two of the
     same account, side and time the later file counts."""
-    newest = {(one.account, one.side, one.at): one for one in given}
+    newest: dict[tuple[str, str, int], FollowerList] = {}
+    for one in given:
+
+        def known(at: int, of: FollowerList = one) -> FollowerList | None:
+            return newest.get((of.account, of.side, at))
+
+        one = kept_apart(one, known)
+        newest[one.account, one.side, one.at] = one
     last: dict[tuple[str, str], FollowerList] = {}
     told = []
     for one in sorted(newest.values(), key=lambda each: each.at):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from checks.lists.lists import date_ranged
 
@@ -20,6 +22,19 @@ def believed(given: FollowerList, old: FollowerList | None) -> FollowerList:
         return given
     ranged = date_ranged(old.ids, old.since, given.ids, given.since)
     return replace(given, complete=False) if ranged else given
+
+
+def kept_apart(
+    given: FollowerList, known: Callable[[int], FollowerList | None]
+) -> FollowerList:
+    """The list at a time of its own: exports that do not say when they were made are dated by
+    their newest follow, which two of them may share. `known` gives the list of a time."""
+    if given.since is None or not (given.since == given.at).any():
+        return given
+    at = given.at
+    while (other := known(at)) is not None and not np.array_equal(other.ids, given.ids):
+        at += 1
+    return replace(given, at=at)
 
 
 def list_readings(given: Iterable[FollowerList]) -> pl.DataFrame | None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 import polars as pl
@@ -13,7 +14,7 @@ from sqlite_utils import Database
 
 from bot.config.settings import SourceSettings
 from bot.errors import SourceError, StorageError
-from bot.ingest.list_readings import believed, list_readings
+from bot.ingest.list_readings import believed, kept_apart, list_readings
 from bot.model.reading import Account, FollowerList
 from bot.model.source import Batch, Fault, Found, Source
 from bot.sources.faults import fault_of
@@ -288,6 +289,7 @@ def _lists(
     """Stores lists, and complete ones as readings of accounts that nobody else counts."""
     fresh = []
     for one in sorted(given, key=lambda each: each.at):
+        one = kept_apart(one, partial(lists.get, db, one.account, one.side))
         one = believed(one, lists.before(db, one.account, one.side, one.at))
         if lists.add(db, one, source, at):
             outcome.lists.append((one.account, one.side, one.at))

@@ -1,268 +1,294 @@
-"""The most unusual span of days in a list, by its size and by its nights."""
+"""The span of a list, of part of a day to four weeks, that most looks like a batch.
+
+A batch adds followers evenly around the clock from one moment to another; ordinary life
+(`checks/lists/rhythm.py`) brings them in its own hours, rises with posts and fades. How much
+likelier a batch makes what came is a Bayes factor, here averaged over where it may begin and
+end, and how large it is: in a list that holds none its expected value is 1, however many spans
+it is taken over (Vovk and Wang, "E-values", Ann. Statist. 49, 2021). How high clean lists come
+is counted, see LIMIT.
+"""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from checks.lists.joins import Floats, Ints, JoinDays
-from checks.lists.lists import Times
-from checks.model import DAY
+from checks.lists.days import PARTS, Days
+from checks.lists.joins import Floats
+from checks.lists.rhythm import RATES, Rhythm, likelihoods, ordinary, rhythm_of
 
-WIDTHS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
-"""Days of the spans that are looked at."""
+Bools = npt.NDArray[np.bool_]
 
-_WEEKS = 8
-"""Weeks before a span that say what is usual; half are too few for a month-long drip, twice as
-many lag behind a growing account."""
+LONGEST = 28
+"""Days of a span at most."""
 
-_TAUGHT = 4
-"""Weeks that must lie before a span: an account's launch is no burst."""
+LIMIT = -0.8
+"""Log of the mean from which a span is a batch. Of 320 clean lists of up to 100,000
+(tests/bench/audiences.py, seeds below 1000) two reach it; at -2 nine do, at 1 three more of a
+hundred batches of 1 % in lists of a few thousand are lost."""
 
-_SURE, _SURE_LONG = 7.8, 5.6
-"""Spreads beyond the usual for spans up to three days and from two weeks on, where posts
-average out. Tuned on the clean lists of tests/bench/audiences.py (seeds below 1000), of which
-two or three in a hundred then show a burst; at half of it nearly each does, at twice it two
-batches of three are lost."""
+_STEP = 3.0
+"""Sizes that are looked for lie so many times apart."""
 
-_TAIL = 2.5
-"""Spreads that a normal list's hundredth span reaches: a list with wilder days is scaled."""
+_BUSY = 30.0
+"""Follows of a usual day from which counts are scaled down: what scatters then are days, not
+follows, and rates may lie a third apart."""
 
-_FADING = 1.2
-"""A post's followers fade over days, a batch ends: what comes in the two days after a span is
-taken off it so many times. Twice as much would cost batches that end in a busy week."""
+_AFTER = 2
+"""Days after a span that say whether it fades, as a post would."""
 
-_TIMES = 1.35
+_DRIFT, _LEVELS = 0.1, (1.0, 1.1, 1.2, 1.3, 1.4)
+"""Spread of a level that drifts for weeks, as a share of it (2 % a day, as those of
+tests/bench/audiences.py do), and levels that it may have. Without it posts that lie close make
+a batch of two weeks in one clean list of a hundred."""
+
+_CHUNK = 256
+"""Days worked out together: what stays in the cache. Speed alone depends on it."""
+
+_TIMES = 1.25
 """A span holds at least so many times what is usual: a growing account is no batch."""
 
-_PART = 0.25
-"""Share of a span that a batch around the clock has, for which hours are weighed best."""
-
-_SLEEPS = 0.2
-"""How far above the list's own a flat day must weigh, else nobody there sleeps."""
-
-_WAKE = 4.8
-"""Spreads beyond the list's own share of the night, whatever the day brought: posts and growth
-cancel out, a batch that drips around the clock does not. Clean lists reach 4.4."""
-
-_OWN = (1.3, 1.8)
-"""How much further beyond the usual an excess of up to two days, and of more, must be that
-keeps the list's own hours, as what posts bring does. Of 120 clean lists five show a burst
-without it and none with it; batches around the clock are found as often. A batch of half a day
-has hours of its own: there more would lose one in a hundred of them."""
-
-_TOLD = 4.0
-"""Spreads by which a batch around the clock would show in a span's hours, for its absence to
-say something."""
-
-_SPREAD_SHARE = 0.7
-"""The quantile of |z| a list is scaled by: bursts on three days of ten do not move it."""
-
-_SPREAD_NORMAL = 1.036
-"""The 70th percentile of |z| in a normal distribution: what a clean list is scaled to."""
-
-
-@dataclass(slots=True)
-class Days:
-    """Counts by day, and `awake`: how far each day's hours are those of a flat day, not of the
-    list's own (mean 0, variance `spread` a follow; a flat day's mean is `flat`, 0 where the
-    list itself is flat)."""
-
-    ends: Ints
-    counts: Floats
-    awake: Floats
-    spread: float
-    flat: float
-
-    @classmethod
-    def of(cls, joins: JoinDays, times: Times) -> "Days":
-        hours = times % DAY // 3_600
-        share = (np.bincount(hours, minlength=24) + 1) / (len(times) + 24)
-        beyond = 1 / (24 * share) - 1
-        weight = beyond / (1 + _PART * beyond)  # score of a mixture of both, bounded
-        weight -= share @ weight
-        spread, flat = float(share @ weight**2), float(weight.mean())
-        place = np.searchsorted(joins.ends, times)
-        awake = np.bincount(place, weight[hours], len(joins.ends)).astype(np.float64)
-        return cls(
-            joins.ends, joins.counts.copy(), awake, spread, flat if flat >= _SLEEPS else 0.0
-        )
-
-    def usual(self) -> Floats:
-        """How many the weeks before each day and its weekday let expect; NaN: not known.
-        Followers a day, (days,)."""
-        expected: Floats = _weekdays(self.counts, self.ends) * _before(self.counts)
-        return expected
-
-    def forget(self, span: "Span") -> None:
-        """What was found no longer teaches what is usual, nor hides the next."""
-        inside = slice(span.first, span.last + 1)
-        self.counts[inside] = span.usual / (span.last + 1 - span.first)
-        self.awake[inside] = 0.0
+_PART = 0.5
+"""Share of the least size that what came beyond the usual must reach on whole days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days from `first` to `last` and what is usual in them."""
+    """Days from `first` to `last`, what is `usual` in them, the log Bayes factor of the list
+    (`evidence`), and how much of it lies in the hours of those who came (`hours`)."""
 
     first: int
     last: int
     usual: float
-    score: float
-    awake: bool
+    evidence: float
+    hours: float
 
 
-def strongest(days: Days, least: float) -> Span | None:
-    """The most unusual span by its size and its nights together."""
-    counts = days.counts
-    weekday = _weekdays(counts, days.ends)
-    before, after = _before(counts), np.append(_after(counts), 0.0)
-    surprise = counts - weekday * np.nan_to_num(before)
-    best: tuple[float, float, float, int, int] | None = None
-    for width in WIDTHS:
-        if width > len(counts):
-            break
-        seen, share = _sums(counts, width), _sums(weekday, width)
-        learnt = before[: len(seen)] * share
-        known = ~np.isnan(learnt)
-        if not known.any():
-            break
-        usual = np.fmax(learnt, after[width:] * share)
-        excess = seen - usual
-        fits = known & (excess >= least) & (seen >= _TIMES * usual)
-        if not fits.any():
-            continue
-        noise = noise_of(seen[known], learnt[known])
-        score = excess / np.sqrt(usual + (noise * usual) ** 2 + 1.0)
-        wake = _wake(days, width, known, least)
-        sizes = max(_SURE_LONG, _SURE - max(0.0, float(np.log2(width / 3))))
-        limit = sizes * np.where(_own_hours(days, width, excess), _OWN[width > 2], 1.0)
-        joint = np.hypot(score.clip(0) / limit, wake / _WAKE)
-        place = int(np.where(fits, joint, -np.inf).argmax())
-        others = known.copy()
-        others[max(0, place - width - 2) : place + width + 3] = False
-        own = (seen - learnt) / np.sqrt(learnt + (noise * learnt) ** 2 + 1.0)
-        tail = float(np.quantile(own[others], 0.99)) if others.any() else 0.0
-        fade = float(surprise[place + width : place + width + 2].clip(0).sum() / excess[place])
-        sure = float(score[place]) * max(0.0, 1 - _FADING * fade) / max(1.0, tail / _TAIL)
-        margin = float(np.hypot(sure / limit[place], wake[place] / _WAKE))
-        if margin >= 1 and (best is None or margin > best[0]):
-            best = margin, sure, float(wake[place]), place, width
-    if best is None:
+class _Part(NamedTuple):
+    """How likely days are where a batch covers all or a part of them: `likely` (days, sizes,
+    heights) times exp(`log`) (days, sizes)."""
+
+    likely: Floats
+    log: Floats
+
+
+def strongest(days: Days, usual: Floats, least: float) -> Span | None:
+    """The span that is likeliest a batch of `least` followers or more, where `usual` (days,)
+    come, NaN unknown; None where a list without any would show it as well."""
+    known = np.flatnonzero(~np.isnan(usual))
+    if not len(known):
         return None
-    _, sure, awake, place, width = best
-    usual = weekday * max(float(before[place]), float(after[place + width]))
-    around = awake >= _WAKE / 2 and width > 2  # part of a day has hours of its own
-    extra = _extra(days, usual) if around else counts - usual
-    first, last = _edges(extra, place, width)
-    return Span(first, last, float(usual[first : last + 1].sum()), sure, awake >= _WAKE / 2)
+    start = int(known[0])
+    usual, counts = usual[start:], days.counts[start:]
+    scale = min(1.0, _BUSY / float(np.median(usual)))
+    sizes = _sizes(least * scale, len(counts) * float(usual.mean()) * scale)
+    logs = likelihoods(counts * scale, usual * scale)
+    rhythm = rhythm_of(logs)
+    life = _life(counts * scale, usual * scale, rhythm)
+    allowed = _allowed(counts, usual, _PART * least)
+    parts = days.parts[start:] * scale
+    covered = _covered(_Seen(logs, parts, usual * scale, days.long), sizes, rhythm, allowed)
+    found = _factors(life, covered, rhythm.turns) + np.log(_prior(sizes, least * scale))
+    whole = np.where(allowed, np.logaddexp.reduce(found, axis=2), -np.inf)
+    held = whole - _drifted(life.seen)
+    evidence = float(np.logaddexp.reduce(held, axis=None)) - float(np.log(len(counts)))
+    if evidence < LIMIT:
+        return None
+    first, last = _place(whole, held)
+    inside = slice(first, last + 1)
+    due, came = float(usual[inside].sum()), days.parts[start:][inside].sum(axis=0)
+    hours = _hours(came, due, days.long)
+    return Span(start + first, start + last, due, evidence, hours)
 
 
-def _wake(days: Days, width: int, known: npt.NDArray[np.bool_], least: float) -> Floats:
-    """Spreads by which the hours of each span are more those of a flat day than the list's are;
-    0 where a batch that explains it would be too small."""
-    seen = _sums(days.awake, width)
-    if not days.flat:
-        return np.zeros(len(seen))
-    z = seen / np.sqrt(days.spread * (_sums(days.counts, width) + 1))
-    wild = float(np.quantile(np.abs(z[known]), _SPREAD_SHARE)) / _SPREAD_NORMAL
-    return np.where(seen / days.flat >= least, z / max(1.0, wild), 0.0)
+def _place(whole: Floats, held: Floats) -> tuple[int, int]:
+    """First and last day of the span that stands out most from a level that drifts, or of the
+    one it shares days with that explains the most; both (days, lengths)."""
+    first, more = divmod(int(held.argmax()), LONGEST)
+    begins = np.arange(len(held))[:, None]
+    near = (begins <= first + more) & (begins + np.arange(LONGEST) >= first)
+    first, more = divmod(int(np.where(near, whole, -np.inf).argmax()), LONGEST)
+    return first, first + more
 
 
-def _own_hours(days: Days, width: int, excess: Floats) -> npt.NDArray[np.bool_]:
-    """Whether a batch around the clock would show in a span's hours, and does not."""
-    due = days.flat * excess
-    spread = np.sqrt(days.spread * (_sums(days.counts, width) + 1))
-    own: npt.NDArray[np.bool_] = due >= _TOLD * spread
-    return own & (_sums(days.awake, width) < due / 3)
+def _sizes(least: float, names: float) -> Floats:
+    """Follows a day of batches of all sizes and lengths, (sizes,)."""
+    low, high = least / LONGEST, 24 * max(2 * least, names / 3)
+    many = int(np.ceil(np.log(high / low) / np.log(_STEP))) + 1
+    sizes: Floats = low * _STEP ** np.arange(many, dtype=np.float64)
+    return sizes
 
 
-def _extra(days: Days, usual: Floats) -> Floats:
-    """What a batch around the clock brought each day, by counts and by hours: each weighed by
-    the inverse of its variance."""
-    excess = days.counts - usual
-    noise = noise_of(days.counts, usual)
-    by_count = usual + (noise * usual) ** 2 + 1
-    by_hours = days.spread * (days.counts + 1) / days.flat**2
-    return (excess * by_hours + days.awake / days.flat * by_count) / (by_count + by_hours)
+def _prior(sizes: Floats, least: float) -> Floats:
+    """How likely each length and size is beforehand, (lengths, sizes): short ones rather than
+    long ones, none that would be too small."""
+    lengths = np.arange(LONGEST)[:, None]
+    fits = sizes * (lengths + 0.5) >= least / 2
+    chance = fits / (lengths + 2.0)
+    prior: Floats = np.maximum(chance / chance.sum(), 1e-300)
+    return prior
 
 
-def _edges(extra: Floats, place: int, width: int) -> tuple[int, int]:
-    """The run of days around a span that holds most of what is half way to its own rate."""
-    left, right = max(0, place - width), min(len(extra), place + 2 * width)
-    inside = slice(place, place + width)
-    rate = extra[inside].max() / (4 if width > 2 else 8)  # a day's batch holds parts of two
-    gain = extra[left:right] - rate
-    total = np.append(0.0, np.cumsum(gain))
-    lowest = np.minimum.accumulate(total)
-    stop = int((total - lowest).argmax())
-    start = int(total[: stop + 1].argmin())
-    return left + start, left + max(stop - 1, start)
+def _allowed(counts: Floats, usual: Floats, least: float) -> Bools:
+    """Where so many more than usual came, and _TIMES as many, by first day and length: (days,
+    lengths)."""
+    days = np.arange(len(counts))[:, None] + np.arange(LONGEST)
+    came, due = _sums(counts), _sums(usual)
+    large = (came - due >= least) & (came >= _TIMES * due)
+    return np.asarray(large & (days < len(counts)), np.bool_)
 
 
-def _sums(values: Floats, width: int) -> Floats:
-    """Sums over `width` days, by the span's first day."""
+class _Life(NamedTuple):
+    """Ordinary life: how `likely` each day is at each height, beside the day as it was seen,
+    and the heights `ahead` of it, both (days, heights); the log chance of each day as it was
+    `seen` at each of _LEVELS of what is usual (days, levels)."""
+
+    likely: Floats
+    ahead: Floats
+    seen: Floats
+
+
+def _life(counts: Floats, usual: Floats, rhythm: Rhythm) -> _Life:
+    logs = np.stack([likelihoods(counts, usual * level) for level in _LEVELS], axis=1)
+    top = logs.max(axis=(1, 2), keepdims=True)
+    likely = np.exp(logs - top) @ rhythm.brings.T
+    ahead, seen = ordinary(rhythm, likely)
+    return _Life(likely[:, 0] / seen[:, :1], ahead[:, 0], np.log(seen) + top[:, 0])
+
+
+def _drifted(seen: Floats) -> Floats:
+    """How much likelier (logs) each span is where what is usual has drifted upwards, by first
+    day and length: (days, lengths); `seen` (days, levels)."""
+    gain = np.zeros((len(seen), LONGEST))
+    for level, each in zip(_LEVELS[1:], seen[:, 1:].T, strict=True):
+        own = _sums(each - seen[:, 0]) - ((level - 1) / _DRIFT) ** 2 / 2
+        gain = np.maximum(gain, own)
+    return gain
+
+
+def _sums(values: Floats) -> Floats:
+    """Over up to LONGEST days from each day on, as far as there are days: (days, lengths)."""
     total = np.append(0.0, np.cumsum(values))
-    sums: Floats = total[width:] - total[:-width]
-    return sums
+    first = np.arange(len(values))[:, None]
+    stop = np.minimum(first + 1 + np.arange(LONGEST), len(values))
+    return np.asarray(total[stop] - total[first], np.float64)
 
 
-def _before(counts: Floats) -> Floats:
-    """Follows a day in the weeks before each day (days,): the mean of the middle half of eight
-    weeks; NaN where fewer than four lie before it."""
-    weeks = _weeks(counts, [-7 * (k + 1) for k in range(_WEEKS)])
-    weeks.sort(axis=1)  # NaN last
-    known = np.count_nonzero(~np.isnan(weeks), axis=1)
-    low, high = known // 4, known - known // 4
-    place = np.arange(_WEEKS)
-    middle = (place >= low[:, None]) & (place < high[:, None])
-    total = np.where(middle, np.nan_to_num(weeks), 0.0).sum(axis=1)
-    level = total / np.maximum(high - low, 1) / 7
-    return np.where(known >= _TAUGHT, level, np.nan)
+class _Seen(NamedTuple):
+    """`logs` (days, rates), `parts` (days, parts) and `usual` (days,) of a list, its parts so
+    `long` (parts,)."""
+
+    logs: Floats
+    parts: Floats
+    usual: Floats
+    long: Floats
 
 
-def _after(counts: Floats) -> Floats:
-    """Follows a day in the four weeks from each day on (days,): the second lowest of them, so
-    that a next batch does not hide this one; 0 where fewer than two are over."""
-    weeks = _weeks(counts, [7 * k for k in range(4)])
-    weeks.sort(axis=1)
-    known = np.count_nonzero(~np.isnan(weeks), axis=1)
-    return np.where(known >= 2, np.nan_to_num(weeks[:, 1]) / 7, 0.0)
+class _Covered(NamedTuple):
+    """Days that a batch covers wholly, to their end, from their beginning, and inside."""
+
+    whole: _Part
+    rest: _Part
+    start: _Part
+    inside: _Part
 
 
-def _weeks(counts: Floats, offsets: list[int]) -> Floats:
-    """Sums of whole weeks that begin so many days from each day: (days, weeks), NaN outside."""
-    if len(counts) < 7:
-        return np.full((len(counts), len(offsets)), np.nan)
-    sums = _sums(counts, 7)
-    first = np.arange(len(counts))[:, None] + np.array(offsets)
-    inside = (first >= 0) & (first < len(sums))
-    return np.where(inside, sums[np.clip(first, 0, len(sums) - 1)], np.nan)
+def _covered(seen: _Seen, sizes: Floats, rhythm: Rhythm, allowed: Bools) -> _Covered:
+    """Each way of covering a day, as the mean over the moments it may begin and end at."""
+    days = len(seen.usual)
+    shape = (days, len(sizes), len(RATES))
+    whole, rest, start = np.empty(shape), np.empty(shape), np.empty(shape)
+    inside = np.full(shape, -np.inf)
+    left, right = np.triu_indices(PARTS + 1, 1)
+    for begin in range(0, days, _CHUNK):
+        some = slice(begin, begin + _CHUNK)
+        until, own = _until(seen, sizes, some), seen.logs[some, None]
+        dated = len(seen.long) == 1
+        whole[some] = own + until[..., -1]
+        start[some] = own + _mean(until[..., 1:])
+        rest[some] = start[some] if dated else own + _mean(until[..., -1:] - until[..., :-1])
+        hot = np.flatnonzero(allowed[some, 0])
+        for few in np.split(hot, range(16, len(hot), 16)):
+            if dated:
+                gained = until[few][..., right - left]
+            else:
+                gained = until[few][..., right] - until[few][..., left]
+            inside[begin + few] = own[few] + _mean(gained)
+    return _Covered(*(_part(each, rhythm) for each in (whole, rest, start, inside)))
 
 
-def _weekdays(counts: Floats, ends: Ints) -> Floats:
-    """How much of a mean day each day's weekday brings (days,), shrunk to 1 by twenty follows;
-    days far beyond their week do not teach it."""
-    mean = np.convolve(counts, np.ones(7) / 7)[3 : 3 + len(counts)]
-    clipped = np.minimum(counts, 3 * mean)
-    weekday = (ends // DAY + 3) % 7
-    got = np.bincount(weekday, weights=clipped, minlength=7) + 20
-    due = np.bincount(weekday, weights=mean, minlength=7) + 20
-    factor = got / due
-    factor *= 7 / factor.sum()
-    of_day: Floats = factor[weekday]
-    return of_day
+def _until(seen: _Seen, sizes: Floats, some: slice) -> Floats:
+    """How much likelier, as logs, a batch up to each moment of a day makes what came: (days,
+    sizes, rates, moments). Of dates without hours so large a share of the day."""
+    usual = seen.usual[some, None, None, None] * RATES[:, None]
+    size = sizes[:, None, None]
+    if len(seen.long) == 1:
+        covers = size * np.linspace(0, 1, PARTS + 1)
+        dated: Floats = seen.parts[some, None, None] * np.log1p(covers / usual) - covers
+        return dated
+    more = seen.parts[some, None, None] * np.log1p(size * seen.long * PARTS / usual)
+    until = np.zeros((*more.shape[:3], PARTS + 1))
+    np.cumsum(more, axis=3, out=until[..., 1:])
+    until -= size * np.append(0.0, np.cumsum(seen.long))
+    return until
 
 
-def noise_of(seen: Floats, usual: Floats) -> float:
-    """Relative noise beyond counting: what scales seven tenths of the spans to a normal's, and
-    no less than what their upper tenth shows."""
-    excess = seen - usual
-    low, high = 0.0, 4.0
-    for _ in range(18):
-        middle = (low + high) / 2
-        spread = np.sqrt(usual + (middle * usual) ** 2 + 1.0)
-        wide = np.quantile(np.abs(excess) / spread, _SPREAD_SHARE) > _SPREAD_NORMAL
-        wide = wide or np.quantile(excess / spread, 0.9) > 1.6
-        low, high = (middle, high) if wide else (low, middle)
-    return high
+def _mean(logs: Floats) -> Floats:
+    """The log of the mean over the last axis."""
+    top = logs.max(axis=-1, keepdims=True)
+    mean: Floats = np.log(np.exp(logs - top).mean(axis=-1)) + top[..., 0]
+    return mean
+
+
+def _part(logs: Floats, rhythm: Rhythm) -> _Part:
+    """Summed over the rates, of which `logs` (days, sizes, rates)."""
+    top = np.maximum(logs.max(axis=2, keepdims=True), -1e300)
+    return _Part(np.exp(logs - top) @ rhythm.brings.T, top[..., 0])
+
+
+def _factors(life: _Life, covered: _Covered, turns: Floats) -> Floats:
+    """Log Bayes factors by first day, further days and size: (days, lengths, sizes)."""
+    usual, ahead = life.seen[:, 0], life.ahead
+    days, sizes = covered.whole.log.shape
+    free = _later(life.likely, _AFTER + LONGEST, 1.0)
+    found = np.full((days, LONGEST, sizes), -np.inf)
+
+    def ended(state: Floats, stop: int) -> Floats:
+        """The same after `stop` days, with the days after it that no batch covers."""
+        for day in range(stop, stop + _AFTER):
+            state = (state @ turns) * free[day : day + days, None]
+        total: Floats = np.log(np.maximum(state.sum(axis=2), 1e-300))
+        return total
+
+    found[:, 0] = ended(ahead[:, None] * covered.inside.likely, 1)
+    found[:, 0] += covered.inside.log - usual[:, None]
+    state, log = ahead[:, None] * covered.rest.likely, covered.rest.log - usual[:, None]
+    whole, start = (
+        _Part(
+            _later(each.likely, LONGEST, 0.0), _later(each.log - usual[:, None], LONGEST, 0.0)
+        )
+        for each in (covered.whole, covered.start)
+    )
+    for more in range(1, min(LONGEST, days)):
+        total = np.maximum(state.sum(axis=2, keepdims=True), 1e-300)
+        log, state = log + np.log(total[..., 0]), state / total @ turns
+        there = slice(more, more + days)
+        last = ended(state * start.likely[there], more + 1)
+        found[: days - more, more] = (last + log + start.log[there])[: days - more]
+        state, log = state * whole.likely[there], log + whole.log[there]
+    return found
+
+
+def _later(values: Floats, days: int, fill: float) -> Floats:
+    """With so many days more at the end."""
+    return np.concatenate((values, np.full((days, *values.shape[1:]), fill)))
+
+
+def _hours(came: Floats, usual: float, long: Floats) -> float:
+    """How much likelier (a log) the parts of the day are in which they `came` (parts,) where
+    those beyond the usual came evenly around the clock than where all came in the list's own
+    hours."""
+    total, parts = float(came.sum()), len(long)
+    even = max(0.0, 1 - usual / total) if total else 0.0
+    return float(came @ np.log(1 - even + even * long * parts))

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from checks.lists.joins import Burst
 from checks.lists.lists import Times
-from checks.lists.spans import WIDTHS
 from checks.model import DAY
 
 Floats = npt.NDArray[np.float64]
@@ -29,6 +28,9 @@ _CLEAR = 14.0
 """Log likelihood ratio of a batch; random leavers reach 9 in a thousand lists of which none
 lost a batch. At half of it one list in fifty shows one, at twice it batches of 30 names are
 lost."""
+
+_WIDTHS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
+"""Days of following that are looked at together."""
 
 _FACTOR = 3.0
 """Times the usual loss that a lost batch must show."""
@@ -178,7 +180,7 @@ def _batch(since: Times, gone: Bools, due: Floats, bursts: tuple[Burst, ...]) ->
         for weights in (np.ones(len(day)), gone.astype(np.float64), due)
     )
     best: tuple[float, int, int] | None = None
-    for width in WIDTHS:
+    for width in _WIDTHS:
         if width > days:
             break
         score = _contrast(size, lost, expected, width)

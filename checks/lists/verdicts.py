@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from checks.evidence.cache import events_at
@@ -180,7 +181,9 @@ def _burst(
     known = events_at(events, study.account, finding.start, finding.at)
     if known and confidence < _CERTAIN:
         return _brought(finding, known, why)
-    return _verdict(finding, "mass_follow", confidence, _severity(finding, rules), why)
+    told = _verdict(finding, "mass_follow", confidence, _severity(finding, rules), why)
+    # people who came for a reason are what else a burst may be
+    return told if confidence >= _CERTAIN else _or(told, "viral")
 
 
 def explained(incident: Incident, events: Sequence[Event]) -> Verdict | None:
@@ -211,7 +214,8 @@ def explained(incident: Incident, events: Sequence[Event]) -> Verdict | None:
 
 def _brought(finding: Finding, known: Sequence[Event], why: Sequence[Reason]) -> Verdict:
     said = [reason("known_event", name=each.name, kind=each.kind) for each in known]
-    return _verdict(finding, "viral", 0.7, "info", [*why, *said])
+    told = _verdict(finding, "viral", 0.7, "info", [*why, *said])
+    return _or(told, "mass_follow")
 
 
 def _created(
@@ -433,6 +437,12 @@ def _verdict(
         reasons=tuple(why),
         advice=ADVICE[kind],
     )
+
+
+def _or(told: Verdict, kind: Kind) -> Verdict:
+    """With the one other cause that it may have."""
+    other = Cause(kind, round(1 - told.confidence, 2))
+    return replace(told, causes=(*told.causes, other))
 
 
 def _severity(finding: Finding, rules: Rules) -> Severity:

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli.cli import cli
+from bot.storage import incidents, lists
+from bot.storage.database import connect
 from tests.bench.audiences import DAY, END, audience, with_batch
 
 WEEK = 7 * DAY
@@ -101,12 +103,38 @@ def test_lines_of_lists_hold_the_contract_of_all_others(tmp_path: Path) -> None:
         reasons = one["reasons"]
         assert isinstance(reasons, list)
         assert said in reasons[0]
+    assert (first["runner_up"], first["runner_up_confidence"]) == ("viral", 0.12)
     assert float(str(first["change"])) == pytest.approx(np.count_nonzero(inside), rel=0.06)
     assert float(str(second["change"])) == pytest.approx(
         -np.count_nonzero(inside & ~stays), rel=0.06
     )
     (checked,) = lines("check", old, new)
     assert {**checked, "alerted_at": 0} == {**second, "alerted_at": 0}
+
+
+def test_two_exports_whose_newest_follow_is_the_same_are_two(tmp_path: Path) -> None:
+    since, start = bought()
+    names = np.arange(len(since))
+    inside = (since >= start) & (since < start + WEEK)
+    stays = ~inside | (np.random.default_rng(2).random(len(since)) < 0.25)
+    stays[since.argmax()] = True
+    given = []
+    for name, kept in (("a", np.ones(len(since), np.bool_)), ("b", stays)):
+        path = export(tmp_path, "2026-11-29", names[kept], since[kept])
+        given.append(path.rename(tmp_path / f"{name}.zip"))
+    told = lines("backtest", *given, "--account", "instagram/lena")
+    assert [one["kind"] for one in told] == ["mass_follow", "purge"]
+    config = tmp_path / "c.toml"
+    config.write_text('database = "e.db"\n', encoding="utf-8")
+    for _ in range(2):
+        run("--config", config, "import", *given, "--account", "instagram/lena")
+    db = connect(tmp_path / "e.db")
+    assert sorted(one.incident.kind for one in incidents.listing(db)) == [
+        "mass_follow",
+        "purge",
+    ]
+    assert len(lists.times(db, "instagram/lena", "followers")) == 2
+    db.conn.close()
 
 
 def test_bad_lists_are_said_as_what_they_are(tmp_path: Path) -> None:
@@ -153,6 +181,29 @@ def test_a_list_without_owner_and_dates_is_judged_for_what_it_carries(tmp_path: 
     done = run("backtest", path)
     assert done.exit_code == 0
     assert "0 incidents" in done.stdout
+
+
+@pytest.mark.parametrize(("days", "kind"), [(0, "viral"), (60, "mass_follow")])
+def test_an_event_of_the_config_explains_a_burst_of_its_days(
+    tmp_path: Path, days: int, kind: str
+) -> None:
+    since, start = bought()
+    day = datetime.fromtimestamp(start - days * DAY, UTC).date()
+    config = tmp_path / "c.toml"
+    config.write_text(
+        'database = "e.db"\n[[events]]\nname = "Festival"\nkind = "campaign"\n'
+        f"from = {day}\nto = {day + timedelta(days=6)}\n",
+        encoding="utf-8",
+    )
+    given = export(tmp_path, "2026-11-29", np.arange(len(since)), since)
+    assert run("--config", config, "import", given).exit_code == 0
+    db = connect(tmp_path / "e.db")
+    (found,) = incidents.listing(db)
+    db.conn.close()
+    said = {each.code: each.values for each in found.incident.reasons}
+    assert found.incident.kind == kind
+    assert [each.kind for each in found.incident.causes][:1] == [kind]
+    assert said.get("known_event", {}).get("name") == ("Festival" if days == 0 else None)
 
 
 def test_a_zip_in_a_watched_folder_is_told_with_its_picture(tmp_path: Path) -> None:
