@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -44,6 +44,7 @@ class FileSource:
         self.name = settings.name
         self._settings = settings
         self._surroundings = surroundings
+        self._left: tuple[str, Place] | None = None
 
     async def fetch(self, wanted: Sequence[str], state: Any, now: datetime) -> Batch:
         return await asyncio.to_thread(self._fetch, wanted, state or {}, now)
@@ -53,7 +54,17 @@ class FileSource:
         return match_handle(handle, known, self._settings.platform, self.name)
 
     async def close(self) -> None:
-        return None
+        if self._left is not None:
+            self._left[1].close()
+
+    def _unpacked(self, name: str, place: Place) -> Place:
+        """The place with what was unpacked of a packed file when its last piece was read."""
+        left, self._left = self._left, None
+        if left == (name, place):
+            return left[1]
+        if left is not None:
+            left[1].close()
+        return place
 
     def _paths(self) -> list[Path]:
         root = self._surroundings.root
@@ -87,6 +98,7 @@ class FileSource:
             name = str(path)
             torn = path.is_file() and is_fresh(path, now, _FRESH) and _is_torn(path)
             place = Place(*begun.pop(name)[1:]) if name in begun else Place()
+            place = self._unpacked(name, place)
             batch, wrong, after = self._read(path, now, place, torn=torn)
             if wrong and (torn or is_fresh(path, now, _ON_ITS_WAY)):
                 continue  # still on its way
@@ -95,7 +107,8 @@ class FileSource:
             )
             faults += wrong
             if after is not None:
-                begun[name] = (marks[name], *astuple(after))
+                self._left = (name, after)
+                begun[name] = (marks[name], after.byte, after.line, after.date_order)
                 waiting.insert(0, path)
                 break
             if not torn and not wrong:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import os
+import contextlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from bot.errors import SourceChanged
 from bot.model.source import Batch, Found
@@ -32,11 +32,19 @@ _MOST_DATES = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a piece begins: byte and line; `date_order` is what the whole file proves."""
+    """Where a piece begins: byte and line; `date_order` is what the whole file proves.
+
+    `text` is what was unpacked of a packed file; without it that is unpacked again.
+    """
 
     byte: int = 0
     line: int = 0
     date_order: DateOrder | None = None
+    text: IO[bytes] | None = field(default=None, compare=False)
+
+    def close(self) -> None:
+        if self.text is not None:
+            self.text.close()
 
 
 def read_piece(
@@ -50,28 +58,36 @@ def read_piece(
 ) -> tuple[Batch, Place | None]:
     """The batch of one piece and where the next one begins, None after the last.
 
-    Everything but large delimited text and JSON lines is one piece.
+    Everything but large delimited text and JSON lines, packed or not, rows of an SQLite
+    database and of a JSON array is one piece.
     """
-    if not (place.byte or _is_large_text(path)):
-        return read_input(path, options, hash_key=hash_key, now=now, naming=naming), None
     from bot.sources.exports.parsed import failed
     from bot.sources.platforms.batches import read_table
+    from bot.sources.spool import spooled
     from bot.sources.tables.read_file import stem
 
-    named = options.account is None and naming != "never"
-    if options.account == "*" or named:
-        options = replace(options, account=stem(path))
+    after: Place | None = None
     try:
+        text = place.text or spooled(path, options.columns, LARGE)
+        if text is None and not (place.byte or _is_large_text(path)):
+            return read_input(path, options, hash_key=hash_key, now=now, naming=naming), None
+        place = replace(place, text=text)
+        named = options.account is None and naming != "never"
+        if options.account == "*" or named:
+            options = replace(options, account=stem(path))
         if not (place.byte or options.date_order):
-            place = replace(place, date_order=_date_order(path))
+            place = replace(place, date_order=_date_order(path, place))
         options = replace(options, date_order=options.date_order or place.date_order)
         table, after = _cut(path, options, place)
         if table is None:
             return Batch(), after
         return read_table(table, options, str(path), now=now, named=named), after
     except SourceChanged as error:
-        parsed = failed(str(path), error)
+        parsed, after = failed(str(path), error), None
         return Batch(faults=parsed.faults, found=(parsed.found,)), None
+    finally:
+        if after is None:
+            place.close()
 
 
 def _cut(path: Path, options: TableOptions, place: Place) -> tuple[Table | None, Place | None]:
@@ -79,7 +95,7 @@ def _cut(path: Path, options: TableOptions, place: Place) -> tuple[Table | None,
     from bot.sources.tables.delimited import data_start, read_delimited, to_utf8
     from bot.sources.tables.records import read_json
 
-    with path.open("rb") as file:
+    with _opened(path, place) as file:
         head = file.read(_TOP)
         objects = head.lstrip(codecs.BOM_UTF8 + b" \n")[:1] == b"{"
         start, above = (0, 0) if objects else data_start(head, path.name, options.columns)
@@ -91,7 +107,7 @@ def _cut(path: Path, options: TableOptions, place: Place) -> tuple[Table | None,
                 break
             data += further
         end = file.tell()
-        last = end >= os.fstat(file.fileno()).st_size
+        last = not file.read(1)
     line = place.line or above
     if last and options.torn:
         data = data[: data.rfind(b"\n") + 1]
@@ -105,12 +121,23 @@ def _cut(path: Path, options: TableOptions, place: Place) -> tuple[Table | None,
     return replace(table, first_row=table.first_row + line - above), after
 
 
-def _date_order(path: Path) -> DateOrder | None:
+@contextlib.contextmanager
+def _opened(path: Path, place: Place) -> Iterator[IO[bytes]]:
+    """The text that is read in pieces, at its beginning."""
+    if place.text is None:
+        with path.open("rb") as file:
+            yield file
+    else:
+        place.text.seek(0)
+        yield place.text
+
+
+def _date_order(path: Path, place: Place) -> DateOrder | None:
     """The order that the numeric dates of all pieces prove together: one may hold one day."""
     from bot.sources.tables.dates import AmbiguousDates, date_order
 
     dates: set[bytes] = set()
-    with path.open("rb") as file:
+    with _opened(path, place) as file:
         while data := file.read(PIECE):
             dates.update(_NUMERIC_DATE.findall(data + file.readline()))
             if not 0 < len(dates) < _MOST_DATES:

@@ -7,12 +7,12 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.errors import SourceChanged, SourceError
@@ -170,12 +170,16 @@ def _refuse_mixed(parts: Sequence[Batch], label: str) -> None:
         )
 
 
-def is_plain_table(path: Path) -> bool:
-    """True of delimited UTF-8 text and of JSON lines that no export claims."""
+def is_plain_table(path: Path, opened: Callable[[], IO[bytes]] | None = None) -> bool:
+    """True of delimited UTF-8 text and of JSON lines that no export claims; `opened` opens what
+    is packed in the file."""
     with open_tree(path, str(path), ZoneInfo("UTC")) as tree:
         if len(tree.members) != 1:
             return False
-        file = SniffedFile.of(tree.members[0], lone=True)
+        (member,) = tree.members
+        if opened is not None:
+            member = replace(member, open=opened, path=None)
+        file = SniffedFile.of(member, lone=True)
         head = file.head
         if b"\0" in head or file.text[:1] in {"", "[", "<"}:
             return False
@@ -186,9 +190,18 @@ def is_plain_table(path: Path) -> bool:
             binary = head.startswith(
                 (b"PK\x03\x04", b"PAR1", b"\x1f\x8b", b"SQLite", b"\xd0\xcf")
             )
-            claimed = LIST_MARKS.search(head) or any(form.claims(file) for form in FORMATS)
-            return not binary and not claimed
+            return not binary and not _is_claimed(file)
     return False
+
+
+def is_claimed(path: Path) -> bool:
+    """True of what an export is known to hold, and of lists of people."""
+    with open_tree(path, str(path), ZoneInfo("UTC")) as tree:
+        return any(_is_claimed(SniffedFile.of(one, lone=True)) for one in tree.members)
+
+
+def _is_claimed(file: SniffedFile) -> bool:
+    return bool(LIST_MARKS.search(file.head)) or any(form.claims(file) for form in FORMATS)
 
 
 def _is_object(line: str) -> bool:

@@ -13,7 +13,7 @@ from bot.errors import SourceUnavailable
 from bot.sources.exports.archive import MAX_RATIO, RATIO_FROM
 from bot.sources.legible import legible
 from bot.sources.tables.columns import find_header
-from bot.sources.tables.database_file import read_sqlite
+from bot.sources.tables.database_file import SQLITE, read_sqlite
 from bot.sources.tables.delimited import read_delimited, read_mapped, to_utf8
 from bot.sources.tables.file_errors import damaged, no_table
 from bot.sources.tables.html_tables import html_tables
@@ -26,8 +26,8 @@ _PIECE = 1 << 20
 LARGEST = 2 * 1024**3
 """Bytes that a file may hold, also once it is unpacked."""
 
-_SQLITE = b"SQLite format 3\0"
-_NOT_DELIMITED = (b"\x1f\x8b", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{", b"[", b"<")
+GZIP = b"\x1f\x8b"
+_NOT_DELIMITED = (GZIP, b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{", b"[", b"<")
 
 
 def stem(path: Path) -> str:
@@ -43,7 +43,7 @@ def is_torn(path: Path) -> bool:
         head = file.read(16).lstrip()
         file.seek(max(0, path.stat().st_size - 2))
         tail = file.read()
-    text = not head.startswith((*_NOT_DELIMITED, _SQLITE)) and b"\0" not in tail
+    text = not head.startswith((*_NOT_DELIMITED, SQLITE)) and b"\0" not in tail
     return text and not tail.endswith(b"\n")
 
 
@@ -57,7 +57,7 @@ def open_tables(path: Path, columns: Mapping[str, str], *, torn: bool = False) -
             raise damaged(name, "is larger than 2 GB")
         if not head:
             raise damaged(name, "is empty")
-        if head.startswith(_SQLITE):
+        if head.startswith(SQLITE):
             return [read_sqlite(path, columns)]
         if torn:
             data = path.read_bytes()
@@ -72,7 +72,7 @@ def open_tables(path: Path, columns: Mapping[str, str], *, torn: bool = False) -
 
 def tables_from(data: bytes, name: str, columns: Mapping[str, str]) -> list[Table]:
     """The tables in one file's content; not for SQLite."""
-    if data.startswith(b"\x1f\x8b"):
+    if data.startswith(GZIP):
         return tables_from(_unzipped(data, name), name, columns)
     if data.startswith(b"PAR1"):
         return [Table(name=name, frame=parquet_of(data, name), first_row=1)]
@@ -116,6 +116,6 @@ def _unzipped(data: bytes, name: str) -> bytes:
                 plain += piece
     except (OSError, EOFError, ValueError):
         raise damaged(name, "is a damaged or cut off gzip file") from None
-    if len(plain) > most or plain.startswith(b"\x1f\x8b"):
+    if len(plain) > most or plain.startswith(GZIP):
         raise damaged(name, "unpacks to more than a table, as bombs do")
     return bytes(plain)

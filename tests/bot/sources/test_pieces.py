@@ -1,8 +1,11 @@
 """Large files come in pieces, as imports and as sources, and say the same as if read whole."""
 
+import gzip
 import json
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,6 +85,60 @@ def test_pieces_say_what_the_whole_says(tmp_path: Path, text: Callable[[], str])
     path = tmp_path / "counts.csv"
     path.write_text(text(), encoding="utf-8")
     parts = one_by_one(path)
+    assert len(parts) > 5
+    assert together(parts).equals(whole(path))
+
+
+def as_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("create table counts (date text, account text, followers integer)")
+        database.executemany("insert into counts values (?, ?, ?)", rows("%Y-%m-%d"))
+        database.commit()
+
+
+def as_array(path: Path) -> None:
+    path.write_text("[" + as_lines().strip().replace("\n", ",\n") + "]")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: path.write_bytes(gzip.compress(as_csv("%d/%m/%Y").encode())),
+        lambda path: path.write_bytes(gzip.compress(as_lines().encode())),
+        as_database,
+        as_array,
+    ],
+    ids=["packed csv", "packed json lines", "database", "json array"],
+)
+def test_packed_rows_come_in_pieces_too(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    path = tmp_path / "counts"
+    write(path)
+    parts = one_by_one(path)
+    assert len(parts) > 5
+    assert [part.faults for part in parts if part.faults] == []
+    assert together(parts).equals(whole(path))
+
+
+def test_a_packed_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv.gz"
+    data = gzip.compress(os.urandom(40_000).hex().encode().replace(b"a", b",\n"))
+    path.write_bytes(data[:-2_000] + (60_000).to_bytes(4, "little"))
+    (batch,) = one_by_one(path)
+    assert batch.readings is None
+    assert "damaged or cut off gzip file" in batch.faults[0].text
+
+
+async def test_a_source_goes_on_in_a_packed_file_after_a_crash(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    path = put(tmp_path / "exports" / "counts.csv", as_csv())
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    os.utime(path, (NOW.timestamp() - 3600,) * 2)
+    parts, state = [], None
+    while state is None or parts[-1].more:
+        files = source(tmp_path / "exports")  # as a new process finds it
+        parts.append(await files.fetch((), state, NOW))
+        state = json.loads(json.dumps(parts[-1].state))
+        await files.close()
     assert len(parts) > 5
     assert together(parts).equals(whole(path))
 
