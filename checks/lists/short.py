@@ -1,16 +1,22 @@
 """Seconds to hours in which far more came than such spans ever bring."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from checks.lists.joins import Burst
+from checks.lists.joins import Burst, Floats
 from checks.lists.lists import Times
+from checks.model import DAY
 
 SHORT = (1, 10, 60, 600, 3_600)
 """Seconds of the spans inside a day."""
 
 _SMALLEST_SHORT = 0.002
 """Share of the list that makes a burst within a minute; a longer one takes what days take."""
+
+_BUSIEST = 2.0
+"""Times the mean hour of a day that its busiest one brings."""
 
 FEWEST = 10
 """Follows below which nothing is called a burst."""
@@ -30,11 +36,28 @@ def short_bursts(times: Times, told: list[Burst], names: int, smallest: float) -
         for shift in (0, seconds // 2):
             first, many = _runs((rest + shift) // seconds)
             usual = float(np.quantile(many, 0.99)) if len(many) > 100 else 1.0
-            limit = max(least, 3 * usual, usual + 8 * usual**0.5 + 5)
-            for bin in first[many >= limit].tolist():
-                start = bin * seconds - shift
-                found.append(_short_burst(rest, start, seconds, usual, names))
+            limit = max(least, _limit(usual))
+            starts = first[many >= limit] * seconds - shift
+            beside = _beside(rest, starts, seconds)
+            for start, own in zip(starts.tolist(), beside.tolist(), strict=True):
+                one = _short_burst(rest, start, seconds, max(usual, own), names)
+                if one.joined >= max(least, _limit(one.usual)):
+                    found.append(one)
     return _apart(found)
+
+
+def _limit(usual: float) -> float:
+    """How many make a burst where so many usually come."""
+    return max(3 * usual, usual + 8 * math.sqrt(usual) + 5)
+
+
+def _beside(times: Times, starts: Times, seconds: int) -> Floats:
+    """How many the half day before and after each span lets expect in it, (spans,): a post
+    raises its whole day."""
+    edges = [starts - DAY // 2, starts, starts + seconds, starts + seconds + DAY // 2]
+    before, first, last, after = np.searchsorted(times, edges)
+    usual: Floats = (first - before + after - last) * (_BUSIEST * seconds / DAY)
+    return usual
 
 
 def _runs(ordered: Times) -> tuple[Times, npt.NDArray[np.intp]]:

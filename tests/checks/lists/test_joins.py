@@ -45,6 +45,18 @@ def test_eighty_follows_within_a_minute_are_a_burst_of_seconds() -> None:
     assert one.joined >= 80
 
 
+def test_a_post_that_brings_many_for_days_is_no_batch() -> None:
+    """Thirty times the usual on its first day, in the list's own hours, then ever fewer."""
+    rng = np.random.default_rng(5)
+    usual = audience(rng, 10_000).since
+    day = usual[np.searchsorted(usual, END - 70 * DAY)] // DAY * DAY
+    post = [
+        day + k * DAY + rng.choice(usual, many) % DAY
+        for k, many in enumerate((500, 230, 105, 50, 22))
+    ]
+    assert bursts(np.concatenate((usual, *post)), at=END) == ()
+
+
 def test_two_batches_are_two() -> None:
     rng = np.random.default_rng(8)
     once, first, _ = with_batch(rng, audience(rng, 20_000), 0.05, DAY)
