@@ -120,7 +120,7 @@ def _title(title: str) -> tuple[str | None, bool]:
     """Platform, and whether the title speaks of follows, in the languages that are known."""
     words = fold(title).rstrip(";,: ")
     platform = next((name for name in ("instagram", "facebook") if name in words), None)
-    named = words.replace(platform, " ") if platform else words
+    named = re.sub(rf"{platform}[a-z]*", " ", words) if platform else words  # "Instagramie"
     left = [w for w in re.split(r"[\s\-–:()]+", named) if w and w not in SMALL]
     follows = bool(left) and all(_FOLLOW.fullmatch(word) for word in left)
     return platform, follows or " ".join(left) in FOLLOWS

@@ -19,7 +19,7 @@ following seguidos seguindo siguiendo abonnements gefolgt abonniert volgend segu
 obserwowani takip подписки
 """
 _SMALL = """
-on in no na do da de em en auf von bei sur su di del op van w i på for trên
+on in no na do da de em en auf von bei sur su di del op van w i på for trên в на у
 """
 
 DATE = frozenset(_DATE.split())

@@ -44,10 +44,7 @@ def test_what_needs_much_memory_is_refused_and_the_next_file_is_read(
     tmp_path: Path, kind: str
 ) -> None:
     if kind == "large json":
-        rows = [
-            {"account": f"a{n}", "date": "2026-11-01", "bio": "x" * 9} for n in range(600_000)
-        ]
-        name, content = "large.json", json.dumps(rows).encode()
+        name, content = "large.json", b"[" + b"{}," * 6_000_000 + b"{}]"
     else:
         bomb = gzip.compress(b"account,date,followers\n" + b"\0" * (64 << 20), 1)
         name, content = "bomb.zip", zipped("counts.csv.gz", bomb)

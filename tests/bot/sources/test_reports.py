@@ -413,6 +413,7 @@ def test_youtube_studio_is_known_in_many_languages(tmp_path: Path, header: str) 
     ("title", "date"),
     [
         *(("Suivis Instagram", "Date"), ("Follow su Instagram", "Data")),
+        *(("Obserwujący na Instagramie", "Data"), ("Подписки в Instagram", "Дата")),
         *(("Instagram takipleri", "Tarih"), ("Instagramのフォロー数", "日付")),
     ],
 )
