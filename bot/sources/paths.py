@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 import stat
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ def paths_at(root: str, wanted: str, source: str, *, folders: bool) -> list[Path
         elif pattern.exists():
             named = [pattern]
         else:
-            named = [Path(path) for path in glob.glob(str(pattern), recursive=True)]
+            named = _matching(pattern)
     except OSError as error:
         raise SourceUnavailable(
             f'{source}: "{wanted}" cannot be looked at ({error.strerror}): give this user the '
@@ -43,17 +44,36 @@ def paths_at(root: str, wanted: str, source: str, *, folders: bool) -> list[Path
     return sorted(found, key=lambda path: (found[path], path.name))
 
 
+def _matching(pattern: Path) -> list[Path]:
+    """What a glob means; `**` goes into no linked folder, which may lead to all of the disk."""
+    parts = pattern.parts
+    fixed = next((at for at, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    if fixed == len(parts):
+        return []
+    wanted = [part if part == "**" else re.sub(r"\*\*+", "*", part) for part in parts[fixed:]]
+    if wanted[-1] == "**":
+        wanted.append("*")
+    return list(Path(*parts[:fixed]).glob(str(Path(*wanted))))
+
+
 def _changed(path: Path, *, folders: bool) -> int | None:
     """When a regular file, or a folder with something in it, was changed; None of all else.
 
-    A pipe and a device never end, a link may lead nowhere or in a circle.
+    A pipe and a device never end, nor does what the system itself tells in files that seem to
+    be empty; a link may lead nowhere, in a circle or to a folder above.
     """
     try:
         status = path.stat()
-        inside = folders and stat.S_ISDIR(status.st_mode) and any(path.rglob("*"))
+        is_folder = folders and stat.S_ISDIR(status.st_mode) and not _leads_up(path)
+        inside = is_folder and any(path.rglob("*"))
+        is_file = stat.S_ISREG(status.st_mode) and (status.st_size or not path.is_symlink())
     except (OSError, ValueError):
         return None
-    return status.st_mtime_ns if inside or stat.S_ISREG(status.st_mode) else None
+    return status.st_mtime_ns if inside or is_file else None
+
+
+def _leads_up(path: Path) -> bool:
+    return path.parent.resolve().is_relative_to(path.resolve())
 
 
 def is_fresh(path: Path, now: datetime, span: timedelta) -> bool:

@@ -192,8 +192,11 @@ def test_columns_name_known_roles() -> None:
         FileSettings(name="a", kind="file", path="x", columns={"follower": "Fans"})
 
 
+@pytest.mark.parametrize("path", ["exports", "exports/**/*.csv", "exports/**"])
 @pytest.mark.parametrize("kind", ["file", "export"])
-async def test_what_is_no_regular_file_stops_no_other_one(folder: Path, kind: str) -> None:
+async def test_what_is_no_regular_file_stops_no_other_one(
+    folder: Path, kind: str, path: str
+) -> None:
     put(folder / "good.csv", HEADER + "2026-02-26,a,1\n")
     (folder / "nowhere.csv").symlink_to(folder / "gone.csv")
     (folder / "circle.csv").symlink_to(folder / "circle.csv")
@@ -201,9 +204,12 @@ async def test_what_is_no_regular_file_stops_no_other_one(folder: Path, kind: st
     (folder / "deep").mkdir()
     (folder / "deep" / "device.csv").symlink_to("/dev/zero")
     (folder / "deep" / "up").symlink_to(folder)
+    (folder / "self").symlink_to(folder)
+    (folder / "root").symlink_to("/")
+    (folder / "log.csv").symlink_to("/proc/kmsg")
     os.mkfifo(folder / "pipe.csv")
     put(folder / os.fsdecode(b"odd\xff.csv"), HEADER + "2026-02-26,b,2\n")
-    batch = await source(folder, kind=kind).fetch((), None, NOW)
+    batch = await source(folder, kind=kind, path=path).fetch((), None, NOW)
     assert sorted(counts(batch)) == [("a", 1), ("b", 2)]
     json.dumps(batch.state).encode()
     for fault in batch.faults:
