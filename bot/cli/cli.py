@@ -355,11 +355,12 @@ def _say_early(early: Any) -> None:
 
 def _say_read(context: click.Context, found: Sequence[Found]) -> None:
     """What each file turned out to be, and what of it was left out, as `import` says it."""
-    from bot.cli.service import found_text
+    from bot.cli.service import found_texts
 
-    for one in found:
-        if one.notes or one.findings or one.bad_rows or not context.obj["quiet"]:
-            click.echo(found_text(one), err=True)
+    quiet = context.obj["quiet"]
+    worth = [one for one in found if one.notes or one.findings or one.bad_rows or not quiet]
+    for text in found_texts(worth):
+        click.echo(text, err=True)
 
 
 def _remember(context: click.Context, parameter: click.Parameter, given: Any) -> None:

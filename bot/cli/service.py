@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -203,8 +203,8 @@ def import_(
     settings = settings_of(context)
     work = operate.read_only if dry_run else operate.import_files
     found, said = _await(work(settings, tuple(files), options))
-    for one in found:
-        click.echo(found_json(one) if form == "json" else found_text(one))
+    for shown in map(found_json, found) if form == "json" else found_texts(found):
+        click.echo(shown)
     for line in said:
         click.echo(line, err=True)
     if found and all(one.format is None for one in found):
@@ -230,6 +230,18 @@ def found_sentences(found: Found) -> list[str]:
 
     voice = voice_for("en", "UTC")
     return [sentence(voice, one) for one in found.findings]
+
+
+def found_texts(found: Iterable[Found]) -> Iterator[str]:
+    """What each file turned out to be; why some are left out is said once."""
+    given: set[tuple[str, ...]] = set()
+    for one in found:
+        if one.format is None and one.notes in given:
+            yield f"{one.file}: left out for the same reason."
+            continue
+        yield found_text(one)
+        if one.format is None:
+            given.add(one.notes)
 
 
 def found_text(found: Found) -> str:

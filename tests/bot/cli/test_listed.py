@@ -154,6 +154,20 @@ def test_bad_lists_are_said_as_what_they_are(tmp_path: Path) -> None:
     assert "0 incidents" in done.stdout
 
 
+def test_why_a_part_of_several_exports_is_left_out_is_said_once(tmp_path: Path) -> None:
+    since = audience(np.random.default_rng(6), 3_000).since
+    given = [
+        export(tmp_path, day, np.arange(3_000), since) for day in ("2026-11-28", "2026-11-29")
+    ]
+    for path in given:
+        with zipfile.ZipFile(path, "a") as archive:
+            inner = "connections/followers_and_following/recently_unfollowed_profiles.json"
+            archive.writestr(inner, '{"relationships_unfollowed_users": []}')
+    said = run("backtest", *given).stderr
+    assert said.count("never read as churn") == 1
+    assert said.count("left out for the same reason.") == 1
+
+
 def test_an_export_of_the_future_is_dated_by_its_newest_follow(tmp_path: Path) -> None:
     since = audience(np.random.default_rng(6), 3_000).since
     done = run("backtest", export(tmp_path, "2096-06-01", np.arange(3_000), since))
