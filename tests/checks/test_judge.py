@@ -12,6 +12,7 @@ from checks.panel.panel import Floats, Panel
 from checks.replay import incidents_of, replay
 from checks.rules import rules_for
 from tests.bench.world import make
+from tests.signals import panel, steady
 
 DAY = 86_400
 NOW = 1_700_000_000
@@ -154,3 +155,15 @@ def test_a_surge_of_most_is_told_once_and_not_taken_for_an_ordinary_day(every: i
     assert {each.wave for each in risen} == {f"platform:x|up|{risen[0].opened_at}"}
     assert len(risen) >= 30
     assert all("peers_rose" in {why.code for why in each.reasons} for each in risen)
+
+
+@pytest.mark.parametrize("unread", [0, 3])
+def test_a_days_usual_change_is_said_in_followers_a_day(unread: int) -> None:
+    counts = steady(121, growth=0.003, noise=0.0005)
+    counts[-1 - unread : -1] = np.nan
+    view = judge(panel(counts), rules_for("balanced")).view
+    standing = view.standing("instagram/a0", "followers")
+    assert standing is not None
+    assert standing.level == counts[-1]
+    assert standing.daily == pytest.approx(0.003 * counts[-1], rel=0.2)
+    assert standing.spread == pytest.approx(0.0005 * counts[-1], rel=0.6)

@@ -96,3 +96,23 @@ def test_what_was_taken_back_and_the_days_without_a_reading() -> None:
     counts[0, START - 3 : START] = np.nan
     one = np.array([0])
     assert move_profile(counts, one, one + START, one + START, np.zeros(1), np.ones(1)).gap == 3
+
+
+@pytest.mark.parametrize(
+    ("day", "until", "fell"),
+    [
+        (START - 1, START + 5, 0.0),
+        (START, START + 5, 700.0),
+        (START + 2, START + 5, 700.0),
+        (START + 3, START + 5, 0.0),
+        (START + 2, START + 1, 0.0),
+        (START + 2, START + 2, 700.0),
+    ],
+)
+def test_what_vanished_fell_on_one_of_the_first_days(day: int, until: int, fell: float) -> None:
+    total = 100.0 * np.arange(DAYS)
+    total[day:] -= 800.0
+    made = panel(np.full(DAYS, 5_000.0), interactions=total)
+    one = np.array([0])
+    seen = engagement_change(made, "interactions", one, one + START, one + until)
+    assert seen.vanished[0] == fell

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from checks.detectors.explain import UNKNOWN, Engagement, Evidence, Peers, PersonMove
+from checks.detectors.explain import (
+    UNKNOWN,
+    Engagement,
+    Evidence,
+    Peers,
+    PersonMove,
+    what_moved,
+)
 from checks.evidence.cache import events_at
 from checks.evidence.limits import follow_limit, near_limit
 from checks.model import Event, Finding, Kind
@@ -54,6 +61,24 @@ def test_how_sure_follows_from_the_findings_own_tail() -> None:
     sure = [explain(replace(RISE, score=s), NOTHING, RULES).confidence for s in (7, 12, 40)]
     assert sure == sorted(sure)
     assert explain(fall(), NOTHING, RULES).confidence >= sure[-1]
+
+
+@pytest.mark.parametrize(
+    ("level", "said"), [(math.nan, None), (0.0, None), (-1.0, None), (1.0, 7_900.0)]
+)
+def test_a_share_is_said_of_what_has_a_level(level: float, said: float | None) -> None:
+    move = replace(fall(179.0), level=level)
+    told = {each.code: each.values for each in what_moved(move, NOTHING, hidden=False)}
+    assert ("no_level" in told) is (said is None)
+    assert told.get("moved_percent", {}).get("percent") == said
+
+
+@pytest.mark.parametrize(("days", "said"), [(1, 1), (3, 3)])
+def test_a_move_says_over_how_many_days(days: int, said: int) -> None:
+    seen = replace(NOTHING, gap=2)
+    move = fall(days=days)
+    told = {each.code: each.values for each in what_moved(move, seen, hidden=False)}
+    assert (told["moved"]["days"], told["gap"]["days"]) == (said + 2, 2)
 
 
 @pytest.mark.parametrize(
