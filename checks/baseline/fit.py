@@ -188,7 +188,7 @@ def _fit(
     sizes = np.diff(np.append(edges, len(rows)))
     for phase, begin, size in zip(phases, edges, sizes, strict=True):
         weeks = refreshed(np.array([last]), day, phase) - whole[::-1]
-        mine = series if len(phases) == 1 else series.rows(slice(begin, begin + size))
+        mine = series if len(phases) == 1 else _rows(series, slice(begin, begin + size))
         learnt.append(fit_weeks(mine, weeks, (weekday + int(weeks[0])) % 7, wander=wander))
         ends.append(int(weeks[0]))
     if len(phases) == 1:
@@ -197,6 +197,10 @@ def _fit(
         fitted, many = _side_by_side(learnt), sizes
     own, begins = (np.repeat(each, many)[:, None] for each in (phases, np.array(ends)))
     return BaselineFit(rows, start, day, weekday, own, series, begins, first, fitted)
+
+
+def _rows(series: Series, some: slice) -> Series:
+    return Series(*(getattr(series, field.name)[some] for field in fields(Series)))
 
 
 def _side_by_side(learnt: list[FittedWeeks]) -> FittedWeeks:

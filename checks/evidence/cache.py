@@ -19,11 +19,11 @@ from checks.evidence.engagement import (
     engagement_change,
     move_profile,
 )
-from checks.evidence.limits import near_limit
 from checks.evidence.people import People
 from checks.faults.hold import Held
 from checks.model import Event, Finding
 from checks.panel.panel import Floats, Ints
+from checks.platforms import near_limit
 
 REVISION = 7
 """Days after an incident was found in which its evidence is heard again."""

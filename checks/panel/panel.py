@@ -1,7 +1,7 @@
 """The readings of many accounts on one shared grid of days, and their daily increments."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -316,10 +316,6 @@ class Series:
     increments: Singles
     seen: Bools
     linear: Bools
-
-    def rows(self, some: slice) -> "Series":
-        """That of some accounts."""
-        return Series(*(getattr(self, field.name)[some] for field in fields(Series)))
 
     @cached_property
     def read(self) -> Bools:

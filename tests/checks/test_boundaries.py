@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from checks.evidence.limits import near_limit
 from checks.incident import rules as life
 from checks.incident.wave import ebb, same_waves, shared_name
 from checks.model import Decision, Finding, Incident, Sensitivity, Standing, Update, Verdict
+from checks.platforms import near_limit
 from checks.rules import rules_for
 from checks.verdict.verdict import floor_factors
 

@@ -13,8 +13,8 @@ from checks.detectors.explain import (
     what_moved,
 )
 from checks.evidence.cache import events_at
-from checks.evidence.limits import follow_limit, near_limit
 from checks.model import Event, Finding, Kind
+from checks.platforms import follow_limit, near_limit
 from checks.reasons import ADVICE, REASONS
 from checks.rules import rules_for
 from checks.verdict.verdict import FLOOR_BOUNDS, explain, floor_factors
