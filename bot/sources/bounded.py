@@ -94,15 +94,19 @@ def _too_much(name: str, what: str) -> SourceChanged:
     )
 
 
-def _memory_of(group: int) -> int:
-    """Bytes held by a process and what it started; 0 where the system does not tell."""
-    total = 0
-    with contextlib.suppress(OSError):
-        for entry in os.scandir("/proc"):
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError, ValueError, IndexError):
-                    told = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
-                    total += int(told[21]) * _PAGE if int(told[2]) == group else 0
+def _memory_of(pid: int) -> int:
+    """Bytes held by a process and what it started; 0 where the system does not tell.
+
+    Their own files are asked alone: all of a machine's would take more than the reading.
+    """
+    total, waiting = 0, [str(pid)]
+    while waiting:
+        own = Path("/proc", waiting.pop())
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            told = (own / "stat").read_text().rpartition(")")[2].split()
+            total += int(told[21]) * _PAGE
+            for thread in (own / "task").iterdir():
+                waiting += (thread / "children").read_text().split()
     return total
 
 
