@@ -184,7 +184,7 @@ async def shot(browser: Browser, address: str, cookies: Any, look: Look) -> Imag
     tab = await context.new_page()
     await tab.goto(address, timeout=PATIENCE)
     await tab.wait_for_load_state("networkidle")
-    taken = await tab.screenshot(full_page=True)
+    taken = await tab.screenshot(full_page=True, timeout=PATIENCE)
     await context.close()
     return Image.open(io.BytesIO(taken)).convert("RGB")
 
