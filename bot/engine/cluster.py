@@ -30,6 +30,8 @@ _CONNECT = 30.0
 """Seconds for which a scheduler that restarts is waited for."""
 _UNPROFILED = {"distributed.worker.profile.enabled": False}
 """Dask's profile, which nobody looks at without its dashboard, takes a sixth of the time."""
+_ANYWHERE = "127.0.0.1:0"
+"""Without an address the scheduler asks for port 8787, which another cluster may have."""
 _AHEAD = 2
 """Tasks asked for per thread of the cluster before the first is taken."""
 
@@ -96,7 +98,7 @@ class DaskEngine:
         if self._address is None and self._own is None:
             with dask.config.set(_UNPROFILED):
                 self._own = distributed.LocalCluster(
-                    n_workers=self._workers, threads_per_worker=1, dashboard_address=None
+                    n_workers=self._workers, threads_per_worker=1, dashboard_address=_ANYWHERE
                 )
         try:
             return distributed.Client(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -42,9 +44,13 @@ def noted(item: int, given: str) -> int:
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    opened = open_engine(EngineSettings(kind=request.param, workers=2))
-    yield opened
-    opened.close()
+    """Beside a program that has the port of Dask's dashboard, as another cluster would."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", 8787)))
+        opened = open_engine(EngineSettings(kind=request.param, workers=2))
+        yield opened
+        opened.close()
 
 
 def test_results_come_in_the_order_of_the_items(engine: Engine) -> None:

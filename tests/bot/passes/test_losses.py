@@ -44,7 +44,7 @@ def said(folder: Path, engine: Engine, **keys: Any) -> list[str]:
 @contextmanager
 def cluster(port: int = 0) -> Iterator[Any]:
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, scheduler_port=port, dashboard_address=None
+        n_workers=2, threads_per_worker=1, scheduler_port=port, dashboard_address="127.0.0.1:0"
     ) as running:
         yield running
 
