@@ -177,6 +177,7 @@ class Driver:
     async def _ask_twice(self, *, crash: bool) -> None:
         """The platform hands one request out again, it may be to another process."""
         self.asked += 1
+        await until(lambda: self.stage.chat.health().ready)
         await self.stage.command(f"event add asked {self.asked}")
         if crash:
             await self._start_anew()

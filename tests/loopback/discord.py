@@ -612,9 +612,6 @@ class LoopbackDiscord:
                     "proxy_url": f"{self.base}/cdn/{number}/{name}",
                 }
             )
-        for old in present:
-            if old not in kept:
-                self.files.pop(old["id"], None)
         return kept + added
 
     def _fill(
@@ -638,6 +635,9 @@ class LoopbackDiscord:
         message["flags"] |= frame
         if "components" in body:
             message["components"] = _numbered(message["components"])
+        for old in message["attachments"]:
+            if old not in files:
+                self.files.pop(old["id"], None)
         message["attachments"] = files
         for embed in message["embeds"]:
             url = (embed.get("image") or {}).get("url", "")

@@ -29,9 +29,15 @@ _CONTENTS = 2000
 
 
 def render_embed(message: Message, delivery_id: str, *, has_chart: bool = False) -> Rendered:
-    """`has_chart` keeps the picture that the edited message already shows."""
+    """`has_chart` keeps the picture that the edited message already shows.
+
+    Where no button carries the id the footer ends in it, so that the message is found again.
+    """
     message = with_menus(message)
+    components = controls(message, delivery_id)
     footer = shorten(clean(message.footer, lines=False), FOOTER // 4)
+    if not components:
+        footer = f"{footer} {delivery_id}".strip()
     title = _one_line(message.title, TITLE)
     room = EMBED_TOTAL - size(title) - size(footer)
     fields, left_out, room = _fields(message.fields, room)
@@ -55,9 +61,7 @@ def render_embed(message: Message, delivery_id: str, *, has_chart: bool = False)
         embed["image"] = {"url": f"attachment://{CHART}"}
     if rest or left_out:
         files[DETAILS] = as_text(message).encode()
-    return Rendered(
-        embed=embed, components=controls(message, delivery_id), files=files, alt=alt_of(message)
-    )
+    return Rendered(embed=embed, components=components, files=files, alt=alt_of(message))
 
 
 def _one_line(text: str, limit: int) -> str:

@@ -179,8 +179,8 @@ def _is_of(message: discord.Message, delivery_id: str) -> bool:
     """By its components; plain text, and an embed of an older version, end in the id."""
     shown = list(_walk(message.components))
     custom_ids = [getattr(one, "custom_id", None) or "" for one in shown]
-    footer = message.embeds[0].footer.text if message.embeds else None
-    ends = {text.split()[-1] for text in (footer or "", message.content) if text.strip()}
+    embeds = [text for one in message.embeds for text in (one.footer.text, one.description)]
+    ends = {text.split()[-1] for text in (*embeds, message.content) if text and text.strip()}
     return delivery_id in ends or carries(
         delivery_id, custom_ids, [getattr(one, "id", None) for one in shown]
     )

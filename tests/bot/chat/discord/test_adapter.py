@@ -251,3 +251,15 @@ async def test_a_channel_that_is_no_number_refuses(stage: DiscordStage) -> None:
     error = await failure(stage.chat.send(delivery(stage, channel="discord:general")))
     assert isinstance(error, DeliveryRefused)
     assert "Copy Channel ID" in str(error)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_what_was_said_plainly_is_found_after_its_edit(
+    stage: DiscordStage, plain: bool
+) -> None:
+    said = delivery(stage, plain=True, message=alert(buttons=()))
+    ref = await stage.chat.send(said)
+    await stage.chat.send(replace(said, action="edit", plain=plain, ref=ref))
+    found = await stage.chat.find(said)
+    assert found is not None
+    assert json.loads(found)["message"] == json.loads(ref)["message"]
