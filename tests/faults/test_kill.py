@@ -54,6 +54,8 @@ class Home:
     tokens: Mapping[str, str]
     shown: Callable[[], Sequence[Shown]]
     replies: Callable[[int], Sequence[Shown]]
+    rest: Callable[[], None] = lambda: None
+    """Stands for the second that a start takes which is not forked."""
 
 
 @asynccontextmanager
@@ -84,6 +86,7 @@ async def slack(chance: random.Random) -> AsyncIterator[Home]:
             tokens={"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN},
             shown=lambda: stage_slack.shown_of(server),
             replies=lambda place: stage_slack.replies_of(server, place),
+            rest=server.rest,
         )
 
 
@@ -125,11 +128,13 @@ async def lived(home: Home, service: Service, chance: random.Random) -> Tally:
         for _ in range(chance.randint(3, 6)):
             await store.write(lives.happen)
         home.server.witness = kill_at(service, chance)
+        home.rest()
         await service.start()
         await service.ended()
         lives.tally.crashes += 1
     home.server.witness = lambda step, moment: None
     await store.write(lives.resolve)
+    home.rest()
     await service.start()
     while await store.read(outbox.waiting):  # noqa: ASYNC110 - another process sends
         await asyncio.sleep(0.05)

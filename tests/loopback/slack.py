@@ -209,6 +209,10 @@ class SlackServer:
         """
         self._faults[method].extend(faults)
 
+    def rest(self) -> None:
+        """A minute passes without a call, for those who count them."""
+        self._times.clear()
+
     def shown(self, channel: str = "C0MAIN") -> list[dict[str, Any]]:
         """The messages of a channel, oldest first, without what lies in threads."""
         return [m for m in self.messages if m["channel"] == channel and "thread_ts" not in m]
