@@ -97,7 +97,7 @@ def draw_map(chart: FollowerMap) -> bytes:
         axes.set_ylim(low, high)
         axes.set_xlabel(shown(chart.across_label), color=look.faint, fontsize=SMALL)
         figure.text(0.022, 0.8, shown(chart.created_label), color=look.faint, fontsize=SMALL)
-        _ticks(axes.set_xticks, left, right, 4, chart.write)
+        _ticks(axes.set_xticks, left, right, 3, chart.write)
         _ticks(axes.set_yticks, low, high, 5, chart.day)
         return png(figure)
 
