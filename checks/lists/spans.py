@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.lists.days import PARTS, Days
-from checks.lists.joins import Floats
+from checks.lists.joins import Floats, Ints
 from checks.lists.rhythm import RATES, Rhythm, likelihoods, ordinary, rhythm_of
 
 Bools = npt.NDArray[np.bool_]
@@ -81,16 +81,23 @@ def strongest(days: Days, usual: Floats, least: float) -> Span | None:
         return None
     start = int(known[0])
     usual, counts = usual[start:], days.counts[start:]
+    allowed = _allowed(counts, usual, _PART * least)
+    begins = np.flatnonzero(allowed.any(axis=1))
+    if not len(begins):
+        return None
     scale = min(1.0, _BUSY / float(np.median(usual)))
     sizes = _sizes(least * scale, len(counts) * float(usual.mean()) * scale)
     logs = likelihoods(counts * scale, usual * scale)
     rhythm = rhythm_of(logs)
     life = _life(counts * scale, usual * scale, rhythm)
-    allowed = _allowed(counts, usual, _PART * least)
-    parts = days.parts[start:] * scale
-    covered = _covered(_Seen(logs, parts, usual * scale, days.long), sizes, rhythm, allowed)
-    found = _factors(life, covered, rhythm.turns) + np.log(_prior(sizes, least * scale))
-    whole = np.where(allowed, np.logaddexp.reduce(found, axis=2), -np.inf)
+    near = np.unique(begins[:, None] + np.arange(LONGEST))
+    near = near[near < len(counts)]
+    parts = days.parts[start:][near] * scale
+    seen = _Seen(near, logs[near], parts, usual[near] * scale, days.long)
+    covered = _covered(seen, sizes, rhythm, allowed[near, 0])
+    found = _factors(life, covered, rhythm.turns, begins) + np.log(_prior(sizes, least * scale))
+    whole = np.full(allowed.shape, -np.inf)
+    whole[begins] = np.where(allowed[begins], np.logaddexp.reduce(found, axis=2), -np.inf)
     held = whole - _drifted(life.seen)
     evidence = float(np.logaddexp.reduce(held, axis=None)) - float(np.log(len(counts)))
     if evidence < LIMIT:
@@ -176,9 +183,10 @@ def _sums(values: Floats) -> Floats:
 
 
 class _Seen(NamedTuple):
-    """`logs` (days, rates), `parts` (days, parts) and `usual` (days,) of a list, its parts so
-    `long` (parts,)."""
+    """`logs` (days, rates), `parts` (days, parts) and `usual` (days,) of those days of a list
+    that a span may hold, `days` (days,), its parts so `long` (parts,)."""
 
+    days: Ints
     logs: Floats
     parts: Floats
     usual: Floats
@@ -186,16 +194,19 @@ class _Seen(NamedTuple):
 
 
 class _Covered(NamedTuple):
-    """Days that a batch covers wholly, to their end, from their beginning, and inside."""
+    """`days` (days,) that a batch covers wholly, to their end, from their beginning, and
+    inside."""
 
+    days: Ints
     whole: _Part
     rest: _Part
     start: _Part
     inside: _Part
 
 
-def _covered(seen: _Seen, sizes: Floats, rhythm: Rhythm, allowed: Bools) -> _Covered:
-    """Each way of covering a day, as the mean over the moments it may begin and end at."""
+def _covered(seen: _Seen, sizes: Floats, rhythm: Rhythm, alone: Bools) -> _Covered:
+    """Each way of covering a day, as the mean over the moments it may begin and end at; inside
+    those that may hold a span `alone` (days,)."""
     days = len(seen.usual)
     shape = (days, len(sizes), len(RATES))
     whole, rest, start = np.empty(shape), np.empty(shape), np.empty(shape)
@@ -208,14 +219,15 @@ def _covered(seen: _Seen, sizes: Floats, rhythm: Rhythm, allowed: Bools) -> _Cov
         whole[some] = own + until[..., -1]
         start[some] = own + _mean(until[..., 1:])
         rest[some] = start[some] if dated else own + _mean(until[..., -1:] - until[..., :-1])
-        hot = np.flatnonzero(allowed[some, 0])
+        hot = np.flatnonzero(alone[some])
         for few in np.split(hot, range(16, len(hot), 16)):
             if dated:
                 gained = until[few][..., right - left]
             else:
                 gained = until[few][..., right] - until[few][..., left]
             inside[begin + few] = own[few] + _mean(gained)
-    return _Covered(*(_part(each, rhythm) for each in (whole, rest, start, inside)))
+    ways = (_part(each, rhythm) for each in (whole, rest, start, inside))
+    return _Covered(seen.days, *ways)
 
 
 def _until(seen: _Seen, sizes: Floats, some: slice) -> Floats:
@@ -247,36 +259,34 @@ def _part(logs: Floats, rhythm: Rhythm) -> _Part:
     return _Part(np.exp(logs - top) @ rhythm.brings.T, top[..., 0])
 
 
-def _factors(life: _Life, covered: _Covered, turns: Floats) -> Floats:
-    """Log Bayes factors by first day, further days and size: (days, lengths, sizes)."""
-    usual, ahead = life.seen[:, 0], life.ahead
-    days, sizes = covered.whole.log.shape
+def _factors(life: _Life, covered: _Covered, turns: Floats, begins: Ints) -> Floats:
+    """Log Bayes factors by first day, of which `begins` (firsts,), further days and size:
+    (firsts, lengths, sizes). Of no meaning beyond the last day."""
+    usual, ahead = life.seen[covered.days, 0], life.ahead[begins]
     free = _later(life.likely, _AFTER + LONGEST, 1.0)
-    found = np.full((days, LONGEST, sizes), -np.inf)
+    found = np.empty((len(begins), LONGEST, covered.whole.log.shape[1]))
+    # the last place is that of days after the last one, which nothing covers
+    whole, rest, start, inside = (
+        _Part(_later(each.likely, 1, 0.0), _later(each.log - usual[:, None], 1, 0.0))
+        for each in covered[1:]
+    )
 
     def ended(state: Floats, stop: int) -> Floats:
         """The same after `stop` days, with the days after it that no batch covers."""
         for day in range(stop, stop + _AFTER):
-            state = (state @ turns) * free[day : day + days, None]
+            state = (state @ turns) * free[begins + day, None]
         total: Floats = np.log(np.maximum(state.sum(axis=2), 1e-300))
         return total
 
-    found[:, 0] = ended(ahead[:, None] * covered.inside.likely, 1)
-    found[:, 0] += covered.inside.log - usual[:, None]
-    state, log = ahead[:, None] * covered.rest.likely, covered.rest.log - usual[:, None]
-    whole, start = (
-        _Part(
-            _later(each.likely, LONGEST, 0.0), _later(each.log - usual[:, None], LONGEST, 0.0)
-        )
-        for each in (covered.whole, covered.start)
-    )
-    for more in range(1, min(LONGEST, days)):
+    at = np.searchsorted(covered.days, begins)
+    found[:, 0] = ended(ahead[:, None] * inside.likely[at], 1) + inside.log[at]
+    state, log = ahead[:, None] * rest.likely[at], rest.log[at]
+    for more in range(1, LONGEST):
         total = np.maximum(state.sum(axis=2, keepdims=True), 1e-300)
         log, state = log + np.log(total[..., 0]), state / total @ turns
-        there = slice(more, more + days)
-        last = ended(state * start.likely[there], more + 1)
-        found[: days - more, more] = (last + log + start.log[there])[: days - more]
-        state, log = state * whole.likely[there], log + whole.log[there]
+        at = np.searchsorted(covered.days, begins + more)
+        found[:, more] = ended(state * start.likely[at], more + 1) + log + start.log[at]
+        state, log = state * whole.likely[at], log + whole.log[at]
     return found
 
 
