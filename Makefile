@@ -10,8 +10,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 run: .venv/run
 	@$(BIN)/ebbwatch run
 
+# modules stay compiled, whatever the shell says: the tests start hundreds of processes
 test: .venv/test servers
-	@$(BIN)/pytest -n auto --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/test
 	$(BIN)/ruff check .
