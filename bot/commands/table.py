@@ -273,6 +273,7 @@ COMMANDS: tuple[Command, ...] = (
             Argument(
                 name="mention",
                 help=mark("The role that critical alerts mention; or off"),
+                kind="role",
                 required=False,
                 label=mark("Mention"),
             ),

@@ -16,6 +16,7 @@ __all__ = [
     "Command",
     "Dispatcher",
     "Words",
+    "kind_of",
 ]
 
 
@@ -51,6 +52,7 @@ ArgumentKind = Literal[
     "subscription",
     "hours",
     "rhythm",
+    "role",
 ]
 
 
@@ -107,6 +109,18 @@ class Command:
         """The arguments of its form, in their order there."""
         known = {one.name: one for one in self.arguments}
         return [known[name] for name in self.form]
+
+
+def kind_of(commands: Sequence[Command], name: str, argument: str) -> ArgumentKind | None:
+    """The kind of a command's argument; None where the table holds no such one."""
+    kinds = (
+        one.kind
+        for command in commands
+        if command.name == name
+        for one in command.arguments
+        if one.name == argument
+    )
+    return next(kinds, None)
 
 
 class Words(Protocol):

@@ -119,15 +119,6 @@ def read_call(data: Mapping[str, Any]) -> Call:
     )
 
 
-def kind_of(commands: Sequence[Command], name: str, argument: str) -> ArgumentKind | None:
-    for command in commands:
-        if command.name == name:
-            for one in command.arguments:
-                if one.name == argument:
-                    return one.kind
-    return None
-
-
 def _subcommand(command: Command, name: str, languages: Mapping[str, Words]) -> dict[str, Any]:
     ordered = sorted(command.arguments, key=lambda argument: not argument.required)
     options = [_option(argument, languages, command) for argument in ordered]

@@ -11,7 +11,6 @@ from bot.chat.discord.commands import (
     ASKED_PERSONALLY,
     PERSONAL,
     ROOT,
-    kind_of,
     read_call,
 )
 from bot.chat.discord.forms import form, form_of, read_form
@@ -19,7 +18,7 @@ from bot.chat.discord.marks import read_custom_id
 from bot.chat.memory import Memory
 from bot.chat.words import no_file, no_membership
 from bot.errors import DeliveryError
-from bot.model.command import Attachment, Caller, Command, Dispatcher
+from bot.model.command import Attachment, Caller, Command, Dispatcher, kind_of
 from bot.model.message import Message
 
 COMMAND, COMPONENT, COMPLETION, FORM = 2, 3, 4, 5
@@ -169,7 +168,13 @@ class Interactions:
             return
         caller = interaction.caller(None)
         name, typed = filled
-        arguments = {key: self._as_mention(caller, value) for key, value in typed.items()}
+        commands = self._dispatcher.commands
+        arguments = {
+            key: self._as_mention(caller, value)
+            if kind_of(commands, name, key) == "role"
+            else value
+            for key, value in typed.items()
+        }
         await interaction.show(await self._dispatcher.answer(caller, name, arguments), "")
 
     def _as_mention(self, caller: Caller, text: str) -> str:

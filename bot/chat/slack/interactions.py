@@ -18,7 +18,7 @@ from bot.chat.slack.web import SlackWeb
 from bot.chat.text import clean
 from bot.chat.words import no_file, no_form
 from bot.errors import DeliveryError, DeliveryMalformed
-from bot.model.command import Attachment, Caller, Dispatcher, Words
+from bot.model.command import Attachment, Caller, Dispatcher, Words, kind_of
 from bot.model.message import Message
 
 SHARE = "share"
@@ -113,8 +113,11 @@ class Interactions:
             await self._whisper(caller, where, await self._take(caller, filled.line, file))
         if filled.files:
             return
+        commands = self._dispatcher.commands
         arguments = {
             name: await self._callers.as_mention(value)
+            if kind_of(commands, place.command, name) == "role"
+            else value
             for name, value in filled.arguments.items()
         }
         answer = await self._dispatcher.answer(caller, place.command, arguments)

@@ -239,6 +239,7 @@ EXAMPLES = {
     "subscription": "3",
     "hours": "22:00-07:00",
     "rhythm": "mon 09:00",
+    "role": "@leads",
     "text": "word",
 }
 WITHOUT_REST = sorted(

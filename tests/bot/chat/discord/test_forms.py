@@ -74,6 +74,14 @@ async def test_a_role_that_is_named_in_a_form_is_the_servers(stage: DiscordStage
     assert told == [f"<@&{ROLE}>", "@nobody"]
 
 
+async def test_an_account_that_is_called_like_a_role_stays_one(stage: DiscordStage) -> None:
+    opened = await done(stage.server.slash("goal"))
+    assert opened.form is not None
+    filled = {"account": "@social Leads", "followers": "90000"}
+    await done(stage.server.submit(opened.form, filled))
+    assert stage.dispatcher.asked[-1][2] == filled
+
+
 async def test_arguments_need_no_form(stage: DiscordStage) -> None:
     asked = await done(stage.server.slash("goal", account="instagram/lena"))
     assert asked.form is None

@@ -87,14 +87,18 @@ async def test_the_home_shows_each_channel_and_what_can_be_added(stage: SlackSta
     assert labels == ["Set a goal …", "Note an event …", *both, *both]
 
 
-async def test_what_is_changed_in_the_home_concerns_its_channel(stage: SlackStage) -> None:
-    """The form's answer comes directly, and the home is drawn anew."""
+async def open_settings(stage: SlackStage) -> None:
     stage.dispatcher.commands = ALL_COMMANDS
     stage.dispatcher.places = ["slack:C0OTHER"]
     await stage.server.event("app_home_opened", tab="home", channel="D1")
     await until(lambda: "U0LENA" in stage.server.homes)
     await stage.server.press_home("Change settings …")
     await until(lambda: stage.server.views)
+
+
+async def test_what_is_changed_in_the_home_concerns_its_channel(stage: SlackStage) -> None:
+    """The form's answer comes directly, and the home is drawn anew."""
+    await open_settings(stage)
     stage.server.homes.clear()
     filled = {"language": "de", "remind": "12h"}
     await stage.server.submit(stage.server.views[0], filled=filled)
@@ -113,15 +117,11 @@ async def test_what_is_changed_in_the_home_concerns_its_channel(stage: SlackStag
 async def test_a_group_that_is_named_in_a_form_is_the_workspaces(
     stage: SlackStage, named: str, told: str
 ) -> None:
-    stage.dispatcher.commands = ALL_COMMANDS
-    stage.dispatcher.places = ["slack:C0OTHER"]
-    await stage.server.event("app_home_opened", tab="home", channel="D1")
-    await until(lambda: "U0LENA" in stage.server.homes)
-    await stage.server.press_home("Change settings …")
-    await until(lambda: stage.server.views)
-    await stage.server.submit(stage.server.views[0], filled={"mention": named})
+    await open_settings(stage)
+    filled = {"mention": named, "timezone": named}
+    await stage.server.submit(stage.server.views[0], filled=filled)
     await until(lambda: any(one[1] == "settings" for one in stage.dispatcher.asked))
-    assert stage.dispatcher.asked[-1][2] == {"mention": told}
+    assert stage.dispatcher.asked[-1][2] == {"mention": told, "timezone": named}
 
 
 def test_a_home_of_any_size_is_within_its_limits() -> None:
