@@ -40,10 +40,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Serves the end of its replay until the last test of it ends it."""
     process = start(folder)
-    wait_for_end(process)
-    yield process
-    process.kill()
-    process.communicate()
+    try:
+        wait_for_end(process)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def start(folder: Path) -> subprocess.Popen[str]:

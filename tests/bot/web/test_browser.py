@@ -113,10 +113,10 @@ async def test_every_page_fits_and_can_be_used_by_everybody(
 ) -> None:
     tab = await browser.new_page()
     await sign_in(page, tab)
-    await tab.goto(page.base + path)
     for size, scheme in product((NARROW, WIDE), ("light", "dark")):
         await tab.set_viewport_size(size)  # type: ignore[arg-type]
         await tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await tab.goto(page.base + path)
         over = await tab.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert over <= 0, f"{over} px too wide"
         found = await Axe().run(tab)

@@ -73,12 +73,12 @@ def test_a_share_is_said_of_what_has_a_level(level: float, said: float | None) -
     assert told.get("moved_percent", {}).get("percent") == said
 
 
-@pytest.mark.parametrize(("days", "said"), [(1, 1), (3, 3)])
-def test_a_move_says_over_how_many_days(days: int, said: int) -> None:
+@pytest.mark.parametrize("days", [1, 3])
+def test_a_move_says_over_how_many_days(days: int) -> None:
     seen = replace(NOTHING, gap=2)
     move = fall(days=days)
     told = {each.code: each.values for each in what_moved(move, seen, hidden=False)}
-    assert (told["moved"]["days"], told["gap"]["days"]) == (said + 2, 2)
+    assert (told["moved"]["days"], told["gap"]["days"]) == (days + 2, 2)
 
 
 @pytest.mark.parametrize(
