@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-NEAR = 0.95
+_NEAR = 0.95
 """Share of the limit from which a following count is critical."""
 
 _MASTODON_RATIO = 1.1
@@ -98,6 +98,6 @@ def near_limit(platform: str, following: float, followers: float) -> float | Non
     Who follows more than the published number has a higher limit of their own.
     """
     limit = follow_limit(platform, followers)
-    if limit is None or not NEAR * limit <= following <= limit:
+    if limit is None or not _NEAR * limit <= following <= limit:
         return None
     return limit

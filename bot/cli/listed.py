@@ -26,11 +26,7 @@ def in_order(given: Sequence[FollowerList]) -> list[FollowerList]:
     same account, side and time the later file counts."""
     newest: dict[tuple[str, str, int], FollowerList] = {}
     for one in given:
-
-        def known(at: int, of: FollowerList = one) -> FollowerList | None:
-            return newest.get((of.account, of.side, at))
-
-        one = kept_apart(one, known)
+        one = kept_apart(one, lambda account, side, at: newest.get((account, side, at)))
         newest[one.account, one.side, one.at] = one
     last: dict[tuple[str, str], FollowerList] = {}
     told = []

@@ -308,10 +308,14 @@ def chart(
         drawn = _chart_of_file(Path(subject), span, metric, options)
     else:
         message = _await(ask(settings_of(context), f'chart "{subject}" {span} {metric}'))
-        if message.picture is None:
-            raise CommandError(message.in_words().text or message.in_words().title)
-        drawn = message.picture
+        drawn = _picture_of(message)
     _save(drawn, output)
+
+
+def _picture_of(message: Message) -> Picture:
+    if message.picture is None:
+        raise CommandError(message.in_words().text or message.in_words().title)
+    return message.picture
 
 
 def _save(drawn: Picture, output: Path) -> None:
@@ -344,16 +348,20 @@ def _asking(name: str, about: str, usage: str, *, sources: bool = False) -> clic
     @FORMAT
     @click.pass_context
     def asked(context: click.Context, /, words: Sequence[str], form: str) -> None:
-        from bot.cli.operate import ask, record
-
         line = " ".join(f'"{word}"' if " " in word else word for word in (name, *words))
-        settings = settings_of(context)
-        if form == "json":
-            print_json(_await(record(settings, line)))
-        else:
-            _print(_await(ask(settings, line, sources=sources)), settings)
+        _answer(context, line, form, sources=sources)
 
     return asked
+
+
+def _answer(context: click.Context, line: str, form: str, *, sources: bool = False) -> None:
+    from bot.cli.operate import ask, record
+
+    settings = settings_of(context)
+    if form == "json":
+        print_json(_await(record(settings, line)))
+    else:
+        _print(_await(ask(settings, line, sources=sources)), settings)
 
 
 @click.command()
@@ -363,19 +371,13 @@ def _asking(name: str, about: str, usage: str, *, sources: bool = False) -> clic
 @click.pass_context
 def audience(context: click.Context, /, account: str, output: Path | None, form: str) -> None:
     """Who came and who left, from follower lists."""
-    from bot.cli.operate import ask, record
+    from bot.cli.operate import ask
 
-    line, settings = f'audience "{account}"', settings_of(context)
-    if form == "json" and output is None:
-        print_json(_await(record(settings, line)))
-        return
-    message = _await(ask(settings, line))
+    line = f'audience "{account}"'
     if output is None:
-        _print(message, settings)
-    elif message.picture is None:
-        raise CommandError(message.in_words().text or message.in_words().title)
+        _answer(context, line, form)
     else:
-        _save(message.picture, output)
+        _save(_picture_of(_await(ask(settings_of(context), line))), output)
 
 
 def print_json(told: object) -> None:

@@ -288,12 +288,12 @@ def _nearest(wanted: str, names: Mapping[str, str]) -> Mapping[str, str]:
 
     def rank(name: str) -> int:
         handle, shown = name.lower(), names[name].lower()
-        if handle.partition("/")[2].startswith(wanted) or shown.startswith(wanted):
-            return 0
-        if handle.startswith(wanted):
+        called = (handle, handle.partition("/")[2], shown)
+        if any(each.startswith(wanted) for each in called):
             return 0
         return 1 if wanted in handle or wanted in shown else 2
 
-    found = [name for name in sorted(names, key=rank) if rank(name) < 2]
+    ranks = {name: rank(name) for name in names}
+    found = sorted((name for name in names if ranks[name] < 2), key=ranks.__getitem__)
     found = found or difflib.get_close_matches(wanted, names, n=5)
     return {name: names[name] for name in found}

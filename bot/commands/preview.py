@@ -103,16 +103,19 @@ def _messages(question: _Question, found: Sequence[Incident], share: float) -> I
     )
     patterns = [pattern for each in question.heard for pattern in each.accounts]
     seen = [one for one in alerted if accounts.matches(patterns, one.account, tags(one))]
-    posted: set[str | None] = set()
+    posted: set[str] = set()
     alone: set[object] = set()
     for at, fresh in groupby(heard, key=_alerted_at):
         singles, waves = [], {}
         for one in fresh:
+            if one.wave is None:
+                singles.append(one)
+                continue
             if one.wave in posted or one.wave in waves:
                 continue
             named = [each for each in seen if each.wave == one.wave and _alerted_at(each) <= at]
             named = [each for each in named if each.key not in alone]
-            if one.wave is None or len(named) < 2:
+            if len(named) < 2:
                 singles.append(one)
             else:
                 waves[one.wave] = named

@@ -308,7 +308,9 @@ def _series(db: Database, request: Request, text: str, days: int, metric: str) -
     known = find_account(db, request, text)
     days = min(max(days, 2), LONGEST)
     panel = panel_of(db, request, [known.account], days + LOOKBACK + 1)
-    return _course(db, request, known, panel, days, metric)
+    course = _course(db, request, known, panel, days, metric)
+    goals = goals_progress(db, request, panel) if metric == "followers" else []
+    return course | {"goals": [_goal(one) for one in goals]}
 
 
 async def portrait(request: Request, account: str, metric: str) -> Fields:
@@ -321,9 +323,11 @@ async def portrait(request: Request, account: str, metric: str) -> Fields:
 def _portrait(db: Database, request: Request, text: str, metric: str) -> Fields:
     known = find_account(db, request, text)
     panel = panel_of(db, request, [known.account], SERIES_DAYS + LOOKBACK + 1)
+    standing = _standing(db, request, known, panel)
+    course = _course(db, request, known, panel, SERIES_DAYS, metric)
     return {
-        "account": _standing(db, request, known, panel),
-        "series": _course(db, request, known, panel, SERIES_DAYS, metric),
+        "account": standing,
+        "series": course | {"goals": standing["goals"] if metric == "followers" else []},
         "listed": bool(lists.times(db, known.account, "followers")),
     }
 
@@ -331,7 +335,7 @@ def _portrait(db: Database, request: Request, text: str, metric: str) -> Fields:
 def _course(
     db: Database, request: Request, known: AccountRow, panel: Panel, days: int, metric: str
 ) -> Fields:
-    """The last days of an account of the panel."""
+    """The last days of an account of the panel, but its goals."""
     row = panel.row[known.account]
     counts = panel.metrics.get(metric)
     low, high = expected.band(panel, row, metric)
@@ -360,8 +364,5 @@ def _course(
             }
             for event in about(db, request, known.account)
             if event.end >= start
-        ],
-        "goals": [
-            _goal(one) for one in goals_progress(db, request, panel) if metric == "followers"
         ],
     }

@@ -25,14 +25,17 @@ def believed(given: FollowerList, old: FollowerList | None) -> FollowerList:
 
 
 def kept_apart(
-    given: FollowerList, known: Callable[[int], FollowerList | None]
+    given: FollowerList, known: Callable[[str, str, int], FollowerList | None]
 ) -> FollowerList:
     """The list at a time of its own: exports that do not say when they were made are dated by
-    their newest follow, which two of them may share. `known` gives the list of a time."""
+    their newest follow, which two of them may share. `known` gives the list of an
+    account, side and time."""
     if given.since is None or not (given.since == given.at).any():
         return given
     at = given.at
-    while (other := known(at)) is not None and not np.array_equal(other.ids, given.ids):
+    while (other := known(given.account, given.side, at)) is not None:
+        if np.array_equal(other.ids, given.ids):
+            break
         at += 1
     return replace(given, at=at)
 

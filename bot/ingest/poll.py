@@ -289,7 +289,7 @@ def _lists(
     """Stores lists, and complete ones as readings of accounts that nobody else counts."""
     fresh = []
     for one in sorted(given, key=lambda each: each.at):
-        one = kept_apart(one, partial(lists.get, db, one.account, one.side))
+        one = kept_apart(one, partial(lists.get, db))
         one = believed(one, lists.before(db, one.account, one.side, one.at))
         if lists.add(db, one, source, at):
             outcome.lists.append((one.account, one.side, one.at))

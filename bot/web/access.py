@@ -122,11 +122,7 @@ class Access:
         known = await self._find(token, "session")
         if known is None:
             raise web.HTTPNotFound
-        return Visitor(
-            request=await self._request(known.grant, known.names),
-            form=_form_secret(token),
-            forgotten=known.forgotten,
-        )
+        return await self._visitor(known, form=_form_secret(token))
 
     async def guest(self, request: web.Request) -> Visitor:
         """Who a shared link lets look at its one page."""
@@ -134,12 +130,8 @@ class Access:
         if known is None:
             self._tries.wrong(request)
             raise web.HTTPNotFound
-        return Visitor(
-            request=await self._request(known.grant, known.names),
-            shared=known.grant.target,
-            path=f"/s/{request.match_info['token']}",
-            forgotten=known.forgotten,
-        )
+        path = f"/s/{request.match_info['token']}"
+        return await self._visitor(known, shared=known.grant.target, path=path)
 
     async def program(self, request: web.Request) -> Visitor:
         """Who an API token in `Authorization: Bearer` names; it changes nothing."""
@@ -151,8 +143,14 @@ class Access:
             if token:
                 self._tries.wrong(request)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+        return await self._visitor(known)
+
+    async def _visitor(
+        self, known: _Known, *, form: str = "", shared: str | None = None, path: str = ""
+    ) -> Visitor:
+        request = await self._request(known.grant, known.names)
         return Visitor(
-            request=await self._request(known.grant, known.names), forgotten=known.forgotten
+            request=request, form=form, shared=shared, path=path, forgotten=known.forgotten
         )
 
     async def _find(self, token: str, kind: GrantKind) -> _Known | None:

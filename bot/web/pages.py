@@ -478,7 +478,7 @@ def _chart(series: Mapping[str, Any]) -> _Drawing | None:
         for goal in series["goals"]
         if 2 * bottom - top <= goal["followers"] <= 2 * top - bottom
     ]
-    bottom, top = min(bottom, *near, top), max(top, *near, bottom)
+    bottom, top = min([bottom, *near]), max([top, *near])
     scale = 220 / (top - bottom) if top > bottom else 0
     across = 720 / max(1, len(values) - 1)
 

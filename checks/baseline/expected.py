@@ -345,11 +345,11 @@ def _effect(usual: _Usual, elapsed: Shorts, span: int) -> Floats:
     sums, week = usual.weekdays, usual.week
     first = (usual.weekday - span + 1) % 7
     if len(week) == 1:
-        effect = (sums[first + span, :, week[0]] - sums[first, :, week[0]]).T
+        moved = (sums[first + span, :, week[0]] - sums[first, :, week[0]]).T
     else:
         rows = np.arange(len(week))[:, None]
-        effect = sums[first + span, rows, week] - sums[first, rows, week]
-    effect = effect.astype(np.float64, "C")
+        moved = sums[first + span, rows, week] - sums[first, rows, week]
+    effect: Floats = moved.astype(np.float64, "C")
     longer = elapsed > span
     if longer.any():
         row, place = cells(longer)
@@ -357,4 +357,4 @@ def _effect(usual: _Usual, elapsed: Shorts, span: int) -> Floats:
         first = (usual.weekday[place] - days + 1) % 7
         effect[row, place] = sums[first + days % 7, row, week] - sums[first, row, week]
     effect[usual.young] = 0
-    return np.asarray(effect, np.float64)
+    return effect

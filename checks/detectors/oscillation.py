@@ -9,7 +9,7 @@ from checks.baseline.fit import BaselineFit, Learning, fits, in_week
 from checks.detectors.explain import Evidence, Explanation
 from checks.detectors.findings import Day, Findings, join, nothing
 from checks.model import Finding, Severity
-from checks.panel.panel import Bools, Floats, Ints, counts_of, logs_at
+from checks.panel.panel import Bools, Floats, Ints, counts_of, filled, logs_at
 from checks.reasons import reason
 
 AMPLITUDES = (0.05, 0.08, 0.12)
@@ -104,24 +104,20 @@ def _swings(lesson: BaselineFit, columns: Ints, ends: Bools, factor: Floats) -> 
     week = lesson.week(np.arange(days) - _QUIET)
     spread = np.where(lesson.learnt.own, lesson.learnt.spread, np.nan).astype(np.float64)
     spread = in_week(spread, week)
-    log_count = np.log(np.maximum(_forward(counts, series.last), 1.0))
-    noise = 1 / (6 * np.maximum(np.exp(log_count), 1.0) ** 2)
-    variance = (spread / np.exp(log_count)) ** 2
+    log_count = np.log(np.maximum(filled(counts), 1.0))
+    count = np.exp(log_count)
+    noise = 1 / (6 * np.maximum(count, 1.0) ** 2)
+    variance = (spread / count) ** 2
+    variances = {leg: leg * variance + noise for leg in LEGS}
     steady = _without_lone(log_count)
+    inside = {leg: _moved(steady, steady, leg) for leg in LEGS}
+    ending = inside
+    if steady is not log_count:
+        ending = {leg: _moved(log_count, steady, leg) for leg in LEGS}
     best = np.zeros(counts.shape)
     for amplitude in AMPLITUDES:
-
-        def gains(to: Floats, amplitude: float = amplitude) -> _Gains:
-            return {
-                (leg, direction): _gain(
-                    direction * _moved(to, steady, leg), amplitude, leg * variance + noise
-                )
-                for leg in LEGS
-                for direction in (1, -1)
-            }
-
-        inner = gains(steady)
-        last = inner if steady is log_count else gains(log_count)
+        inner = _gains(inside, variances, amplitude)
+        last = inner if ending is inside else _gains(ending, variances, amplitude)
         chain = {1: np.zeros(counts.shape), -1: np.zeros(counts.shape)}
         for _ in range(CHAIN):
             ended = _legs(chain, last)
@@ -179,6 +175,14 @@ def _moved(to: Floats, since: Floats, leg: int) -> Floats:
     return move
 
 
+def _gains(moves: dict[int, Floats], variances: dict[int, Floats], amplitude: float) -> _Gains:
+    return {
+        (leg, direction): _gain(direction * moves[leg], amplitude, variances[leg])
+        for leg in LEGS
+        for direction in (1, -1)
+    }
+
+
 def _gain(move: Floats, amplitude: float, variance: Floats) -> Floats:
     """Nats by which a leg of the amplitude explains a move better than rest does."""
     gain = np.minimum((amplitude * move - amplitude**2 / 2) / variance, _CAP)
@@ -200,12 +204,6 @@ def _without_lone(logs: Floats) -> Floats:
     steady = logs.copy()
     steady[:, 2:-1] = np.where(lone, before, now)
     return steady
-
-
-def _forward(counts: Floats, last: np.ndarray[tuple[int, int], np.dtype[np.int16]]) -> Floats:
-    """The newest count at or before each day."""
-    rows = np.arange(len(counts))[:, None]
-    return np.where(last >= 0, counts[rows, np.maximum(last, 0)], np.nan)
 
 
 def _shift(values: Floats, by: int) -> Floats:

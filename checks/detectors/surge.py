@@ -68,8 +68,9 @@ def _judged(day: Day, row: Ints, column: Ints) -> Findings:
     """The most surprising span of each account-day."""
     steps, read = _steps(day, row, column)
     score, span, expected = np.zeros(len(row)), np.full(len(row), SPANS[0]), np.zeros(len(row))
-    usual = _mean(steps[:, REACH : REACH + WINDOW])
-    read &= np.sum(~np.isnan(steps[:, REACH : REACH + WINDOW]), axis=1)[:, None] >= WINDOW // 2
+    past = steps[:, REACH : REACH + WINDOW]
+    usual = _mean(past)
+    read &= np.sum(~np.isnan(past), axis=1)[:, None] >= WINDOW // 2
     excess = steps - usual[:, None]
     excess[np.isnan(excess)] = 0.0
     least = _SIZE * day.rules.min_percent / 100
@@ -87,8 +88,9 @@ def _judged(day: Day, row: Ints, column: Ints) -> Findings:
     count = counts_of(day.panel, "followers")[row, column]
     level = count * np.exp(-np.nansum(gained, axis=1))
     change, expected = count - level, level * np.expm1(expected[kept])
-    size, floor = (change - expected) / level, least
-    passed = (size > floor * day.factor[row]) & (change - expected >= day.rules.min_count)
+    size = (change - expected) / level
+    floor = least * day.factor[row]
+    passed = (size > floor) & (change - expected >= day.rules.min_count)
     many = len(kept)
     return Findings(
         row=row,
@@ -102,7 +104,7 @@ def _judged(day: Day, row: Ints, column: Ints) -> Findings:
         level=level,
         size=size,
         score=score,
-        floor=floor * day.factor[row],
+        floor=floor,
         passed=passed,
         alarm=passed,
     )

@@ -55,7 +55,7 @@ def far_out(excess: Floats, spread: Floats) -> FarOut:
     wave = np.zeros(columns, np.bool_)
     once, along = is_far(excess, spread, 1), _along(excess, spread)
     for days in DAYS:
-        far = is_far(excess, spread, days)
+        far = once if days == 1 else is_far(excess, spread, days)
         many = far.sum(axis=0)
         for day in np.flatnonzero((many >= LEAST) & ~wave).tolist():
             # accounts that often jump by themselves do so two days on end too

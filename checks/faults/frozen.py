@@ -77,7 +77,7 @@ def frozen(
     before the repeats began, those of earlier freezes left out. `known` are the freezes of the
     groups where they were found among others already.
     """
-    read, repeats, stands, bare = _repeats(panel)
+    read, repeats, *_ = marks = _repeats(panel)
     # of an account that never repeats itself only those say something with which it is compared
     some = np.flatnonzero(repeats.any(axis=1)) if known is not None else np.arange(len(read))
     place = np.full(len(read), -1)
@@ -89,7 +89,6 @@ def frozen(
     else:
         mine = {name: [each for each in known if each.group == name] for name in groups}
         members = [_Members(rows, mine[name]) for name, rows in here.items() if mine[name]]
-    marks = (read, repeats, stands, bare)
     days = _Days([each[some] for each in marks], panel.metrics["followers"][some])
     for column in range(1, panel.days if repeats.any() else 0):
         days.step(column)

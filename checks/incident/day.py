@@ -7,8 +7,8 @@ from checks.detectors.findings import SIGNS
 from checks.detectors.table import FORGOTTEN, WAVE_MEMBER, check_named
 from checks.evidence.cache import REVISION, EvidenceCache
 from checks.evidence.cohorts import Case
-from checks.incident.rules import from_lists
-from checks.model import Finding, Incident, Standing, Verdict
+from checks.incident.rules import finding_of, from_lists
+from checks.model import Incident, Standing, Verdict
 from checks.verdict.verdict import explain
 
 _LONGEST_ONSET = 27
@@ -104,20 +104,7 @@ class PanelDayContext:
         check = check_named(str(incident.memory.get("check", "")))
         if case is None or check is FORGOTTEN:
             return None
-        level = incident.level
-        finding = Finding(
-            check=check.name,
-            account=incident.account,
-            metric=incident.metric,
-            direction=incident.direction,
-            start=incident.opened_at,
-            at=incident.last_finding_at,
-            change=incident.change,
-            expected=incident.expected,
-            level=level,
-            size=abs(incident.change - incident.expected) / level if level else math.nan,
-            score=incident.score,
-        )
+        finding = finding_of(incident, check.name)
         return explain(
             finding,
             self.cache.evidence(finding, case),

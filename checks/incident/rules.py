@@ -6,7 +6,7 @@ from checks.baseline.expected import LOUD
 from checks.detectors.dilution import WEEKS
 from checks.detectors.explain import FLOWING
 from checks.detectors.table import Check, check_named
-from checks.model import DAY, UNEXPLAINED, DayContext, Incident, Standing, Verdict
+from checks.model import DAY, UNEXPLAINED, DayContext, Finding, Incident, Standing, Verdict
 
 JOIN = 3 * DAY
 """A finding this close to the last one belongs to the same incident."""
@@ -50,6 +50,24 @@ def remembered(incident: Incident, key: str) -> float:
 def found_by(incident: Incident) -> Check:
     """The check whose finding opened it."""
     return check_named(str(incident.memory.get("check", "")))
+
+
+def finding_of(incident: Incident, check: str) -> Finding:
+    """What it was opened for, as a finding of that check."""
+    level = incident.level
+    return Finding(
+        check=check,
+        account=incident.account,
+        metric=incident.metric,
+        direction=incident.direction,
+        start=incident.opened_at,
+        at=incident.last_finding_at,
+        change=incident.change,
+        expected=incident.expected,
+        level=level,
+        size=abs(excess(incident)) / level if level else math.nan,
+        score=incident.score,
+    )
 
 
 def excess(incident: Incident) -> float:

@@ -96,12 +96,12 @@ def _between(height: float) -> tuple[int, int, float]:
 
 def ordinary(rhythm: Rhythm, likely: Floats) -> tuple[Floats, Floats]:
     """Forward through the days, of which `likely` (days, levels, heights) where what is usual
-    lies at several levels: how likely each height is before a day (days, levels, heights), and
-    the day itself after those before it (days, levels)."""
-    ahead, seen = np.empty_like(likely), np.empty(likely.shape[:2])
+    lies at several levels: how likely each height is before a day at the first level (days,
+    heights), and the day itself after those before it (days, levels)."""
+    ahead, seen = np.empty((len(likely), likely.shape[2])), np.empty(likely.shape[:2])
     state = np.tile(rhythm.first, (likely.shape[1], 1))
     for day, each in enumerate(likely):
-        ahead[day] = state
+        ahead[day] = state[0]
         state = state * each
         seen[day] = np.maximum(state.sum(axis=1), 1e-300)
         state = state / seen[day][:, None] @ rhythm.turns

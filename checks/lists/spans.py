@@ -55,13 +55,12 @@ _PART = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days from `first` to `last`, what is `usual` in them, the log Bayes factor of the list
-    (`evidence`), and how much of it lies in the hours of those who came (`hours`)."""
+    """Days from `first` to `last`, what is `usual` in them, and how much likelier the hours of
+    those who came make a batch (`hours`, a log)."""
 
     first: int
     last: int
     usual: float
-    evidence: float
     hours: float
 
 
@@ -106,7 +105,7 @@ def strongest(days: Days, usual: Floats, least: float) -> Span | None:
     inside = slice(first, last + 1)
     due, came = float(usual[inside].sum()), days.parts[start:][inside].sum(axis=0)
     hours = _hours(came, due, days.long)
-    return Span(start + first, start + last, due, evidence, hours)
+    return Span(start + first, start + last, due, hours)
 
 
 def _place(whole: Floats, held: Floats) -> tuple[int, int]:
@@ -161,7 +160,7 @@ def _life(counts: Floats, usual: Floats, rhythm: Rhythm) -> _Life:
     top = logs.max(axis=(1, 2), keepdims=True)
     likely = np.exp(logs - top) @ rhythm.brings.T
     ahead, seen = ordinary(rhythm, likely)
-    return _Life(likely[:, 0] / seen[:, :1], ahead[:, 0], np.log(seen) + top[:, 0])
+    return _Life(likely[:, 0] / seen[:, :1], ahead, np.log(seen) + top[:, 0])
 
 
 def _drifted(seen: Floats) -> Floats:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from checks.evidence.cache import events_at
+from checks.incident.rules import finding_of
 from checks.lists.bursts import SMALLEST
 from checks.lists.joins import Burst, end_of_day
 from checks.lists.lockstep import Group
@@ -194,22 +195,7 @@ def explained(incident: Incident, events: Sequence[Event]) -> Verdict | None:
     known = events_at(events, incident.account, incident.opened_at, incident.last_finding_at)
     if not known or incident.confidence >= _CERTAIN:
         return None
-    finding = Finding(
-        check="list_burst",
-        account=incident.account,
-        metric=incident.metric,
-        direction=incident.direction,
-        start=incident.opened_at,
-        at=incident.last_finding_at,
-        change=incident.change,
-        expected=incident.expected,
-        level=incident.level,
-        size=abs(incident.change - incident.expected) / incident.level
-        if incident.level > 0
-        else math.nan,
-        score=incident.score,
-    )
-    return _brought(finding, known, incident.reasons)
+    return _brought(finding_of(incident, "list_burst"), known, incident.reasons)
 
 
 def _brought(finding: Finding, known: Sequence[Event], why: Sequence[Reason]) -> Verdict:

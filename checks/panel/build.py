@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -311,8 +312,7 @@ def groups_of(accounts: Sequence[str], tags: Mapping[str, Sequence[str]]) -> dic
             begins.append(row)
             names.append(f"platform:{platform}" if slash else "")
     members: dict[str, list[Ints]] = {}
-    for at, (name, begin) in enumerate(zip(names, begins, strict=True), 1):
-        end = begins[at] if at < len(begins) else len(accounts)
+    for name, (begin, end) in zip(names, pairwise([*begins, len(accounts)]), strict=True):
         if name:
             members.setdefault(name, []).append(np.arange(begin, end))
     tagged: dict[str, list[int]] = {}

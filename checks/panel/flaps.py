@@ -45,7 +45,8 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
     """
     row, when, value = rows, at, counts
     read = (counts > 0) & (counts < np.inf)
-    if not read.all():
+    whole = bool(read.all())
+    if not whole:
         row, when, value = rows[read], at[read], counts[read]
     change = np.abs(np.diff(value))
     # the rest is worked out for the few leaps that are large without it
@@ -82,7 +83,7 @@ def flaps(rows: Ints, at: Ints, counts: Floats) -> Flaps:
             ended[some[place]], own = True, account
             last, usual, gained = now, size, gained if again else gain
     found = large[ended]
-    return Flaps(found if read.all() else np.flatnonzero(read)[found], np.abs(leap[ended]))
+    return Flaps(found if whole else np.flatnonzero(read)[found], np.abs(leap[ended]))
 
 
 def _pace(value: Floats, row: Ints, places: Ints) -> Floats:

@@ -39,6 +39,9 @@ GLITCH_LEAST, GLITCH_LEAST_COUNT = 0.01, 20.0
 _FEW = 8
 """Columns up to which a search for each costs less than the whole; of speed alone."""
 
+_LOOKS = 8
+"""Days that are looked at first for digits that no rounding source shows; of speed alone."""
+
 ROUNDED_SHARE = 0.97
 """Share of counts that equal their own truncation from which a source is taken to round: one in
 33 may differ."""
@@ -235,7 +238,7 @@ def display_step(followers: Floats) -> Floats:
     if not followers.size:
         return step
     # of an exact row a few days alone show more other digits than all may
-    some = followers[:, :: max(1, followers.shape[1] // _FEW)]
+    some = followers[:, :: max(1, followers.shape[1] // _LOOKS)]
     exact = ((some >= ROUNDED_FROM) & ~_tens(some)).sum(axis=1)
     rows = np.flatnonzero(exact <= (1 - ROUNDED_SHARE) * followers.shape[1])
     for shown in (_tens, _truncated):

@@ -1,7 +1,7 @@
 """The prompt of a terminal: a line editor with history, above which alerts are printed."""
 
 import sys
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -59,9 +59,12 @@ class _Completer(Completer):
             if line.startswith(f"{command.name} "):
                 *given, word = line.removeprefix(f"{command.name} ").split(" ")
                 for argument in command.arguments[len(given) : len(given) + 1]:
-                    chosen = {one: one for one in argument.choices if one.startswith(word)}
-                    offered = chosen or await self._dispatcher.suggest(
-                        self._caller, argument.kind, word
-                    )
+                    offered: Mapping[str, str]
+                    if argument.choices:
+                        offered = {one: one for one in argument.choices if one.startswith(word)}
+                    else:
+                        offered = await self._dispatcher.suggest(
+                            self._caller, argument.kind, word
+                        )
                     for text, shown in offered.items():
                         yield Completion(text, start_position=-len(word), display=shown)

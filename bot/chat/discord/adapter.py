@@ -319,10 +319,8 @@ class DiscordChat:
 
     def _role(self, space: str, name: str) -> int | None:
         guild = self._guild(space)
-        roles = (
-            [one.id for one in guild.roles if one.name.lower() == name.lower()] if guild else []
-        )
-        return roles[0] if roles else None
+        roles = guild.roles if guild else ()
+        return next((one.id for one in roles if one.name.lower() == name.lower()), None)
 
     async def problems(self, channel: str | None) -> list[str]:
         try:

@@ -147,8 +147,10 @@ def role_of(header: str) -> str | None:
 
 def named(header: Iterable[str], role: str) -> list[str]:
     """The columns whose headers name a role, the best name first."""
-    ranked = [(found[1], name) for name in header if (found := rank_of(name))]
-    return [name for _, name in sorted(ranked) if role_of(name) == role]
+    ranked = sorted(
+        (found[1], name) for name in header if (found := rank_of(name)) and found[0] == role
+    )
+    return [name for _, name in ranked]
 
 
 def find_header(rows: Sequence[Sequence[str]], columns: Mapping[str, str]) -> int | None:
@@ -157,7 +159,7 @@ def find_header(rows: Sequence[Sequence[str]], columns: Mapping[str, str]) -> in
     It is the first one that names a time (by alias or through `columns`) beside another
     cell; without one, the first row of two or more cells.
     """
-    named = {normal(column) for column in columns.values()}
+    given = {normal(column) for column in columns.values()}
     fallback = None
     for index, row in enumerate(rows):
         cells = [cell for cell in row if cell.strip()]
@@ -165,7 +167,7 @@ def find_header(rows: Sequence[Sequence[str]], columns: Mapping[str, str]) -> in
             continue
         if fallback is not None and any(cell.strip()[:1].isdigit() for cell in cells):
             continue  # "AT,500" lies below "Country,Followers"
-        if any(normal(cell) in named or role_of(cell) == "at" for cell in cells):
+        if any(normal(cell) in given or role_of(cell) == "at" for cell in cells):
             return index
         if fallback is None:
             fallback = index

@@ -227,7 +227,8 @@ def _is_even(data: bytes, top: _Top) -> bool:
 def _refuse_hollow(top: _Top, data: bytes | mmap.mmap, name: str) -> None:
     columns = len(top.header)
     if columns > _WIDE:
-        lines = data[:].count(b"\n")  # a map has no count
+        # a map has no count, and is not to be copied whole
+        lines = sum(data[at : at + _TOP].count(b"\n") for at in range(0, len(data), _TOP))
         refuse_hollow(columns, lines, len(data), name)
 
 

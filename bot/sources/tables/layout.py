@@ -259,9 +259,12 @@ class _Reader:
                 self.roles["account"] = words[0]
                 self.notes.append(f'the account was taken from "{words[0]}"')
 
+    def plain_id(self) -> str | None:
+        return next((name for name in self.free() if normal(name) == "id"), None)
+
     def channel_ids(self) -> str | None:
         """A plain `id` of YouTube's, which no number of a row looks like."""
-        column = next((name for name in self.free() if normal(name) == "id"), None)
+        column = self.plain_id()
         texts = self.sample(column) if column else []
         return column if texts and all(map(is_channel_id, texts)) else None
 
@@ -280,7 +283,7 @@ class _Reader:
 
     def repeated_id(self, called: str) -> str | None:
         """A plain `id` that comes again at other times, as a row's number never does."""
-        column = next((name for name in self.free() if normal(name) == "id"), None)
+        column = self.plain_id()
         if column is None or normal(called) in HANDLES - {"account"}:
             return None
         cells = self.frame[column].drop_nulls()
@@ -365,9 +368,13 @@ class _Reader:
         own = [name for name in others if not self.frame[name].equals(self.frame[best])]
         frame, rows = self.frame.select(best, *own), np.arange(len(self.frame))
         said = [
-            pl.DataFrame({"row": np.tile(rows, len(group)), "n": to_counts(cells).values})
+            pl.DataFrame(
+                {
+                    "row": np.tile(rows, len(group)),
+                    "n": to_counts(pl.concat([frame.to_series(n) for n in group])).values,
+                }
+            )
             for group in alike(frame)
-            for cells in [pl.concat([frame.to_series(number) for number in group])]
         ]
         distinct = pl.concat(said).drop_nulls().unique()
         if distinct["row"].n_unique() < len(distinct):
